@@ -1,0 +1,178 @@
+/**
+ * From targets to all the nodes that they need, dependencies before dependents.
+ *
+ * A depth-first walk with a stack of its own, so that a chain of 100,000 resources needs no recursion. The order in
+ * which it leaves the nodes is the declaration order of everything after: targets from first to last, each one's
+ * dependencies before it, in the order of their keys.
+ */
+import { type Base, baseOf, type Node } from "../model/Node.ts"
+import { isResource, nodeOf } from "../model/Resource.ts"
+import type { GraphIssue } from "./GraphError.ts"
+
+/** A node that was found, with what it reads, by key, and what it only waits for. */
+export interface Found {
+  readonly node: Node
+  readonly keys: ReadonlyArray<string>
+  readonly dependencies: ReadonlyArray<Node>
+  readonly after: ReadonlyArray<Node>
+}
+
+export interface Discovery {
+  /** Dependencies before dependents. Meaningless where there are issues. */
+  readonly found: ReadonlyArray<Found>
+  readonly targets: ReadonlyArray<readonly [key: string, node: Node]>
+  readonly issues: ReadonlyArray<GraphIssue>
+}
+
+/** Cycles are written out one by one up to this many: a graph of n resources can have far more than n of them. */
+const mostCycles = 50
+
+const none: ReadonlyArray<never> = []
+
+const showValue = (value: unknown): string =>
+  value === null ? "null" : typeof value === "function" ? "a function" : typeof value === "object" ? "an object" : String(value)
+
+interface Frame {
+  readonly found: Found
+  readonly edges: ReadonlyArray<Node>
+  next: number
+}
+
+class Walk {
+  readonly found: Array<Found> = []
+  readonly issues: Array<GraphIssue> = []
+  private readonly state = new Map<Node, "open" | "done">()
+  private readonly stack: Array<Frame> = []
+  private cycles = 0
+
+  visit(root: Node): void {
+    this.enter(root)
+    for (let frame = this.stack.at(-1); frame !== undefined; frame = this.stack.at(-1)) {
+      const next = frame.edges[frame.next++]
+      if (next === undefined) this.leave(frame)
+      else this.enter(next)
+    }
+  }
+
+  /** The resource behind a value that a user gave, or an issue. */
+  resolve(value: unknown, use: string): Node | undefined {
+    if (!isResource(value)) {
+      this.issues.push({ _tag: "NotAResource", use, value: showValue(value) })
+      return undefined
+    }
+    return nodeOf(value)
+  }
+
+  private enter(node: Node): void {
+    const state = this.state.get(node)
+    if (state === "done") return
+    if (state === "open") return this.reportCycle(node)
+    this.state.set(node, "open")
+    const found = node._tag === "View" ? readView(node, node.parent) : this.readBase(node)
+    const edges = found.after.length === 0 ? found.dependencies : [...found.dependencies, ...found.after]
+    this.stack.push({ found, edges, next: 0 })
+  }
+
+  private leave(frame: Frame): void {
+    this.stack.pop()
+    this.state.set(frame.found.node, "done")
+    this.found.push(frame.found)
+  }
+
+  private readBase(base: Base): Found {
+    if (typeof base.name !== "string" || base.name === "") {
+      this.issues.push({ _tag: "InvalidName", name: base.name, use: `a resource (${base.source._tag.toLowerCase()})` })
+    }
+    const source = base.source
+    const keys: Array<string> = []
+    const dependencies: Array<Node> = []
+    const after: Array<Node> = []
+    if (source._tag === "Struct" || source._tag === "Load") {
+      for (const [key, value] of Object.entries(this.call(base, source.deps, {}))) {
+        const node = this.resolve(value, `dependency "${key}" of "${base.name}"`)
+        if (node !== undefined) {
+          keys.push(key)
+          dependencies.push(node)
+        }
+      }
+    }
+    if (source._tag === "Load") {
+      for (const value of this.call(base, source.after, none)) {
+        const node = this.resolve(value, `an entry in \`after\` of "${base.name}"`)
+        if (node !== undefined) after.push(node)
+      }
+    }
+    return { node: base, keys, dependencies, after }
+  }
+
+  private call<A>(base: Base, thunk: () => A, otherwise: A): A {
+    try {
+      return thunk()
+    } catch (defect) {
+      this.issues.push({ _tag: "InvalidDependencies", resource: base.name, defect })
+      return otherwise
+    }
+  }
+
+  private reportCycle(node: Node): void {
+    if (++this.cycles > mostCycles) return
+    const from = this.stack.findIndex((frame) => frame.found.node === node)
+    const names = [...this.stack.slice(from).map((frame) => frame.found.node.name), node.name]
+    // A resource and its views are one name to the reader, however many nodes the way goes through.
+    const path = names.filter((name, i) => i === names.length - 1 || name !== names[i - 1])
+    if (path.length > 2 && path.at(-1) === path.at(-2)) path.pop()
+    this.issues.push({ _tag: "Cycle", path: path.length === 1 ? [path[0]!, path[0]!] : path })
+  }
+}
+
+const readView = (node: Node, parent: Node): Found => ({ node, keys: none, dependencies: [parent], after: none })
+
+/** Where each of these bases is used, in words. */
+const usesOf = (base: Base, discovery: Pick<Discovery, "found" | "targets">): ReadonlyArray<string> => {
+  const uses: Array<string> = []
+  for (const [key, node] of discovery.targets) if (baseOf(node) === base) uses.push(`target "${key}"`)
+  for (const { after, dependencies, keys, node } of discovery.found) {
+    if (node._tag === "View") continue
+    dependencies.forEach((dependency, i) => {
+      if (baseOf(dependency) === base) uses.push(`"${node.name}" (as ${keys[i]})`)
+    })
+    for (const earlier of after) if (baseOf(earlier) === base) uses.push(`"${node.name}" (in after)`)
+  }
+  return uses
+}
+
+const duplicates = (discovery: Pick<Discovery, "found" | "targets">): ReadonlyArray<GraphIssue> => {
+  const byName = new Map<string, Base | Array<Base>>()
+  const clashing = new Map<string, Array<Base>>()
+  for (const { node } of discovery.found) {
+    if (node._tag === "View") continue
+    const known = byName.get(node.name)
+    if (known === undefined) byName.set(node.name, node)
+    else if (Array.isArray(known)) known.push(node)
+    else {
+      const bases = [known, node]
+      byName.set(node.name, bases)
+      clashing.set(node.name, bases)
+    }
+  }
+  return Array.from(clashing, ([name, bases]) => ({
+    _tag: "DuplicateName" as const,
+    name,
+    uses: bases.map((base) => usesOf(base, discovery)),
+    sameDeclaration: bases.every((base) => base.origin === bases[0]!.origin)
+  }))
+}
+
+/** All that the targets need, and everything that is wrong with how it hangs together. */
+export const discover = (targets: Readonly<Record<string, unknown>>): Discovery => {
+  const walk = new Walk()
+  const roots: Array<readonly [string, Node]> = []
+  for (const [key, value] of Object.entries(targets)) {
+    const node = walk.resolve(value, `target "${key}"`)
+    if (node === undefined) continue
+    roots.push([key, node])
+    walk.visit(node)
+  }
+  const found = { found: walk.found, targets: roots }
+  return { ...found, issues: [...walk.issues, ...duplicates(found)] }
+}

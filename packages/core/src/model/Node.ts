@@ -1,0 +1,99 @@
+/**
+ * What a declaration is made of. Nothing here runs anything: these are the values that compiling reads.
+ *
+ * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
+ * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
+ */
+import type { Effect } from "effect"
+
+/** An effect of which only the declaration's types know more. */
+export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
+
+/** The dependencies of a base, by local key. */
+export type Dependencies = Readonly<Record<string, unknown>>
+
+/** Where the value of a base comes from. */
+export type Source =
+  | { readonly _tag: "Input" }
+  | { readonly _tag: "Constant"; readonly value: unknown }
+  | { readonly _tag: "Struct"; readonly deps: () => Dependencies }
+  | {
+      readonly _tag: "Load"
+      readonly deps: () => Dependencies
+      readonly after: () => ReadonlyArray<unknown>
+      readonly load: (deps: Dependencies) => unknown
+    }
+
+/** What a layer may tell of the load that it wraps. */
+export interface LayerObserver {
+  /** A fallback took the place of a typed failure. */
+  readonly degraded: (fallback: string, error: unknown) => void
+}
+
+/** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
+export interface Layer {
+  /** What it does: `timeout`, `retry`... A loader's default policy adds only the kinds that a resource lacks. */
+  readonly kind: string
+  /** What it does and how much, for people: `timeout(500ms)`. */
+  readonly label: string
+  /** Whether what is inside is one attempt out of possibly several. */
+  readonly repeats: boolean
+  /** Why no graph can accept this layer, where that is so. */
+  readonly refused: string | undefined
+  readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect
+}
+
+/** A source with its policies, innermost first. Its identity is what makes it one resource of a run. */
+export interface Base {
+  readonly _tag: "Base"
+  readonly name: string
+  /** The same object for a declaration and for everything that was piped from it. */
+  readonly origin: object
+  readonly source: Source
+  readonly layers: ReadonlyArray<Layer>
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/** How a view changes what its base gave. */
+export type Lens =
+  | { readonly _tag: "Map"; readonly label: string; readonly f: (value: unknown) => unknown }
+  | {
+      readonly _tag: "Recover"
+      readonly label: string
+      readonly onSuccess: ((value: unknown) => unknown) | undefined
+      readonly onFailure: (error: unknown) => unknown
+      /** Whether failures of what the resource depends on are recovered too. */
+      readonly ancestors: boolean
+    }
+
+/** A base, or another view of it, seen through a lens. */
+export interface View {
+  readonly _tag: "View"
+  readonly name: string
+  readonly parent: Node
+  readonly lens: Lens
+}
+
+/** What a resource value stands for in a graph. */
+export type Node = Base | View
+
+/** The base that a node is a view of: itself, if it is none. */
+export const baseOf = (node: Node): Base => {
+  let current = node
+  while (current._tag === "View") current = current.parent
+  return current
+}
+
+/** The lenses between a node and its base, innermost first. */
+export const lensesOf = (node: Node): ReadonlyArray<Lens> => {
+  const lenses: Array<Lens> = []
+  for (let current = node; current._tag === "View"; current = current.parent) lenses.push(current.lens)
+  return lenses.reverse()
+}
+
+/** The same views over another base. */
+export const mapBase = (node: Node, f: (base: Base) => Base): Node =>
+  lensesOf(node).reduce<Node>(
+    (parent, lens) => ({ _tag: "View", name: parent.name, parent, lens }),
+    f(baseOf(node))
+  )

@@ -1,0 +1,506 @@
+/**
+ * Resources: named declarations of what to load and what it depends on. A resource is a value; declaring runs nothing.
+ *
+ * @since 0.1.0
+ */
+import { Effect, Exit, Option } from "effect"
+import { dual } from "effect/Function"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import { type Base, baseOf, type Dependencies, type Layer, type Lens, lensesOf, mapBase, type Node } from "./Node.ts"
+import type { ResourceError } from "./ResourceError.ts"
+
+const TypeId = "~effect-loader/Resource"
+
+/**
+ * A named declaration: what it depends on, and how to load it.
+ *
+ * - `Name`: its name, one per loader; failures and reports go by it.
+ * - `A`: the value.
+ * - `E`: the union of the {@link ResourceError}s of this resource and of everything it depends on.
+ * - `R`: the services that all of them need.
+ * - `In`: the object of inputs that all of them need.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Resource<out Name extends string, out A, out E = never, out R = never, in In = unknown>
+  extends Pipeable {
+  readonly [TypeId]: {
+    readonly _A: () => A
+    readonly _E: () => E
+    readonly _R: () => R
+    readonly _In: (_: In) => void
+  }
+  readonly name: Name
+}
+
+/**
+ * Any resource, when only that it is one matters.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every resource meets
+export type Any = Resource<string, any, any, any, any>
+
+/**
+ * Resources by local key: what `deps` takes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Deps = { readonly [key: string]: Any }
+
+/**
+ * The type of a resource's value.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- positions that are not inferred
+export type Success<T> = T extends Resource<any, infer A, any, any, any> ? A : never
+
+/**
+ * The type of a resource's errors: its own and its ancestors', one {@link ResourceError} each.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- positions that are not inferred
+export type Failure<T> = T extends Resource<any, any, infer E, any, any> ? E : never
+
+/**
+ * The services that a resource and its ancestors need.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- positions that are not inferred
+export type Services<T> = T extends Resource<any, any, any, infer R, any> ? R : never
+
+/**
+ * The object of inputs that a resource and its ancestors need.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- positions that are not inferred
+export type Input<T> = [T] extends [Resource<any, any, any, any, infer In>] ? In : never
+
+/**
+ * The values of dependencies, by local key: what `load` gets.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Values<D extends Deps> = { readonly [K in keyof D]: Success<D[K]> }
+
+/**
+ * The inputs that all of these resources need together.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Inputs<D> = { [K in keyof D]: (_: Input<D[K]>) => void }[keyof D] extends (_: infer In) => void
+  ? In
+  : unknown
+
+/**
+ * The inputs that every member of this union of resources needs.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type InputOf<T> = (T extends Any ? (_: Input<T>) => void : never) extends (_: infer In) => void ? In : unknown
+
+/**
+ * `E` as the failure of the resource `Name`: nothing, if it cannot fail.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Own<Name extends string, E> = [E] extends [never] ? never : ResourceError<Name, E>
+
+/**
+ * What the resource `Name` itself can fail with, out of the errors `E` of it and its ancestors.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type OwnError<Name extends string, E> = [Extract<E, { readonly resource: Name }>] extends [never]
+  ? never
+  : Extract<E, { readonly resource: Name }> extends ResourceError<Name, infer X>
+    ? X
+    : never
+
+/**
+ * The errors `E` of the resource `Name` and its ancestors, with `PE` added to its own.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type AddError<Name extends string, E, PE> = [PE] extends [never]
+  ? E
+  : Exclude<E, { readonly resource: Name }> | ResourceError<Name, OwnError<Name, E> | PE>
+
+type WithoutOwn<Name extends string, E> = Exclude<E, { readonly resource: Name }>
+
+const Proto = {
+  [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined },
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+}
+
+/** Types are for the constructors to say; here is only the value that stands for them. */
+const fromNode = (node: Node): never => Object.assign(Object.create(Proto), { name: node.name, node }) as never
+
+/**
+ * Whether a value is a resource.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isResource = (u: unknown): u is Any => typeof u === "object" && u !== null && TypeId in u
+
+/** The declaration behind a resource. */
+export const nodeOf = (self: Any): Node => (self as unknown as { readonly node: Node }).node
+
+const declare = (name: string, source: Base["source"]): never =>
+  fromNode({ _tag: "Base", name, origin: source, source, layers: [], annotations: {} })
+
+const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() => A) =>
+  typeof value === "function" ? (value as () => A) : () => value ?? otherwise
+
+/**
+ * Declares a resource that is loaded by an effect.
+ *
+ * - `deps`: what it needs, by local key; `load` gets exactly these values. It starts when they are all there.
+ * - `after`: what must have been loaded before, without its value being needed.
+ * - `load`: makes the effect that loads the value. It is called anew for each attempt of a retry. If it throws, that
+ *   is a defect which carries the resource's name.
+ *
+ * `deps` and `after` may be functions, for declarations that come later in the file or from another one: they are
+ * called when a loader is compiled.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const orgId = Resource.input<string>()("orgId")
+ * const org = Resource.make("org", {
+ *   deps: { orgId },
+ *   load: ({ orgId }) => Effect.succeed({ id: orgId, name: "Acme" })
+ * })
+ * const greeting = Resource.make("greeting", {
+ *   deps: { org },
+ *   load: ({ org }) => Effect.succeed(`Hello ${org.name}`)
+ * })
+ *
+ * const page = Loader.make({ greeting })
+ * console.log(Effect.runSync(Loader.load(page, { orgId: "acme" })).greeting) // Hello Acme
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <
+  const Name extends string,
+  A,
+  E,
+  R,
+  const D extends Deps = {},
+  const After extends ReadonlyArray<Any> = []
+>(
+  name: Name,
+  options: {
+    readonly deps?: D | (() => D)
+    readonly after?: After | (() => After)
+    readonly load: (deps: Values<D>) => Effect.Effect<A, E, R>
+  }
+): Resource<
+  Name,
+  A,
+  Own<Name, E> | Failure<D[keyof D] | After[number]>,
+  R | Services<D[keyof D] | After[number]>,
+  Inputs<D> & InputOf<After[number]>
+> =>
+  declare(name, {
+    _tag: "Load",
+    deps: lazily<Dependencies>(options.deps, {}),
+    after: lazily<ReadonlyArray<unknown>>(options.after, []),
+    load: options.load as (deps: Dependencies) => unknown
+  })
+
+/**
+ * Declares a value that the caller gives at each run.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const userId = Resource.input<number>()("userId")
+ * const page = Loader.make({ userId })
+ *
+ * console.log(Effect.runSync(Loader.load(page, { userId: 7 }))) // { userId: 7 }
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const input =
+  <A>() =>
+  <const Name extends string>(name: Name): Resource<Name, A, never, never, { readonly [K in Name]: A }> =>
+    declare(name, { _tag: "Input" })
+
+/**
+ * Declares a resource whose value is known already.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const region = Resource.succeed("region", "eu-west-1")
+ * console.log(Effect.runSync(Loader.load(Loader.make({ region })))) // { region: "eu-west-1" }
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const succeed = <const Name extends string, A>(name: Name, value: A): Resource<Name, A> =>
+  declare(name, { _tag: "Constant", value })
+
+/**
+ * Several resources as one: its value is the object of theirs, by local key.
+ *
+ * It does no work of its own, so it holds no slot and has no error of its own; policies belong on its members.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const first = Resource.succeed("first", "Ada")
+ * const last = Resource.succeed("last", "Lovelace")
+ * const name = Resource.struct("name", { first, last })
+ *
+ * console.log(Effect.runSync(Loader.load(Loader.make({ name }))).name) // { first: "Ada", last: "Lovelace" }
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const struct = <const Name extends string, const D extends Deps>(
+  name: Name,
+  members: D | (() => D)
+): Resource<Name, { readonly [K in keyof D]: Success<D[K]> }, Failure<D[keyof D]>, Services<D[keyof D]>, Inputs<D>> =>
+  declare(name, { _tag: "Struct", deps: lazily<Dependencies>(members, {}) })
+
+const through = (self: Any, lens: Lens): never =>
+  fromNode({ _tag: "View", name: self.name, parent: nodeOf(self), lens })
+
+/**
+ * Derives a value from a resource's value. The name stays, and so does the single load: plain and mapped uses of one
+ * resource can stand side by side.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const org = Resource.succeed("org", { id: "acme", seats: 12 })
+ * const seats = org.pipe(Resource.map((org) => org.seats))
+ *
+ * console.log(Effect.runSync(Loader.load(Loader.make({ org, seats }))).seats) // 12
+ * ```
+ *
+ * @since 0.1.0
+ * @category mapping
+ */
+export const map: {
+  <A, B>(f: (value: A) => B): <N extends string, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, B, E, R, In>
+  <N extends string, A, E, R, In, B>(self: Resource<N, A, E, R, In>, f: (value: A) => B): Resource<N, B, E, R, In>
+} = dual(2, (self: Any, f: (value: unknown) => unknown) => through(self, { _tag: "Map", label: "map", f }))
+
+const catch_: {
+  <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
+    f: (error: OwnError<N, E>) => Effect.Effect<A2, E2, R2>
+  ): (self: Resource<N, A, E, R, In>) => Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
+  <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
+    self: Resource<N, A, E, R, In>,
+    f: (error: OwnError<N, E>) => Effect.Effect<A2, E2, R2>
+  ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
+} = dual(2, (self: Any, f: (error: unknown) => unknown) =>
+  through(self, { _tag: "Recover", label: "catch", onSuccess: undefined, onFailure: f, ancestors: false })
+)
+
+export {
+  /**
+   * Recovers from a resource's own typed error, those of the policies piped before included.
+   *
+   * Never from an ancestor's error (catch it there, or see {@link option}), a defect or an interruption. Where the
+   * handler ran, the resource's outcome is `Degraded`. What the handler fails with becomes the resource's error.
+   *
+   * @example
+   * ```ts
+   * import { Effect } from "effect"
+   * import { Loader, Resource } from "effect-loader"
+   *
+   * const fromPrimary: Effect.Effect<string, "down"> = Effect.fail("down")
+   * const user = Resource.make("user", { load: () => fromPrimary }).pipe(
+   *   Resource.catch(() => Effect.succeed("from the replica"))
+   * )
+   * console.log(Effect.runSync(Loader.load(Loader.make({ user }))).user) // from the replica
+   * ```
+   *
+   * @since 0.1.0
+   * @category error handling
+   */
+  catch_ as catch
+}
+
+/**
+ * Puts a value in the place of a resource's own typed error.
+ *
+ * Recovers from what {@link catch} recovers from. The outcome is then `Degraded`, and a report says so.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const find: Effect.Effect<{ readonly name: string }, "NotFound"> = Effect.fail("NotFound")
+ * const user = Resource.make("user", { load: () => find }).pipe(
+ *   Resource.orElseSucceed(() => ({ name: "anonymous" }))
+ * )
+ * console.log(Effect.runSync(Loader.load(Loader.make({ user }))).user.name) // anonymous
+ * ```
+ *
+ * @since 0.1.0
+ * @category error handling
+ */
+export const orElseSucceed: {
+  <N extends string, A, E, R, In, A2>(
+    f: (error: OwnError<N, E>) => A2
+  ): (self: Resource<N, A, E, R, In>) => Resource<N, A | A2, WithoutOwn<N, E>, R, In>
+  <N extends string, A, E, R, In, A2>(
+    self: Resource<N, A, E, R, In>,
+    f: (error: OwnError<N, E>) => A2
+  ): Resource<N, A | A2, WithoutOwn<N, E>, R, In>
+} = dual(2, (self: Any, f: (error: unknown) => unknown) =>
+  through(self, {
+    _tag: "Recover",
+    label: "orElseSucceed",
+    onSuccess: undefined,
+    onFailure: (error) => Exit.succeed(f(error)),
+    ancestors: false
+  })
+)
+
+const toOption = (self: Any, ancestors: boolean): never =>
+  through(self, {
+    _tag: "Recover",
+    label: ancestors ? "option(ancestors)" : "option",
+    onSuccess: Option.some,
+    onFailure: () => Exit.succeed(Option.none()),
+    ancestors
+  })
+
+/**
+ * Makes a resource optional: `Some` of its value, `None` where it failed with its own typed error.
+ *
+ * A dependent that can live without the resource depends on the option; others go on depending on the resource
+ * itself. With `{ ancestors: true }` typed failures of what the resource depends on give `None` too: the optional
+ * section of a page. Defects and interruptions are never recovered.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Option } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const account = Resource.make("account", { load: () => Effect.fail("down") })
+ * const invoices = Resource.make("invoices", { deps: { account }, load: () => Effect.succeed(["2026-10"]) })
+ *
+ * const page = Loader.make({ invoices: invoices.pipe(Resource.option({ ancestors: true })) })
+ * console.log(Option.isNone(Effect.runSync(Loader.load(page)).invoices)) // true
+ * ```
+ *
+ * @since 0.1.0
+ * @category error handling
+ */
+export const option: {
+  (options: {
+    readonly ancestors: true
+  }): <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, Option.Option<A>, never, R, In>
+  <N extends string, A, E, R, In>(
+    self: Resource<N, A, E, R, In>,
+    options: { readonly ancestors: true }
+  ): Resource<N, Option.Option<A>, never, R, In>
+  <N extends string, A, E, R, In>(
+    self: Resource<N, A, E, R, In>
+  ): Resource<N, Option.Option<A>, WithoutOwn<N, E>, R, In>
+} = dual(
+  (args) => isResource(args[0]),
+  (self: Any, options?: { readonly ancestors: true }): never => toOption(self, options?.ancestors === true)
+)
+
+/**
+ * Adds data to a resource, for diagrams and spans. Later values win, by key.
+ *
+ * Annotate where you declare: an annotated and a plain value of one declaration are two resources of one name, which
+ * no loader accepts together.
+ *
+ * @example
+ * ```ts
+ * import { Loader, Plan, Resource } from "effect-loader"
+ *
+ * const org = Resource.succeed("org", "acme").pipe(Resource.annotate({ team: "accounts" }))
+ * console.log(Plan.get(Loader.plan(Loader.make({ org })), "org")?.annotations) // { team: "accounts" }
+ * ```
+ *
+ * @since 0.1.0
+ * @category annotations
+ */
+export const annotate: {
+  (
+    annotations: Readonly<Record<string, unknown>>
+  ): <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, A, E, R, In>
+  <N extends string, A, E, R, In>(
+    self: Resource<N, A, E, R, In>,
+    annotations: Readonly<Record<string, unknown>>
+  ): Resource<N, A, E, R, In>
+} = dual(2, (self: Any, annotations: Readonly<Record<string, unknown>>): never =>
+  fromNode(mapBase(nodeOf(self), (base) => ({ ...base, annotations: { ...base.annotations, ...annotations } })))
+)
+
+/** A lens as a layer, for when a policy is piped onto a view: the policy then wraps what the view does, too. */
+const toLayer = (lens: Lens): Layer => ({
+  kind: lens.label,
+  label: lens.label,
+  repeats: false,
+  refused:
+    lens._tag === "Recover" && lens.ancestors
+      ? "after option({ ancestors: true }) nothing of it is left to fail: pipe policies before the option"
+      : undefined,
+  wrap: (self, observer) => {
+    if (lens._tag === "Map") return Effect.map(self, lens.f)
+    const { onFailure, onSuccess } = lens
+    return Effect.matchEffect(self, {
+      onSuccess: (value) => Effect.succeed(onSuccess === undefined ? value : onSuccess(value)),
+      onFailure: (error) => {
+        observer.degraded(lens.label, error)
+        return onFailure(error) as typeof self
+      }
+    })
+  }
+})
+
+/** The same declaration inside further layers. */
+export const withLayers = (self: Any, layers: ReadonlyArray<Layer>): never => {
+  const node = nodeOf(self)
+  const base = baseOf(node)
+  return fromNode({ ...base, layers: [...base.layers, ...lensesOf(node).map(toLayer), ...layers] })
+}

@@ -1,0 +1,85 @@
+/**
+ * The failure of one resource.
+ *
+ * @since 0.1.0
+ */
+import { Data, Duration } from "effect"
+
+/** A sentence about any error value: its message, its tag, or itself. */
+const describe = (error: unknown): string => {
+  if (error instanceof Error && error.message !== "") return `${error.name}: ${error.message}`
+  if (typeof error === "object" && error !== null && "_tag" in error) return String(error._tag)
+  if (typeof error === "string") return error
+  try {
+    return JSON.stringify(error) ?? String(error)
+  } catch {
+    return String(error)
+  }
+}
+
+const sentence = (props: {
+  readonly resource: string
+  readonly error: unknown
+  readonly attempts: number
+  readonly path: ReadonlyArray<string>
+  readonly elapsed: Duration.Duration
+}): string => {
+  const tries = props.attempts === 1 ? "" : `${props.attempts} attempts, `
+  const needed = props.path.length > 1 ? `, needed by ${props.path.slice(0, -1).reverse().join(", needed by ")}` : ""
+  return `resource "${props.resource}" failed (${tries}${Duration.format(props.elapsed)}${needed}): ${describe(props.error)}`
+}
+
+/**
+ * A resource failed with a typed error, and this is which, why and after what.
+ *
+ * A load's error type has one member per resource that can fail, so `resource` narrows `error`:
+ * `e.resource === "org"` makes `e.error` the error of `org`.
+ *
+ * - `resource`: the name of the resource that failed.
+ * - `error`: what it failed with: its load's own error, or that of one of its policies (`TimeoutError`).
+ * - `attempts`: how often it was tried, 1 without a retry.
+ * - `path`: from the target that needed it to the resource itself, the shortest such way, names in both ends.
+ * - `elapsed`: from the start of its first attempt to its failure, pauses of a retry included.
+ *
+ * `message` says all of it in one sentence and `cause` is `error`.
+ *
+ * @example
+ * ```ts
+ * import { Data, Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
+ *
+ * const org = Resource.make("org", { load: () => Effect.fail(new NotFound({ id: "acme" })) })
+ *
+ * const answer = Loader.load(Loader.make({ org })).pipe(
+ *   Effect.catchTag("ResourceError", (e) => Effect.succeed(`${e.resource}: no ${e.error.id}`))
+ * )
+ * console.log(Effect.runSync(answer)) // org: no acme
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ResourceError<out Name extends string, out E> extends Data.TaggedError("ResourceError")<{
+  readonly message: string
+  readonly resource: string
+  readonly error: unknown
+  readonly cause: unknown
+  readonly attempts: number
+  readonly path: ReadonlyArray<string>
+  readonly elapsed: Duration.Duration
+}> {
+  declare readonly resource: Name
+  declare readonly error: E
+
+  constructor(props: {
+    readonly resource: Name
+    readonly error: E
+    readonly attempts: number
+    readonly path: ReadonlyArray<string>
+    readonly elapsed: Duration.Duration
+  }) {
+    super({ ...props, cause: props.error, message: sentence(props) })
+  }
+}

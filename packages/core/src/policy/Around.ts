@@ -1,0 +1,29 @@
+import type { Effect } from "effect"
+import type { AnyEffect } from "../model/Node.ts"
+import { fromLayers, type Policy } from "../model/Policy.ts"
+
+/**
+ * Makes a policy of your own: `f` gets what is piped before and gives what runs in its place.
+ *
+ * `label` names it in plans. `f` must keep the value; what it adds to errors and services is inferred.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ *
+ * const timed = Policy.around("timed", (self) =>
+ *   Effect.tap(Effect.timed(self), ([took]) => Effect.logDebug(took)).pipe(Effect.map(([, value]) => value))
+ * )
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") }).pipe(timed)
+ * console.log(Effect.runSync(Loader.load(Loader.make({ org })))) // { org: "acme" }
+ * ```
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const around = <PE = never, PR = never>(
+  label: string,
+  f: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | PE, R | PR>
+): Policy<PE, PR> =>
+  fromLayers([{ kind: `around(${label})`, label, repeats: false, refused: undefined, wrap: (self): AnyEffect => f(self) }])
