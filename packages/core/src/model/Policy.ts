@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Layer } from "./Node.ts"
-import { type AddError, type Resource, withLayers } from "./Resource.ts"
+import { type AddError, type Any, type Resource, withLayers } from "./Resource.ts"
 
 const TypeId = "~effect-loader/Policy"
 
@@ -53,7 +53,7 @@ export type PolicyServices<P> = P extends Policy<infer _, infer PR> ? PR : never
 
 /** A policy of these layers, innermost first. What it adds to types is for the caller to say. */
 export const fromLayers = <PE, PR>(parts: ReadonlyArray<Layer>): Policy<PE, PR> => {
-  const apply = (self: Resource<string, unknown, unknown, unknown, never>) => withLayers(self, parts)
+  const apply = (self: Any): Any => withLayers(self, parts)
   return Object.assign(apply, { [TypeId]: { _E: undefined, _R: undefined }, parts }) as unknown as Policy<PE, PR>
 }
 

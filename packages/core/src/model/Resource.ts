@@ -490,10 +490,8 @@ const toLayer = (lens: Lens): Layer => ({
     const { onFailure, onSuccess } = lens
     return Effect.matchEffect(self, {
       onSuccess: (value) => Effect.succeed(onSuccess === undefined ? value : onSuccess(value)),
-      onFailure: (error) => {
-        observer.degraded(lens.label, error)
-        return onFailure(error) as typeof self
-      }
+      onFailure: (error) =>
+        Effect.tap(onFailure(error) as typeof self, () => Effect.sync(() => observer.degraded(lens.label, error)))
     })
   }
 })

@@ -5,16 +5,25 @@
  */
 import { Data, Duration } from "effect"
 
-/** A sentence about any error value: its message, its tag, or itself. */
-const describe = (error: unknown): string => {
-  if (error instanceof Error && error.message !== "") return `${error.name}: ${error.message}`
-  if (typeof error === "object" && error !== null && "_tag" in error) return String(error._tag)
-  if (typeof error === "string") return error
+const longest = 200
+
+const toJson = (value: unknown): string => {
   try {
-    return JSON.stringify(error) ?? String(error)
+    const json = JSON.stringify(value) ?? String(value)
+    return json.length > longest ? `${json.slice(0, longest)}...` : json
   } catch {
-    return String(error)
+    return String(value)
   }
+}
+
+/** Any error value in a few words: its message, its tag and fields, or itself. */
+const describe = (error: unknown): string => {
+  if (typeof error === "string") return error
+  if (typeof error !== "object" || error === null) return toJson(error)
+  if (error instanceof Error && error.message !== "") return `${error.name}: ${error.message}`
+  const { _tag, name: _, ...fields } = error as Record<string, unknown>
+  if (_tag === undefined) return toJson(error)
+  return Object.keys(fields).length === 0 ? String(_tag) : `${String(_tag)} ${toJson(fields)}`
 }
 
 const sentence = (props: {
@@ -81,5 +90,7 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
     readonly elapsed: Duration.Duration
   }) {
     super({ ...props, cause: props.error, message: sentence(props) })
+    // Where a run made this says nothing: the stack that matters is that of `cause`.
+    Object.defineProperty(this, "stack", { value: `${this.name}: ${this.message}`, configurable: true, writable: true })
   }
 }

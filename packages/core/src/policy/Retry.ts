@@ -12,7 +12,7 @@ import type { OwnError, Resource } from "../model/Resource.ts"
  * @since 0.1.0
  * @category models
  */
-export type RetryBound<in E> =
+export type RetryBound<E> =
   | { readonly times: number; readonly schedule?: Schedule.Schedule<unknown, E> }
   | { readonly times?: number; readonly schedule: Schedule.Schedule<unknown, E> }
 
@@ -22,7 +22,7 @@ export type RetryBound<in E> =
  * @since 0.1.0
  * @category models
  */
-export interface PolicyFor<in E0> {
+export interface PolicyFor<E0> {
   <N extends string, A, E, R, In>(
     self: Resource<N, A, E, R, In> &
       ([OwnError<N, E>] extends [E0] ? unknown : { readonly "~unhandled": OwnError<N, E> })

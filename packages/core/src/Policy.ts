@@ -1,0 +1,9 @@
+/**
+ * Policies: labelled functions from resource to resource that keep the type of the value.
+ *
+ * @since 0.1.0
+ */
+export { compose, type Part, type Policy, type PolicyError, type PolicyServices } from "./model/Policy.ts"
+export { around } from "./policy/Around.ts"
+export { type PolicyFor, retry, type RetryBound } from "./policy/Retry.ts"
+export { timeout } from "./policy/Timeout.ts"

@@ -1,0 +1,30 @@
+/**
+ * Resources: named declarations of what to load and what it depends on.
+ *
+ * @since 0.1.0
+ */
+export {
+  type AddError,
+  annotate,
+  type Any,
+  catch,
+  type Deps,
+  type Failure,
+  input,
+  type Input,
+  type InputOf,
+  type Inputs,
+  isResource,
+  make,
+  map,
+  option,
+  orElseSucceed,
+  type Own,
+  type OwnError,
+  type Resource,
+  type Services,
+  struct,
+  succeed,
+  type Success,
+  type Values
+} from "./model/Resource.ts"

@@ -1,0 +1,57 @@
+/** Targets to a program, or to everything that is wrong with them. */
+import { Result } from "effect"
+import type { Base, Layer, Node } from "../model/Node.ts"
+import { layersOf, type Policy } from "../model/Policy.ts"
+import { discover, type Found } from "./Discovery.ts"
+import { GraphError, type GraphIssue } from "./GraphError.ts"
+import { type Program, toProgram } from "./Program.ts"
+
+/** What compiling needs to know of a loader's options. */
+export interface CompileOptions {
+  readonly name?: string | undefined
+  readonly policy?: Policy<unknown, unknown> | undefined
+}
+
+const withoutWork = {
+  Struct: "a struct does no work of its own: pipe it onto the struct's members",
+  Input: "an input is given, not loaded",
+  Constant: "a constant is there from the start"
+}
+
+/** A layer is refused for what was piped onto it; a resource without work of its own takes no policy at all. */
+const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
+  const issue = (policy: Layer, reason: string): GraphIssue => ({
+    _tag: "MisplacedPolicy",
+    resource: base.name,
+    policy: policy.label,
+    reason
+  })
+  if (base.source._tag !== "Load") {
+    return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[base.source._tag as keyof typeof withoutWork]))
+  }
+  return base.layers.flatMap((layer, i) => (layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]))
+}
+
+const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>
+  found.flatMap(({ node }: { readonly node: Node }) => (node._tag === "Base" ? [node] : []))
+
+/** Compiles targets. Linear in resources and dependencies, and it recurs into nothing. */
+export const compile = (
+  targets: Readonly<Record<string, unknown>>,
+  options: CompileOptions,
+  optionIssues: ReadonlyArray<GraphIssue>
+): Result.Result<Program, GraphError> => {
+  const loader = options.name ?? "anonymous"
+  const discovery = discover(targets)
+  const issues = [...optionIssues, ...discovery.issues, ...bases(discovery.found).flatMap(misplacedPolicies)]
+  return issues.length > 0
+    ? Result.fail(new GraphError({ loader, issues }))
+    : Result.succeed(
+        toProgram(
+          loader,
+          discovery.found,
+          discovery.targets,
+          options.policy === undefined ? [] : layersOf(options.policy)
+        )
+      )
+}

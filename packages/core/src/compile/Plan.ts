@@ -1,0 +1,119 @@
+/**
+ * Plans: what a loader would run, as plain data that can be printed, compared and stored.
+ *
+ * @since 0.1.0
+ */
+import type { Part } from "../model/Policy.ts"
+import { type Base, baseOf } from "../model/Node.ts"
+import type { Program, Step } from "./Program.ts"
+
+/**
+ * One resource of a plan.
+ *
+ * - `kind`: `input` and `constant` are there when a run starts; `load` does work; `struct` groups others.
+ * - `dependencies`: what it reads and what it only waits for, by name; `dependents`: who waits for it.
+ * - `batch`: the batch that it would run in if every level waited for the last, from 0; -1 where nothing runs.
+ * - `rank`: the longest way from here to the end, in resources, itself included. The higher, the more urgent.
+ * - `attempt`: the parts of policies inside one attempt, innermost first; `around`: those around all attempts.
+ * - `views`: how its value is looked at by those who use it (`map`, `catch`, `option`...).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PlanResource {
+  readonly name: string
+  readonly kind: "input" | "constant" | "load" | "struct"
+  readonly dependencies: ReadonlyArray<string>
+  readonly dependents: ReadonlyArray<string>
+  readonly batch: number
+  readonly rank: number
+  readonly attempt: ReadonlyArray<Part>
+  readonly around: ReadonlyArray<Part>
+  readonly views: ReadonlyArray<string>
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/**
+ * What a loader would run, as data: no functions, nothing that runs.
+ *
+ * - `resources`: dependencies before dependents, in declaration order.
+ * - `batches`: the names that could run side by side if every level waited for the last. That is what
+ *   `scheduling: "batched"` does, and a way to look at a graph; an eager run waits for no level.
+ * - `targets`: the name of the resource behind each target's key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Plan {
+  readonly loader: string
+  readonly resources: ReadonlyArray<PlanResource>
+  readonly batches: ReadonlyArray<ReadonlyArray<string>>
+  readonly targets: Readonly<Record<string, string>>
+}
+
+const parts = (step: Step, which: "inner" | "outer"): ReadonlyArray<Part> =>
+  step.kind === "load" ? step[which].map(({ kind, label }) => ({ kind, label })) : []
+
+const kindOf = (base: Base): PlanResource["kind"] => {
+  const kinds = { Input: "input", Constant: "constant", Struct: "struct", Load: "load" } as const
+  return kinds[base.source._tag]
+}
+
+/** The plan of a compiled graph. A resource and its views are one entry. */
+export const fromProgram = (program: Program): Plan => {
+  const nameOf = (i: number): string => program.steps[i]!.name
+  const batchOf = new Int32Array(program.steps.length).fill(-1)
+  program.batches.forEach((batch, number) => batch.forEach((i) => (batchOf[i] = number)))
+  const dependents = program.steps.map(() => new Set<string>())
+  const views = program.steps.map((): Array<string> => [])
+  program.steps.forEach((step, i) => {
+    if (step.kind === "view") views[step.base]!.push(step.lens.label)
+    for (const j of step.waitsFor) if (step.kind !== "view") dependents[program.steps[j]!.base]!.add(nameOf(i))
+  })
+  const resources = program.steps.flatMap((step, i): ReadonlyArray<PlanResource> => {
+    if (step.kind === "view") return []
+    const base = baseOf(step.node)
+    return [
+      {
+        name: step.name,
+        kind: kindOf(base),
+        dependencies: Array.from(new Set(step.waitsFor.map(nameOf))),
+        dependents: Array.from(dependents[i]!),
+        batch: batchOf[i]!,
+        rank: program.ranks[i]!,
+        attempt: parts(step, "inner"),
+        around: parts(step, "outer"),
+        views: views[i]!,
+        annotations: base.annotations
+      }
+    ]
+  })
+  return {
+    loader: program.name,
+    resources,
+    batches: program.batches.map((batch) => batch.map(nameOf)),
+    targets: Object.fromEntries(program.targets.keys.map((key, k) => [key, nameOf(program.targets.sources[k]!)]))
+  }
+}
+
+/**
+ * The entry of one resource, by name; `undefined` if the plan has none of that name.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Plan, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
+ *
+ * const plan = Loader.plan(Loader.make({ members }))
+ * console.log(plan.batches) // [ [ "org" ], [ "members" ] ]
+ * console.log(Plan.get(plan, "org")?.dependents) // [ "members" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const get = (self: Plan, name: string): PlanResource | undefined =>
+  self.resources.find((resource) => resource.name === name)

@@ -1,0 +1,239 @@
+/**
+ * A compiled graph, in the form that runs: steps in one array, edges as counters and index arrays.
+ *
+ * Everything is computed once, in time and memory linear in resources and dependencies, by loops over arrays.
+ * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
+ */
+import { type Base, baseOf, type Layer, type Lens, type Node } from "../model/Node.ts"
+import type { Found } from "./Discovery.ts"
+
+interface StepOf<Kind extends string> {
+  readonly kind: Kind
+  readonly name: string
+  readonly node: Node
+  /** The index of the base: its own, or that of the resource that it is a view of. */
+  readonly base: number
+  /** The local keys of what it reads, and where the values are. */
+  readonly keys: ReadonlyArray<string>
+  readonly sources: ReadonlyArray<number>
+  /** Everything it waits for, each once: what it reads, and its `after`. */
+  readonly waitsFor: ReadonlyArray<number>
+}
+
+/** A value that is there when the run starts: an input, or a constant. */
+export interface Preset extends StepOf<"preset"> {
+  readonly input: boolean
+}
+
+export interface Load extends StepOf<"load"> {
+  readonly load: (deps: Readonly<Record<string, unknown>>) => unknown
+  /** What wraps one attempt, innermost first. */
+  readonly inner: ReadonlyArray<Layer>
+  /** What repeats attempts, and what wraps that, innermost first: empty where there is only one attempt. */
+  readonly outer: ReadonlyArray<Layer>
+}
+
+export interface Struct extends StepOf<"struct"> {}
+
+export interface View extends StepOf<"view"> {
+  readonly parent: number
+  readonly lens: Lens
+}
+
+export type Step = Preset | Load | Struct | View
+
+/** Stands where a value is not there yet. */
+export const Pending: unique symbol = Symbol("pending")
+
+/** Lists of small integers, one after the other: list `i` is `items` from `start[i]` to `start[i + 1]`. */
+export interface Lists {
+  readonly start: Int32Array
+  readonly items: Int32Array
+}
+
+export interface Program {
+  readonly name: string
+  /** Dependencies before dependents; the index is the declaration order. */
+  readonly steps: ReadonlyArray<Step>
+  readonly targets: { readonly keys: ReadonlyArray<string>; readonly sources: ReadonlyArray<number> }
+  readonly inputs: ReadonlyArray<number>
+  /** What each step's value is when a run starts: a constant's own, `Pending` for the others. */
+  readonly initial: ReadonlyArray<unknown>
+  /** How many steps there are to settle in a run: all but the presets. */
+  readonly toSettle: number
+  /** How many steps each step has yet to wait for when a run starts. */
+  readonly missing: ReadonlyArray<number>
+  readonly dependents: Lists
+  /** The steps that wait for nothing, the most urgent first. */
+  readonly roots: ReadonlyArray<number>
+  /** The place of each step in the order of urgency: longest remaining path first, then declaration order. */
+  readonly urgency: Int32Array
+  /** The longest path from each step to the end, itself included, in resources. */
+  readonly ranks: Int32Array
+  /** The steps but presets and views, by the batch that they would run in if every level waited for the last. */
+  readonly batches: ReadonlyArray<ReadonlyArray<number>>
+  /** Whether something but its own views sees what a step ends in. */
+  readonly exposed: Uint8Array
+  /** Whether a step's own typed failure reaches a target, so that a load has to fail. */
+  readonly fatalFailure: Uint8Array
+}
+
+const distinct = (indices: ReadonlyArray<number>): ReadonlyArray<number> =>
+  indices.length < 2 ? indices : Array.from(new Set(indices))
+
+/** Layers up to the first that repeats are one attempt; that one and what follows go around the attempts. */
+const splitLayers = (layers: ReadonlyArray<Layer>): readonly [ReadonlyArray<Layer>, ReadonlyArray<Layer>] => {
+  const boundary = layers.findIndex((layer) => layer.repeats)
+  return boundary < 0 ? [layers, []] : [layers.slice(0, boundary), layers.slice(boundary)]
+}
+
+/** The parts of a default policy whose kind a resource lacks go innermost, in their own order. */
+const withDefaults = (base: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
+  defaults.length === 0
+    ? base.layers
+    : [...defaults.filter(({ kind }) => base.layers.every((layer) => layer.kind !== kind)), ...base.layers]
+
+const toSteps = (found: ReadonlyArray<Found>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Step> => {
+  const indices = new Map<Node, number>()
+  found.forEach(({ node }, i) => indices.set(node, i))
+  const indexOf = (node: Node): number => indices.get(node)!
+  return found.map(({ after, dependencies, keys, node }, index): Step => {
+    const sources = dependencies.map(indexOf)
+    const waitsFor = distinct(after.length === 0 ? sources : [...sources, ...after.map(indexOf)])
+    const common = { name: node.name, node, base: index, keys, sources, waitsFor }
+    if (node._tag === "View") {
+      return { ...common, kind: "view", base: indexOf(baseOf(node)), parent: sources[0]!, lens: node.lens }
+    }
+    switch (node.source._tag) {
+      case "Input":
+      case "Constant":
+        return { ...common, kind: "preset", input: node.source._tag === "Input" }
+      case "Struct":
+        return { ...common, kind: "struct" }
+      case "Load": {
+        const [inner, outer] = splitLayers(withDefaults(node, defaults))
+        return { ...common, kind: "load", load: node.source.load, inner, outer }
+      }
+    }
+  })
+}
+
+const initialValue = ({ node }: Step): unknown =>
+  node._tag === "Base" && node.source._tag === "Constant" ? node.source.value : Pending
+
+const isPreset = (step: Step): boolean => step.kind === "preset"
+
+/** What each step waits for, turned round. Presets are there from the start, so nobody has to be told of them. */
+const toDependents = (steps: ReadonlyArray<Step>): Lists => {
+  const start = new Int32Array(steps.length + 1)
+  for (const step of steps) {
+    for (const j of step.waitsFor) if (!isPreset(steps[j]!)) start[j + 1]!++
+  }
+  for (let i = 0; i < steps.length; i++) start[i + 1]! += start[i]!
+  const items = new Int32Array(start[steps.length]!)
+  const next = start.slice()
+  steps.forEach((step, i) => {
+    for (const j of step.waitsFor) if (!isPreset(steps[j]!)) items[next[j]!++] = i
+  })
+  return { start, items }
+}
+
+/** A view is part of its resource, so it adds nothing to a path; everything else that is not there already is one. */
+const weight = (step: Step): number => (step.kind === "load" || step.kind === "struct" ? 1 : 0)
+
+const toRanks = (steps: ReadonlyArray<Step>): Int32Array => {
+  const ranks = new Int32Array(steps.length)
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i]!
+    ranks[i]! += weight(step)
+    for (const j of step.waitsFor) ranks[j] = Math.max(ranks[j]!, ranks[i]!)
+  }
+  return ranks
+}
+
+/** Indices by falling rank, then by index: a bucket a rank, filled in order. */
+const byUrgency = (ranks: Int32Array): Int32Array => {
+  const start = new Int32Array(ranks.reduce((most, rank) => Math.max(most, rank), 0) + 2)
+  const bucket = (rank: number): number => start.length - 2 - rank
+  for (const rank of ranks) start[bucket(rank) + 1]!++
+  for (let i = 1; i < start.length; i++) start[i]! += start[i - 1]!
+  return Int32Array.from(ranks, (rank) => start[bucket(rank)]!++)
+}
+
+const toBatches = (steps: ReadonlyArray<Step>, urgency: Int32Array): ReadonlyArray<ReadonlyArray<number>> => {
+  const done = new Int32Array(steps.length) // the batch after which a step is done
+  const batches: Array<Array<number>> = []
+  steps.forEach((step, i) => {
+    let batch = 0
+    for (const j of step.waitsFor) batch = Math.max(batch, done[j]!)
+    done[i] = batch + weight(step)
+    if (weight(step) === 1) (batches[batch] ??= []).push(i)
+  })
+  for (const batch of batches) batch.sort((a, b) => urgency[a]! - urgency[b]!)
+  return batches
+}
+
+/** Which failures reach a target, read from the targets backwards. A skip goes further down than a failure does. */
+const toFatal = (
+  steps: ReadonlyArray<Step>,
+  isTarget: Uint8Array,
+  dependents: Lists
+): Pick<Program, "fatalFailure" | "exposed"> => {
+  const fatalFailure = isTarget.slice()
+  const fatalSkip = isTarget.slice()
+  const exposed = isTarget.slice()
+  for (let i = steps.length - 1; i >= 0; i--) {
+    for (let k = dependents.start[i]!; k < dependents.start[i + 1]!; k++) {
+      const j = dependents.items[k]!
+      const step = steps[j]!
+      const view = step.kind === "view" ? step.lens : undefined
+      if (view === undefined) exposed[i] = 1
+      if (view?._tag !== "Recover" || !view.ancestors) fatalSkip[i]! |= fatalSkip[j]!
+      if (view === undefined) fatalFailure[i]! |= fatalSkip[j]!
+      else if (view._tag === "Map") fatalFailure[i]! |= fatalFailure[j]!
+    }
+  }
+  return { fatalFailure, exposed }
+}
+
+/** The compiled form of a graph that is known to be sound. */
+export const toProgram = (
+  name: string,
+  found: ReadonlyArray<Found>,
+  targets: ReadonlyArray<readonly [key: string, node: Node]>,
+  defaults: ReadonlyArray<Layer>
+): Program => {
+  const steps = toSteps(found, defaults)
+  const dependents = toDependents(steps)
+  const ranks = toRanks(steps)
+  const urgency = byUrgency(ranks)
+  const indices = new Map(targets.map(([, node]) => [node, -1]))
+  steps.forEach((step, i) => {
+    if (indices.has(step.node)) indices.set(step.node, i)
+  })
+  const sources = targets.map(([, node]) => indices.get(node)!)
+  const isTarget = new Uint8Array(steps.length)
+  for (const i of sources) isTarget[i] = 1
+  const missing = steps.map((step) => step.waitsFor.reduce((n, j) => (isPreset(steps[j]!) ? n : n + 1), 0))
+  const all = steps.map((_, i) => i)
+  return {
+    name,
+    steps,
+    targets: { keys: targets.map(([key]) => key), sources },
+    inputs: all.filter((i) => {
+      const step = steps[i]!
+      return step.kind === "preset" && step.input
+    }),
+    initial: steps.map(initialValue),
+    toSettle: steps.reduce((n, step) => (isPreset(step) ? n : n + 1), 0),
+    missing,
+    dependents,
+    roots: all
+      .filter((i) => missing[i] === 0 && !isPreset(steps[i]!))
+      .sort((a, b) => urgency[a]! - urgency[b]!),
+    urgency,
+    ranks,
+    batches: toBatches(steps, urgency),
+    ...toFatal(steps, isTarget, dependents)
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * Declare each resource once with what it depends on; load them as early and as concurrently as they can be; know
+ * exactly what failed, why, and what became of the rest.
+ *
+ * @since 0.1.0
+ */
+export { GraphError, type GraphIssue } from "./compile/GraphError.ts"
+export { ResourceError } from "./model/ResourceError.ts"
+export * as Plan from "./Plan.ts"
+export * as Policy from "./Policy.ts"
+export * as Report from "./Report.ts"
+export * as Resource from "./Resource.ts"
+export { InputError } from "./run/InputError.ts"
+export * as Loader from "./run/Loader.ts"
+export { LoadTimeout } from "./run/LoadTimeout.ts"
+export * as Observer from "./run/Observer.ts"
+export { FailedResource } from "./run/Run.ts"
+export * as RunEvent from "./run/RunEvent.ts"

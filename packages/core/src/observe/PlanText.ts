@@ -1,0 +1,57 @@
+import type { Plan, PlanResource } from "../compile/Plan.ts"
+
+/** `retry(3) > [timeout(500ms)]`: what is outermost first, one attempt in brackets where there can be several. */
+const showPolicies = ({ around, attempt }: PlanResource): string => {
+  const outermostFirst = (parts: PlanResource["around"]): string => parts.map(({ label }) => label).reverse().join(" > ")
+  if (around.length === 0) return outermostFirst(attempt)
+  return attempt.length === 0 ? outermostFirst(around) : `${outermostFirst(around)} > [${outermostFirst(attempt)}]`
+}
+
+const showResource = (resource: PlanResource): string => {
+  const needs = resource.dependencies.length === 0 ? "" : ` <- ${resource.dependencies.join(", ")}`
+  const policies = showPolicies(resource)
+  const views = resource.views.length === 0 ? "" : `  seen through ${resource.views.join(", ")}`
+  return `${resource.name}${needs}${policies === "" ? "" : `  ${policies}`}${views}`
+}
+
+/**
+ * A plan for people: what is given, then batch by batch what could run side by side, with what each resource waits for
+ * and its policies, outermost first. Brackets hold one attempt.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Plan, Policy, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") }).pipe(
+ *   Policy.timeout("500 millis"),
+ *   Policy.retry({ times: 3 })
+ * )
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
+ *
+ * console.log(Plan.toText(Loader.plan(Loader.make({ members }, { name: "page" }))))
+ * // plan of "page": 2 resources in 2 batches
+ * //   1  org  retry(3) > [timeout(500ms)]
+ * //   2  members <- org
+ * ```
+ *
+ * @since 0.1.0
+ * @category printing
+ */
+export const toText = (self: Plan): string => {
+  const byName = new Map(self.resources.map((resource) => [resource.name, resource]))
+  const given = self.resources.filter(({ batch }) => batch < 0).map(({ name }) => name)
+  const width = String(self.batches.length).length
+  const batches = self.batches.flatMap((names, i) =>
+    names.map((name, k) => {
+      const number = k === 0 ? String(i + 1) : ""
+      return `  ${number.padStart(width)}  ${showResource(byName.get(name)!)}`
+    })
+  )
+  const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`
+  return [
+    `plan of "${self.loader}": ${count(batches.length, "resource", "resources")} in ${count(self.batches.length, "batch", "batches")}`,
+    ...(given.length === 0 ? [] : [`  ${"".padStart(width)}  given: ${given.join(", ")}`]),
+    ...batches
+  ].join("\n")
+}

@@ -1,0 +1,93 @@
+import { Cause, Duration } from "effect"
+import type { Outcome, Report, ResourceReport } from "../run/Report.ts"
+
+const symbols = {
+  Succeeded: "✓",
+  Degraded: "~",
+  Failed: "✗",
+  Died: "!",
+  Interrupted: "×",
+  Skipped: "-",
+  Unfinished: "…"
+} satisfies Record<Outcome["_tag"], string>
+
+const firstLine = (text: string): string => text.split("\n", 1)[0]!
+
+const showCause = (cause: Cause.Cause<unknown>): string => {
+  const [error] = Cause.prettyErrors(cause)
+  return error === undefined ? "" : firstLine(error.message)
+}
+
+const why = (outcome: Outcome): string => {
+  switch (outcome._tag) {
+    case "Degraded":
+      return `fell back (${outcome.fallback})`
+    case "Failed":
+    case "Died":
+      return showCause(outcome.cause)
+    case "Interrupted":
+      return "interrupted"
+    case "Skipped":
+      return "resource" in outcome.because
+        ? `skipped because of ${outcome.because.resource}`
+        : outcome.because._tag === "RunTimedOut"
+          ? "skipped, the time was over"
+          : "skipped, the run was interrupted"
+    case "Unfinished":
+      return "still running"
+    case "Succeeded":
+      return ""
+  }
+}
+
+/** Where a resource's bar is, in columns: waiting for a slot, then from its first attempt to its end. */
+const bar = (row: ResourceReport, columnOf: (at: number) => number, width: number): string => {
+  if (row.startedAt === undefined) return " ".repeat(width)
+  const ready = columnOf(row.readyAt ?? row.startedAt)
+  const start = columnOf(row.startedAt)
+  const end = Math.max(columnOf(row.endedAt ?? Infinity), start + 1)
+  return `${" ".repeat(ready)}${"░".repeat(start - ready)}${"█".repeat(end - start)}`.padEnd(width)
+}
+
+const millis = (ms: number): string => (ms < 10 ? `${ms.toFixed(1)}ms` : Duration.format(Duration.millis(Math.round(ms))))
+
+/**
+ * A report as text: a line a resource, a bar from its first attempt to its end, light where it waited for a slot, and
+ * what became of it.
+ *
+ * - `width`: how many columns the bars have; default 40, at least 8. Names and reasons come on top of it.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Report, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.as(Effect.sleep("10 millis"), "acme") })
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.sleep("20 millis") })
+ *
+ * const report = Loader.settle(Loader.make({ members }))
+ * Effect.runPromise(report).then((report) => console.log(Report.toWaterfall(report, { width: 24 })))
+ * ```
+ *
+ * @since 0.1.0
+ * @category printing
+ */
+export const toWaterfall = (self: Report<unknown>, options?: { readonly width?: number }): string => {
+  const width = Math.max(8, Math.floor(options?.width ?? 40))
+  const ends = self.resources.map(({ endedAt, startedAt }) => endedAt ?? startedAt ?? self.startedAt)
+  const end = self.endedAt ?? ends.reduce((latest, at) => Math.max(latest, at), self.startedAt)
+  const duration = end - self.startedAt
+  const columnOf = (at: number): number =>
+    duration === 0 ? 0 : Math.min(width - 1, Math.max(0, Math.round(((at - self.startedAt) / duration) * width)))
+  const endColumnOf = (at: number): number => (at >= end ? width : columnOf(at))
+  const names = self.resources.reduce((longest, { resource }) => Math.max(longest, resource.length), 0)
+  const lines = self.resources.map((row) => {
+    const took = row.startedAt === undefined ? "" : millis((row.endedAt ?? end) - row.startedAt)
+    const tries = row.attempts > 1 ? `${row.attempts} attempts` : ""
+    const notes = [tries, why(row.outcome)].filter((note) => note !== "").join(", ")
+    const drawn = bar(row, (at) => (at === row.endedAt || at === Infinity ? endColumnOf(at) : columnOf(at)), width)
+    return `${symbols[row.outcome._tag]} ${row.resource.padEnd(names)} ${drawn} ${took.padStart(7)}  ${notes}`.trimEnd()
+  })
+  const head = `"${self.loader}" ${self.end === undefined ? "runs since" : "took"} ${millis(duration)}${self.timedOut ? ", timed out" : ""}`
+  return [head, ...lines].join("\n")
+}

@@ -1,0 +1,166 @@
+/**
+ * Runs each step as soon as what it waits for is there and a slot is free.
+ *
+ *  1. `pump` takes the next ready step, starts it, and goes on until none is left or may start.
+ *  2. A step that is done at once is settled on the spot, and what becomes ready joins the line: no stack grows.
+ *  3. Any other step has a fiber of its own, started at once; its end settles it and pumps again.
+ *  4. The run is over when every step has settled, or it was stopped and the last fiber has ended.
+ */
+import { Effect, Exit, Fiber } from "effect"
+import type { Run } from "./Run.ts"
+
+/** After this many starts the pump lets others have the thread: timers fire, and the run can be interrupted. */
+const startsPerTurn = 2048
+
+class Eager {
+  finished = false
+  private readonly run: Run
+  private readonly parent: Fiber.Fiber<unknown, unknown>
+  private readonly fork: (self: Effect.Effect<unknown, unknown, unknown>) => Fiber.Fiber<unknown, unknown>
+  private readonly onFinished: () => void
+  private readonly ready: Array<number> = []
+  private nextReady = 0
+  private readonly fibers: Array<Fiber.Fiber<unknown, unknown> | undefined> = []
+  private running = 0
+  private pumping = false
+  private afterStop: (() => void) | undefined = undefined
+
+  constructor(run: Run, parent: Fiber.Fiber<unknown, unknown>, onFinished: () => void) {
+    this.run = run
+    this.parent = parent
+    this.onFinished = onFinished
+    this.fork = forkLike(parent)
+  }
+
+  start(): void {
+    // Nothing may start before the run has told of everything that is ready: the most urgent of all goes first.
+    this.pumping = true
+    this.run.start({
+      onReady: (index) => this.enqueue(index),
+      onStop: () => this.interruptAll(),
+      onSlots: () => this.pump()
+    })
+    this.pumping = false
+    this.pump()
+  }
+
+  /** Stops the run, and waits for the last finalizer. */
+  interrupt(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      this.finished = true
+      this.afterStop = () => resume(Effect.void)
+      this.run.stop({ _tag: "Interrupted" })
+      this.checkEnd()
+    })
+  }
+
+  private enqueue(index: number): void {
+    const { slots } = this.run
+    if (slots === undefined) this.ready.push(index)
+    else {
+      if (slots.full) this.run.queued(index)
+      slots.request(index)
+    }
+  }
+
+  private pump(): void {
+    if (this.pumping) return
+    this.pumping = true
+    let starts = 0
+    while (this.run.stopped === undefined && this.startNext()) {
+      if (++starts === startsPerTurn) return this.yieldThread()
+    }
+    this.pumping = false
+    this.checkEnd()
+  }
+
+  /** Leaves the pump, and comes back when the scheduler gives the thread again. */
+  private yieldThread(): void {
+    this.parent.currentDispatcher.scheduleTask(() => {
+      this.pumping = false
+      this.pump()
+    }, 0)
+  }
+
+  private startNext(): boolean {
+    const { slots } = this.run
+    if (slots === undefined) {
+      if (this.nextReady === this.ready.length) {
+        this.ready.length = this.nextReady = 0
+        return false
+      }
+      this.begin(this.ready[this.nextReady++]!)
+      return true
+    }
+    const turn = slots.take()
+    if (turn === undefined) return false
+    if (turn.resume !== undefined) turn.resume()
+    else {
+      this.run.takeSlot(turn.index)
+      this.begin(turn.index)
+    }
+    return true
+  }
+
+  private begin(index: number): void {
+    const effect = this.run.begin(index)
+    if (Exit.isExit(effect)) return this.run.settle(index, effect)
+    const fiber = this.fork(effect)
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) return this.run.settle(index, exit)
+    this.run.suspended(index)
+    this.running++
+    this.fibers[index] = fiber
+    fiber.addObserver((exit) => {
+      this.fibers[index] = undefined
+      this.running--
+      this.run.settle(index, exit)
+      this.pump()
+    })
+  }
+
+  private interruptAll(): void {
+    for (const fiber of this.fibers.slice()) fiber?.interruptUnsafe(this.parent.id)
+  }
+
+  private checkEnd(): void {
+    if (this.running > 0 || this.pumping) return
+    if (this.run.stopped === undefined && this.run.remaining > 0) return
+    if (this.afterStop !== undefined) return this.afterStop()
+    if (this.finished) return
+    this.finished = true
+    this.onFinished()
+  }
+}
+
+/** Starts fibers at once, on the caller's own services, and as interruptible as the caller is. */
+const forkLike = (parent: Fiber.Fiber<unknown, unknown>) => {
+  const fork = Effect.runForkWith(parent.context as never)
+  // Effect's own concurrent operators read it too; its type only leaves it out.
+  const { interruptible } = parent as { readonly interruptible?: boolean }
+  return interruptible === false
+    ? (self: Effect.Effect<unknown, unknown, unknown>) => fork(self as never, { uninterruptible: true })
+    : (fork as (self: Effect.Effect<unknown, unknown, unknown>) => Fiber.Fiber<unknown, unknown>)
+}
+
+/**
+ * Interprets a run eagerly; `conclude` says what the whole comes to. Interrupting it ends the run, waits for the last
+ * finalizer, and adds what `onInterrupted` fails with.
+ */
+export const eager = <A, E>(
+  run: Run,
+  parent: Fiber.Fiber<unknown, unknown>,
+  conclude: () => Effect.Effect<A, E>,
+  onInterrupted: () => Effect.Effect<void>
+): Effect.Effect<A, E> =>
+  // The steps are started inside `callback`, so that a step which interrupts the caller finds the finalizer in place.
+  Effect.callback((resume) => {
+    const interpreter = new Eager(run, parent, () => resume(Effect.suspend(conclude)))
+    interpreter.start()
+    return interpreter.finished
+      ? undefined
+      : Effect.andThen(
+          Effect.suspend(() => interpreter.interrupt()),
+          Effect.suspend(onInterrupted)
+        )
+  })

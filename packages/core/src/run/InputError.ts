@@ -1,0 +1,27 @@
+/**
+ * Inputs that a run cannot do without.
+ *
+ * @since 0.1.0
+ */
+import { Data } from "effect"
+
+/**
+ * A run was started without all of its inputs. The types rule it out, so it is a defect: only code that went around
+ * them sees it. Nothing has run.
+ *
+ * - `loader`: the loader's name.
+ * - `missing`: the names of the inputs that were not given.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InputError extends Data.TaggedError("InputError")<{
+  readonly message: string
+  readonly loader: string
+  readonly missing: ReadonlyArray<string>
+}> {
+  constructor(props: { readonly loader: string; readonly missing: ReadonlyArray<string> }) {
+    const names = props.missing.map((name) => `"${name}"`).join(", ")
+    super({ ...props, message: `loader "${props.loader}" was run without its input ${names}; nothing was loaded` })
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The limit of a whole run.
+ *
+ * @since 0.1.0
+ */
+import { Data, Duration } from "effect"
+
+/**
+ * A run took longer than its loader's `timeout`. What was running has been interrupted and its finalizers are done.
+ *
+ * - `loader`: the loader's name; `limit`: how long it may take.
+ * - `done`: the resources that had been loaded; `inFlight`: those that were being loaded, or waited for another
+ *   attempt; `notStarted`: those whose turn had not come, or never would have.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LoadTimeout extends Data.TaggedError("LoadTimeout")<{
+  readonly message: string
+  readonly loader: string
+  readonly limit: Duration.Duration
+  readonly done: ReadonlyArray<string>
+  readonly inFlight: ReadonlyArray<string>
+  readonly notStarted: ReadonlyArray<string>
+}> {
+  constructor(props: {
+    readonly loader: string
+    readonly limit: Duration.Duration
+    readonly done: ReadonlyArray<string>
+    readonly inFlight: ReadonlyArray<string>
+    readonly notStarted: ReadonlyArray<string>
+  }) {
+    const inFlight = props.inFlight.length === 0 ? "nothing" : props.inFlight.join(", ")
+    super({
+      ...props,
+      message:
+        `loader "${props.loader}" did not finish within ${Duration.format(props.limit)}: ${props.done.length} loaded, ` +
+        `still loading ${inFlight}, ${props.notStarted.length} not started`
+    })
+  }
+}

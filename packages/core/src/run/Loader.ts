@@ -1,0 +1,496 @@
+/**
+ * Loaders: targets compiled once, run many times.
+ *
+ * @since 0.1.0
+ */
+import { Cause, type Clock, Duration, Effect, Exit, type Fiber, Result } from "effect"
+import { dual } from "effect/Function"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import { compile as compileProgram } from "../compile/Compiler.ts"
+import type { GraphError, GraphIssue } from "../compile/GraphError.ts"
+import { fromProgram, type Plan } from "../compile/Plan.ts"
+import type { Program } from "../compile/Program.ts"
+import type { Policy, PolicyError, PolicyServices } from "../model/Policy.ts"
+import type { Deps, Failure, Inputs, Own, Services as ResourceServices, Success as ResourceSuccess } from "../model/Resource.ts"
+import { batched } from "./Batched.ts"
+import { eager } from "./Eager.ts"
+import { LoadTimeout } from "./LoadTimeout.ts"
+import { Observer, type OnEvent } from "./Observer.ts"
+import { fromEvents, type Report } from "./Report.ts"
+import { Run } from "./Run.ts"
+import type { RunEvent } from "./RunEvent.ts"
+import { Slots } from "./Slots.ts"
+import { Watch } from "./Watch.ts"
+
+const TypeId = "~effect-loader/Loader"
+
+/**
+ * Targets compiled once, run many times.
+ *
+ * - `A`: the values of the targets, by key.
+ * - `E`: what a load can fail with: a `ResourceError` for each resource that can fail, and `LoadTimeout` where the
+ *   option `timeout` is set.
+ * - `R`: the services that the resources need.
+ * - `In`: the object of inputs that each run needs.
+ * - `Targets`: the resources themselves, by key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Loader<out A, out E = never, out R = never, in In = unknown, out Targets = unknown> extends Pipeable {
+  readonly [TypeId]: {
+    readonly _A: () => A
+    readonly _E: () => E
+    readonly _R: () => R
+    readonly _In: (_: In) => void
+    readonly _Targets: () => Targets
+  }
+}
+
+/**
+ * How a loader runs.
+ *
+ * - `name`: for plans, reports and errors; default `"anonymous"`.
+ * - `concurrency`: how many attempts may run at once in one run: a whole number from 1, or `"unbounded"`, the default.
+ *   A resource that waits, for a dependency or for its next attempt, holds no slot.
+ * - `timeout`: how long a run may take; at the limit everything is interrupted, and the run ends after the last
+ *   finalizer. Default: no limit.
+ * - `policy`: a default policy: those of its parts whose kind a resource lacks go innermost.
+ * - `scheduling`: `"eager"`, the default, starts each resource when its own dependencies are there; `"batched"` runs
+ *   level after level. Both load the same values.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<PE = unknown, PR = unknown> {
+  readonly name?: string
+  readonly concurrency?: number | "unbounded"
+  readonly timeout?: Duration.Input
+  readonly policy?: Policy<PE, PR>
+  readonly scheduling?: "eager" | "batched"
+}
+
+/**
+ * What the options of a loader add to its errors.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type OptionsError<O> =
+  | (O extends { readonly timeout: Duration.Input } ? LoadTimeout : never)
+  | (O extends { readonly policy: infer P } ? Own<string, PolicyError<P>> : never)
+
+/**
+ * What the options of a loader add to the services that it needs.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type OptionsServices<O> = O extends { readonly policy: infer P } ? PolicyServices<P> : never
+
+/**
+ * The arguments that give a run its inputs: none, where no resource needs any.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Args<In> = unknown extends In ? [] : [inputs: In]
+
+/**
+ * The type of the values that a loader loads.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Success<T> = T extends Loader<infer A, infer _E, infer _R, infer _In, infer _T> ? A : never
+
+/**
+ * The type of the errors that a load can fail with.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Error<T> = T extends Loader<infer _A, infer E, infer _R, infer _In, infer _T> ? E : never
+
+/**
+ * The services that a loader's resources need.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Services<T> = T extends Loader<infer _A, infer _E, infer R, infer _In, infer _T> ? R : never
+
+/**
+ * The inputs that each run of a loader needs.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Input<T> = [T] extends [Loader<infer _A, infer _E, infer _R, infer In, infer _T>] ? In : never
+
+/** A loader of these targets, with its values spelled out so that hovers show them. */
+type Of<T extends Deps, O> = Loader<
+  { readonly [K in keyof T]: ResourceSuccess<T[K]> },
+  Failure<T[keyof T]> | OptionsError<O>,
+  ResourceServices<T[keyof T]> | OptionsServices<O>,
+  Inputs<T>,
+  T
+>
+
+/** What a loader is made of. */
+interface Compiled {
+  readonly program: Program
+  readonly limit: number | undefined
+  readonly timeout: Duration.Duration | undefined
+  readonly scheduling: "eager" | "batched"
+}
+
+const Proto = {
+  [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined, _Targets: undefined },
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every loader meets
+type AnyLoader = Loader<any, any, any, any, any>
+
+const compiledOf = (self: AnyLoader): Compiled => (self as unknown as { readonly compiled: Compiled }).compiled
+
+/**
+ * Whether a value is a loader.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" && u !== null && TypeId in u
+
+const decodeTimeout = (timeout: Duration.Input): Duration.Duration | undefined => {
+  const duration = Duration.fromInput(timeout)
+  return duration._tag === "Some" ? duration.value : undefined
+}
+
+const checkOptions = ({ concurrency, scheduling, timeout }: Options): ReadonlyArray<GraphIssue> => {
+  const issues: Array<GraphIssue> = []
+  const refuse = (option: string, value: unknown, expected: string): void => {
+    issues.push({ _tag: "InvalidOption", option, value, expected })
+  }
+  if (concurrency !== undefined && concurrency !== "unbounded" && !(Number.isInteger(concurrency) && concurrency > 0)) {
+    refuse("concurrency", concurrency, 'a whole number from 1, or "unbounded"')
+  }
+  if (scheduling !== undefined && scheduling !== "eager" && scheduling !== "batched") {
+    refuse("scheduling", scheduling, '"eager" or "batched"')
+  }
+  if (timeout !== undefined && decodeTimeout(timeout) === undefined) refuse("timeout", timeout, "a duration")
+  return issues
+}
+
+/**
+ * Compiles targets into a loader, or into everything that is wrong with their graph: for graphs made at run time.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Result } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const a = Resource.make("same", { load: () => Effect.succeed(1) })
+ * const b = Resource.make("same", { load: () => Effect.succeed(2) })
+ *
+ * const compiled = Loader.compile({ a, b })
+ * console.log(Result.isFailure(compiled) && compiled.failure.issues[0]?._tag) // DuplicateName
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const compile = <const T extends Deps, const O extends Options = {}>(
+  targets: T,
+  options?: O
+): Result.Result<Of<T, O>, GraphError> => {
+  const { concurrency, name, policy, scheduling, timeout }: Options = options ?? {}
+  const issues = checkOptions(options ?? {})
+  return Result.map(compileProgram(targets, { name, policy }, issues), (program) => {
+    const compiled: Compiled = {
+      program,
+      limit: concurrency === "unbounded" ? undefined : concurrency,
+      timeout: timeout === undefined ? undefined : decodeTimeout(timeout),
+      scheduling: scheduling ?? "eager"
+    }
+    return Object.assign(Object.create(Proto), { compiled })
+  })
+}
+
+/**
+ * Compiles targets into a loader. Nothing runs.
+ *
+ * Throws a `GraphError` that names everything wrong at once: a mistake in the program, found where the program starts.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const page = Loader.make({ org }, { name: "page", concurrency: 8, timeout: "2 seconds" })
+ * console.log(Loader.plan(page).resources.map((resource) => resource.name)) // [ "org" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <const T extends Deps, const O extends Options = {}>(targets: T, options?: O): Of<T, O> =>
+  Result.getOrThrow(compile(targets, options))
+
+/**
+ * What a loader would run, as data.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Plan, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
+ * console.log(Plan.toText(Loader.plan(Loader.make({ members }, { name: "page" }))))
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const plan = (self: AnyLoader): Plan => {
+  const { program } = compiledOf(self)
+  let known = plans.get(program)
+  if (known === undefined) plans.set(program, (known = fromProgram(program)))
+  return known
+}
+
+const plans = new WeakMap<Program, Plan>()
+
+/** What a run's failures come to, the first in time first. */
+const combine = (causes: ReadonlyArray<Cause.Cause<unknown>>): Cause.Cause<unknown> =>
+  causes.length === 1 ? causes[0]! : Cause.fromReasons(causes.flatMap((cause) => cause.reasons))
+
+const timedOut = (compiled: Compiled, run: Run): ReadonlyArray<Cause.Cause<unknown>> => {
+  if (run.stopped?._tag !== "TimedOut") return []
+  const { progress } = run.stopped
+  return [Cause.fail(new LoadTimeout({ loader: compiled.program.name, limit: compiled.timeout!, ...progress }))]
+}
+
+/** What a load comes to when nothing runs any more. */
+const concludeLoad = (compiled: Compiled, run: Run): Effect.Effect<unknown, unknown> => {
+  run.finish()
+  if (run.stopped === undefined) return Exit.succeed(run.result())
+  return Exit.failCause(combine([...timedOut(compiled, run), ...run.failures]))
+}
+
+/**
+ * What the interruption of a run adds to it: what failed while it ended. A finalizer has no errors by its type, but the
+ * cause that it joins is the load's, and these are the load's errors.
+ */
+const concludeInterruption = (run: Run): Effect.Effect<void> => {
+  run.finish()
+  return run.failures.length === 0 ? Exit.void : Exit.failCause(combine(run.failures) as Cause.Cause<never>)
+}
+
+/** Tells the log of an observer's crash: once a run, and nobody waits for it. */
+const logCrash = (fiber: Fiber.Fiber<unknown, unknown>) => (defect: unknown) => {
+  Effect.runForkWith(fiber.context)(Effect.logError("an observer of effect-loader crashed", Cause.die(defect)))
+}
+
+interface RunOptions {
+  readonly inputs: unknown
+  readonly failFast: boolean
+  readonly observers: ReadonlyArray<OnEvent>
+  readonly conclude: (compiled: Compiled, run: Run) => Effect.Effect<unknown, unknown>
+}
+
+const makeRun = (
+  compiled: Compiled,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  options: RunOptions,
+  clock: Clock.Clock
+): Run => {
+  const { limit, program } = compiled
+  const observers = [...fiber.getRef(Observer), ...options.observers]
+  return new Run({
+    program,
+    context: fiber.context,
+    failFast: options.failFast,
+    clock,
+    slots: limit === undefined ? undefined : new Slots(limit, program.urgency),
+    watch: observers.length === 0 ? undefined : new Watch(program, observers, clock, logCrash(fiber))
+  })
+}
+
+/** Ends the run at its limit. It is the run that then ends, so that what it had done is not lost. */
+const withLimit = (
+  self: Effect.Effect<unknown, unknown>,
+  run: Run,
+  limit: Duration.Duration
+): Effect.Effect<unknown, unknown> =>
+  Effect.raceFirst(
+    self,
+    Effect.flatMap(Effect.sleep(limit), () => {
+      run.timeOut()
+      return Effect.never
+    })
+  )
+
+const execute = (self: AnyLoader, options: RunOptions): Effect.Effect<unknown, unknown> =>
+  Effect.clockWith((clock) =>
+    Effect.withFiber((fiber) => {
+      const compiled = compiledOf(self)
+      const run = makeRun(compiled, fiber, options, clock)
+      const unusable = run.giveInputs(options.inputs)
+      if (unusable !== undefined) return Exit.die(unusable)
+      const conclude = () => options.conclude(compiled, run)
+      const onInterrupted = () => concludeInterruption(run)
+      const interpreted =
+        compiled.scheduling === "eager"
+          ? eager(run, fiber, conclude, onInterrupted)
+          : batched(run, conclude, onInterrupted, compiled.timeout !== undefined)
+      return compiled.timeout === undefined ? interpreted : withLimit(interpreted, run, compiled.timeout)
+    })
+  )
+
+/** Whether the first argument is the loader: every function here takes it first or last. */
+const isDataFirst = (args: IArguments): boolean => isLoader(args[0])
+
+/** Inputs, as the last but one step of a pipe: everything but a loader. */
+type Given<In> = In extends AnyLoader ? never : In
+
+/**
+ * Loads all targets, or fails with the first resource that could not be loaded.
+ *
+ * - On a failure that reaches a target nothing new starts, what runs is interrupted, and the load fails after the last
+ *   finalizer. The cause holds all failures that had happened, the first first.
+ * - `LoadTimeout`, where the option `timeout` is set, says what was loaded, in flight and not started.
+ * - A resource that throws or dies is a defect of the load, annotated with `FailedResource`.
+ * - Without one of its inputs it dies with an `InputError`, before anything runs.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const userId = Resource.input<number>()("userId")
+ * const user = Resource.make("user", {
+ *   deps: { userId },
+ *   load: ({ userId }) => (userId > 0 ? Effect.succeed(`user ${userId}`) : Effect.fail("unknown"))
+ * })
+ * const page = Loader.make({ user })
+ *
+ * console.log(Effect.runSync(Loader.load(page, { userId: 7 }))) // { user: "user 7" }
+ * console.log(Effect.runSync(Effect.flip(Loader.load(page, { userId: 0 }))).message)
+ * // resource "user" failed (0ms): unknown
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const load: {
+  <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<A, E, R>
+  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<A, E, R>
+} = dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+  execute(self, { inputs, failFast: true, observers: [], conclude: concludeLoad })
+)
+
+/** The values that targets were loaded to, for those that were. */
+const valuesOf = (run: Run): Record<string, unknown> => {
+  const { keys, sources } = run.program.targets
+  const values: Record<string, unknown> = {}
+  keys.forEach((key, k) => {
+    const loaded = run.value(sources[k]!)
+    if (loaded !== undefined) values[key] = loaded.value
+  })
+  return values
+}
+
+const toReport = (run: Run, events: ReadonlyArray<RunEvent>): Report => ({
+  ...fromEvents(events)!,
+  values: valuesOf(run)
+})
+
+/**
+ * Loads all that can be loaded, and reports what became of each resource.
+ *
+ * A failure, a defect or an interruption of one resource skips only what depends on it. At the loader's `timeout` what
+ * still runs is interrupted, and `report.timedOut` is set. Interrupting the caller interrupts.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Report, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.fail("down") })
+ * const user = Resource.make("user", { load: () => Effect.succeed("ada") })
+ *
+ * const report = Effect.runSync(Loader.settle(Loader.make({ org, user })))
+ * console.log(Report.outcome(report, "org")?._tag, report.values.user) // Failed ada
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const settle: {
+  <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Report<A>, never, R>
+  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Report<A>, never, R>
+} = dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+  Effect.suspend(() => {
+    const events: Array<RunEvent> = []
+    return execute(self, {
+      inputs,
+      failFast: false,
+      observers: [(event) => events.push(event)],
+      conclude: (_, run) => {
+        run.finish()
+        return Exit.succeed(toReport(run, events))
+      }
+    })
+  })
+)
+
+/**
+ * What a load came to, and what it did on the way.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reported<out A, out E> {
+  readonly exit: Exit.Exit<A, E>
+  readonly report: Report<A>
+}
+
+/**
+ * Loads as {@link load} does, and gives the exit together with the report. Interrupting the caller interrupts.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Exit } from "effect"
+ * import { Loader, Report, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.fail("down") })
+ * const user = Resource.make("user", { deps: { org }, load: () => Effect.succeed("ada") })
+ *
+ * const { exit, report } = Effect.runSync(Loader.loadWithReport(Loader.make({ user })))
+ * console.log(Exit.isFailure(exit), Report.outcome(report, "org")?._tag) // true Failed
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const loadWithReport: {
+  <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reported<A, E>, never, R>
+  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reported<A, E>, never, R>
+} = dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+  Effect.suspend(() => {
+    const events: Array<RunEvent> = []
+    return execute(self, {
+      inputs,
+      failFast: true,
+      observers: [(event) => events.push(event)],
+      conclude: (compiled, run) =>
+        Effect.map(Effect.exit(concludeLoad(compiled, run)), (exit) => ({ exit, report: toReport(run, events) }))
+    })
+  })
+)
