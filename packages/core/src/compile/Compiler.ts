@@ -29,7 +29,9 @@ const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
   if (base.source._tag !== "Load") {
     return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[base.source._tag as keyof typeof withoutWork]))
   }
-  return base.layers.flatMap((layer, i) => (layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]))
+  return base.layers.flatMap((layer, i) =>
+    layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]
+  )
 }
 
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>

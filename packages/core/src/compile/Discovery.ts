@@ -30,7 +30,13 @@ const mostCycles = 50
 const none: ReadonlyArray<never> = []
 
 const showValue = (value: unknown): string =>
-  value === null ? "null" : typeof value === "function" ? "a function" : typeof value === "object" ? "an object" : String(value)
+  value === null
+    ? "null"
+    : typeof value === "function"
+      ? "a function"
+      : typeof value === "object"
+        ? "an object"
+        : String(value)
 
 interface Frame {
   readonly found: Found

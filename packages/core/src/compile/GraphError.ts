@@ -40,7 +40,11 @@ const showPath = (path: ReadonlyArray<string>): string => {
   const shown =
     path.length <= longestPath
       ? path
-      : [...path.slice(0, longestPath / 2), `... ${path.length - longestPath} more ...`, ...path.slice(-longestPath / 2)]
+      : [
+          ...path.slice(0, longestPath / 2),
+          `... ${path.length - longestPath} more ...`,
+          ...path.slice(-longestPath / 2)
+        ]
   return shown.join(" -> ")
 }
 

@@ -228,9 +228,7 @@ export const toProgram = (
     toSettle: steps.reduce((n, step) => (isPreset(step) ? n : n + 1), 0),
     missing,
     dependents,
-    roots: all
-      .filter((i) => missing[i] === 0 && !isPreset(steps[i]!))
-      .sort((a, b) => urgency[a]! - urgency[b]!),
+    roots: all.filter((i) => missing[i] === 0 && !isPreset(steps[i]!)).sort((a, b) => urgency[a]! - urgency[b]!),
     urgency,
     ranks,
     batches: toBatches(steps, urgency),

@@ -93,7 +93,4 @@ export const lensesOf = (node: Node): ReadonlyArray<Lens> => {
 
 /** The same views over another base. */
 export const mapBase = (node: Node, f: (base: Base) => Base): Node =>
-  lensesOf(node).reduce<Node>(
-    (parent, lens) => ({ _tag: "View", name: parent.name, parent, lens }),
-    f(baseOf(node))
-  )
+  lensesOf(node).reduce<Node>((parent, lens) => ({ _tag: "View", name: parent.name, parent, lens }), f(baseOf(node)))

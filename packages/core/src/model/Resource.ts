@@ -23,8 +23,13 @@ const TypeId = "~effect-loader/Resource"
  * @since 0.1.0
  * @category models
  */
-export interface Resource<out Name extends string, out A, out E = never, out R = never, in In = unknown>
-  extends Pipeable {
+export interface Resource<
+  out Name extends string,
+  out A,
+  out E = never,
+  out R = never,
+  in In = unknown
+> extends Pipeable {
   readonly [TypeId]: {
     readonly _A: () => A
     readonly _E: () => E

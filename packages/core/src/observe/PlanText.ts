@@ -2,7 +2,11 @@ import type { Plan, PlanResource } from "../compile/Plan.ts"
 
 /** `retry(3) > [timeout(500ms)]`: what is outermost first, one attempt in brackets where there can be several. */
 const showPolicies = ({ around, attempt }: PlanResource): string => {
-  const outermostFirst = (parts: PlanResource["around"]): string => parts.map(({ label }) => label).reverse().join(" > ")
+  const outermostFirst = (parts: PlanResource["around"]): string =>
+    parts
+      .map(({ label }) => label)
+      .reverse()
+      .join(" > ")
   if (around.length === 0) return outermostFirst(attempt)
   return attempt.length === 0 ? outermostFirst(around) : `${outermostFirst(around)} > [${outermostFirst(attempt)}]`
 }

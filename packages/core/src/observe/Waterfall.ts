@@ -49,7 +49,8 @@ const bar = (row: ResourceReport, columnOf: (at: number) => number, width: numbe
   return `${" ".repeat(ready)}${"░".repeat(start - ready)}${"█".repeat(end - start)}`.padEnd(width)
 }
 
-const millis = (ms: number): string => (ms < 10 ? `${ms.toFixed(1)}ms` : Duration.format(Duration.millis(Math.round(ms))))
+const millis = (ms: number): string =>
+  ms < 10 ? `${ms.toFixed(1)}ms` : Duration.format(Duration.millis(Math.round(ms)))
 
 /**
  * A report as text: a line a resource, a bar from its first attempt to its end, light where it waited for a slot, and

@@ -26,4 +26,6 @@ export const around = <PE = never, PR = never>(
   label: string,
   f: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | PE, R | PR>
 ): Policy<PE, PR> =>
-  fromLayers([{ kind: `around(${label})`, label, repeats: false, refused: undefined, wrap: (self): AnyEffect => f(self) }])
+  fromLayers([
+    { kind: `around(${label})`, label, repeats: false, refused: undefined, wrap: (self): AnyEffect => f(self) }
+  ])

@@ -32,7 +32,9 @@ export interface PolicyFor<E0> {
 }
 
 const labelOf = (options: RetryBound<never>): string =>
-  [options.times, options.schedule === undefined ? undefined : "schedule"].filter((part) => part !== undefined).join(", ")
+  [options.times, options.schedule === undefined ? undefined : "schedule"]
+    .filter((part) => part !== undefined)
+    .join(", ")
 
 const checkBound = (options: RetryBound<never>): void => {
   if (options.times === undefined && options.schedule === undefined) {

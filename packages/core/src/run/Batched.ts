@@ -51,13 +51,14 @@ class Batched {
   private step(index: number): Effect.Effect<void, "stopped"> {
     return Effect.suspend(() => {
       if (this.run.program.steps[index]!.kind === "struct" || !this.run.isPending(index)) return Effect.void
+      let startedAt = 0
       const self = Effect.suspend(() => {
-        this.run.suspended(index)
-        return this.run.begin(index)
+        startedAt = this.run.now()
+        return this.run.checked(index, this.run.begin(index))
       })
       const { slots } = this.run
       return (slots === undefined ? self : Effect.andThen(this.run.waitForSlot(index, 1, slots), self)).pipe(
-        Effect.onExit((exit) => Effect.sync(() => this.settle(index, exit))),
+        Effect.onExit((exit) => Effect.sync(() => this.settle(index, exit, startedAt))),
         Effect.exit,
         // Failing is what makes `forEach` interrupt the others.
         Effect.flatMap(() => (this.run.stopped === undefined ? this.handlers() : Effect.fail("stopped" as const)))
@@ -65,8 +66,8 @@ class Batched {
     })
   }
 
-  private settle(index: number, exit: Exit.Exit<unknown, unknown>): void {
-    if (!this.run.isPending(index)) this.run.settle(index, exit)
+  private settle(index: number, exit: Exit.Exit<unknown, unknown>, startedAt: number): void {
+    if (!this.run.isPending(index)) this.run.settle(index, exit, startedAt)
   }
 
   private handlers(): Effect.Effect<void, "stopped"> {

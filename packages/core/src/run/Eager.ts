@@ -7,12 +7,12 @@
  *  4. The run is over when every step has settled, or it was stopped and the last fiber has ended.
  */
 import { Effect, Exit, Fiber } from "effect"
-import type { Run } from "./Run.ts"
+import type { Interpreter, Run } from "./Run.ts"
 
 /** After this many starts the pump lets others have the thread: timers fire, and the run can be interrupted. */
 const startsPerTurn = 2048
 
-class Eager {
+class Eager implements Interpreter {
   finished = false
   private readonly run: Run
   private readonly parent: Fiber.Fiber<unknown, unknown>
@@ -35,11 +35,7 @@ class Eager {
   start(): void {
     // Nothing may start before the run has told of everything that is ready: the most urgent of all goes first.
     this.pumping = true
-    this.run.start({
-      onReady: (index) => this.enqueue(index),
-      onStop: () => this.interruptAll(),
-      onSlots: () => this.pump()
-    })
+    this.run.start(this)
     this.pumping = false
     this.pump()
   }
@@ -54,13 +50,17 @@ class Eager {
     })
   }
 
-  private enqueue(index: number): void {
+  onReady(index: number): void {
     const { slots } = this.run
     if (slots === undefined) this.ready.push(index)
     else {
       if (slots.full) this.run.queued(index)
       slots.request(index)
     }
+  }
+
+  onSlots(): void {
+    this.pump()
   }
 
   private pump(): void {
@@ -105,21 +105,27 @@ class Eager {
   private begin(index: number): void {
     const effect = this.run.begin(index)
     if (Exit.isExit(effect)) return this.run.settle(index, effect)
-    const fiber = this.fork(effect)
+    const fiber = this.fork(effect as Effect.Effect<unknown, unknown, unknown>)
     const exit = fiber.pollUnsafe()
-    if (exit !== undefined) return this.run.settle(index, exit)
-    this.run.suspended(index)
+    // Something that is no effect fails at once: asking only then keeps the question off the fast path.
+    if (exit !== undefined)
+      return this.run.settle(index, exit._tag === "Failure" ? this.failure(index, effect, exit) : exit)
+    const startedAt = this.run.now()
     this.running++
     this.fibers[index] = fiber
     fiber.addObserver((exit) => {
       this.fibers[index] = undefined
       this.running--
-      this.run.settle(index, exit)
+      this.run.settle(index, exit, startedAt)
       this.pump()
     })
   }
 
-  private interruptAll(): void {
+  private failure(index: number, effect: unknown, exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> {
+    return Effect.isEffect(effect) ? exit : (this.run.checked(index, effect) as Exit.Exit<unknown, unknown>)
+  }
+
+  onStop(): void {
     for (const fiber of this.fibers.slice()) fiber?.interruptUnsafe(this.parent.id)
   }
 
@@ -155,12 +161,9 @@ export const eager = <A, E>(
 ): Effect.Effect<A, E> =>
   // The steps are started inside `callback`, so that a step which interrupts the caller finds the finalizer in place.
   Effect.callback((resume) => {
-    const interpreter = new Eager(run, parent, () => resume(Effect.suspend(conclude)))
+    const interpreter = new Eager(run, parent, () => resume(conclude()))
     interpreter.start()
     return interpreter.finished
       ? undefined
-      : Effect.andThen(
-          Effect.suspend(() => interpreter.interrupt()),
-          Effect.suspend(onInterrupted)
-        )
+      : Effect.suspend(() => Effect.flatMap(interpreter.interrupt(), onInterrupted))
   })

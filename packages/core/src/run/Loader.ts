@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, type Clock, Duration, Effect, Exit, type Fiber, Result } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, type Fiber, Result } from "effect"
 import { dual } from "effect/Function"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { compile as compileProgram } from "../compile/Compiler.ts"
@@ -11,7 +11,14 @@ import type { GraphError, GraphIssue } from "../compile/GraphError.ts"
 import { fromProgram, type Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Policy, PolicyError, PolicyServices } from "../model/Policy.ts"
-import type { Deps, Failure, Inputs, Own, Services as ResourceServices, Success as ResourceSuccess } from "../model/Resource.ts"
+import type {
+  Deps,
+  Failure,
+  Inputs,
+  Own,
+  Services as ResourceServices,
+  Success as ResourceSuccess
+} from "../model/Resource.ts"
 import { batched } from "./Batched.ts"
 import { eager } from "./Eager.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
@@ -304,14 +311,11 @@ interface RunOptions {
   readonly conclude: (compiled: Compiled, run: Run) => Effect.Effect<unknown, unknown>
 }
 
-const makeRun = (
-  compiled: Compiled,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  options: RunOptions,
-  clock: Clock.Clock
-): Run => {
+const makeRun = (compiled: Compiled, fiber: Fiber.Fiber<unknown, unknown>, options: RunOptions): Run => {
   const { limit, program } = compiled
-  const observers = [...fiber.getRef(Observer), ...options.observers]
+  const clock = fiber.getRef(Clock.Clock)
+  const others = fiber.getRef(Observer)
+  const observers = others.length === 0 ? options.observers : [...others, ...options.observers]
   return new Run({
     program,
     context: fiber.context,
@@ -337,21 +341,19 @@ const withLimit = (
   )
 
 const execute = (self: AnyLoader, options: RunOptions): Effect.Effect<unknown, unknown> =>
-  Effect.clockWith((clock) =>
-    Effect.withFiber((fiber) => {
-      const compiled = compiledOf(self)
-      const run = makeRun(compiled, fiber, options, clock)
-      const unusable = run.giveInputs(options.inputs)
-      if (unusable !== undefined) return Exit.die(unusable)
-      const conclude = () => options.conclude(compiled, run)
-      const onInterrupted = () => concludeInterruption(run)
-      const interpreted =
-        compiled.scheduling === "eager"
-          ? eager(run, fiber, conclude, onInterrupted)
-          : batched(run, conclude, onInterrupted, compiled.timeout !== undefined)
-      return compiled.timeout === undefined ? interpreted : withLimit(interpreted, run, compiled.timeout)
-    })
-  )
+  Effect.withFiber((fiber) => {
+    const compiled = compiledOf(self)
+    const run = makeRun(compiled, fiber, options)
+    const unusable = run.giveInputs(options.inputs)
+    if (unusable !== undefined) return Exit.die(unusable)
+    const conclude = () => options.conclude(compiled, run)
+    const onInterrupted = () => concludeInterruption(run)
+    const interpreted =
+      compiled.scheduling === "eager"
+        ? eager(run, fiber, conclude, onInterrupted)
+        : batched(run, conclude, onInterrupted, compiled.timeout !== undefined)
+    return compiled.timeout === undefined ? interpreted : withLimit(interpreted, run, compiled.timeout)
+  })
 
 /** Whether the first argument is the loader: every function here takes it first or last. */
 const isDataFirst = (args: IArguments): boolean => isLoader(args[0])

@@ -80,15 +80,18 @@ const asDefect = (step: Step, value: unknown): Exit.Exit<never> =>
     )
   )
 
-/** Calls a user's function that has to give an effect. */
-const callForEffect = (step: Step, f: () => unknown): AnyEffect => {
+/** What a user's function gives; what it throws is a defect. */
+const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
   try {
-    const effect = f()
-    return Effect.isEffect(effect) ? (effect as AnyEffect) : asDefect(step, effect)
+    return f(argument)
   } catch (defect) {
     return Exit.die(defect)
   }
 }
+
+/** What a user's function gave, if it is an effect. */
+const asEffect = (step: Step, value: unknown): AnyEffect =>
+  Effect.isEffect(value) ? (value as AnyEffect) : asDefect(step, value)
 
 /** The error of a cause that may be recovered: one that holds an error and no defect. */
 const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown> | undefined => {
@@ -108,6 +111,15 @@ const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
         : Scope.close(child, exit)
     })
   })
+
+/** What only some steps have: those that failed, recover, try again, or hold one of few slots. */
+class Rare {
+  readonly causes = new Map<number, Cause.Cause<unknown>>()
+  readonly handlers = new Map<number, AnyEffect>()
+  readonly attempts = new Map<number, number>()
+  readonly startedAt = new Map<number, number>()
+  readonly holdsSlot = new Set<number>()
+}
 
 const wrapIn = (layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
   layers.reduce((effect, layer) => layer.wrap(effect, observer), self)
@@ -130,12 +142,8 @@ export class Run {
   /** Steps that settle without running an effect. Emptied by a loop, so that long chains of them use no stack. */
   private readonly inline: Array<number> = []
   private settlingInline = false
-  /** By step, and only for the steps that have any: most runs leave these empty. */
-  private readonly causes = new Map<number, Cause.Cause<unknown>>()
-  private readonly handlers = new Map<number, AnyEffect>()
-  private readonly attempts = new Map<number, number>()
-  private readonly startedAt: Array<number | undefined> = []
-  private readonly holdsSlot = new Set<number>()
+  /** Made when the first step needs them: most runs never do. */
+  private rare: Rare | undefined = undefined
 
   constructor(setup: RunSetup) {
     this.setup = setup
@@ -168,16 +176,23 @@ export class Run {
     this.settleInline()
   }
 
-  /** The effect of a step whose turn has come. Its exit goes to `settle`. */
-  begin(index: number): AnyEffect {
+  /**
+   * The effect of a step whose turn has come. Its exit goes to `settle`. As `load` is the user's, it may be no effect at
+   * all: see `checked`.
+   */
+  begin(index: number): unknown {
     const step = this.program.steps[index]!
     this.values[index] = Running
-    return step.kind === "load" ? this.load(index, step) : this.handlers.get(index)!
+    return step.kind === "load" ? this.load(index, step) : this.kept.handlers.get(index)!
   }
 
-  /** A step has not ended at once: from here on its time counts. */
-  suspended(index: number): void {
-    this.startedAt[index] = this.setup.clock.currentTimeMillisUnsafe()
+  /** What a step began with, if it is an effect, and otherwise a defect that says so. */
+  checked(index: number, effect: unknown): AnyEffect {
+    return asEffect(this.program.steps[index]!, effect)
+  }
+
+  now(): number {
+    return this.setup.clock.currentTimeMillisUnsafe()
   }
 
   /** A step's turn has come, and there is no slot for it. */
@@ -190,17 +205,23 @@ export class Run {
   }
 
   takeSlot(index: number): void {
-    this.holdsSlot.add(index)
+    this.kept.holdsSlot.add(index)
   }
 
-  /** Records how a step ended, and everything that follows from that. */
-  settle(index: number, exit: Exit.Exit<unknown, unknown>): void {
+  /**
+   * Records how a step ended, and everything that follows from that. `startedAt` is by the run's clock; without it the
+   * step ended where it began.
+   */
+  settle(index: number, exit: Exit.Exit<unknown, unknown>, startedAt?: number): void {
     // The slot is offered again only below, when the dependents, which may be more urgent, stand in line too.
     const released = this.giveBackSlot(index)
     if (exit._tag === "Success") {
       this.noteFallback(index)
       this.succeed(index, exit.value)
-    } else this.fail(index, exit.cause)
+    } else {
+      this.noteStart(index, startedAt)
+      this.fail(index, exit.cause)
+    }
     this.settleInline()
     if (released) this.interpreter.onSlots()
   }
@@ -240,6 +261,10 @@ export class Run {
     return result
   }
 
+  private get kept(): Rare {
+    return (this.rare ??= new Rare())
+  }
+
   private advance(index: number): void {
     const { kind } = this.program.steps[index]!
     if (kind !== "view") this.watch?.ready(index)
@@ -263,13 +288,13 @@ export class Run {
     const value = this.values[parent]
     const step = this.program.steps[index]!
     if (value === Failed) {
-      const cause = this.causes.get(parent)!
+      const cause = this.kept.causes.get(parent)!
       const error = recoverable(cause)
       if (lens._tag === "Map" || error === undefined) return this.conclude(index, cause)
-      return this.handle(index, callForEffect(step, () => lens.onFailure(error.error)))
+      return this.handle(index, asEffect(step, call(lens.onFailure, error.error)))
     }
     if (lens._tag === "Recover") {
-      if (value === Skipped) return this.handle(index, callForEffect(step, () => lens.onFailure(undefined)))
+      if (value === Skipped) return this.handle(index, asEffect(step, call(lens.onFailure, undefined)))
       return this.succeed(index, lens.onSuccess === undefined ? value : lens.onSuccess(value))
     }
     try {
@@ -281,7 +306,7 @@ export class Run {
 
   private handle(index: number, handler: AnyEffect): void {
     if (!Exit.isExit(handler)) {
-      this.handlers.set(index, handler)
+      this.kept.handlers.set(index, handler)
       this.interpreter.onReady(index)
     } else if (Exit.isSuccess(handler)) {
       this.noteFallback(index)
@@ -289,10 +314,16 @@ export class Run {
     } else this.fail(index, handler.cause)
   }
 
+  /** A resource that fails tells how long it took, the handlers of its fallbacks included. */
+  private noteStart(index: number, startedAt: number | undefined): void {
+    const { base } = this.program.steps[index]!
+    if (startedAt !== undefined && !this.kept.startedAt.has(base)) this.kept.startedAt.set(base, startedAt)
+  }
+
   private noteFallback(index: number): void {
     const step = this.program.steps[index]!
     if (this.watch === undefined || step.kind !== "view") return
-    const cause = this.causes.get(step.parent)
+    const cause = this.kept.causes.get(step.parent)
     const error = cause === undefined ? undefined : recoverable(cause)
     this.watch.degraded(index, step.lens.label, error?.error)
   }
@@ -329,7 +360,7 @@ export class Run {
   private conclude(index: number, cause: Cause.Cause<unknown>): void {
     this.values[index] = Failed
     this.remaining--
-    this.causes.set(index, cause)
+    this.kept.causes.set(index, cause)
     this.watch?.settled(index, { _tag: "Failed", cause })
     const isFatal = recoverable(cause) === undefined || this.program.fatalFailure[index] === 1
     if (this.setup.failFast && isFatal) {
@@ -347,7 +378,7 @@ export class Run {
   /** Skips a step and all that cannot be loaded without it. */
   private skip(first: number, failed: number): void {
     const because: SkipReason = { _tag: "DependencyFailed", resource: this.program.steps[failed]!.name }
-    const recovers = recoverable(this.causes.get(failed)!) !== undefined
+    const recovers = recoverable(this.kept.causes.get(failed)!) !== undefined
     const { items, start } = this.program.dependents
     const toSkip = [first]
     for (let i = toSkip.pop(); i !== undefined; i = toSkip.pop()) {
@@ -367,16 +398,16 @@ export class Run {
   /** The same cause, its typed failures as {@link ResourceError}s, and every reason annotated with the resource. */
   private name(index: number, cause: Cause.Cause<unknown>): Cause.Cause<unknown> {
     const { base, name } = this.program.steps[index]!
-    const startedAt = this.startedAt[base]
+    const startedAt = this.kept.startedAt.get(base)
     const named = Cause.map(
       cause,
       (error) =>
         new ResourceError({
           resource: name,
           error,
-          attempts: this.attempts.get(base) ?? 1,
+          attempts: this.kept.attempts.get(base) ?? 1,
           path: pathTo(this.program, index),
-          elapsed: Duration.millis(startedAt === undefined ? 0 : this.setup.clock.currentTimeMillisUnsafe() - startedAt)
+          elapsed: Duration.millis(startedAt === undefined ? 0 : this.now() - startedAt)
         })
     )
     return Cause.annotate(named, Context.make(FailedResource, name))
@@ -389,17 +420,20 @@ export class Run {
     return deps
   }
 
-  private load(index: number, step: Load): AnyEffect {
+  private load(index: number, step: Load): unknown {
     const deps = this.gather(step)
-    const call = (): AnyEffect => callForEffect(step, () => step.load(deps))
     if (step.inner.length === 0 && step.outer.length === 0 && this.scope === undefined) {
       this.watch?.attemptStarted(index, 1)
-      return call()
+      return call(step.load, deps)
     }
     const observer: LayerObserver = {
       degraded: (fallback, error) => this.watch?.degraded(index, fallback, error)
     }
-    const inner = wrapIn(step.inner, Effect.suspend(call), observer)
+    const inner = wrapIn(
+      step.inner,
+      Effect.suspend(() => asEffect(step, call(step.load, deps))),
+      observer
+    )
     const scoped = this.scope === undefined ? inner : inChildScope(inner, this.scope)
     return wrapIn(step.outer, this.attempt(index, scoped, step.outer.length > 0), observer)
   }
@@ -411,14 +445,14 @@ export class Run {
       return self
     }
     return Effect.suspend(() => {
-      const attempt = (this.attempts.get(index) ?? 0) + 1
-      this.attempts.set(index, attempt)
+      const attempt = (this.kept.attempts.get(index) ?? 0) + 1
+      this.kept.attempts.set(index, attempt)
       const started = Effect.suspend(() => {
         this.watch?.attemptStarted(index, attempt)
         return self
       })
       const withSlot =
-        this.slots === undefined || this.holdsSlot.has(index)
+        this.slots === undefined || this.kept.holdsSlot.has(index)
           ? started
           : Effect.andThen(this.waitForSlot(index, attempt, this.slots), started)
       return Effect.onExit(withSlot, (exit) => {
@@ -444,7 +478,7 @@ export class Run {
   }
 
   private giveBackSlot(index: number): boolean {
-    if (this.slots === undefined || !this.holdsSlot.delete(index)) return false
+    if (this.slots === undefined || !this.kept.holdsSlot.delete(index)) return false
     this.slots.release()
     return true
   }

@@ -118,7 +118,9 @@ export class Watch {
         return this.emit({ _tag: "ResourceSkipped", resource, because: end.because })
       case "Succeeded":
         return this.emit(
-          fallback === undefined ? { _tag: "ResourceSucceeded", resource } : { _tag: "ResourceDegraded", resource, ...fallback }
+          fallback === undefined
+            ? { _tag: "ResourceSucceeded", resource }
+            : { _tag: "ResourceDegraded", resource, ...fallback }
         )
       case "Failed":
         if (Cause.hasDies(end.cause)) return this.emit({ _tag: "ResourceDied", resource, cause: end.cause })
