@@ -4,7 +4,7 @@
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
-import type { Effect } from "effect"
+import type { Duration, Effect } from "effect"
 
 /** An effect of which only the declaration's types know more. */
 export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
@@ -28,6 +28,8 @@ export type Source =
 export interface LayerObserver {
   /** A fallback took the place of a typed failure. */
   readonly degraded: (fallback: string, error: unknown) => void
+  /** The next attempt comes after this pause. */
+  readonly pausing: (pause: Duration.Duration) => void
 }
 
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
@@ -38,6 +40,8 @@ export interface Layer {
   readonly label: string
   /** Whether what is inside is one attempt out of possibly several. */
   readonly repeats: boolean
+  /** Whether it may go on working when what is inside has succeeded. */
+  readonly continues: boolean
   /** Why no graph can accept this layer, where that is so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect

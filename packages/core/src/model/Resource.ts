@@ -405,6 +405,11 @@ export const orElseSucceed: {
   })
 )
 
+/** That failures of what a resource depends on count too. */
+interface Ancestors {
+  readonly ancestors: true
+}
+
 const toOption = (self: Any, ancestors: boolean): never =>
   through(self, {
     _tag: "Recover",
@@ -436,21 +441,16 @@ const toOption = (self: Any, ancestors: boolean): never =>
  * @since 0.1.0
  * @category error handling
  */
-export const option: {
-  (options: {
-    readonly ancestors: true
-  }): <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, Option.Option<A>, never, R, In>
-  <N extends string, A, E, R, In>(
-    self: Resource<N, A, E, R, In>,
-    options: { readonly ancestors: true }
-  ): Resource<N, Option.Option<A>, never, R, In>
-  <N extends string, A, E, R, In>(
-    self: Resource<N, A, E, R, In>
-  ): Resource<N, Option.Option<A>, WithoutOwn<N, E>, R, In>
-} = dual(
-  (args) => isResource(args[0]),
-  (self: Any, options?: { readonly ancestors: true }): never => toOption(self, options?.ancestors === true)
-)
+export const option: <Self extends Any | Ancestors, Options extends Ancestors | undefined = undefined>(
+  selfOrOptions: Self,
+  options?: Options
+) => [Self] extends [Resource<infer N, infer A, infer E, infer R, infer In>]
+  ? Resource<N, Option.Option<A>, [Options] extends [Ancestors] ? never : WithoutOwn<N, E>, R, In>
+  : <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, Option.Option<A>, never, R, In> =
+  dual(
+    (args) => isResource(args[0]),
+    (self: Any, options?: Ancestors): never => toOption(self, options?.ancestors === true)
+  )
 
 /**
  * Adds data to a resource, for diagrams and spans. Later values win, by key.
@@ -486,6 +486,7 @@ const toLayer = (lens: Lens): Layer => ({
   kind: lens.label,
   label: lens.label,
   repeats: false,
+  continues: false,
   refused:
     lens._tag === "Recover" && lens.ancestors
       ? "after option({ ancestors: true }) nothing of it is left to fail: pipe policies before the option"

@@ -5,7 +5,8 @@ import { fromLayers, type Policy } from "../model/Policy.ts"
 /**
  * Makes a policy of your own: `f` gets what is piped before and gives what runs in its place.
  *
- * `label` names it in plans. `f` must keep the value; what it adds to errors and services is inferred.
+ * `label` names it in plans. `f` must keep the value. What it adds to errors and services is said by the type arguments
+ * `PE` and `PR`, which are `never` where it adds nothing: `Policy.around<Forbidden, Session>("guarded", ...)`.
  *
  * @example
  * ```ts
@@ -27,5 +28,12 @@ export const around = <PE = never, PR = never>(
   f: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | PE, R | PR>
 ): Policy<PE, PR> =>
   fromLayers([
-    { kind: `around(${label})`, label, repeats: false, refused: undefined, wrap: (self): AnyEffect => f(self) }
+    {
+      kind: `around(${label})`,
+      label,
+      repeats: false,
+      continues: true,
+      refused: undefined,
+      wrap: (self): AnyEffect => f(self)
+    }
   ])

@@ -1,4 +1,5 @@
-import { Cause, Effect, type Schedule } from "effect"
+import { Cause, Effect, Schedule } from "effect"
+import type { LayerObserver } from "../model/Node.ts"
 import { fromLayers, type Part, type Policy } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
 
@@ -45,6 +46,23 @@ const checkBound = (options: RetryBound<never>): void => {
   }
 }
 
+/** When to try again, telling `observer` of each pause before it begins. */
+const toSchedule = (
+  options: RetryBound<never> & { readonly while?: (error: never) => boolean },
+  observer: LayerObserver
+): Schedule.Schedule<unknown, never> => {
+  const { schedule = Schedule.forever, times = Infinity, while: holds = () => true } = options
+  return schedule.pipe(
+    Schedule.while(({ attempt, input }) => holds(input) && attempt <= times),
+    Schedule.modifyDelay(({ duration }) =>
+      Effect.sync(() => {
+        observer.pausing(duration)
+        return duration
+      })
+    )
+  )
+}
+
 /**
  * Tries again what is piped before, when it fails with a typed error.
  *
@@ -86,8 +104,10 @@ export const retry: {
       kind: "retry",
       label: `retry(${labelOf(options)})`,
       repeats: true,
+      continues: false,
       refused: undefined,
-      wrap: (self) => Effect.retry(self as Effect.Effect<unknown, never, unknown>, options)
+      wrap: (self, observer) =>
+        Effect.retry(self as Effect.Effect<unknown, never, unknown>, toSchedule(options, observer))
     }
   ]) as never
 }

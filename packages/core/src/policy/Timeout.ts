@@ -30,6 +30,7 @@ export const timeout = (duration: Duration.Input): Policy<Cause.TimeoutError> =>
       kind: "timeout",
       label: `timeout(${text})`,
       repeats: false,
+      continues: false,
       refused: undefined,
       wrap: (self) =>
         Duration.isFinite(limit)

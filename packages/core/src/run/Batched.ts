@@ -35,7 +35,10 @@ class Batched {
         body: () => this.batch(this.run.program.batches[next++]!),
         step: () => {}
       })
-    ).pipe(Effect.catch(() => Effect.void))
+    ).pipe(
+      // What the batch failed with is what stopped the run, and that is on record.
+      Effect.catchCause((cause) => (this.run.stopped === undefined ? Effect.failCause(cause) : Effect.void))
+    ) as Effect.Effect<void>
   })
 
   /** Succeeds when the run is stopped from outside. */

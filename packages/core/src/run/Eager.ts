@@ -104,6 +104,8 @@ class Eager implements Interpreter {
 
   private begin(index: number): void {
     const effect = this.run.begin(index)
+    // Whoever watches, and `load` itself, can end the run: then what was about to start does not.
+    if (this.run.stopped !== undefined) return this.run.settle(index, Exit.interrupt(this.parent.id))
     if (Exit.isExit(effect)) return this.run.settle(index, effect)
     const fiber = this.fork(effect as Effect.Effect<unknown, unknown, unknown>)
     const exit = fiber.pollUnsafe()
@@ -113,12 +115,20 @@ class Eager implements Interpreter {
     const startedAt = this.run.now()
     this.running++
     this.fibers[index] = fiber
-    fiber.addObserver((exit) => {
-      this.fibers[index] = undefined
-      this.running--
-      this.run.settle(index, exit, startedAt)
-      this.pump()
-    })
+    fiber.addObserver((exit) => this.ended(index, exit, startedAt))
+    // What it did before it first waited can have ended the run, when it did not stand among the running yet.
+    if (this.run.stopped !== undefined) fiber.interruptUnsafe(this.parent.id)
+  }
+
+  private ended(index: number, exit: Exit.Exit<unknown, unknown>, startedAt: number): void {
+    this.fibers[index] = undefined
+    this.running--
+    // The run must not end while it is still telling what follows from this.
+    const { pumping } = this
+    this.pumping = true
+    this.run.settle(index, exit, startedAt)
+    this.pumping = pumping
+    this.pump()
   }
 
   private failure(index: number, effect: unknown, exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> {

@@ -268,6 +268,7 @@ export class Run {
   private advance(index: number): void {
     const { kind } = this.program.steps[index]!
     if (kind !== "view") this.watch?.ready(index)
+    if (this.stopped !== undefined) return
     if (kind === "load") this.interpreter.onReady(index)
     else this.inline.push(index)
   }
@@ -427,7 +428,10 @@ export class Run {
       return call(step.load, deps)
     }
     const observer: LayerObserver = {
-      degraded: (fallback, error) => this.watch?.degraded(index, fallback, error)
+      degraded: (fallback, error) => this.watch?.degraded(index, fallback, error),
+      pausing: (pause) => {
+        if (!Duration.isZero(pause) && this.giveBackSlot(index)) this.interpreter.onSlots()
+      }
     }
     const inner = wrapIn(
       step.inner,
@@ -435,12 +439,12 @@ export class Run {
       observer
     )
     const scoped = this.scope === undefined ? inner : inChildScope(inner, this.scope)
-    return wrapIn(step.outer, this.attempt(index, scoped, step.outer.length > 0), observer)
+    return wrapIn(step.outer, this.attempt(index, scoped, step), observer)
   }
 
   /** One attempt, as often as it is run: it is counted and watched, and holds a slot while it lasts. */
-  private attempt(index: number, self: AnyEffect, repeats: boolean): AnyEffect {
-    if (!repeats) {
+  private attempt(index: number, self: AnyEffect, step: Load): AnyEffect {
+    if (step.outer.length === 0) {
       this.watch?.attemptStarted(index, 1)
       return self
     }
@@ -459,7 +463,11 @@ export class Run {
         if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
           this.watch?.attemptFailed(index, attempt, exit.cause)
         }
-        if (this.giveBackSlot(index)) this.interpreter.onSlots()
+        // Only what goes on after an attempt frees its slot here; otherwise the resource settles now, and until its
+        // dependents stand in line, or the run stops, nobody else may take the slot.
+        if (Exit.isSuccess(exit) && step.outer.some(({ continues }) => continues) && this.giveBackSlot(index)) {
+          this.interpreter.onSlots()
+        }
         return Effect.void
       })
     })

@@ -1,0 +1,93 @@
+/** The floors of core: who may import whom. Read from the imports themselves. */
+import { describe, expect, it } from "vitest"
+import * as fs from "node:fs"
+import * as path from "node:path"
+
+const src = path.resolve(import.meta.dirname, "../src")
+
+/** What each folder may import, itself included; the files on top join the floors for users. */
+const floors: Record<string, ReadonlyArray<string>> = {
+  model: ["model"],
+  policy: ["policy", "model"],
+  compile: ["compile", "model"],
+  run: ["run", "compile", "model"],
+  observe: ["observe", "run", "compile", "model"],
+  testing: ["testing", "observe", "run", "compile", "model", "policy"],
+  "": ["", "observe", "run", "compile", "policy", "model"]
+}
+
+const unstable = ["effect/Schema", "effect/Graph"]
+
+/** The modules of `effect` that core uses, each marked stable there. */
+const stable = [
+  "Cause",
+  "Clock",
+  "Context",
+  "Data",
+  "Duration",
+  "Effect",
+  "Exit",
+  "Fiber",
+  "Function",
+  "Layer",
+  "Option"
+]
+const alsoStable = ["Pipeable", "Result", "Schedule", "Scope"]
+
+const files = fs.globSync("**/*.ts", { cwd: src })
+
+const importsOf = (file: string): ReadonlyArray<{ readonly names: string; readonly from: string }> =>
+  [
+    ...fs
+      .readFileSync(path.join(src, file), "utf8")
+      .replaceAll(/\/\*.*?\*\//gs, "")
+      .matchAll(/^(?:import|export) ((?:type )?(?:\*|\{)[^"]*?) ?from "([^"]+)"$/gms)
+  ].map(([, names, from]) => ({ names: names!, from: from! }))
+
+/** The imports of code, not those of examples in comments. */
+const ownImports = files.flatMap((file) =>
+  importsOf(file)
+    .filter(({ from }) => from !== "effect-loader" && from !== "effect-loader/testing")
+    .map((imported) => ({ file, ...imported }))
+)
+
+const floorOf = (file: string): string => (path.dirname(file) === "." ? "" : path.dirname(file).split(path.sep)[0]!)
+
+describe("the floors of core", () => {
+  it("arrows point down: nothing imports upward, policy and compile never meet", () => {
+    const upward = ownImports.flatMap(({ file, from }) => {
+      if (!from.startsWith(".")) return []
+      const target = floorOf(path.join(path.dirname(file), from))
+      return floors[floorOf(file)]!.includes(target) ? [] : [`${file} -> ${from}`]
+    })
+    expect(upward).toEqual([])
+  })
+
+  it("there are no circles among files", () => {
+    const edges = new Map<string, Array<string>>()
+    for (const { file, from } of ownImports) {
+      if (from.startsWith(".")) edges.set(file, [...(edges.get(file) ?? []), path.join(path.dirname(file), from)])
+    }
+    const done = new Set<string>()
+    const visit = (file: string, way: ReadonlyArray<string>): void => {
+      expect(way, "a circle of imports").not.toContain(file)
+      if (done.has(file)) return
+      for (const next of edges.get(file) ?? []) visit(next, [...way, file])
+      done.add(file)
+    }
+    for (const file of files) visit(file, [])
+    expect(done.size).toBe(files.length)
+  })
+
+  it("core needs nothing but stable modules of effect", () => {
+    for (const { file, from, names } of ownImports) {
+      if (from.startsWith(".")) continue
+      expect(from, file).toMatch(/^effect(\/(Function|Pipeable))?$/)
+      expect(unstable, file).not.toContain(from)
+      if (from !== "effect") continue
+      for (const name of names.replace(/^type |[{}]/g, "").split(",")) {
+        expect([...stable, ...alsoStable], `${file} imports ${name}`).toContain(name.replace("type ", "").trim())
+      }
+    }
+  })
+})

@@ -1,0 +1,195 @@
+/** Bad graphs, and the exact words in which they are refused. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result } from "effect"
+import { GraphError, Loader, Policy, Resource } from "effect-loader"
+
+const load = () => Effect.succeed(1)
+
+/** For graphs that the types alone would refuse: what a program that goes around them gets. */
+const untyped = (value: unknown) => value as Resource.Resource<"untyped", number>
+
+type Number<N extends string> = Resource.Resource<N, number>
+
+const refused = (targets: Resource.Deps, options?: Loader.Options): GraphError => {
+  const compiled = Loader.compile(targets, options)
+  return Result.isFailure(compiled) ? compiled.failure : assert.fail("the graph was accepted")
+}
+
+const problem = (line: string): string => `1 problem in the graph of loader "anonymous":\n  - ${line}`
+
+describe("a bad graph is refused with everything that is wrong with it", () => {
+  it("a cycle, with its path", () => {
+    const a: Number<"a"> = Resource.make("a", { deps: () => ({ b }), load })
+    const b: Number<"b"> = Resource.make("b", { after: () => [c], load })
+    const c: Number<"c"> = Resource.make("c", { deps: () => ({ again: a.pipe(Resource.option) }), load })
+    assert.strictEqual(
+      refused({ a }).message,
+      problem("cycle: a -> b -> c -> a; each of these waits for the next, so none could ever start")
+    )
+  })
+
+  it("a resource that waits for itself, or for a view of itself", () => {
+    const self: Number<"self"> = Resource.make("self", { deps: () => ({ self }), load })
+    const seen: Number<"seen"> = Resource.make("seen", {
+      deps: () => ({ seen: seen.pipe(Resource.map(String)) }),
+      load
+    })
+    for (const [targets, name] of [
+      [{ self }, "self"],
+      [{ seen }, "seen"],
+      [{ v: seen.pipe(Resource.option) }, "seen"]
+    ] as const) {
+      assert.deepStrictEqual(refused(targets).issues, [{ _tag: "Cycle", path: [name, name] }])
+    }
+  })
+
+  it("each cycle of several", () => {
+    const a: Number<"a"> = Resource.make("a", { deps: () => ({ b }), load })
+    const b: Number<"b"> = Resource.make("b", { deps: () => ({ a, c }), load })
+    const c: Number<"c"> = Resource.make("c", { deps: () => ({ b }), load })
+    assert.deepStrictEqual(refused({ a }).issues, [
+      { _tag: "Cycle", path: ["a", "b", "a"] },
+      { _tag: "Cycle", path: ["b", "c", "b"] }
+    ])
+  })
+
+  it("a long cycle, shortened in the message and whole in the issue", () => {
+    const all: Array<Number<string>> = []
+    for (let i = 0; i < 30; i++) all.push(Resource.make(`r${i}`, { deps: () => ({ next: all[(i + 1) % 30]! }), load }))
+    const error = refused({ first: all[0]! })
+    assert.strictEqual(
+      error.message,
+      problem(
+        "cycle: r0 -> r1 -> r2 -> r3 -> r4 -> r5 -> ... 19 more ... -> r25 -> r26 -> r27 -> r28 -> r29 -> r0; " +
+          "each of these waits for the next, so none could ever start"
+      )
+    )
+    assert.strictEqual(error.issues[0]?._tag === "Cycle" ? error.issues[0].path.length : 0, 31)
+  })
+
+  it("more cycles than anybody reads", () => {
+    const all: Array<Number<string>> = []
+    for (let i = 0; i < 40; i++) {
+      all.push(Resource.make(`r${i}`, { deps: () => Object.fromEntries(all.map((r, k) => [`d${k}`, r])), load }))
+    }
+    assert.strictEqual(refused({ first: all[0]! }).issues.length, 50)
+  })
+
+  it("a name that two resources have, with where each is used", () => {
+    const one = Resource.make("org", { load })
+    const other = Resource.make("org", { load })
+    const x = Resource.make("x", { deps: { mine: one }, after: [other], load })
+    assert.strictEqual(
+      refused({ x, other }).message,
+      problem(
+        'duplicate name "org": 2 different resources have it, used by "x" (as mine); and by target "other", "x" (in after); ' +
+          "rename all but one"
+      )
+    )
+  })
+
+  it("one declaration with different policies", () => {
+    const org = Resource.make("org", { load })
+    const users = ["u1", "u2", "u3", "u4"].map((name) => Resource.make(name, { deps: { org }, load }))
+    const [u1, u2, u3, u4] = users as [Number<"u">, Number<"u">, Number<"u">, Number<"u">]
+    const hasty = org.pipe(Policy.timeout("1 second"))
+    assert.strictEqual(
+      refused({ u1, u2, u3, u4, hasty, again: org.pipe(Policy.retry({ times: 1 })) }).message,
+      problem(
+        'duplicate name "org": 3 different resources have it, used by "u1" (as org), "u2" (as org), "u3" (as org) and 1 more; ' +
+          'and by target "hasty"; and by target "again"; ' +
+          "they are the same declaration, different policies: pipe once and use that value everywhere"
+      )
+    )
+  })
+
+  it("policies that can have no effect", () => {
+    const id = Resource.input<number>()("id").pipe(Policy.timeout("1 second"))
+    const one = Resource.succeed("one", 1).pipe(Policy.timeout("1 second"))
+    const both = Resource.struct("both", { id }).pipe(Resource.map(String), Policy.retry({ times: 1 }))
+    const late = Resource.make("late", { load }).pipe(Resource.option({ ancestors: true }), Policy.timeout("1 second"))
+    assert.strictEqual(
+      refused({ both, one, late }).message,
+      [
+        '4 problems in the graph of loader "anonymous":',
+        '  - misplaced policy "timeout(1s)" on "id": an input is given, not loaded',
+        '  - misplaced policy "retry(1)" on "both": a struct does no work of its own: pipe it onto the struct\'s members',
+        '  - misplaced policy "timeout(1s)" on "one": a constant is there from the start',
+        '  - misplaced policy "timeout(1s)" on "late": after option({ ancestors: true }) nothing of it is left to fail: ' +
+          "pipe policies before the option"
+      ].join("\n")
+    )
+  })
+
+  it("what is no resource, no name, or no option", () => {
+    const broken = Resource.make("broken", {
+      deps: { gone: untyped(undefined), text: untyped("text"), f: untyped(() => 1), o: untyped({}), n: untyped(null) },
+      after: [untyped(7)],
+      load
+    })
+    const early = Resource.make("early", {
+      deps: (): { readonly x: Number<"x"> } => {
+        throw new ReferenceError("x is not initialized")
+      },
+      load
+    })
+    const nameless = Resource.make("", { load })
+    const options = { name: "page", concurrency: 0, scheduling: "lazy", timeout: "soon" } as unknown as Loader.Options
+    assert.strictEqual(
+      refused({ broken, early, nameless, nothing: untyped(undefined) }, options).message,
+      [
+        '12 problems in the graph of loader "page":',
+        '  - option "concurrency": expected a whole number from 1, or "unbounded", got 0',
+        '  - option "scheduling": expected "eager" or "batched", got lazy',
+        '  - option "timeout": expected a duration, got soon',
+        '  - dependency "gone" of "broken" is not a resource but undefined; if it is declared later, give the dependencies as a function',
+        '  - dependency "text" of "broken" is not a resource but text',
+        '  - dependency "f" of "broken" is not a resource but a function',
+        '  - dependency "o" of "broken" is not a resource but an object',
+        '  - dependency "n" of "broken" is not a resource but null',
+        '  - an entry in `after` of "broken" is not a resource but 7',
+        '  - the dependencies of "early" could not be read: ReferenceError: x is not initialized',
+        '  - a resource (load) has no usable name: expected a string that is not empty, got ""',
+        '  - target "nothing" is not a resource but undefined; if it is declared later, give the dependencies as a function'
+      ].join("\n")
+    )
+  })
+
+  it("Loader.make throws it", () => {
+    const self: Number<"self"> = Resource.make("self", { deps: () => ({ self }), load })
+    assert.throws(() => Loader.make({ self }), GraphError, /cycle: self -> self/)
+  })
+})
+
+describe("a policy that cannot be", () => {
+  it("a retry without an end, or with an impossible one, is refused where it is made", () => {
+    assert.throws(() => Policy.retry({} as { readonly times: number }), /needs `times` or `schedule`/)
+    assert.throws(() => Policy.retry({ times: -1 }), /must be 0 or more, got -1/)
+    assert.throws(() => Policy.retry({ times: Number.NaN }), /must be 0 or more, got NaN/)
+  })
+})
+
+describe("sound graphs", () => {
+  it("no resources at all load to nothing", () => {
+    assert.deepStrictEqual(Effect.runSync(Loader.load(Loader.make({}))), {})
+  })
+
+  it("100,000 resources in a chain compile without recursion", () => {
+    let last: Number<string> = Resource.make("r0", { load })
+    for (let i = 1; i < 100_000; i++) last = Resource.make(`r${i}`, { deps: { before: last }, load })
+    const plan = Loader.plan(Loader.make({ last }))
+    assert.strictEqual(plan.batches.length, 100_000)
+    assert.strictEqual(plan.resources[0]?.rank, 100_000)
+  })
+
+  it("the same resource under several keys and targets is one", () => {
+    const a = Resource.make("a", { load })
+    const b = Resource.make("b", { deps: { x: a, y: a }, after: [a], load: ({ x, y }) => Effect.succeed(x + y) })
+    const loader = Loader.make({ one: b, two: b })
+    assert.deepStrictEqual(Effect.runSync(Loader.load(loader)), { one: 2, two: 2 })
+    assert.deepStrictEqual(
+      Loader.plan(loader).resources.map(({ name }) => name),
+      ["a", "b"]
+    )
+  })
+})

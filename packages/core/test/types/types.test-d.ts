@@ -1,0 +1,270 @@
+/** What is inferred, and what must not compile. */
+import { type Cause, Context, Data, Effect, type Exit, type Option, Schedule, type Scope } from "effect"
+import { Loader, type LoadTimeout, Policy, type Report, Resource, type ResourceError } from "effect-loader"
+import { describe, expectTypeOf, it } from "vitest"
+
+class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
+class DbError extends Data.TaggedError("DbError")<{ readonly code: number }> {}
+class Db extends Context.Service<Db, { readonly query: (sql: string) => Effect.Effect<string, DbError> }>()(
+  "test/Db"
+) {}
+
+const orgId = Resource.input<string>()("orgId")
+const userId = Resource.input<number>()("userId")
+
+const org = Resource.make("org", {
+  deps: { orgId },
+  load: ({ orgId }) => (orgId === "" ? Effect.fail(new NotFound({ id: orgId })) : Effect.succeed({ id: orgId }))
+})
+const user = Resource.make("user", {
+  deps: { userId },
+  load: ({ userId }) => Effect.flatMap(Db, (db) => db.query(String(userId)))
+})
+const both = Resource.make("both", {
+  deps: { org, u: user },
+  load: ({ org, u }) => Effect.succeed([org.id, u] as const)
+})
+
+type OrgError = ResourceError<"org", NotFound>
+type UserError = ResourceError<"user", DbError>
+type UserInput = { readonly userId: number }
+
+describe("resources", () => {
+  it("accumulate inputs, errors and services through dependencies", () => {
+    expectTypeOf(org).toEqualTypeOf<
+      Resource.Resource<"org", { id: string }, OrgError, never, { readonly orgId: string }>
+    >()
+    expectTypeOf(user).toEqualTypeOf<Resource.Resource<"user", string, UserError, Db, UserInput>>()
+    expectTypeOf<Resource.Success<typeof both>>().toEqualTypeOf<readonly [string, string]>()
+    expectTypeOf<Resource.Failure<typeof both>>().toEqualTypeOf<OrgError | UserError>()
+    expectTypeOf<Resource.Services<typeof both>>().toEqualTypeOf<Db>()
+    expectTypeOf<Resource.Input<typeof both>>().toEqualTypeOf<{ readonly orgId: string } & UserInput>()
+  })
+
+  it("accumulate through after, which gives no value", () => {
+    const later = Resource.make("later", { after: [user], load: (deps) => Effect.succeed(deps) })
+    expectTypeOf(later).toEqualTypeOf<Resource.Resource<"later", Resource.Values<{}>, UserError, Db, UserInput>>()
+  })
+
+  it("accept lazily given dependencies, and functions and generators as load", () => {
+    const lazy = Resource.make("lazy", {
+      deps: () => ({ org }),
+      after: () => [user],
+      load: ({ org }) => Effect.succeed(org.id)
+    })
+    expectTypeOf<Resource.Failure<typeof lazy>>().toEqualTypeOf<OrgError | UserError>()
+    const viewed = Resource.make("viewed", {
+      deps: () => ({ org: org.pipe(Resource.option) }),
+      load: ({ org }) => Effect.succeed(org)
+    })
+    expectTypeOf<Resource.Success<typeof viewed>>().toEqualTypeOf<Option.Option<{ id: string }>>()
+    const generated = Resource.make("generated", {
+      deps: { org },
+      load: Effect.fn("generated")(function* ({ org }) {
+        const db = yield* Db
+        return yield* db.query(org.id)
+      })
+    })
+    expectTypeOf(generated).toEqualTypeOf<
+      Resource.Resource<
+        "generated",
+        string,
+        OrgError | ResourceError<"generated", DbError>,
+        Db,
+        { readonly orgId: string }
+      >
+    >()
+  })
+
+  it("a struct is the object of its members' values", () => {
+    const all = Resource.struct("all", { org, user })
+    expectTypeOf<Resource.Success<typeof all>>().toEqualTypeOf<{
+      readonly org: { id: string }
+      readonly user: string
+    }>()
+    expectTypeOf<Resource.Failure<typeof all>>().toEqualTypeOf<OrgError | UserError>()
+  })
+
+  it("a wrong key does not compile", () => {
+    // @ts-expect-error there is no such dependency
+    Resource.make("x", { deps: { org }, load: ({ user }) => Effect.succeed(user) })
+    // @ts-expect-error a value where a resource is expected
+    Resource.make("x", { deps: { org: "acme" }, load: () => Effect.succeed(1) })
+    // @ts-expect-error `load` must give an effect
+    Resource.make("x", { load: () => 1 })
+  })
+
+  it("a resource of the wrong type does not compile", () => {
+    const wantsNumber = (deps: { readonly n: Resource.Resource<string, number> }) => deps
+    // @ts-expect-error its value is a string
+    wantsNumber({ n: Resource.succeed("n", "one") })
+  })
+})
+
+describe("recovery", () => {
+  it("takes a resource's own error away, and no ancestor's", () => {
+    const viewer = Resource.make("viewer", {
+      deps: { org },
+      load: ({ org }) => (org.id === "" ? Effect.fail(new DbError({ code: 1 })) : Effect.succeed(org.id))
+    })
+    expectTypeOf<Resource.Failure<typeof viewer>>().toEqualTypeOf<OrgError | ResourceError<"viewer", DbError>>()
+    const caught = viewer.pipe(Resource.catch((error) => Effect.succeed(error.code)))
+    expectTypeOf<Resource.Failure<typeof caught>>().toEqualTypeOf<OrgError>()
+    expectTypeOf<Resource.Success<typeof caught>>().toEqualTypeOf<string | number>()
+    const again = viewer.pipe(Resource.catch(() => Effect.flatMap(Db, () => Effect.fail(new NotFound({ id: "" })))))
+    expectTypeOf<Resource.Failure<typeof again>>().toEqualTypeOf<OrgError | ResourceError<"viewer", NotFound>>()
+    expectTypeOf<Resource.Services<typeof again>>().toEqualTypeOf<Db>()
+    const optional = viewer.pipe(Resource.option)
+    expectTypeOf<Resource.Success<typeof optional>>().toEqualTypeOf<Option.Option<string>>()
+    expectTypeOf<Resource.Failure<typeof optional>>().toEqualTypeOf<OrgError>()
+    const first = Resource.option(viewer, { ancestors: true })
+    expectTypeOf<Resource.Failure<typeof first>>().toEqualTypeOf<never>()
+    const section = viewer.pipe(Resource.option({ ancestors: true }))
+    expectTypeOf<Resource.Failure<typeof section>>().toEqualTypeOf<never>()
+    const defaulted = viewer.pipe(Resource.orElseSucceed(() => null))
+    expectTypeOf<Resource.Success<typeof defaulted>>().toEqualTypeOf<string | null>()
+  })
+
+  it("sees the errors of the policies piped before", () => {
+    org.pipe(
+      Policy.timeout("1 second"),
+      Resource.catch((error) => {
+        expectTypeOf(error).toEqualTypeOf<NotFound | Cause.TimeoutError>()
+        return Effect.succeed(null)
+      })
+    )
+  })
+})
+
+describe("policies", () => {
+  it("add to the resource's own error", () => {
+    const timed = both.pipe(Policy.timeout("1 second"))
+    expectTypeOf<Resource.Failure<typeof timed>>().toEqualTypeOf<
+      OrgError | UserError | ResourceError<"both", Cause.TimeoutError>
+    >()
+    const composed = org.pipe(Policy.compose(Policy.timeout("1 second"), Policy.retry({ times: 3 })))
+    expectTypeOf<Resource.Failure<typeof composed>>().toEqualTypeOf<
+      ResourceError<"org", NotFound | Cause.TimeoutError>
+    >()
+  })
+
+  it("of one's own say what they add", () => {
+    const guarded = Policy.around<DbError, Db>("guarded", (self) =>
+      Effect.andThen(
+        Effect.flatMap(Db, (db) => db.query("")),
+        self
+      )
+    )
+    expectTypeOf(guarded).toEqualTypeOf<Policy.Policy<DbError, Db>>()
+    const guardedOrg = org.pipe(guarded)
+    expectTypeOf<Resource.Failure<typeof guardedOrg>>().toEqualTypeOf<ResourceError<"org", NotFound | DbError>>()
+    expectTypeOf<Resource.Services<typeof guardedOrg>>().toEqualTypeOf<Db>()
+  })
+
+  it("a retry predicate knows the error, and one over an error that cannot occur does not compile", () => {
+    org.pipe(
+      Policy.timeout("1 second"),
+      Policy.retry({
+        times: 3,
+        while: (error) => {
+          expectTypeOf(error).toEqualTypeOf<NotFound | Cause.TimeoutError>()
+          return error._tag === "TimeoutError"
+        }
+      })
+    )
+    const onDb = Policy.retry({ times: 3, while: (error: DbError) => error.code === 1 })
+    user.pipe(onDb)
+    // @ts-expect-error this resource fails with something else
+    org.pipe(onDb)
+    // @ts-expect-error the timeout adds an error that the predicate does not take
+    user.pipe(Policy.timeout("1 second"), onDb)
+    // @ts-expect-error the error has no such tag
+    org.pipe(Policy.retry({ times: 3, while: (error) => error._tag === "DbError" }))
+    // @ts-expect-error without an end
+    Policy.retry({})
+    // @ts-expect-error composing takes policies that fit every resource
+    Policy.compose(Policy.timeout("1 second"), onDb)
+  })
+
+  it("a schedule over an error fits the resources that have it", () => {
+    const onNotFound = Schedule.spaced("1 second").pipe(Schedule.setInputType<NotFound>())
+    org.pipe(Policy.retry({ schedule: onNotFound, times: 2 }))
+    // @ts-expect-error it has another error
+    user.pipe(Policy.retry({ schedule: onNotFound, times: 2 }))
+  })
+})
+
+describe("loaders", () => {
+  const page = Loader.make({ org, who: user, both }, { timeout: "1 second" })
+
+  it("show values, errors, services and inputs", () => {
+    type A = { readonly org: { id: string }; readonly who: string; readonly both: readonly [string, string] }
+    expectTypeOf<Loader.Success<typeof page>>().toEqualTypeOf<A>()
+    expectTypeOf<Loader.Error<typeof page>>().toEqualTypeOf<OrgError | UserError | LoadTimeout>()
+    expectTypeOf<Loader.Services<typeof page>>().toEqualTypeOf<Db>()
+    expectTypeOf<Loader.Input<typeof page>>().toEqualTypeOf<{ readonly orgId: string } & UserInput>()
+    const inputs = { orgId: "acme", userId: 1 }
+    expectTypeOf(Loader.load(page, inputs)).toEqualTypeOf<Effect.Effect<A, OrgError | UserError | LoadTimeout, Db>>()
+    expectTypeOf(page.pipe(Loader.load(inputs))).toEqualTypeOf<
+      Effect.Effect<A, OrgError | UserError | LoadTimeout, Db>
+    >()
+    expectTypeOf(Loader.settle(page, inputs)).toEqualTypeOf<Effect.Effect<Report.Report<A>, never, Db>>()
+    expectTypeOf(page.pipe(Loader.settle(inputs))).toEqualTypeOf<Effect.Effect<Report.Report<A>, never, Db>>()
+    type Reported = Effect.Success<ReturnType<typeof Loader.loadWithReport<A, OrgError, never, unknown, unknown>>>
+    expectTypeOf<Reported["exit"]>().toEqualTypeOf<Exit.Exit<A, OrgError>>()
+  })
+
+  it("errors narrow by resource", () => {
+    Loader.load(page, { orgId: "acme", userId: 1 }).pipe(
+      Effect.catchTag("ResourceError", (error) => {
+        if (error.resource === "org") expectTypeOf(error.error).toEqualTypeOf<NotFound>()
+        else expectTypeOf(error.error).toEqualTypeOf<DbError>()
+        // @ts-expect-error no resource has this name
+        return Effect.succeed(error.resource === "artifacts")
+      })
+    )
+  })
+
+  it("a missing or wrong input does not compile", () => {
+    // @ts-expect-error no inputs at all
+    Effect.runFork(Loader.load(page))
+    // @ts-expect-error userId is missing
+    Loader.load(page, { orgId: "acme" })
+    // @ts-expect-error userId is a number
+    Loader.load(page, { orgId: "acme", userId: "1" })
+    // @ts-expect-error userId is missing
+    page.pipe(Loader.load({ orgId: "acme" }))
+    const none = Loader.make({ one: Resource.succeed("one", 1) })
+    expectTypeOf(Loader.load(none)).toEqualTypeOf<Effect.Effect<{ readonly one: number }>>()
+  })
+
+  it("a default policy adds its error under any name, and its services", () => {
+    const guarded = Policy.around<DbError, Db>("guarded", (self) =>
+      Effect.andThen(
+        Effect.flatMap(Db, (db) => db.query("")),
+        self
+      )
+    )
+    const limited = Loader.make({ org }, { policy: Policy.compose(guarded, Policy.timeout("1 second")) })
+    expectTypeOf<Loader.Error<typeof limited>>().toEqualTypeOf<
+      OrgError | ResourceError<string, DbError | Cause.TimeoutError>
+    >()
+    expectTypeOf<Loader.Services<typeof limited>>().toEqualTypeOf<Db>()
+  })
+
+  it("a scope that a resource needs stays the caller's", () => {
+    const connection = Resource.make("connection", {
+      load: () => Effect.acquireRelease(Effect.succeed(1), () => Effect.void)
+    })
+    expectTypeOf(Loader.load(Loader.make({ connection }))).toEqualTypeOf<
+      Effect.Effect<{ readonly connection: number }, never, Scope.Scope>
+    >()
+  })
+
+  it("options are checked", () => {
+    // @ts-expect-error no such scheduling
+    Loader.make({ org }, { scheduling: "lazy" })
+    // @ts-expect-error targets are resources
+    Loader.make({ org: "acme" })
+  })
+})

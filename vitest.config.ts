@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    testTimeout: 60_000,
+    coverage: {
+      provider: "v8",
+      include: ["packages/core/src/**/*.ts"],
+      reporter: ["text", "json-summary"],
+      thresholds: { lines: 95, functions: 95, branches: 95, statements: 95 }
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["packages/*/test/**/*.test.ts"],
+          typecheck: { enabled: true, tsconfig: "./tsconfig.json", include: ["packages/*/test/**/*.test-d.ts"] }
+        }
+      }
+    ]
+  }
+})
