@@ -34,8 +34,9 @@ const sentence = (props: {
   readonly elapsed: Duration.Duration
 }): string => {
   const tries = props.attempts === 1 ? "" : `${props.attempts} attempts, `
+  const elapsed = Duration.isZero(props.elapsed) ? "0ms" : Duration.format(props.elapsed)
   const needed = props.path.length > 1 ? `, needed by ${props.path.slice(0, -1).reverse().join(", needed by ")}` : ""
-  return `resource "${props.resource}" failed (${tries}${Duration.format(props.elapsed)}${needed}): ${describe(props.error)}`
+  return `resource "${props.resource}" failed (${tries}${elapsed}${needed}): ${describe(props.error)}`
 }
 
 /**
