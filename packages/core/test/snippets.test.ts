@@ -1,0 +1,65 @@
+/** Every fenced `ts` block of the guides and of the doc comments compiles, runs, and prints what its comments say. */
+import { execFile, spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { promisify } from "node:util"
+import { afterAll, describe, expect, it } from "vitest"
+
+const root = path.resolve(import.meta.dirname, "../../..")
+/** Inside core, so that `effect-loader` is the package itself. */
+const out = path.join(root, "packages/core/.snippets")
+fs.rmSync(out, { recursive: true, force: true })
+fs.mkdirSync(out)
+afterAll(() => fs.rmSync(out, { recursive: true, force: true }))
+
+const sources = ["README.md", "CONTRIBUTING.md", "AGENTS.md", "docs/**/*.md", "packages/*/src/**/*.ts"].flatMap((pattern) =>
+  fs.globSync(pattern, { cwd: root })
+)
+
+const snippets = sources.flatMap((source) => {
+  const text = fs.readFileSync(path.join(root, source), "utf8").replaceAll(/^ *\* ?/gm, "")
+  return [...text.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code], index) => {
+    const file = `${source.replaceAll(/[^\w]/g, "_")}_${index}.ts`
+    fs.writeFileSync(path.join(out, file), code!)
+    return { name: `${source} #${index + 1}`, file, code: code! }
+  })
+})
+
+/** What the comments behind and below `console.log(...)` say that it prints. */
+const promised = (code: string): ReadonlyArray<string> => {
+  const lines = code.split("\n")
+  return lines.flatMap((line, i) => {
+    const beside = /console\.log\(.*\)+ \/\/ (.*)$/.exec(line)?.[1]
+    if (beside !== undefined) return [beside]
+    if (!/console\.log\(.*\)$/.test(line)) return []
+    const below = lines.slice(i + 1)
+    const end = below.findIndex((next) => !next.startsWith("//"))
+    const comment = below.slice(0, end < 0 ? below.length : end).map((next) => next.replace(/^\/\/ ?/, ""))
+    return comment.length === 0 ? [] : [comment.join("\n")]
+  })
+}
+
+/** Node's way of showing values differs from how people write them, and durations differ from run to run. */
+const normal = (text: string): string => text.replaceAll("'", '"').replaceAll(/\s+/g, " ").trim()
+
+describe("snippets", () => {
+  it("there are many", () => expect(snippets.length).toBeGreaterThan(30))
+
+  it("compile", () => {
+    const options = { noUnusedLocals: false }
+    const config = { extends: "../../../tsconfig.json", compilerOptions: options, include: ["*.ts"] }
+    fs.writeFileSync(path.join(out, "tsconfig.json"), JSON.stringify(config))
+    const tsc = spawnSync(path.join(root, "node_modules/.bin/tsc"), ["-p", out], { encoding: "utf8" })
+    expect(tsc.stdout).toBe("")
+    expect(tsc.status).toBe(0)
+  })
+
+  // Those that use a test runner are run by it, not by Node: their own package has the same file as a test.
+  it.concurrent.each(snippets.filter(({ code }) => !code.includes("vitest")))("$name runs and prints what it says", async ({ code, file }) => {
+    const { stderr, stdout } = await promisify(execFile)(process.execPath, [path.join(out, file)], { timeout: 30_000 })
+    expect(stderr).toBe("")
+    for (const text of promised(code)) {
+      for (const part of normal(text).split("...")) expect(normal(stdout)).toContain(part.trim())
+    }
+  })
+})
