@@ -19,7 +19,10 @@ const check = (command: string, args: ReadonlyArray<string>, cwd = core): void =
 
 const pack = (): string => {
   execFileSync("pnpm", ["pack", "--pack-destination", out], { cwd: core, stdio: ["ignore", "ignore", "inherit"] })
-  return path.join(out, fs.readdirSync(out).find((file) => file.endsWith(".tgz"))!)
+  return path.join(
+    out,
+    fs.readdirSync(out).find((file) => file.endsWith(".tgz"))!
+  )
 }
 
 /** A package of its own that has the tarball unpacked as its dependency. */

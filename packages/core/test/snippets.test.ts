@@ -12,8 +12,8 @@ fs.rmSync(out, { recursive: true, force: true })
 fs.mkdirSync(out)
 afterAll(() => fs.rmSync(out, { recursive: true, force: true }))
 
-const sources = ["README.md", "CONTRIBUTING.md", "AGENTS.md", "docs/**/*.md", "packages/*/src/**/*.ts"].flatMap((pattern) =>
-  fs.globSync(pattern, { cwd: root })
+const sources = ["README.md", "CONTRIBUTING.md", "AGENTS.md", "docs/**/*.md", "packages/*/src/**/*.ts"].flatMap(
+  (pattern) => fs.globSync(pattern, { cwd: root })
 )
 
 const snippets = sources.flatMap((source) => {
@@ -55,11 +55,16 @@ describe("snippets", () => {
   })
 
   // Those that use a test runner are run by it, not by Node: their own package has the same file as a test.
-  it.concurrent.each(snippets.filter(({ code }) => !code.includes("vitest")))("$name runs and prints what it says", async ({ code, file }) => {
-    const { stderr, stdout } = await promisify(execFile)(process.execPath, [path.join(out, file)], { timeout: 30_000 })
-    expect(stderr).toBe("")
-    for (const text of promised(code)) {
-      for (const part of normal(text).split("...")) expect(normal(stdout)).toContain(part.trim())
+  it.concurrent.each(snippets.filter(({ code }) => !code.includes("vitest")))(
+    "$name runs and prints what it says",
+    async ({ code, file }) => {
+      const { stderr, stdout } = await promisify(execFile)(process.execPath, [path.join(out, file)], {
+        timeout: 30_000
+      })
+      expect(stderr).toBe("")
+      for (const text of promised(code)) {
+        for (const part of normal(text).split("...")) expect(normal(stdout)).toContain(part.trim())
+      }
     }
-  })
+  )
 })

@@ -17,7 +17,7 @@ const toJson = (value: unknown): string => {
 }
 
 /** Any error value in a few words: its message, its tag and fields, or itself. */
-const describe = (error: unknown): string => {
+export const describe = (error: unknown): string => {
   if (typeof error === "string") return error
   if (typeof error !== "object" || error === null) return toJson(error)
   if (error instanceof Error && error.message !== "") return `${error.name}: ${error.message}`

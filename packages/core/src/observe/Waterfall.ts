@@ -1,4 +1,5 @@
 import { Cause, Duration } from "effect"
+import { describe, ResourceError } from "../model/ResourceError.ts"
 import type { Outcome, Report, ResourceReport } from "../run/Report.ts"
 
 const symbols = {
@@ -13,7 +14,10 @@ const symbols = {
 
 const firstLine = (text: string): string => text.split("\n", 1)[0]!
 
+/** The row names the resource and its attempts already, so of a `ResourceError` only the error inside is told. */
 const showCause = (cause: Cause.Cause<unknown>): string => {
+  const failure = cause.reasons.find(Cause.isFailReason)?.error
+  if (failure instanceof ResourceError) return firstLine(describe(failure.error))
   const [error] = Cause.prettyErrors(cause)
   return error === undefined ? "" : firstLine(error.message)
 }

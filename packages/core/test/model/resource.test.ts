@@ -8,10 +8,13 @@ import { TestClock } from "effect/testing"
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 
 const one = Resource.succeed("one", 1)
-const down = Resource.make("down", { load: (): Effect.Effect<number, NotFound> => Effect.fail(new NotFound({ id: "7" })) })
+const down = Resource.make("down", {
+  load: (): Effect.Effect<number, NotFound> => Effect.fail(new NotFound({ id: "7" }))
+})
 const after = Resource.make("after", { deps: { down }, load: ({ down }) => Effect.succeed(down) })
 
-const loadOf = <A, E>(resource: Resource.Resource<string, A, E>): A => Effect.runSync(Loader.load(Loader.make({ resource }))).resource
+const loadOf = <A, E>(resource: Resource.Resource<string, A, E>): A =>
+  Effect.runSync(Loader.load(Loader.make({ resource }))).resource
 
 const outcomeOf = <A, E>(resource: Resource.Resource<string, A, E>) => {
   const report = Effect.runSync(Loader.settle(Loader.make({ resource })))
@@ -54,7 +57,10 @@ describe("views", () => {
     assert.strictEqual(outcomeOf(throwing)?._tag, "Died")
     const odd = down.pipe(Resource.catch(() => 1 as unknown as Effect.Effect<number>))
     const died = outcomeOf(odd)
-    assert.match(died?._tag === "Died" ? Cause.pretty(died.cause) : "", /the handler of its `catch`, must return an Effect/)
+    assert.match(
+      died?._tag === "Died" ? Cause.pretty(died.cause) : "",
+      /the handler of its `catch`, must return an Effect/
+    )
   })
 
   it("orElseSucceed and option are Degraded, and say so", () => {
@@ -76,12 +82,17 @@ describe("views", () => {
     })
     const dead = Resource.make("dead", { load: () => Effect.die("bug") })
     const below = Resource.make("below", { deps: { dead }, load: () => Effect.succeed(1) })
-    const exit = Effect.runSyncExit(Loader.load(Loader.make({ below: below.pipe(Resource.option({ ancestors: true })) })))
+    const exit = Effect.runSyncExit(
+      Loader.load(Loader.make({ below: below.pipe(Resource.option({ ancestors: true })) }))
+    )
     assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
   })
 
   it("a strict and a lenient use of one resource stand side by side", () => {
-    const lenient = Resource.make("lenient", { deps: { down: down.pipe(Resource.option) }, load: ({ down }) => Effect.succeed(down) })
+    const lenient = Resource.make("lenient", {
+      deps: { down: down.pipe(Resource.option) },
+      load: ({ down }) => Effect.succeed(down)
+    })
     const report = Effect.runSync(Loader.settle(Loader.make({ lenient, after })))
     assert.deepStrictEqual(report.values, { lenient: Option.none() })
     assert.strictEqual(Report.outcome(report, "down")?._tag, "Failed")
@@ -89,23 +100,51 @@ describe("views", () => {
   })
 
   it("a chain of views passes a failure on to the one that recovers it", () => {
-    const chain = down.pipe(Resource.map((n) => n * 2), Resource.catch(() => Effect.succeed(21)), Resource.map((n) => n * 2))
+    const chain = down.pipe(
+      Resource.map((n) => n * 2),
+      Resource.catch(() => Effect.succeed(21)),
+      Resource.map((n) => n * 2)
+    )
     assert.strictEqual(loadOf(chain), 42)
   })
 
   it("policies piped onto a view wrap what it does", () => {
     const report = (resource: Resource.Resource<string, unknown, unknown>) => outcomeOf(resource)
-    const caught = down.pipe(Resource.orElseSucceed(() => 5), Resource.map((n) => n + 1), Policy.retry({ times: 1 }))
+    const caught = down.pipe(
+      Resource.orElseSucceed(() => 5),
+      Resource.map((n) => n + 1),
+      Policy.retry({ times: 1 })
+    )
     assert.strictEqual(loadOf(caught), 6)
     assert.strictEqual(report(caught)?._tag, "Degraded")
-    const some = Resource.make("some", { load: () => Effect.succeed(1) }).pipe(Resource.option, Policy.retry({ times: 1 }))
+    const some = Resource.make("some", { load: () => Effect.succeed(1) }).pipe(
+      Resource.option,
+      Policy.retry({ times: 1 })
+    )
     assert.deepStrictEqual(loadOf(some), Option.some(1))
     assert.strictEqual(report(some)?._tag, "Succeeded")
   })
 
   it("annotate keeps views in place", () => {
-    assert.strictEqual(loadOf(Resource.annotate(Resource.map(one, (n) => n + 1), { team: "a" })), 2)
-    assert.strictEqual(loadOf(one.pipe(Resource.map((n) => n + 1), Resource.map((n) => n * 2), Resource.annotate({ team: "a" }))), 4)
+    assert.strictEqual(
+      loadOf(
+        Resource.annotate(
+          Resource.map(one, (n) => n + 1),
+          { team: "a" }
+        )
+      ),
+      2
+    )
+    assert.strictEqual(
+      loadOf(
+        one.pipe(
+          Resource.map((n) => n + 1),
+          Resource.map((n) => n * 2),
+          Resource.annotate({ team: "a" })
+        )
+      ),
+      4
+    )
   })
 
   it("isResource and isLoader", () => {
@@ -150,8 +189,13 @@ describe("policies", () => {
       const hanging = Resource.make("hanging", { load: () => Effect.never })
       const each = hanging.pipe(Policy.timeout("1 second"), Policy.retry({ times: 2 }))
       const whole = hanging.pipe(Policy.retry({ times: 2 }), Policy.timeout("1 second"))
-      for (const [resource, attempts, took] of [[each, 3, 3000], [whole, 1, 1000]] as const) {
-        const fiber = yield* Effect.forkChild(Effect.flip(Loader.load(Loader.make({ resource }))), { startImmediately: true })
+      for (const [resource, attempts, took] of [
+        [each, 3, 3000],
+        [whole, 1, 1000]
+      ] as const) {
+        const fiber = yield* Effect.forkChild(Effect.flip(Loader.load(Loader.make({ resource }))), {
+          startImmediately: true
+        })
         yield* TestClock.adjust("1 minute")
         const error = yield* Fiber.join(fiber)
         assert.deepStrictEqual([error.attempts, Duration.toMillis(error.elapsed)], [attempts, took])
@@ -193,7 +237,15 @@ describe("policies", () => {
     const parts = (policy: { readonly parts: ReadonlyArray<Policy.Part> }) => policy.parts.map(({ label }) => label)
     assert.deepStrictEqual(parts(Policy.retry({ schedule })), ["retry(schedule)"])
     assert.deepStrictEqual(parts(Policy.retry({ times: 2, schedule })), ["retry(2, schedule)"])
-    assert.deepStrictEqual(parts(Policy.compose(Policy.timeout("1 minute"), Policy.around("mine", (self) => self))), ["timeout(1m)", "mine"])
+    assert.deepStrictEqual(
+      parts(
+        Policy.compose(
+          Policy.timeout("1 minute"),
+          Policy.around("mine", (self) => self)
+        )
+      ),
+      ["timeout(1m)", "mine"]
+    )
   })
 })
 

@@ -23,7 +23,11 @@ const avatar = Resource.make("avatar", {
   deps: { user },
   load: ({ user }) => Effect.andThen(Effect.sleep(20), Effect.fail(new NotFound({ id: user })))
 }).pipe(Resource.orElseSucceed(() => "nobody.png"))
-const members = Resource.make("members", { deps: { org }, after: [avatar], load: () => Effect.as(Effect.sleep(60), ["ada"]) })
+const members = Resource.make("members", {
+  deps: { org },
+  after: [avatar],
+  load: () => Effect.as(Effect.sleep(60), ["ada"])
+})
 const bad = Resource.make("bad", { load: () => Effect.fail("down") }).pipe(Policy.retry({ times: 1 }))
 const dying = Resource.make("dying", { load: () => Effect.die(new Error("a bug\nwith lines")) })
 const blocked = Resource.make("blocked", { deps: { bad }, load: () => Effect.succeed(1) })
@@ -40,7 +44,9 @@ const withTime = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
 const lines = (text: string): ReadonlyArray<string> => text.split("\n")
 
 describe("Plan", () => {
-  const plan = Loader.plan(Loader.make({ members, avatar, all: Resource.struct("all", { org, user }) }, { name: "page" }))
+  const plan = Loader.plan(
+    Loader.make({ members, avatar, all: Resource.struct("all", { org, user }) }, { name: "page" })
+  )
 
   it("toText lists what is given, the batches, dependencies, policies and views", () => {
     assert.deepStrictEqual(lines(Plan.toText(plan)), [
@@ -106,7 +112,7 @@ describe("Report.toWaterfall", () => {
         "✓ user    ████                    40ms",
         "~ avatar      ██                  20ms  fell back (orElseSucceed)",
         "✓ members           ██████        60ms",
-        '✗ bad     █                      0.0ms  2 attempts, resource "bad" failed (2 attempts, 0ms): down',
+        "✗ bad     █                      0.0ms  2 attempts, down",
         "! dying   █                      0.0ms  a bug",
         "- blocked                               skipped because of bad",
         "× hanging ████████████████████   200ms  interrupted",
@@ -120,11 +126,13 @@ describe("Report.toWaterfall", () => {
       const first = Resource.make("first", { load: () => Effect.sleep(100) })
       const second = Resource.make("second", { load: () => Effect.andThen(Effect.sleep(100), Effect.fail("down")) })
       const third = Resource.make("third", { load: () => Effect.sleep(100) })
-      const { report } = yield* withTime(Loader.loadWithReport(Loader.make({ first, second, third }, { concurrency: 1 })))
+      const { report } = yield* withTime(
+        Loader.loadWithReport(Loader.make({ first, second, third }, { concurrency: 1 }))
+      )
       assert.deepStrictEqual(lines(Report.toWaterfall(report, { width: 8 })), [
         '"anonymous" took 200ms',
         "✓ first  ████       100ms",
-        '✗ second ░░░░████   100ms  resource "second" failed (100ms): down',
+        "✗ second ░░░░████   100ms  down",
         "- third                    skipped because of second"
       ])
       assert.deepStrictEqual(Report.get(report, "second"), {
