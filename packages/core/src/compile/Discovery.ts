@@ -29,14 +29,13 @@ const mostCycles = 50
 
 const none: ReadonlyArray<never> = []
 
-const showValue = (value: unknown): string =>
-  value === null
-    ? "null"
-    : typeof value === "function"
-      ? "a function"
-      : typeof value === "object"
-        ? "an object"
-        : String(value)
+const showValue = (value: unknown): string => {
+  if (value === null) return "null"
+  if (typeof value === "function") return "a function"
+  return typeof value === "object"
+    ? "an object"
+    : String(value as string | number | boolean | bigint | symbol | undefined)
+}
 
 interface Frame {
   readonly found: Found
@@ -125,8 +124,7 @@ class Walk {
     const from = this.stack.findIndex((frame) => frame.found.node === node)
     const names = [...this.stack.slice(from).map((frame) => frame.found.node.name), node.name]
     // A resource and its views are one name to the reader, however many nodes the way goes through.
-    const path = names.filter((name, i) => i === names.length - 1 || name !== names[i - 1])
-    if (path.length > 2 && path.at(-1) === path.at(-2)) path.pop()
+    const path = names.filter((name, i) => name !== names[i - 1])
     this.issues.push({ _tag: "Cycle", path: path.length === 1 ? [path[0]!, path[0]!] : path })
   }
 }

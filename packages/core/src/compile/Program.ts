@@ -21,7 +21,7 @@ interface StepOf<Kind extends string> {
 }
 
 /** A value that is there when the run starts: an input, or a constant. */
-export interface Preset extends StepOf<"preset"> {
+interface Preset extends StepOf<"preset"> {
   readonly input: boolean
 }
 
@@ -33,7 +33,7 @@ export interface Load extends StepOf<"load"> {
   readonly outer: ReadonlyArray<Layer>
 }
 
-export interface Struct extends StepOf<"struct"> {}
+type Struct = StepOf<"struct">
 
 export interface View extends StepOf<"view"> {
   readonly parent: number
@@ -46,7 +46,7 @@ export type Step = Preset | Load | Struct | View
 export const Pending: unique symbol = Symbol("pending")
 
 /** Lists of small integers, one after the other: list `i` is `items` from `start[i]` to `start[i + 1]`. */
-export interface Lists {
+interface Lists {
   readonly start: Int32Array
   readonly items: Int32Array
 }

@@ -13,7 +13,7 @@ export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 export type Dependencies = Readonly<Record<string, unknown>>
 
 /** Where the value of a base comes from. */
-export type Source =
+type Source =
   | { readonly _tag: "Input" }
   | { readonly _tag: "Constant"; readonly value: unknown }
   | { readonly _tag: "Struct"; readonly deps: () => Dependencies }
@@ -71,7 +71,7 @@ export type Lens =
     }
 
 /** A base, or another view of it, seen through a lens. */
-export interface View {
+interface View {
   readonly _tag: "View"
   readonly name: string
   readonly parent: Node

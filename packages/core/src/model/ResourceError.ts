@@ -22,8 +22,8 @@ export const describe = (error: unknown): string => {
   if (typeof error !== "object" || error === null) return toJson(error)
   if (error instanceof Error && error.message !== "") return `${error.name}: ${error.message}`
   const { _tag, name: _, ...fields } = error as Record<string, unknown>
-  if (_tag === undefined) return toJson(error)
-  return Object.keys(fields).length === 0 ? String(_tag) : `${String(_tag)} ${toJson(fields)}`
+  if (typeof _tag !== "string") return toJson(error)
+  return Object.keys(fields).length === 0 ? _tag : `${_tag} ${toJson(fields)}`
 }
 
 const sentence = (props: {

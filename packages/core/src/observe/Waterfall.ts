@@ -44,11 +44,13 @@ const why = (outcome: Outcome): string => {
   }
 }
 
-/** Where a resource's bar is, in columns: waiting for a slot, then from its first attempt to its end. */
-const bar = (row: ResourceReport, columnOf: (at: number) => number, width: number): string => {
+/** Where a resource's bar is, in columns: from when it was ready, lightly, then from its first attempt to its end. */
+const bar = (row: ResourceReport, columnOf: (at: number) => number, width: number, column: number): string => {
   if (row.startedAt === undefined) return " ".repeat(width)
-  const ready = columnOf(row.readyAt ?? row.startedAt)
   const start = columnOf(row.startedAt)
+  // A wait that is shorter than a column is none to see, wherever the columns' borders happen to be.
+  const waited = row.startedAt - (row.readyAt ?? row.startedAt) >= column
+  const ready = waited ? columnOf(row.readyAt ?? row.startedAt) : start
   const end = Math.max(columnOf(row.endedAt ?? Infinity), start + 1)
   return `${" ".repeat(ready)}${"░".repeat(start - ready)}${"█".repeat(end - start)}`.padEnd(width)
 }
@@ -57,8 +59,8 @@ const millis = (ms: number): string =>
   ms < 10 ? `${ms.toFixed(1)}ms` : Duration.format(Duration.millis(Math.round(ms)))
 
 /**
- * A report as text: a line a resource, a bar from its first attempt to its end, light where it waited for a slot, and
- * what became of it.
+ * A report as text: a line a resource, a bar from its first attempt to its end, light where it was ready and had to
+ * wait (for a slot, or for its batch), and what became of it.
  *
  * - `width`: how many columns the bars have; default 40, at least 8. Names and reasons come on top of it.
  *
@@ -90,7 +92,12 @@ export const toWaterfall = (self: Report<unknown>, options?: { readonly width?: 
     const took = row.startedAt === undefined ? "" : millis((row.endedAt ?? end) - row.startedAt)
     const tries = row.attempts > 1 ? `${row.attempts} attempts` : ""
     const notes = [tries, why(row.outcome)].filter((note) => note !== "").join(", ")
-    const drawn = bar(row, (at) => (at === row.endedAt || at === Infinity ? endColumnOf(at) : columnOf(at)), width)
+    const drawn = bar(
+      row,
+      (at) => (at === row.endedAt || at === Infinity ? endColumnOf(at) : columnOf(at)),
+      width,
+      duration / width
+    )
     return `${symbols[row.outcome._tag]} ${row.resource.padEnd(names)} ${drawn} ${took.padStart(7)}  ${notes}`.trimEnd()
   })
   const head = `"${self.loader}" ${self.end === undefined ? "runs since" : "took"} ${millis(duration)}${self.timedOut ? ", timed out" : ""}`

@@ -332,6 +332,8 @@ const withLimit = (
   run: Run,
   limit: Duration.Duration
 ): Effect.Effect<unknown, unknown> =>
+  // A timeout would interrupt the run; this asks it to end, and takes what it then comes to.
+  // @effect-diagnostics-next-line raceFirstWithSleepToTimeout:off
   Effect.raceFirst(
     self,
     Effect.flatMap(Effect.sleep(limit), () => {

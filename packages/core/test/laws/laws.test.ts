@@ -501,7 +501,7 @@ describe.each(schedulings)("10. no error appears as a value, no value is lost (%
 
   it.effect("undefined and null are values like any other", () =>
     Effect.gen(function* () {
-      const nothing = Resource.make("nothing", { load: () => Effect.succeed(undefined) })
+      const nothing = Resource.make("nothing", { load: () => Effect.void })
       const nil = Resource.succeed("nil", null)
       const report = yield* Loader.settle(Loader.make({ nothing, nil }, { scheduling }))
       assert.deepStrictEqual(report.values, { nothing: undefined, nil: null })
@@ -587,7 +587,7 @@ describe.each(schedulings)("11. watching never changes a result (%s)", (scheduli
 
 describe("15. a synchronous graph of 100,000", () => {
   const chain = (length: number) => {
-    let last: Resource.Resource<string, number> = Resource.make("r0", { load: () => Effect.sync(() => 1) })
+    let last: Resource.Resource<string, number> = Resource.make("r0", { load: () => Effect.sync(() => Math.round(1)) })
     for (let i = 1; i < length; i++) {
       const before = last
       last = Resource.make(`r${i}`, { deps: { before }, load: ({ before }) => Effect.sync(() => before + 1) })

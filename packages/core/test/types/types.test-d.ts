@@ -215,7 +215,7 @@ describe("loaders", () => {
   })
 
   it("errors narrow by resource", () => {
-    Loader.load(page, { orgId: "acme", userId: 1 }).pipe(
+    const answer = Loader.load(page, { orgId: "acme", userId: 1 }).pipe(
       Effect.catchTag("ResourceError", (error) => {
         if (error.resource === "org") expectTypeOf(error.error).toEqualTypeOf<NotFound>()
         else expectTypeOf(error.error).toEqualTypeOf<DbError>()
@@ -223,17 +223,18 @@ describe("loaders", () => {
         return Effect.succeed(error.resource === "artifacts")
       })
     )
+    expectTypeOf<Effect.Error<typeof answer>>().toEqualTypeOf<LoadTimeout>()
   })
 
   it("a missing or wrong input does not compile", () => {
     // @ts-expect-error no inputs at all
-    Effect.runFork(Loader.load(page))
+    expectTypeOf(Loader.load(page))
     // @ts-expect-error userId is missing
-    Loader.load(page, { orgId: "acme" })
+    expectTypeOf(Loader.load(page, { orgId: "acme" }))
     // @ts-expect-error userId is a number
-    Loader.load(page, { orgId: "acme", userId: "1" })
+    expectTypeOf(Loader.load(page, { orgId: "acme", userId: "1" }))
     // @ts-expect-error userId is missing
-    page.pipe(Loader.load({ orgId: "acme" }))
+    expectTypeOf(page.pipe(Loader.load({ orgId: "acme" })))
     const none = Loader.make({ one: Resource.succeed("one", 1) })
     expectTypeOf(Loader.load(none)).toEqualTypeOf<Effect.Effect<{ readonly one: number }>>()
   })

@@ -1,0 +1,29 @@
+/** The nested graph, eagerly and level by level: nothing waits for an unrelated sibling. */
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Effect } from "effect"
+import { Loader, Plan, Report } from "effect-loader"
+import { bold, dim, print, section } from "../terminal/Text.ts"
+import { differences } from "./inWords.ts"
+import { a } from "./resources.ts"
+
+const eager = Loader.make({ a }, { name: "nested, eager" })
+const byLevels = Loader.make({ a }, { name: "nested, by levels", scheduling: "batched" })
+
+Effect.gen(function* () {
+  yield* Console.log(`\n${bold("effect-loader")}  a needs b and c; c needs d and e; e needs f`)
+
+  yield* section("The plan")
+  yield* print(Plan.toText(Loader.plan(eager)))
+
+  const early = yield* Loader.settle(eager)
+  const late = yield* Loader.settle(byLevels)
+
+  yield* section("Eager", "each starts when what it needs itself is there")
+  yield* print(Report.toWaterfall(early, { width: 50 }))
+  yield* section("By levels", "what Effect.all per level does: each level waits for all of the last")
+  yield* print(Report.toWaterfall(late, { width: 50 }))
+
+  yield* section("What the levels cost")
+  yield* print(...differences(Loader.plan(eager), early, late))
+  yield* print("", dim(`Both loaded ${early.values.a}. Eagerly, nothing waits for an unrelated sibling.`), "")
+}).pipe(NodeRuntime.runMain)

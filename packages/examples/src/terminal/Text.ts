@@ -1,0 +1,29 @@
+/** Words on a terminal: at most 100 columns, in colour where the terminal has any (`styleText` honours NO_COLOR). */
+import { Console, type Effect } from "effect"
+import { styleText } from "node:util"
+
+export const dim = (text: string): string => styleText("dim", text)
+export const bold = (text: string): string => styleText("bold", text)
+export const good = (text: string): string => styleText("green", text)
+export const bad = (text: string): string => styleText("red", text)
+export const warn = (text: string): string => styleText("yellow", text)
+const accent = (text: string): string => styleText("cyan", text)
+
+/** Prints lines, indented by two. */
+export const print = (...lines: ReadonlyArray<string>): Effect.Effect<void> =>
+  Console.log(
+    lines
+      .flatMap((line) => line.split("\n"))
+      .map((line) => `  ${line}`.trimEnd())
+      .join("\n")
+  )
+
+/** Prints the title of a section, and what is to be seen in it. */
+export const section = (title: string, about: string = ""): Effect.Effect<void> =>
+  Console.log(`\n${bold(accent(title))}${about === "" ? "" : `  ${dim(about)}`}\n`)
+
+/** Prints a name and what goes with it. */
+export const fact = (name: string, text: string): Effect.Effect<void> => print(`${dim(name.padEnd(10))} ${text}`)
+
+/** A bar of `share` of `width` columns. */
+export const bar = (share: number, width: number): string => "█".repeat(Math.max(1, Math.round(share * width)))
