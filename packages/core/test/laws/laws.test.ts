@@ -628,6 +628,16 @@ describe("15. a synchronous graph of 100,000", () => {
 })
 
 describe.each(schedulings)("16. an uninterruptible caller's run is uninterruptible (%s)", (scheduling) => {
+  it.effect("a limit on the run still ends it, after what runs has ended", () =>
+    Effect.gen(function* () {
+      for (const timeout of ["50 millis", "1 second"] as const) {
+        const loader = Loader.make({ a: slow("a", 100) }, { scheduling, timeout })
+        const exit = yield* withTime(Effect.exit(Effect.uninterruptible(Loader.load(loader))))
+        assert.strictEqual(exit._tag, timeout === "1 second" ? "Success" : "Failure")
+      }
+    })
+  )
+
   it.effect("it goes on to its end, and the interruption waits", () =>
     Effect.gen(function* () {
       let loaded = false
