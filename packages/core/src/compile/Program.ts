@@ -4,7 +4,7 @@
  * Everything is computed once, in time and memory linear in resources and dependencies, by loops over arrays.
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
-import { type Base, baseOf, type Layer, type Lens, type Node } from "../model/Node.ts"
+import { type Base, type Layer, type Lens, type Node } from "../model/Node.ts"
 import type { Found } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
@@ -97,12 +97,14 @@ const toSteps = (found: ReadonlyArray<Found>, defaults: ReadonlyArray<Layer>): R
   const indices = new Map<Node, number>()
   found.forEach(({ node }, i) => indices.set(node, i))
   const indexOf = (node: Node): number => indices.get(node)!
-  return found.map(({ after, dependencies, keys, node }, index): Step => {
+  const steps: Array<Step> = []
+  const toStep = ({ after, dependencies, keys, node }: Found, index: number): Step => {
     const sources = dependencies.map(indexOf)
     const waitsFor = distinct(after.length === 0 ? sources : [...sources, ...after.map(indexOf)])
     const common = { name: node.name, node, base: index, keys, sources, waitsFor }
     if (node._tag === "View") {
-      return { ...common, kind: "view", base: indexOf(baseOf(node)), parent: sources[0]!, lens: node.lens }
+      const parent = sources[0]!
+      return { ...common, kind: "view", base: steps[parent]!.base, parent, lens: node.lens }
     }
     switch (node.source._tag) {
       case "Input":
@@ -115,7 +117,9 @@ const toSteps = (found: ReadonlyArray<Found>, defaults: ReadonlyArray<Layer>): R
         return { ...common, kind: "load", load: node.source.load, inner, outer }
       }
     }
-  })
+  }
+  found.forEach((one, index) => steps.push(toStep(one, index)))
+  return steps
 }
 
 const initialValue = ({ node }: Step): unknown =>

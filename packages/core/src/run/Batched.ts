@@ -59,8 +59,8 @@ class Batched {
         startedAt = this.run.now()
         return this.run.checked(index, this.run.begin(index))
       })
-      const { slots } = this.run
-      return (slots === undefined ? self : Effect.andThen(this.run.waitForSlot(index, 1, slots), self)).pipe(
+      const { slots } = this.run.attempts
+      return (slots === undefined ? self : Effect.andThen(this.run.attempts.waitForSlot(index, 1, slots), self)).pipe(
         Effect.onExit((exit) => Effect.sync(() => this.settle(index, exit, startedAt))),
         Effect.exit,
         // Failing is what makes `forEach` interrupt the others.
@@ -81,7 +81,8 @@ class Batched {
   private offerSlots(): void {
     if (this.offering) return
     this.offering = true
-    for (let turn = this.run.slots?.take(); turn !== undefined; turn = this.run.slots?.take()) turn.resume?.()
+    for (let turn = this.run.attempts.slots?.take(); turn !== undefined; turn = this.run.attempts.slots?.take())
+      turn.resume?.()
     this.offering = false
   }
 }

@@ -51,11 +51,11 @@ class Eager implements Interpreter {
   }
 
   onReady(index: number): void {
-    const { slots } = this.run
-    if (slots === undefined) this.ready.push(index)
+    const { attempts } = this.run
+    if (attempts.slots === undefined) this.ready.push(index)
     else {
-      if (slots.full) this.run.queued(index)
-      slots.request(index)
+      if (attempts.slots.full) attempts.queued(index, 1)
+      attempts.slots.request(index)
     }
   }
 
@@ -83,7 +83,7 @@ class Eager implements Interpreter {
   }
 
   private startNext(): boolean {
-    const { slots } = this.run
+    const { slots } = this.run.attempts
     if (slots === undefined) {
       if (this.nextReady === this.ready.length) {
         this.ready.length = this.nextReady = 0
@@ -96,7 +96,7 @@ class Eager implements Interpreter {
     if (turn === undefined) return false
     if (turn.resume !== undefined) turn.resume()
     else {
-      this.run.takeSlot(turn.index)
+      this.run.attempts.takeSlot(turn.index)
       this.begin(turn.index)
     }
     return true

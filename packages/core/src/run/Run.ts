@@ -9,11 +9,12 @@
  *  2. A step fails: its views see the failure, its other dependents are skipped, and theirs.
  *  3. In a load, a failure that reaches a target stops the run: nothing new starts, what runs is interrupted.
  */
-import { Cause, type Clock, Context, Duration, Effect, Exit, Scope } from "effect"
+import { Cause, type Clock, Context, Duration, Exit, Scope } from "effect"
 import { pathTo } from "../compile/Path.ts"
-import { type Load, Pending, type Program, type Step, type View } from "../compile/Program.ts"
-import type { AnyEffect, Layer, LayerObserver } from "../model/Node.ts"
+import { Pending, type Program, type Step, type View } from "../compile/Program.ts"
+import type { AnyEffect } from "../model/Node.ts"
 import { ResourceError } from "../model/ResourceError.ts"
+import { asEffect, Attempts, call } from "./Attempts.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
 import type { Slots } from "./Slots.ts"
@@ -72,27 +73,6 @@ const noDependencies = Object.freeze({})
 const isGiven = (inputs: object, name: string): boolean =>
   Object.hasOwn(inputs, name) || (name in inputs && !(name in Object.prototype))
 
-const asDefect = (step: Step, value: unknown): Exit.Exit<never> =>
-  Exit.die(
-    new TypeError(
-      `resource "${step.name}" gave ${value === null ? "null" : typeof value} where an Effect was expected: ` +
-        "its `load`, or the handler of its `catch`, must return an Effect"
-    )
-  )
-
-/** What a user's function gives; what it throws is a defect. */
-const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
-  try {
-    return f(argument)
-  } catch (defect) {
-    return Exit.die(defect)
-  }
-}
-
-/** What a user's function gave, if it is an effect. */
-const asEffect = (step: Step, value: unknown): AnyEffect =>
-  Effect.isEffect(value) ? (value as AnyEffect) : asDefect(step, value)
-
 /** The error of a cause that may be recovered: one that holds an error and no defect. */
 const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown> | undefined => {
   if (Cause.hasDies(cause)) return undefined
@@ -100,33 +80,17 @@ const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown
   return fail?.error as ResourceError<string, unknown> | undefined
 }
 
-/** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
-const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
-  Effect.suspend(() => {
-    const child = Scope.makeUnsafe()
-    return Effect.onExit(Effect.provideService(self, Scope.Scope, child), (exit) => {
-      if (child.state._tag === "Empty") return Effect.void
-      return Exit.isSuccess(exit)
-        ? Scope.addFinalizerExit(parent, (end) => Scope.close(child, end))
-        : Scope.close(child, exit)
-    })
-  })
-
-/** What only some steps have: those that failed, recover, try again, or hold one of few slots. */
-class Rare {
+/** What only steps that failed have. */
+class FailedSteps {
   readonly causes = new Map<number, Cause.Cause<unknown>>()
-  readonly handlers = new Map<number, AnyEffect>()
-  readonly attempts = new Map<number, number>()
   readonly startedAt = new Map<number, number>()
-  readonly holdsSlot = new Set<number>()
+  /** The effects of their fallbacks, by the view that asked for them. */
+  readonly handlers = new Map<number, AnyEffect>()
 }
-
-const wrapIn = (layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
-  layers.reduce((effect, layer) => layer.wrap(effect, observer), self)
 
 export class Run {
   readonly program: Program
-  readonly slots: Slots | undefined
+  readonly attempts: Attempts
   stopped: Stop | undefined = undefined
   /** How many steps have yet to settle. */
   remaining: number
@@ -135,22 +99,25 @@ export class Run {
 
   private readonly setup: RunSetup
   private readonly watch: Watch | undefined
-  private readonly scope: Scope.Scope | undefined
   private readonly values: Array<unknown>
   private readonly missing: Array<number>
   private interpreter: Interpreter = idle
   /** Steps that settle without running an effect. Emptied by a loop, so that long chains of them use no stack. */
   private readonly inline: Array<number> = []
   private settlingInline = false
-  /** Made when the first step needs them: most runs never do. */
-  private rare: Rare | undefined = undefined
+  /** Made with the first failure: most runs have none. */
+  private ifAnyFailed: FailedSteps | undefined = undefined
 
   constructor(setup: RunSetup) {
     this.setup = setup
     this.program = setup.program
-    this.slots = setup.slots
     this.watch = setup.watch
-    this.scope = Context.getOrUndefined(setup.context as Context.Context<Scope.Scope>, Scope.Scope)
+    this.attempts = new Attempts(
+      setup.slots,
+      setup.watch,
+      Context.getOrUndefined(setup.context as Context.Context<Scope.Scope>, Scope.Scope),
+      () => this.interpreter.onSlots()
+    )
     this.remaining = setup.program.toSettle
     this.values = setup.program.initial.slice()
     this.missing = setup.program.missing.slice()
@@ -176,14 +143,11 @@ export class Run {
     this.settleInline()
   }
 
-  /**
-   * The effect of a step whose turn has come. Its exit goes to `settle`. As `load` is the user's, it may be no effect at
-   * all: see `checked`.
-   */
+  /** What to run for a step whose turn has come: an effect, unless a user's `load` gave something else. */
   begin(index: number): unknown {
     const step = this.program.steps[index]!
     this.values[index] = Running
-    return step.kind === "load" ? this.load(index, step) : this.kept.handlers.get(index)!
+    return step.kind === "load" ? this.attempts.begin(index, step, this.gather(step)) : this.failed.handlers.get(index)!
   }
 
   /** What a step began with, if it is an effect, and otherwise a defect that says so. */
@@ -195,17 +159,8 @@ export class Run {
     return this.setup.clock.currentTimeMillisUnsafe()
   }
 
-  /** A step's turn has come, and there is no slot for it. */
-  queued(index: number): void {
-    this.watch?.queued(index, 1)
-  }
-
   isPending(index: number): boolean {
     return this.values[index] === Pending
-  }
-
-  takeSlot(index: number): void {
-    this.kept.holdsSlot.add(index)
   }
 
   /**
@@ -214,7 +169,7 @@ export class Run {
    */
   settle(index: number, exit: Exit.Exit<unknown, unknown>, startedAt?: number): void {
     // The slot is offered again only below, when the dependents, which may be more urgent, stand in line too.
-    const released = this.giveBackSlot(index)
+    const released = this.attempts.giveBackSlot(index)
     if (exit._tag === "Success") {
       this.noteFallback(index)
       this.succeed(index, exit.value)
@@ -261,8 +216,8 @@ export class Run {
     return result
   }
 
-  private get kept(): Rare {
-    return (this.rare ??= new Rare())
+  private get failed(): FailedSteps {
+    return (this.ifAnyFailed ??= new FailedSteps())
   }
 
   private advance(index: number): void {
@@ -289,7 +244,7 @@ export class Run {
     const value = this.values[parent]
     const step = this.program.steps[index]!
     if (value === Failed) {
-      const cause = this.kept.causes.get(parent)!
+      const cause = this.failed.causes.get(parent)!
       const error = recoverable(cause)
       if (lens._tag === "Map" || error === undefined) return this.conclude(index, cause)
       return this.handle(index, asEffect(step, call(lens.onFailure, error.error)))
@@ -298,16 +253,18 @@ export class Run {
       if (value === Skipped) return this.handle(index, asEffect(step, call(lens.onFailure, undefined)))
       return this.succeed(index, lens.onSuccess === undefined ? value : lens.onSuccess(value))
     }
+    let mapped: unknown
     try {
-      this.succeed(index, lens.f(value))
+      mapped = lens.f(value)
     } catch (defect) {
-      this.fail(index, Cause.die(defect))
+      return this.fail(index, Cause.die(defect))
     }
+    this.succeed(index, mapped)
   }
 
   private handle(index: number, handler: AnyEffect): void {
     if (!Exit.isExit(handler)) {
-      this.kept.handlers.set(index, handler)
+      this.failed.handlers.set(index, handler)
       this.interpreter.onReady(index)
     } else if (Exit.isSuccess(handler)) {
       this.noteFallback(index)
@@ -318,13 +275,13 @@ export class Run {
   /** A resource that fails tells how long it took, the handlers of its fallbacks included. */
   private noteStart(index: number, startedAt: number | undefined): void {
     const { base } = this.program.steps[index]!
-    if (startedAt !== undefined && !this.kept.startedAt.has(base)) this.kept.startedAt.set(base, startedAt)
+    if (startedAt !== undefined && !this.failed.startedAt.has(base)) this.failed.startedAt.set(base, startedAt)
   }
 
   private noteFallback(index: number): void {
     const step = this.program.steps[index]!
     if (this.watch === undefined || step.kind !== "view") return
-    const cause = this.kept.causes.get(step.parent)
+    const cause = this.failed.causes.get(step.parent)
     const error = cause === undefined ? undefined : recoverable(cause)
     this.watch.degraded(index, step.lens.label, error?.error)
   }
@@ -361,7 +318,7 @@ export class Run {
   private conclude(index: number, cause: Cause.Cause<unknown>): void {
     this.values[index] = Failed
     this.remaining--
-    this.kept.causes.set(index, cause)
+    this.failed.causes.set(index, cause)
     this.watch?.settled(index, { _tag: "Failed", cause })
     const isFatal = recoverable(cause) === undefined || this.program.fatalFailure[index] === 1
     if (this.setup.failFast && isFatal) {
@@ -379,7 +336,7 @@ export class Run {
   /** Skips a step and all that cannot be loaded without it. */
   private skip(first: number, failed: number): void {
     const because: SkipReason = { _tag: "DependencyFailed", resource: this.program.steps[failed]!.name }
-    const recovers = recoverable(this.kept.causes.get(failed)!) !== undefined
+    const recovers = recoverable(this.failed.causes.get(failed)!) !== undefined
     const { items, start } = this.program.dependents
     const toSkip = [first]
     for (let i = toSkip.pop(); i !== undefined; i = toSkip.pop()) {
@@ -399,14 +356,14 @@ export class Run {
   /** The same cause, its typed failures as {@link ResourceError}s, and every reason annotated with the resource. */
   private name(index: number, cause: Cause.Cause<unknown>): Cause.Cause<unknown> {
     const { base, name } = this.program.steps[index]!
-    const startedAt = this.kept.startedAt.get(base)
+    const startedAt = this.failed.startedAt.get(base)
     const named = Cause.map(
       cause,
       (error) =>
         new ResourceError({
           resource: name,
           error,
-          attempts: this.kept.attempts.get(base) ?? 1,
+          attempts: this.attempts.count(base),
           path: pathTo(this.program, index),
           elapsed: Duration.millis(startedAt === undefined ? 0 : this.now() - startedAt)
         })
@@ -419,76 +376,6 @@ export class Run {
     const deps: Record<string, unknown> = {}
     for (let k = 0; k < keys.length; k++) deps[keys[k]!] = this.values[sources[k]!]
     return deps
-  }
-
-  private load(index: number, step: Load): unknown {
-    const deps = this.gather(step)
-    if (step.inner.length === 0 && step.outer.length === 0 && this.scope === undefined) {
-      this.watch?.attemptStarted(index, 1)
-      return call(step.load, deps)
-    }
-    const observer: LayerObserver = {
-      degraded: (fallback, error) => this.watch?.degraded(index, fallback, error),
-      pausing: (pause) => {
-        if (!Duration.isZero(pause) && this.giveBackSlot(index)) this.interpreter.onSlots()
-      }
-    }
-    const inner = wrapIn(
-      step.inner,
-      Effect.suspend(() => asEffect(step, call(step.load, deps))),
-      observer
-    )
-    const scoped = this.scope === undefined ? inner : inChildScope(inner, this.scope)
-    return wrapIn(step.outer, this.attempt(index, scoped, step), observer)
-  }
-
-  /** One attempt, as often as it is run: it is counted and watched, and holds a slot while it lasts. */
-  private attempt(index: number, self: AnyEffect, step: Load): AnyEffect {
-    if (step.outer.length === 0) {
-      this.watch?.attemptStarted(index, 1)
-      return self
-    }
-    return Effect.suspend(() => {
-      const attempt = (this.kept.attempts.get(index) ?? 0) + 1
-      this.kept.attempts.set(index, attempt)
-      const started = Effect.suspend(() => {
-        this.watch?.attemptStarted(index, attempt)
-        return self
-      })
-      const withSlot =
-        this.slots === undefined || this.kept.holdsSlot.has(index)
-          ? started
-          : Effect.andThen(this.waitForSlot(index, attempt, this.slots), started)
-      return Effect.onExit(withSlot, (exit) => {
-        if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
-          this.watch?.attemptFailed(index, attempt, exit.cause)
-        }
-        // Only what goes on after an attempt frees its slot here; otherwise the resource settles now, and until its
-        // dependents stand in line, or the run stops, nobody else may take the slot.
-        if (Exit.isSuccess(exit) && step.outer.some(({ continues }) => continues) && this.giveBackSlot(index)) {
-          this.interpreter.onSlots()
-        }
-        return Effect.void
-      })
-    })
-  }
-
-  waitForSlot(index: number, attempt: number, slots: Slots): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      if (slots.full) this.watch?.queued(index, attempt)
-      slots.request(index, () => {
-        this.takeSlot(index)
-        resume(Effect.void)
-      })
-      this.interpreter.onSlots()
-      return Effect.sync(() => slots.cancel(index))
-    })
-  }
-
-  private giveBackSlot(index: number): boolean {
-    if (this.slots === undefined || !this.kept.holdsSlot.delete(index)) return false
-    this.slots.release()
-    return true
   }
 
   private progress(): Progress {
