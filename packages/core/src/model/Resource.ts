@@ -328,7 +328,7 @@ const through = (self: Any, lens: Lens): never =>
 export const map: {
   <A, B>(f: (value: A) => B): <N extends string, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, B, E, R, In>
   <N extends string, A, E, R, In, B>(self: Resource<N, A, E, R, In>, f: (value: A) => B): Resource<N, B, E, R, In>
-} = dual(2, (self: Any, f: (value: unknown) => unknown) => through(self, { _tag: "Map", label: "map", f }))
+} = /* @__PURE__ */ dual(2, (self: Any, f: (value: unknown) => unknown) => through(self, { _tag: "Map", label: "map", f }))
 
 const catch_: {
   <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
@@ -338,7 +338,7 @@ const catch_: {
     self: Resource<N, A, E, R, In>,
     f: (error: OwnError<N, E>) => Effect.Effect<A2, E2, R2>
   ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
-} = dual(2, (self: Any, f: (error: unknown) => unknown) =>
+} = /* @__PURE__ */ dual(2, (self: Any, f: (error: unknown) => unknown) =>
   through(self, { _tag: "Recover", label: "catch", onSuccess: undefined, onFailure: f, ancestors: false })
 )
 
@@ -395,7 +395,7 @@ export const orElseSucceed: {
     self: Resource<N, A, E, R, In>,
     f: (error: OwnError<N, E>) => A2
   ): Resource<N, A | A2, WithoutOwn<N, E>, R, In>
-} = dual(2, (self: Any, f: (error: unknown) => unknown) =>
+} = /* @__PURE__ */ dual(2, (self: Any, f: (error: unknown) => unknown) =>
   through(self, {
     _tag: "Recover",
     label: "orElseSucceed",
@@ -447,7 +447,7 @@ export const option: <Self extends Any | Ancestors, Options extends Ancestors | 
 ) => [Self] extends [Resource<infer N, infer A, infer E, infer R, infer In>]
   ? Resource<N, Option.Option<A>, [Options] extends [Ancestors] ? never : WithoutOwn<N, E>, R, In>
   : <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, Option.Option<A>, never, R, In> =
-  dual(
+  /* @__PURE__ */ dual(
     (args) => isResource(args[0]),
     (self: Any, options?: Ancestors): never => toOption(self, options?.ancestors === true)
   )
@@ -477,7 +477,7 @@ export const annotate: {
     self: Resource<N, A, E, R, In>,
     annotations: Readonly<Record<string, unknown>>
   ): Resource<N, A, E, R, In>
-} = dual(2, (self: Any, annotations: Readonly<Record<string, unknown>>): never =>
+} = /* @__PURE__ */ dual(2, (self: Any, annotations: Readonly<Record<string, unknown>>): never =>
   fromNode(mapBase(nodeOf(self), (base) => ({ ...base, annotations: { ...base.annotations, ...annotations } })))
 )
 

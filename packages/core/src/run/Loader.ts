@@ -395,7 +395,7 @@ type Given<In> = In extends AnyLoader ? never : In
 export const load: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<A, E, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<A, E, R>
-} = dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+} = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
   execute(self, { inputs, failFast: true, observers: [], conclude: concludeLoad })
 )
 
@@ -439,7 +439,7 @@ const toReport = (run: Run, events: ReadonlyArray<RunEvent>): Report => ({
 export const settle: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Report<A>, never, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Report<A>, never, R>
-} = dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+} = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
   Effect.suspend(() => {
     const events: Array<RunEvent> = []
     return execute(self, {
@@ -486,7 +486,7 @@ export interface Reported<out A, out E> {
 export const loadWithReport: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reported<A, E>, never, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reported<A, E>, never, R>
-} = dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+} = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
   Effect.suspend(() => {
     const events: Array<RunEvent> = []
     return execute(self, {

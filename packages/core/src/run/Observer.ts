@@ -23,7 +23,7 @@ export type OnEvent = (event: RunEvent) => void
  * @since 0.1.0
  * @category references
  */
-export const Observer: Context.Reference<ReadonlyArray<OnEvent>> = Context.Reference<ReadonlyArray<OnEvent>>(
+export const Observer: Context.Reference<ReadonlyArray<OnEvent>> = /* @__PURE__ */ Context.Reference<ReadonlyArray<OnEvent>>(
   "effect-loader/Observer",
   { defaultValue: () => [] }
 )
@@ -51,7 +51,7 @@ export const Observer: Context.Reference<ReadonlyArray<OnEvent>> = Context.Refer
 export const observe: {
   (onEvent: OnEvent): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   <A, E, R>(self: Effect.Effect<A, E, R>, onEvent: OnEvent): Effect.Effect<A, E, R>
-} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, onEvent: OnEvent) =>
+} = /* @__PURE__ */ dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, onEvent: OnEvent) =>
   Effect.updateService(self, Observer, (observers) => [...observers, onEvent])
 )
 

@@ -1,0 +1,107 @@
+/** What was promised, beside what was measured. */
+import type { BundleSize } from "./bundle.ts"
+import type { Growth } from "./growth.ts"
+import { type Cell, find } from "./speed.ts"
+import { kib, ratio, table } from "./table.ts"
+import type { TypeCost } from "./typecost.ts"
+
+export interface Figures {
+  readonly cells: ReadonlyArray<Cell>
+  readonly growth: ReadonlyArray<Growth>
+  readonly types: ReadonlyArray<TypeCost>
+  readonly bundles: ReadonlyArray<BundleSize>
+}
+
+export interface Budget {
+  readonly name: string
+  readonly budget: string
+  readonly measured: string
+  readonly met: boolean
+  /** Whether a miss fails the command. A timing never does: it depends on the machine and its neighbours. */
+  readonly decides: boolean
+}
+
+interface Bound {
+  readonly decides?: boolean
+  readonly show?: (value: number) => string
+}
+
+const atMost = (name: string, value: number | undefined, most: number, bound: Bound = {}): ReadonlyArray<Budget> => {
+  if (value === undefined) return []
+  const show = bound.show ?? ratio
+  return [
+    { name, budget: `<= ${show(most)}`, measured: show(value), met: value <= most, decides: bound.decides ?? false }
+  ]
+}
+
+const timesFaster = (name: string, value: number | undefined, least: number): ReadonlyArray<Budget> => {
+  if (value === undefined) return []
+  const times = 1 / value
+  return [
+    { name, budget: `>= ${least} x faster`, measured: `${times.toFixed(1)} x`, met: times >= least, decides: false }
+  ]
+}
+
+const pageBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> => {
+  const against = (body: string, other: string) => find(cells, "page of 5", body, other)?.ratio
+  return [
+    ...atMost("page, sync: ours / Effect.all + flatMap", against("sync", "Effect.all"), 1),
+    ...atMost("page, microtask: ours / Effect.all + flatMap", against("microtask", "Effect.all"), 1.1),
+    ...atMost("page, microtask: ours / Effect.gen", against("microtask", "Effect.gen"), 1)
+  ]
+}
+
+const peerBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> => {
+  const against = (body: string, other: string) => find(cells, "layers, 1,000", body, other)?.ratio
+  return [
+    ...timesFaster("1,000, sync: against p-graph", against("sync", "p-graph"), 5),
+    ...timesFaster("1,000, sync: against async.auto", against("sync", "async.auto"), 100),
+    ...timesFaster("1,000, microtask: against p-graph", against("microtask", "p-graph"), 2),
+    ...timesFaster("1,000, microtask: against async.auto", against("microtask", "async.auto"), 50)
+  ]
+}
+
+const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
+  const cost = types.find(({ size }) => size === 300)
+  return [
+    ...atMost("300 resources: instantiations each", cost?.instantiationsEach, 350, {
+      decides: true,
+      show: (value) => value.toFixed(0)
+    }),
+    ...atMost("300 resources: check time", cost?.checkSeconds, 1, { show: (value) => `${value.toFixed(2)} s` })
+  ]
+}
+
+const sizeBudgets = ([, one, all]: ReadonlyArray<BundleSize>): ReadonlyArray<Budget> => {
+  const beyond = (size: BundleSize | undefined) => (size === undefined ? undefined : size.gzip - size.effectGzip)
+  return [
+    ...atMost("size, gzip: declares and loads", beyond(one), 8 * 1024, { decides: true, show: kib }),
+    ...atMost("size, gzip: the whole core entry", beyond(all), 20 * 1024, { decides: true, show: kib })
+  ]
+}
+
+const equalValues = (cells: ReadonlyArray<Cell>): Budget => {
+  const unequal = cells.flatMap((cell) => cell.unequal.map((name) => `${name} (${cell.workload}, ${cell.body})`))
+  return {
+    name: "all contenders load equal values",
+    budget: "all",
+    measured: unequal.length === 0 ? "all" : `not ${unequal.join(", ")}`,
+    met: unequal.length === 0,
+    decides: true
+  }
+}
+
+export const budgetsOf = ({ bundles, cells, growth, types }: Figures): ReadonlyArray<Budget> => [
+  equalValues(cells),
+  ...pageBudgets(cells),
+  ...peerBudgets(cells),
+  ...growth.flatMap(({ ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, 2)),
+  ...typeBudgets(types),
+  ...sizeBudgets(bundles)
+]
+
+export const budgetTable = (budgets: ReadonlyArray<Budget>): string =>
+  table(
+    ["budget", "promised", "measured", ""],
+    budgets.map(({ budget, measured, met, name }) => [name, budget, measured, met ? "ok" : "NOT MET"])
+  )

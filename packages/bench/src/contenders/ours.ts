@@ -1,0 +1,69 @@
+/** Ours: declared and compiled once, loaded many times. */
+import { Effect } from "effect"
+import { Loader, Observer, Resource } from "effect-loader"
+import type { Body } from "../body.ts"
+import { effectCalls, orgId as someOrg, userId as someUser, valuesOf } from "../page.ts"
+import { type Graph, mix } from "../workload.ts"
+import { type Contender, prepared } from "./Contender.ts"
+
+type Node = Resource.Resource<string, number>
+
+type Numbers = Loader.Loader<Readonly<Record<string, number>>>
+
+const declarePage = (body: Body) => {
+  const calls = effectCalls(body)
+  const orgId = Resource.input<number>()("orgId")
+  const userId = Resource.input<number>()("userId")
+  const org = Resource.make("org", { deps: { orgId }, load: ({ orgId }) => calls.org(orgId) })
+  const user = Resource.make("user", { deps: { userId }, load: ({ userId }) => calls.user(userId) })
+  const project = Resource.make("project", { deps: { org }, load: ({ org }) => calls.project(org) })
+  const artifacts = Resource.make("artifacts", { deps: { org }, load: ({ org }) => calls.artifacts(org) })
+  const permissions = Resource.make("permissions", {
+    deps: { project, user },
+    load: ({ project, user }) => calls.permissions(project, user)
+  })
+  return { org, user, project, artifacts, permissions }
+}
+
+/** The sinks of a graph as resources, with everything that they need behind them. */
+export const declareGraph = ({ dependencies, sinks }: Graph, body: Body): Readonly<Record<string, Node>> => {
+  const nodes: Array<Node> = []
+  dependencies.forEach((mine, i) => {
+    const deps: Record<string, Node> = {}
+    // Keys are local to a declaration, so a generated one has no need to make up new ones each time.
+    mine.forEach((j, k) => {
+      deps[`d${k}`] = nodes[j]!
+    })
+    nodes.push(Resource.make(`r${i}`, { deps, load: (values) => body.effect(() => mix(i, Object.values(values))) }))
+  })
+  return Object.fromEntries(sinks.map((i) => [`r${i}`, nodes[i]!]))
+}
+
+type Around = <A>(self: Effect.Effect<A>) => Effect.Effect<A>
+
+const contender = (name: string, scheduling: "batched" | "eager", around: Around = (self) => self): Contender => ({
+  name,
+  page: (body) => {
+    const loader = Loader.make(declarePage(body), { scheduling })
+    return prepared(
+      () => Effect.runPromise(around(Loader.load(loader, { orgId: someOrg, userId: someUser }))),
+      valuesOf
+    )
+  },
+  graph: (graph, body) => {
+    const loader: Numbers = Loader.make(declareGraph(graph, body), { scheduling })
+    return prepared(
+      () => Effect.runPromise(around(Loader.load(loader))),
+      (result) => graph.sinks.map((i) => result[`r${i}`]!)
+    )
+  }
+})
+
+export const eager = contender("ours", "eager")
+
+/** The same once more: how far its ratio is from 1 says how much of the others' ratios is noise. */
+export const again = contender("ours again", "eager")
+
+export const batched = contender("ours, batched", "batched")
+
+export const observed = contender("ours, observed", "eager", (self) => Observer.observe(self, () => {}))

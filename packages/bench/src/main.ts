@@ -1,0 +1,95 @@
+/**
+ * Side by side: ours, hand-written code, and what else does this job. Prints tables; a full run keeps its figures in
+ * `results/latest.json`.
+ *
+ * `--quick`: every contender once, on the small workloads, for a smoke test.
+ */
+import { execFile } from "node:child_process"
+import { mkdir, writeFile } from "node:fs/promises"
+import { availableParallelism } from "node:os"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { budgetsOf, budgetTable, type Budget, type Figures } from "./budgets.ts"
+import { bundleTable, measureBundles } from "./bundle.ts"
+import { growthTable, measureGrowth } from "./growth.ts"
+import { heapTable, measureHeap } from "./heap.ts"
+import { measureSpeed, speedJson, speedTable } from "./speed.ts"
+import { round } from "./table.ts"
+import { measureTypeCost, typeCostTable } from "./typecost.ts"
+import { measureWatching, watchingTable } from "./watching.ts"
+
+const isQuick = process.argv.includes("--quick")
+
+/** Progress goes to the side, so that the output itself is only the tables. */
+const tell = (line: string): void => void process.stderr.write(`  ${line}\n`)
+const print = (...blocks: ReadonlyArray<string>): void => void process.stdout.write(`${blocks.join("\n\n")}\n\n`)
+
+const machine = { node: process.version, cpus: availableParallelism() }
+
+const measureAll = async () => {
+  const cells = await measureSpeed(isQuick, tell)
+  tell("growth")
+  const growth = isQuick ? [] : await measureGrowth()
+  tell("watching")
+  const watching = await measureWatching(isQuick)
+  tell("heap")
+  const heap = await measureHeap(isQuick)
+  tell("types")
+  const types = await measureTypeCost(isQuick)
+  tell("bundles")
+  const bundles = await measureBundles()
+  return { cells, growth, watching, heap, types, bundles }
+}
+
+type All = Awaited<ReturnType<typeof measureAll>>
+
+const rounded = (value: object): object =>
+  Object.fromEntries(
+    Object.entries(value).map(([key, one]): [string, unknown] => {
+      if (typeof one === "number") return [key, round(one)]
+      return [key, Array.isArray(one) ? one.map((n: number) => round(n)) : one]
+    })
+  )
+
+const save = async ({ bundles, cells, growth, heap, types, watching }: All, budgets: ReadonlyArray<Budget>) => {
+  const folder = fileURLToPath(new URL("../results/", import.meta.url))
+  const results = {
+    machine,
+    speed: speedJson(cells),
+    growth: growth.map(rounded),
+    watching: watching.map(rounded),
+    heap: heap.map(rounded),
+    types: types.map(rounded),
+    bundles,
+    budgets
+  }
+  await mkdir(folder, { recursive: true })
+  await writeFile(`${folder}latest.json`, JSON.stringify(results))
+  // The file is kept in the repository, so it is formatted like everything there.
+  await promisify(execFile)(fileURLToPath(new URL("../../../node_modules/.bin/oxfmt", import.meta.url)), [
+    `${folder}latest.json`
+  ])
+}
+
+const show = ({ bundles, cells, growth, heap, types, watching }: All, budgets: ReadonlyArray<Budget>): void => {
+  print(
+    `Node ${machine.node}, ${machine.cpus} cores. "ours" is the time of one load; the others are the median over ` +
+      "rounds of ours / theirs\n(below 1: ours is faster), and their own median time.",
+    speedTable(cells)
+  )
+  if (!isQuick) print(growthTable(growth))
+  print(
+    watchingTable(watching),
+    heapTable(heap),
+    typeCostTable(types),
+    "Beyond effect: gzip of the minified program, minus gzip of one that only names the parts of effect it uses.",
+    bundleTable(bundles),
+    budgetTable(budgets)
+  )
+}
+
+const all = await measureAll()
+const budgets = budgetsOf(all satisfies Figures)
+show(all, budgets)
+if (!isQuick) await save(all, budgets)
+if (budgets.some(({ decides, met }) => decides && !met)) process.exitCode = 1
