@@ -5,38 +5,58 @@
  *  1. Bundle the program with `effect` left out: what is left says which parts of `effect` it uses.
  *  2. Bundle a program that does nothing but name those parts.
  *  3. Bundle the program itself; the difference is ours, glue and lost compression included.
+ *
+ * With two bundlers: esbuild keeps every member of a namespace like `Loader` or `Effect`, rolldown (Vite's) only those
+ * that a program uses.
  */
 import { gzipSync } from "node:zlib"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
+import { rolldown } from "rolldown"
 import { kib, table } from "./table.ts"
 
 export interface BundleSize {
+  readonly bundler: "esbuild" | "rolldown"
   readonly what: string
-  /** Bytes, minified, that come from files of ours. */
-  readonly ownMinified: number
   readonly gzip: number
   readonly effectGzip: number
 }
 
 const here = fileURLToPath(new URL("..", import.meta.url))
 
-const bundle = async (source: string, options: { readonly minify: boolean; readonly external: Array<string> }) => {
-  const { metafile, outputFiles } = await build({
-    ...options,
+/** A bundled program: minified and whole, or readable and with `effect` left out. */
+type Bundle = (source: string, form: "whole" | "without effect") => Promise<string>
+
+const byEsbuild: Bundle = async (source, form) => {
+  const { outputFiles } = await build({
     stdin: { contents: source, resolveDir: here, loader: "ts" },
     bundle: true,
+    minify: form === "whole",
+    external: form === "whole" ? [] : ["effect"],
     format: "esm",
     platform: "browser",
     target: "es2023",
-    metafile: true,
     write: false,
     absWorkingDir: here
   })
-  return { text: outputFiles[0]!.text, inputs: Object.values(metafile.outputs)[0]!.inputs }
+  return outputFiles[0]!.text
 }
 
-const minified = (source: string) => bundle(source, { minify: true, external: [] })
+const byRolldown: Bundle = async (source, form) => {
+  const entry = `${here}program.ts`
+  const given = {
+    name: "given",
+    resolveId: (id: string) => (id === entry ? id : undefined),
+    load: (id: string) => (id === entry ? { code: source, moduleType: "ts" as const } : undefined)
+  }
+  const external = form === "whole" ? [] : [/^effect(\/|$)/]
+  const bundler = await rolldown({ input: entry, platform: "browser", plugins: [given], external })
+  const { output } = await bundler.generate({ format: "esm", minify: form === "whole" })
+  await bundler.close()
+  return output[0].code
+}
+
+const bundlers = { esbuild: byEsbuild, rolldown: byRolldown }
 
 const gzipped = (text: string): number => gzipSync(text, { level: 9 }).length
 
@@ -64,16 +84,14 @@ const effectPartsOf = (text: string): string => {
   return `${lines.join("\n")}\nglobalThis.parts = [${parts.join(", ")}]`
 }
 
-const measure = async (what: string, source: string): Promise<BundleSize> => {
-  const whole = await minified(source)
-  const { text } = await bundle(source, { minify: false, external: ["effect"] })
-  const parts = await minified(effectPartsOf(text))
-  const own = Object.entries(whole.inputs).filter(([file]) => file.includes("core/src/"))
+const measure = async (bundler: BundleSize["bundler"], what: string, source: string): Promise<BundleSize> => {
+  const bundle = bundlers[bundler]
+  const parts = effectPartsOf(await bundle(source, "without effect"))
   return {
+    bundler,
     what,
-    ownMinified: own.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0),
-    gzip: gzipped(whole.text),
-    effectGzip: gzipped(parts.text)
+    gzip: gzipped(await bundle(source, "whole")),
+    effectGzip: gzipped(await bundle(parts, "whole"))
   }
 }
 
@@ -88,18 +106,24 @@ Effect.runPromise(Loader.load(Loader.make({ org }))).then(console.log)`
 const wholeEntry = `import * as everything from "effect-loader"
 globalThis.everything = everything`
 
-export const measureBundles = async (): Promise<ReadonlyArray<BundleSize>> => [
-  await measure("runs an effect, nothing of ours", runsEffect),
-  await measure("declares and loads one resource", declaresAndLoads),
-  await measure("everything in the core entry", wholeEntry)
-]
+export const measureBundles = async (): Promise<ReadonlyArray<BundleSize>> => {
+  const found: Array<BundleSize> = []
+  for (const bundler of ["rolldown", "esbuild"] as const) {
+    found.push(
+      await measure(bundler, "runs an effect, nothing of ours", runsEffect),
+      await measure(bundler, "declares and loads one resource", declaresAndLoads),
+      await measure(bundler, "everything in the core entry", wholeEntry)
+    )
+  }
+  return found
+}
 
 export const bundleTable = (found: ReadonlyArray<BundleSize>): string =>
   table(
-    ["a program that", "ours, minified", "gzip, all", "gzip, its parts of effect", "gzip, beyond effect"],
-    found.map(({ effectGzip, gzip, ownMinified, what }) => [
+    ["bundler", "a program that", "gzip, all", "gzip, its parts of effect", "gzip, beyond effect"],
+    found.map(({ bundler, effectGzip, gzip, what }) => [
+      bundler,
       what,
-      kib(ownMinified),
       kib(gzip),
       kib(effectGzip),
       kib(gzip - effectGzip)

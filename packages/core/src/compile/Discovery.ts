@@ -93,7 +93,7 @@ class Walk {
     const dependencies: Array<Node> = []
     const after: Array<Node> = []
     if (source._tag === "Struct" || source._tag === "Load") {
-      for (const [key, value] of Object.entries(this.call(base, source.deps, {}))) {
+      for (const [key, value] of this.entries(source.deps, base.name)) {
         const node = this.resolve(value, `dependency "${key}" of "${base.name}"`)
         if (node !== undefined) {
           keys.push(key)
@@ -102,7 +102,7 @@ class Walk {
       }
     }
     if (source._tag === "Load") {
-      for (const value of this.call(base, source.after, none)) {
+      for (const value of this.call(() => Array.from(source.after()), base.name)) {
         const node = this.resolve(value, `an entry in \`after\` of "${base.name}"`)
         if (node !== undefined) after.push(node)
       }
@@ -110,12 +110,23 @@ class Walk {
     return { node: base, keys, dependencies, after }
   }
 
-  private call<A>(base: Base, thunk: () => A, otherwise: A): A {
+  /** What a record of resources holds. Keys that objects treat in ways of their own would lose their values. */
+  entries(record: () => object, owner: string): ReadonlyArray<readonly [key: string, value: unknown]> {
+    return this.call(() => {
+      const given = record()
+      const odd = [...Object.getOwnPropertySymbols(given), ...(Object.hasOwn(given, "__proto__") ? ["__proto__"] : [])]
+      for (const key of odd) this.issues.push({ _tag: "InvalidName", name: key, use: `a key of "${owner}"` })
+      return Object.entries(given)
+    }, owner)
+  }
+
+  /** Calls what a user wrote; what it throws is an issue. */
+  private call<A>(thunk: () => ReadonlyArray<A>, resource: string): ReadonlyArray<A> {
     try {
       return thunk()
     } catch (defect) {
-      this.issues.push({ _tag: "InvalidDependencies", resource: base.name, defect })
-      return otherwise
+      this.issues.push({ _tag: "InvalidDependencies", resource, defect })
+      return none
     }
   }
 
@@ -132,37 +143,43 @@ class Walk {
 const readView = (node: Node, parent: Node): Found => ({ node, keys: none, dependencies: [parent], after: none })
 
 /** Where each of these bases is used, in words. */
-const usesOf = (base: Base, discovery: Pick<Discovery, "found" | "targets">): ReadonlyArray<string> => {
-  const uses: Array<string> = []
-  for (const [key, node] of discovery.targets) if (baseOf(node) === base) uses.push(`target "${key}"`)
+const usesOf = (
+  bases: ReadonlySet<Base>,
+  discovery: Pick<Discovery, "found" | "targets">
+): ReadonlyMap<Base, ReadonlyArray<string>> => {
+  const uses = new Map<Base, Array<string>>(Array.from(bases, (base) => [base, []]))
+  const note = (node: Node, use: string): void => void uses.get(baseOf(node))?.push(use)
+  for (const [key, node] of discovery.targets) note(node, `target "${key}"`)
   for (const { after, dependencies, keys, node } of discovery.found) {
     if (node._tag === "View") continue
-    dependencies.forEach((dependency, i) => {
-      if (baseOf(dependency) === base) uses.push(`"${node.name}" (as ${keys[i]})`)
-    })
-    for (const earlier of after) if (baseOf(earlier) === base) uses.push(`"${node.name}" (in after)`)
+    dependencies.forEach((dependency, i) => note(dependency, `"${node.name}" (as ${keys[i]})`))
+    for (const earlier of after) note(earlier, `"${node.name}" (in after)`)
   }
   return uses
 }
 
-const duplicates = (discovery: Pick<Discovery, "found" | "targets">): ReadonlyArray<GraphIssue> => {
-  const byName = new Map<string, Base | Array<Base>>()
+/** The bases that share their name with another one, by that name. */
+const clashes = (found: ReadonlyArray<Found>): ReadonlyMap<string, ReadonlyArray<Base>> => {
+  const first = new Map<string, Base>()
   const clashing = new Map<string, Array<Base>>()
-  for (const { node } of discovery.found) {
+  for (const { node } of found) {
     if (node._tag === "View") continue
-    const known = byName.get(node.name)
-    if (known === undefined) byName.set(node.name, node)
-    else if (Array.isArray(known)) known.push(node)
-    else {
-      const bases = [known, node]
-      byName.set(node.name, bases)
-      clashing.set(node.name, bases)
-    }
+    const known = first.get(node.name)
+    if (known === undefined) first.set(node.name, node)
+    else if (clashing.has(node.name)) clashing.get(node.name)!.push(node)
+    else clashing.set(node.name, [known, node])
   }
+  return clashing
+}
+
+const duplicates = (discovery: Pick<Discovery, "found" | "targets">): ReadonlyArray<GraphIssue> => {
+  const clashing = clashes(discovery.found)
+  if (clashing.size === 0) return none
+  const uses = usesOf(new Set(Array.from(clashing.values()).flat()), discovery)
   return Array.from(clashing, ([name, bases]) => ({
     _tag: "DuplicateName" as const,
     name,
-    uses: bases.map((base) => usesOf(base, discovery)),
+    uses: bases.map((base) => uses.get(base)!),
     sameDeclaration: bases.every((base) => base.origin === bases[0]!.origin)
   }))
 }
@@ -171,7 +188,7 @@ const duplicates = (discovery: Pick<Discovery, "found" | "targets">): ReadonlyAr
 export const discover = (targets: Readonly<Record<string, unknown>>): Discovery => {
   const walk = new Walk()
   const roots: Array<readonly [string, Node]> = []
-  for (const [key, value] of Object.entries(targets)) {
+  for (const [key, value] of walk.entries(() => targets, "targets")) {
     const node = walk.resolve(value, `target "${key}"`)
     if (node === undefined) continue
     roots.push([key, node])

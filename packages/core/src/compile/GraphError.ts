@@ -14,7 +14,7 @@ import { Data } from "effect"
  * - `MisplacedPolicy`: a policy stands where it can have no effect, and why.
  * - `NotAResource`: a dependency or target that is no resource, as when a module is read before it was initialized.
  * - `InvalidDependencies`: a `deps` or `after` function threw.
- * - `InvalidName`: a name that is empty, or not a string.
+ * - `InvalidName`: a name or a key that is empty, not a string, or `__proto__`.
  * - `InvalidOption`: a loader's option with a value that it cannot have.
  *
  * @since 0.1.0
@@ -73,7 +73,10 @@ const describe = (issue: GraphIssue): string => {
     case "InvalidDependencies":
       return `the dependencies of "${issue.resource}" could not be read: ${String(issue.defect)}`
     case "InvalidName":
-      return `${issue.use} has no usable name: expected a string that is not empty, got ${JSON.stringify(issue.name)}`
+      return (
+        `${issue.use} cannot be called ${typeof issue.name === "string" ? JSON.stringify(issue.name) : String(issue.name)}: ` +
+        'names and keys are strings, not empty and not "__proto__"'
+      )
     case "InvalidOption":
       return `option "${issue.option}": expected ${issue.expected}, got ${String(issue.value)}`
   }

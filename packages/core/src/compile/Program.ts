@@ -31,6 +31,8 @@ export interface Load extends StepOf<"load"> {
   readonly inner: ReadonlyArray<Layer>
   /** What repeats attempts, and what wraps that, innermost first: empty where there is only one attempt. */
   readonly outer: ReadonlyArray<Layer>
+  /** Whether something around the attempts works too, so that only they themselves may take slots. */
+  readonly entersWithoutSlot: boolean
 }
 
 type Struct = StepOf<"struct">
@@ -78,11 +80,14 @@ export interface Program {
   readonly fatalFailure: Uint8Array
 }
 
+const none: ReadonlyArray<never> = []
+
 const distinct = (indices: ReadonlyArray<number>): ReadonlyArray<number> =>
   indices.length < 2 ? indices : Array.from(new Set(indices))
 
 /** Layers up to the first that repeats are one attempt; that one and what follows go around the attempts. */
 const splitLayers = (layers: ReadonlyArray<Layer>): readonly [ReadonlyArray<Layer>, ReadonlyArray<Layer>] => {
+  if (layers.length === 0) return [none, none]
   const boundary = layers.findIndex((layer) => layer.repeats)
   return boundary < 0 ? [layers, []] : [layers.slice(0, boundary), layers.slice(boundary)]
 }
@@ -114,7 +119,14 @@ const toSteps = (found: ReadonlyArray<Found>, defaults: ReadonlyArray<Layer>): R
         return { ...common, kind: "struct" }
       case "Load": {
         const [inner, outer] = splitLayers(withDefaults(node, defaults))
-        return { ...common, kind: "load", load: node.source.load, inner, outer }
+        return {
+          ...common,
+          kind: "load",
+          load: node.source.load,
+          inner,
+          outer,
+          entersWithoutSlot: outer.some(({ continues }) => continues)
+        }
       }
     }
   }

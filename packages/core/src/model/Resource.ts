@@ -328,7 +328,9 @@ const through = (self: Any, lens: Lens): never =>
 export const map: {
   <A, B>(f: (value: A) => B): <N extends string, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, B, E, R, In>
   <N extends string, A, E, R, In, B>(self: Resource<N, A, E, R, In>, f: (value: A) => B): Resource<N, B, E, R, In>
-} = /* @__PURE__ */ dual(2, (self: Any, f: (value: unknown) => unknown) => through(self, { _tag: "Map", label: "map", f }))
+} = /* @__PURE__ */ dual(2, (self: Any, f: (value: unknown) => unknown) =>
+  through(self, { _tag: "Map", label: "map", f })
+)
 
 const catch_: {
   <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
@@ -503,7 +505,8 @@ const toLayer = (lens: Lens): Layer => ({
 })
 
 /** The same declaration inside further layers. */
-export const withLayers = (self: Any, layers: ReadonlyArray<Layer>): never => {
+export const withLayers = (self: Any, layers: ReadonlyArray<Layer>): Any => {
+  if (layers.length === 0) return self
   const node = nodeOf(self)
   const base = baseOf(node)
   return fromNode({ ...base, layers: [...base.layers, ...lensesOf(node).map(toLayer), ...layers] })

@@ -7,23 +7,24 @@ import { Data, Duration } from "effect"
 
 const longest = 200
 
-const toJson = (value: unknown): string => {
-  try {
-    const json = JSON.stringify(value) ?? String(value)
-    return json.length > longest ? `${json.slice(0, longest)}...` : json
-  } catch {
-    return String(value)
-  }
-}
+const shorten = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}...` : text)
 
-/** Any error value in a few words: its message, its tag and fields, or itself. */
-export const describe = (error: unknown): string => {
+const inWords = (error: unknown): string => {
   if (typeof error === "string") return error
-  if (typeof error !== "object" || error === null) return toJson(error)
+  if (typeof error !== "object" || error === null) return shorten(JSON.stringify(error) ?? String(error))
   if (error instanceof Error && error.message !== "") return `${error.name}: ${error.message}`
   const { _tag, name: _, ...fields } = error as Record<string, unknown>
-  if (typeof _tag !== "string") return toJson(error)
-  return Object.keys(fields).length === 0 ? _tag : `${_tag} ${toJson(fields)}`
+  if (typeof _tag !== "string") return shorten(JSON.stringify(error))
+  return Object.keys(fields).length === 0 ? _tag : `${_tag} ${shorten(JSON.stringify(fields))}`
+}
+
+/** Any error value in a few words: its message, its tag and fields, or itself. It never throws, whatever it is given. */
+export const describe = (error: unknown): string => {
+  try {
+    return inWords(error)
+  } catch {
+    return typeof error === "bigint" ? `${error}n` : Object.prototype.toString.call(error)
+  }
 }
 
 const sentence = (props: {

@@ -17,16 +17,17 @@ export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
   }
 }
 
+export const notAnEffect = (step: Step, value: unknown): Exit.Exit<never> =>
+  Exit.die(
+    new TypeError(
+      `resource "${step.name}" gave ${value === null ? "null" : typeof value} where an Effect was expected: ` +
+        "its `load`, the handler of its `catch`, and a policy around it must return an Effect"
+    )
+  )
+
 /** What a user's function gave, if it is an effect, and otherwise a defect that says so. */
 export const asEffect = (step: Step, value: unknown): AnyEffect =>
-  Effect.isEffect(value)
-    ? (value as AnyEffect)
-    : Exit.die(
-        new TypeError(
-          `resource "${step.name}" gave ${value === null ? "null" : typeof value} where an Effect was expected: ` +
-            "its `load`, or the handler of its `catch`, must return an Effect"
-        )
-      )
+  Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(step, value)
 
 /** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
 const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
@@ -40,8 +41,15 @@ const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
     })
   })
 
-const wrapIn = (layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
-  layers.reduce((effect, layer) => layer.wrap(effect, observer), self)
+/** The layers around an effect. One that throws, or gives no effect, is a defect like any other of the resource. */
+const wrapIn = (step: Step, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
+  layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, layer.wrap(effect, observer))), self)
+
+/** Of one step: how many of its attempts run, and how many slots it has. */
+interface Holding {
+  running: number
+  slots: number
+}
 
 export class Attempts {
   readonly slots: Slots | undefined
@@ -51,7 +59,10 @@ export class Attempts {
   private readonly onSlots: () => void
   // Made when the first step needs them: most runs never do.
   private counts: Map<number, number> | undefined = undefined
-  private holders: Set<number> | undefined = undefined
+  private holdings: Map<number, Holding> | undefined = undefined
+  /** Attempts that wait for a slot: when the run is over, nobody else will tell them. */
+  private waiting: Set<() => void> | undefined = undefined
+  private over = false
 
   constructor(slots: Slots | undefined, watch: Watch | undefined, scope: Scope.Scope | undefined, onSlots: () => void) {
     this.slots = slots
@@ -72,24 +83,28 @@ export class Attempts {
     const observer: LayerObserver = {
       degraded: (fallback, error) => this.watch?.degraded(index, fallback, error),
       pausing: (pause) => {
-        if (!Duration.isZero(pause)) this.offerSlot(index)
+        if (!Duration.isZero(pause)) this.offerSlots(index)
       }
     }
     const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
-    const inner = wrapIn(step.inner, load, observer)
+    const inner = wrapIn(step, step.inner, load, observer)
     const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
-    return step.outer.length === 0 ? attempt : wrapIn(step.outer, this.repeated(index, step, attempt), observer)
+    return step.outer.length === 0 ? attempt : wrapIn(step, step.outer, this.repeated(index, step, attempt), observer)
+  }
+
+  /** The run is over: whoever waits for a slot will never get one. */
+  end(): void {
+    this.over = true
+    for (const giveUp of this.waiting ?? []) giveUp()
   }
 
   takeSlot(index: number): void {
-    if (this.slots !== undefined) (this.holders ??= new Set()).add(index)
+    this.holding(index).slots++
   }
 
-  /** Gives a step's slot back, if it holds one, and says whether it did. Nobody is told yet. */
-  giveBackSlot(index: number): boolean {
-    if (this.slots === undefined || this.holders?.delete(index) !== true) return false
-    this.slots.release()
-    return true
+  /** Gives back the slots of a step that has settled, and says whether there were any. Nobody is told yet. */
+  giveBackSlots(index: number): boolean {
+    return this.slots !== undefined && this.keepSlots(index, 0)
   }
 
   /** A step's turn has come, and there is no slot for it. */
@@ -97,44 +112,70 @@ export class Attempts {
     this.watch?.queued(index, attempt)
   }
 
-  /** Waits for a slot in the order of urgency. Interrupting it gives up the place. */
-  waitForSlot(index: number, attempt: number, slots: Slots): Effect.Effect<void> {
+  private holding(index: number): Holding {
+    this.holdings ??= new Map()
+    let holding = this.holdings.get(index)
+    if (holding === undefined) this.holdings.set(index, (holding = { running: 0, slots: 0 }))
+    return holding
+  }
+
+  /** Gives back all slots of a step but so many, and says whether there were any to give back. */
+  private keepSlots(index: number, kept: number): boolean {
+    const holding = this.holdings?.get(index)
+    if (this.slots === undefined || holding === undefined || holding.slots <= kept) return false
+    for (; holding.slots > kept; holding.slots--) this.slots.release()
+    return true
+  }
+
+  /** Gives back what no running attempt of a step needs, and says so at once. */
+  private offerSlots(index: number): void {
+    if (this.keepSlots(index, this.holdings?.get(index)?.running ?? 0)) this.onSlots()
+  }
+
+  /** Waits for a slot in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
+  private waitForSlot(index: number, attempt: number, slots: Slots): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      if (slots.full) this.queued(index, attempt)
-      slots.request(index, () => {
+      if (this.over) return resume(Effect.interrupt)
+      const giveUp = () => resume(Effect.interrupt)
+      const waiting = (this.waiting ??= new Set())
+      waiting.add(giveUp)
+      const waiter = slots.request(index, () => {
+        waiting.delete(giveUp)
         this.takeSlot(index)
         resume(Effect.void)
       })
       this.onSlots()
-      return Effect.sync(() => slots.cancel(index))
+      if (waiter.waits) this.queued(index, attempt)
+      return Effect.sync(() => {
+        waiting.delete(giveUp)
+        waiter.waits = false
+      })
     })
   }
 
-  /** One attempt, as often as it is run: it is counted and watched, and holds a slot while it lasts. */
+  /** One attempt, as often as it is run: it is counted and watched, and holds a slot of its own while it lasts. */
   private repeated(index: number, step: Load, self: AnyEffect): AnyEffect {
     return Effect.suspend(() => {
       const attempt = (this.counts?.get(index) ?? 0) + 1
-      const started = Effect.suspend(() => {
-        ;(this.counts ??= new Map()).set(index, attempt)
+      ;(this.counts ??= new Map()).set(index, attempt)
+      const holding = this.holding(index)
+      const run = Effect.suspend(() => {
+        holding.running++
         this.watch?.attemptStarted(index, attempt)
-        return self
+        return Effect.onExit(self, (exit) => {
+          holding.running--
+          if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
+            this.watch?.attemptFailed(index, attempt, exit.cause)
+          }
+          // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
+          // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
+          if (step.entersWithoutSlot) this.offerSlots(index)
+          else if (this.keepSlots(index, Math.max(holding.running, 1))) this.onSlots()
+          return Effect.void
+        })
       })
-      const withSlot =
-        this.slots === undefined || this.holders?.has(index) === true
-          ? started
-          : Effect.andThen(this.waitForSlot(index, attempt, this.slots), started)
-      return Effect.onExit(withSlot, (exit) => {
-        if (Exit.isSuccess(exit)) {
-          // Only what goes on after an attempt frees its slot here. Otherwise the resource settles now, and until its
-          // dependents stand in line nobody else may take the slot; likewise after a failure, until a pause begins.
-          if (step.outer.some(({ continues }) => continues)) this.offerSlot(index)
-        } else if (!Cause.hasInterruptsOnly(exit.cause)) this.watch?.attemptFailed(index, attempt, exit.cause)
-        return Effect.void
-      })
+      const mayRun = this.slots === undefined || holding.slots > holding.running
+      return mayRun ? run : Effect.andThen(this.waitForSlot(index, attempt, this.slots!), run)
     })
-  }
-
-  private offerSlot(index: number): void {
-    if (this.giveBackSlot(index)) this.onSlots()
   }
 }

@@ -19,13 +19,12 @@ import type {
   Services as ResourceServices,
   Success as ResourceSuccess
 } from "../model/Resource.ts"
-import { batched } from "./Batched.ts"
-import { eager } from "./Eager.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
 import { Observer, type OnEvent } from "./Observer.ts"
 import { fromEvents, type Report } from "./Report.ts"
 import { Run } from "./Run.ts"
 import type { RunEvent } from "./RunEvent.ts"
+import { schedule } from "./Scheduler.ts"
 import { Slots } from "./Slots.ts"
 import { Watch } from "./Watch.ts"
 
@@ -149,7 +148,7 @@ interface Compiled {
   readonly program: Program
   readonly limit: number | undefined
   readonly timeout: Duration.Duration | undefined
-  readonly scheduling: "eager" | "batched"
+  readonly inBatches: boolean
 }
 
 const Proto = {
@@ -221,7 +220,7 @@ export const compile = <const T extends Deps, const O extends Options = {}>(
       program,
       limit: concurrency === "unbounded" ? undefined : concurrency,
       timeout: timeout === undefined ? undefined : decodeTimeout(timeout),
-      scheduling: scheduling ?? "eager"
+      inBatches: scheduling === "batched"
     }
     return Object.assign(Object.create(Proto), { compiled })
   })
@@ -350,10 +349,7 @@ const execute = (self: AnyLoader, options: RunOptions): Effect.Effect<unknown, u
     if (unusable !== undefined) return Exit.die(unusable)
     const conclude = () => options.conclude(compiled, run)
     const onInterrupted = () => concludeInterruption(run)
-    const interpreted =
-      compiled.scheduling === "eager"
-        ? eager(run, fiber, conclude, onInterrupted)
-        : batched(run, conclude, onInterrupted, compiled.timeout !== undefined)
+    const interpreted = schedule(run, fiber, compiled.inBatches, conclude, onInterrupted)
     return compiled.timeout === undefined ? interpreted : withLimit(interpreted, run, compiled.timeout)
   })
 

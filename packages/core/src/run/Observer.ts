@@ -23,10 +23,9 @@ export type OnEvent = (event: RunEvent) => void
  * @since 0.1.0
  * @category references
  */
-export const Observer: Context.Reference<ReadonlyArray<OnEvent>> = /* @__PURE__ */ Context.Reference<ReadonlyArray<OnEvent>>(
-  "effect-loader/Observer",
-  { defaultValue: () => [] }
-)
+export const Observer: Context.Reference<ReadonlyArray<OnEvent>> = /* @__PURE__ */ Context.Reference<
+  ReadonlyArray<OnEvent>
+>("effect-loader/Observer", { defaultValue: () => [] })
 
 /**
  * Has the runs inside an effect watched, beside those who watch already.

@@ -91,6 +91,7 @@ class Row {
 
   attemptStarted(at: number): void {
     this.leaveQueue(at)
+    this.attemptEnded(at)
     this.attempts++
     this.startedAt ??= at
     this.attemptAt = at

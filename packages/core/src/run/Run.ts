@@ -1,7 +1,7 @@
 /**
  * One run of a program: what has been settled so far, and what follows from that.
  *
- * It decides; an interpreter (`Eager`, `Batched`) acts. The interpreter calls `begin` for a step whose turn has come,
+ * It decides; an interpreter (`Scheduler`) acts. The interpreter calls `begin` for a step whose turn has come,
  * runs the effect that it gets, and gives its exit to `settle`. In return it is told of the steps that have become
  * ready (`onReady`) and that the run has failed (`onStop`).
  *
@@ -14,7 +14,7 @@ import { pathTo } from "../compile/Path.ts"
 import { Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { ResourceError } from "../model/ResourceError.ts"
-import { asEffect, Attempts, call } from "./Attempts.ts"
+import { asEffect, Attempts, call, notAnEffect } from "./Attempts.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
 import type { Slots } from "./Slots.ts"
@@ -105,6 +105,7 @@ export class Run {
   /** Steps that settle without running an effect. Emptied by a loop, so that long chains of them use no stack. */
   private readonly inline: Array<number> = []
   private settlingInline = false
+  private finished = false
   /** Made with the first failure: most runs have none. */
   private ifAnyFailed: FailedSteps | undefined = undefined
 
@@ -150,9 +151,9 @@ export class Run {
     return step.kind === "load" ? this.attempts.begin(index, step, this.gather(step)) : this.failed.handlers.get(index)!
   }
 
-  /** What a step began with, if it is an effect, and otherwise a defect that says so. */
-  checked(index: number, effect: unknown): AnyEffect {
-    return asEffect(this.program.steps[index]!, effect)
+  /** What a step ends in that began with something else than an effect. */
+  notAnEffect(index: number, value: unknown): Exit.Exit<never> {
+    return notAnEffect(this.program.steps[index]!, value)
   }
 
   now(): number {
@@ -169,7 +170,7 @@ export class Run {
    */
   settle(index: number, exit: Exit.Exit<unknown, unknown>, startedAt?: number): void {
     // The slot is offered again only below, when the dependents, which may be more urgent, stand in line too.
-    const released = this.attempts.giveBackSlot(index)
+    const released = this.attempts.giveBackSlots(index)
     if (exit._tag === "Success") {
       this.noteFallback(index)
       this.succeed(index, exit.value)
@@ -185,6 +186,7 @@ export class Run {
   stop(stop: Stop): void {
     if (this.stopped !== undefined) return
     this.stopped = stop
+    this.attempts.end()
     this.interpreter.onStop()
   }
 
@@ -194,7 +196,8 @@ export class Run {
 
   /** What became of the resources that were never started, and the end of the run, for those who watch. */
   finish(): void {
-    if (this.watch === undefined) return
+    if (this.watch === undefined || this.finished) return
+    this.finished = true
     const because = stopReason(this.stopped)
     this.values.forEach((value, i) => {
       if (value === Pending) this.watch?.settled(i, { _tag: "Skipped", because })

@@ -1,36 +1,35 @@
 /**
  * The places that a run's `concurrency` gives to attempts, and who waits for one.
  *
- * Whoever waits is known by its step's index, and each step waits for at most one slot at a time. The most urgent goes
- * first. Taking and returning cost O(log n) in the number of those who wait.
+ * The most urgent goes first; of one step's, whoever asked first. Asking and taking cost O(log n) in the number of
+ * those who wait.
  */
+
+/** Somebody who waits: a step that has yet to begin, or an attempt in the middle of its step. */
+export interface Waiter {
+  readonly index: number
+  readonly order: number
+  /** What to do when its turn comes; a step that has yet to begin is begun by whoever takes it. */
+  readonly resume: (() => void) | undefined
+  waits: boolean
+}
+
 export class Slots {
   private free: number
+  private asked = 0
   private readonly urgency: Int32Array
-  /** A binary heap of step indices, the most urgent first. */
-  private readonly heap: Array<number> = []
-  /** What to do when a step's turn comes, for those that wait in the middle of their work. */
-  private readonly resumes = new Map<number, () => void>()
-  private readonly cancelled = new Set<number>()
+  /** A binary heap, the most urgent first. Who no longer waits is dropped when their turn comes. */
+  private readonly heap: Array<Waiter> = []
 
   constructor(limit: number, urgency: Int32Array) {
     this.free = limit
     this.urgency = urgency
   }
 
-  /** Whether a step that asked now would have to wait. */
-  get full(): boolean {
-    return this.free <= this.heap.length - this.cancelled.size
-  }
-
-  request(index: number, resume?: () => void): void {
-    if (resume !== undefined) this.resumes.set(index, resume)
-    if (!this.cancelled.delete(index)) this.push(index)
-  }
-
-  /** A step no longer waits. Its place in the heap is dropped when its turn comes. */
-  cancel(index: number): void {
-    if (this.resumes.delete(index)) this.cancelled.add(index)
+  request(index: number, resume?: () => void): Waiter {
+    const waiter = { index, order: this.asked++, resume, waits: true }
+    this.push(waiter)
+    return waiter
   }
 
   release(): void {
@@ -38,36 +37,36 @@ export class Slots {
   }
 
   /** Takes a slot for the most urgent of those who wait, and says who that is. */
-  take(): { readonly index: number; readonly resume: (() => void) | undefined } | undefined {
+  take(): Waiter | undefined {
     while (this.free > 0 && this.heap.length > 0) {
-      const index = this.pop()
-      if (this.cancelled.delete(index)) continue
+      const waiter = this.pop()
+      if (!waiter.waits) continue
       this.free--
-      const resume = this.resumes.get(index)
-      this.resumes.delete(index)
-      return { index, resume }
+      waiter.waits = false
+      return waiter
     }
     return undefined
   }
 
-  private before(a: number, b: number): boolean {
-    return this.urgency[a]! < this.urgency[b]!
+  private before(a: Waiter, b: Waiter): boolean {
+    const apart = this.urgency[a.index]! - this.urgency[b.index]!
+    return apart === 0 ? a.order < b.order : apart < 0
   }
 
-  private push(index: number): void {
+  private push(waiter: Waiter): void {
     const heap = this.heap
     let i = heap.length
-    heap.push(index)
+    heap.push(waiter)
     while (i > 0) {
       const parent = (i - 1) >> 1
-      if (!this.before(index, heap[parent]!)) break
+      if (!this.before(waiter, heap[parent]!)) break
       heap[i] = heap[parent]!
       i = parent
     }
-    heap[i] = index
+    heap[i] = waiter
   }
 
-  private pop(): number {
+  private pop(): Waiter {
     const heap = this.heap
     const top = heap[0]!
     const last = heap.pop()!

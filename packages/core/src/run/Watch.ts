@@ -86,6 +86,8 @@ export class Watch {
   }
 
   attemptStarted(index: number, attempt: number): void {
+    // What an earlier attempt fell back to is not what the resource will come to.
+    this.fallbacks[index] = undefined
     this.emit({ _tag: "AttemptStarted", resource: this.nameOf(index), attempt })
   }
 

@@ -149,9 +149,38 @@ describe("a bad graph is refused with everything that is wrong with it", () => {
         '  - dependency "n" of "broken" is not a resource but null',
         '  - an entry in `after` of "broken" is not a resource but 7',
         '  - the dependencies of "early" could not be read: ReferenceError: x is not initialized',
-        '  - a resource (load) has no usable name: expected a string that is not empty, got ""',
+        '  - a resource (load) cannot be called "": names and keys are strings, not empty and not "__proto__"',
         '  - target "nothing" is not a resource but undefined; if it is declared later, give the dependencies as a function'
       ].join("\n")
+    )
+  })
+
+  it("keys that would lose their values, and dependencies that are none", () => {
+    const one = Resource.succeed("one", 1)
+    const odd = Resource.make("odd", { deps: { ["__proto__"]: one, [Symbol("s")]: one } as Resource.Deps, load })
+    const empty = Resource.make("empty", {
+      deps: () => undefined as unknown as Resource.Deps,
+      after: () => [untyped(7)],
+      load
+    })
+    const getter = {
+      get gone(): Number<"gone"> {
+        throw new Error("not yet")
+      }
+    }
+    assert.strictEqual(
+      refused({ odd, empty }).message,
+      [
+        '4 problems in the graph of loader "anonymous":',
+        '  - a key of "odd" cannot be called Symbol(s): names and keys are strings, not empty and not "__proto__"',
+        '  - a key of "odd" cannot be called "__proto__": names and keys are strings, not empty and not "__proto__"',
+        '  - the dependencies of "empty" could not be read: TypeError: Cannot convert undefined or null to object',
+        '  - an entry in `after` of "empty" is not a resource but 7'
+      ].join("\n")
+    )
+    assert.strictEqual(
+      refused(getter).message,
+      problem('the dependencies of "targets" could not be read: Error: not yet')
     )
   })
 

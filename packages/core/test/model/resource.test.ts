@@ -59,7 +59,7 @@ describe("views", () => {
     const died = outcomeOf(odd)
     assert.match(
       died?._tag === "Died" ? Cause.pretty(died.cause) : "",
-      /the handler of its `catch`, must return an Effect/
+      /the handler of its `catch`, and a policy around it must return an Effect/
     )
   })
 
@@ -174,7 +174,8 @@ describe("ResourceError", () => {
     [{ code: 7 }, '{"code":7}'],
     [{ _tag: "Gone" }, "Gone"],
     [new TypeError("bad"), "TypeError: bad"],
-    [1n, "1"],
+    [1n, "1n"],
+    [Object.assign(Object.create(null), { id: 1n }), "[object Object]"],
     [{ _tag: "Long", text: "x".repeat(500) }, `Long ${`{"text":"${"x".repeat(500)}`.slice(0, 200)}...`]
   ])("describes %s", (error, text) => {
     const path = ["a"]

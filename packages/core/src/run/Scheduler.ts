@@ -1,33 +1,43 @@
 /**
- * Runs each step as soon as what it waits for is there and a slot is free.
+ * Runs a program on fibers: each step as soon as its turn comes and a slot is free.
  *
- *  1. `pump` takes the next ready step, starts it, and goes on until none is left or may start.
+ *  1. `pump` takes the next step in line, starts it, and goes on until none is left or may start.
  *  2. A step that is done at once is settled on the spot, and what becomes ready joins the line: no stack grows.
  *  3. Any other step has a fiber of its own, started at once; its end settles it and pumps again.
  *  4. The run is over when every step has settled, or it was stopped and the last fiber has ended.
+ *
+ * Eagerly, a step's turn comes when what it waits for is there. In batches it comes with its batch, and a batch comes
+ * when nothing of the last one is left: what `Effect.all` over each level would do.
  */
 import { Effect, Exit, Fiber } from "effect"
 import type { Interpreter, Run } from "./Run.ts"
+import type { Waiter } from "./Slots.ts"
 
 /** After this many starts the pump lets others have the thread: timers fire, and the run can be interrupted. */
 const startsPerTurn = 2048
 
-class Eager implements Interpreter {
+class Scheduler implements Interpreter {
   finished = false
   private readonly run: Run
   private readonly parent: Fiber.Fiber<unknown, unknown>
   private readonly fork: (self: Effect.Effect<unknown, unknown, unknown>) => Fiber.Fiber<unknown, unknown>
+  private readonly inBatches: boolean
   private readonly onFinished: () => void
+  /** Steps that may start without a slot; where there is no limit, all of them. */
   private readonly ready: Array<number> = []
   private nextReady = 0
+  /** Those who have asked for a slot since the last time that all free ones were given out. */
+  private asking: Array<Waiter> = []
+  private nextBatch = 0
   private readonly fibers: Array<Fiber.Fiber<unknown, unknown> | undefined> = []
   private running = 0
   private pumping = false
   private afterStop: (() => void) | undefined = undefined
 
-  constructor(run: Run, parent: Fiber.Fiber<unknown, unknown>, onFinished: () => void) {
+  constructor(run: Run, parent: Fiber.Fiber<unknown, unknown>, inBatches: boolean, onFinished: () => void) {
     this.run = run
     this.parent = parent
+    this.inBatches = inBatches
     this.onFinished = onFinished
     this.fork = forkLike(parent)
   }
@@ -51,25 +61,33 @@ class Eager implements Interpreter {
   }
 
   onReady(index: number): void {
-    const { attempts } = this.run
-    if (attempts.slots === undefined) this.ready.push(index)
-    else {
-      if (attempts.slots.full) attempts.queued(index, 1)
-      attempts.slots.request(index)
-    }
+    // The handler of a fallback follows its own resource directly, whatever the batch.
+    if (!this.inBatches || this.run.program.steps[index]!.kind === "view") this.enqueue(index)
+  }
+
+  onStop(): void {
+    for (const fiber of this.fibers.slice()) fiber?.interruptUnsafe(this.parent.id)
   }
 
   onSlots(): void {
     this.pump()
   }
 
+  private enqueue(index: number): void {
+    const { slots } = this.run.attempts
+    const step = this.run.program.steps[index]!
+    if (slots === undefined || (step.kind === "load" && step.entersWithoutSlot)) this.ready.push(index)
+    else this.asking.push(slots.request(index))
+  }
+
   private pump(): void {
     if (this.pumping) return
     this.pumping = true
     let starts = 0
-    while (this.run.stopped === undefined && this.startNext()) {
+    while (this.run.stopped === undefined && (this.startNext() || this.startBatch())) {
       if (++starts === startsPerTurn) return this.yieldThread()
     }
+    this.tellQueued()
     this.pumping = false
     this.checkEnd()
   }
@@ -83,16 +101,12 @@ class Eager implements Interpreter {
   }
 
   private startNext(): boolean {
-    const { slots } = this.run.attempts
-    if (slots === undefined) {
-      if (this.nextReady === this.ready.length) {
-        this.ready.length = this.nextReady = 0
-        return false
-      }
+    if (this.nextReady < this.ready.length) {
       this.begin(this.ready[this.nextReady++]!)
       return true
     }
-    const turn = slots.take()
+    this.ready.length = this.nextReady = 0
+    const turn = this.run.attempts.slots?.take()
     if (turn === undefined) return false
     if (turn.resume !== undefined) turn.resume()
     else {
@@ -102,6 +116,24 @@ class Eager implements Interpreter {
     return true
   }
 
+  /** Puts the next batch in line when the last one is done: all that is left of it and has not been skipped. */
+  private startBatch(): boolean {
+    if (!this.inBatches || this.running > 0) return false
+    const batch = this.run.program.batches[this.nextBatch++]
+    if (batch === undefined) return false
+    for (const index of batch) {
+      if (this.run.program.steps[index]!.kind === "load" && this.run.isPending(index)) this.enqueue(index)
+    }
+    return true
+  }
+
+  private tellQueued(): void {
+    for (const { index, waits } of this.asking) {
+      if (waits && this.run.program.steps[index]!.kind === "load") this.run.attempts.queued(index, 1)
+    }
+    if (this.asking.length > 0) this.asking = []
+  }
+
   private begin(index: number): void {
     const effect = this.run.begin(index)
     // Whoever watches, and `load` itself, can end the run: then what was about to start does not.
@@ -109,15 +141,18 @@ class Eager implements Interpreter {
     if (Exit.isExit(effect)) return this.run.settle(index, effect)
     const fiber = this.fork(effect as Effect.Effect<unknown, unknown, unknown>)
     const exit = fiber.pollUnsafe()
-    // Something that is no effect fails at once: asking only then keeps the question off the fast path.
-    if (exit !== undefined)
-      return this.run.settle(index, exit._tag === "Failure" ? this.failure(index, effect, exit) : exit)
+    if (exit !== undefined) return this.run.settle(index, this.checked(index, effect, exit))
     const startedAt = this.run.now()
     this.running++
     this.fibers[index] = fiber
     fiber.addObserver((exit) => this.ended(index, exit, startedAt))
     // What it did before it first waited can have ended the run, when it did not stand among the running yet.
     if (this.run.stopped !== undefined) fiber.interruptUnsafe(this.parent.id)
+  }
+
+  /** Something that is no effect fails at once: asking only then keeps the question off the fast path. */
+  private checked(index: number, effect: unknown, exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> {
+    return exit._tag === "Success" || Effect.isEffect(effect) ? exit : this.run.notAnEffect(index, effect)
   }
 
   private ended(index: number, exit: Exit.Exit<unknown, unknown>, startedAt: number): void {
@@ -129,14 +164,6 @@ class Eager implements Interpreter {
     this.run.settle(index, exit, startedAt)
     this.pumping = pumping
     this.pump()
-  }
-
-  private failure(index: number, effect: unknown, exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> {
-    return Effect.isEffect(effect) ? exit : (this.run.checked(index, effect) as Exit.Exit<unknown, unknown>)
-  }
-
-  onStop(): void {
-    for (const fiber of this.fibers.slice()) fiber?.interruptUnsafe(this.parent.id)
   }
 
   private checkEnd(): void {
@@ -160,20 +187,19 @@ const forkLike = (parent: Fiber.Fiber<unknown, unknown>) => {
 }
 
 /**
- * Interprets a run eagerly; `conclude` says what the whole comes to. Interrupting it ends the run, waits for the last
- * finalizer, and adds what `onInterrupted` fails with.
+ * Schedules a run; `conclude` says what the whole comes to. Interrupting it ends the run, waits for the last finalizer,
+ * and adds what `onInterrupted` fails with.
  */
-export const eager = <A, E>(
+export const schedule = <A, E>(
   run: Run,
   parent: Fiber.Fiber<unknown, unknown>,
+  inBatches: boolean,
   conclude: () => Effect.Effect<A, E>,
   onInterrupted: () => Effect.Effect<void>
 ): Effect.Effect<A, E> =>
   // The steps are started inside `callback`, so that a step which interrupts the caller finds the finalizer in place.
   Effect.callback((resume) => {
-    const interpreter = new Eager(run, parent, () => resume(conclude()))
-    interpreter.start()
-    return interpreter.finished
-      ? undefined
-      : Effect.suspend(() => Effect.flatMap(interpreter.interrupt(), onInterrupted))
+    const scheduler = new Scheduler(run, parent, inBatches, () => resume(conclude()))
+    scheduler.start()
+    return scheduler.finished ? undefined : Effect.suspend(() => Effect.flatMap(scheduler.interrupt(), onInterrupted))
   })
