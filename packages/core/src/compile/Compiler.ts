@@ -48,12 +48,5 @@ export const compile = (
   const issues = [...optionIssues, ...discovery.issues, ...bases(discovery.found).flatMap(misplacedPolicies)]
   return issues.length > 0
     ? Result.fail(new GraphError({ loader, issues }))
-    : Result.succeed(
-        toProgram(
-          loader,
-          discovery.found,
-          discovery.targets,
-          options.policy === undefined ? [] : layersOf(options.policy)
-        )
-      )
+    : Result.succeed(toProgram(loader, discovery, options.policy === undefined ? [] : layersOf(options.policy)))
 }

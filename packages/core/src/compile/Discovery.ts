@@ -15,11 +15,16 @@ export interface Found {
   readonly keys: ReadonlyArray<string>
   readonly dependencies: ReadonlyArray<Node>
   readonly after: ReadonlyArray<Node>
+  /** How many batches it takes until it is done, if every level waits for the last; 0 for what is given. */
+  level: number
+  /** Its place in the program, once it has one. */
+  index: number
 }
 
 export interface Discovery {
   /** Dependencies before dependents. Meaningless where there are issues. */
   readonly found: ReadonlyArray<Found>
+  readonly foundBy: ReadonlyMap<Node, Found>
   readonly targets: ReadonlyArray<readonly [key: string, node: Node]>
   readonly issues: ReadonlyArray<GraphIssue>
 }
@@ -28,6 +33,13 @@ export interface Discovery {
 const mostCycles = 50
 
 const none: ReadonlyArray<never> = []
+
+/** The level of a node that was entered and not left yet. */
+const open = -1
+
+/** A view is part of its resource, so it adds nothing to a path; everything else that is not there already is one. */
+export const weight = (node: Node): number =>
+  node._tag === "Base" && (node.source._tag === "Load" || node.source._tag === "Struct") ? 1 : 0
 
 const showValue = (value: unknown): string => {
   if (value === null) return "null"
@@ -46,7 +58,8 @@ interface Frame {
 class Walk {
   readonly found: Array<Found> = []
   readonly issues: Array<GraphIssue> = []
-  private readonly state = new Map<Node, "open" | "done">()
+  /** Every node that was entered. Those that were not left yet are on the stack. */
+  readonly foundBy = new Map<Node, Found>()
   private readonly stack: Array<Frame> = []
   private cycles = 0
 
@@ -69,19 +82,23 @@ class Walk {
   }
 
   private enter(node: Node): void {
-    const state = this.state.get(node)
-    if (state === "done") return
-    if (state === "open") return this.reportCycle(node)
-    this.state.set(node, "open")
+    const known = this.foundBy.get(node)
+    if (known !== undefined) {
+      if (known.level === open) this.reportCycle(node)
+      return
+    }
     const found = node._tag === "View" ? readView(node, node.parent) : this.readBase(node)
+    this.foundBy.set(node, found)
     const edges = found.after.length === 0 ? found.dependencies : [...found.dependencies, ...found.after]
     this.stack.push({ found, edges, next: 0 })
   }
 
-  private leave(frame: Frame): void {
+  private leave({ edges, found }: Frame): void {
     this.stack.pop()
-    this.state.set(frame.found.node, "done")
-    this.found.push(frame.found)
+    let level = 0
+    for (const edge of edges) level = Math.max(level, this.foundBy.get(edge)!.level)
+    found.level = level + weight(found.node)
+    this.found.push(found)
   }
 
   private readBase(base: Base): Found {
@@ -107,7 +124,7 @@ class Walk {
         if (node !== undefined) after.push(node)
       }
     }
-    return { node: base, keys, dependencies, after }
+    return { node: base, keys, dependencies, after, level: open, index: -1 }
   }
 
   /** What a record of resources holds. Keys that objects treat in ways of their own would lose their values. */
@@ -140,7 +157,14 @@ class Walk {
   }
 }
 
-const readView = (node: Node, parent: Node): Found => ({ node, keys: none, dependencies: [parent], after: none })
+const readView = (node: Node, parent: Node): Found => ({
+  node,
+  keys: none,
+  dependencies: [parent],
+  after: none,
+  level: open,
+  index: -1
+})
 
 /** Where each of these bases is used, in words. */
 const usesOf = (
@@ -194,6 +218,6 @@ export const discover = (targets: Readonly<Record<string, unknown>>): Discovery 
     roots.push([key, node])
     walk.visit(node)
   }
-  const found = { found: walk.found, targets: roots }
+  const found = { found: walk.found, foundBy: walk.foundBy, targets: roots }
   return { ...found, issues: [...walk.issues, ...duplicates(found)] }
 }

@@ -66,11 +66,13 @@ export const fromProgram = (program: Program): Plan => {
   program.batches.forEach((batch, number) => batch.forEach((i) => (batchOf[i] = number)))
   const dependents = program.steps.map(() => new Set<string>())
   const views = program.steps.map((): Array<string> => [])
-  program.steps.forEach((step, i) => {
+  for (const i of program.declared) {
+    const step = program.steps[i]!
     if (step.kind === "view") views[step.base]!.push(step.lens.label)
     for (const j of step.waitsFor) if (step.kind !== "view") dependents[program.steps[j]!.base]!.add(nameOf(i))
-  })
-  const resources = program.steps.flatMap((step, i): ReadonlyArray<PlanResource> => {
+  }
+  const resources = program.declared.flatMap((i): ReadonlyArray<PlanResource> => {
+    const step = program.steps[i]!
     if (step.kind === "view") return []
     const base = baseOf(step.node)
     return [

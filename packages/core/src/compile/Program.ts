@@ -5,7 +5,7 @@
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
 import { type Base, type Layer, type Lens, type Node } from "../model/Node.ts"
-import type { Found } from "./Discovery.ts"
+import { type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
   readonly kind: Kind
@@ -55,8 +55,10 @@ interface Lists {
 
 export interface Program {
   readonly name: string
-  /** Dependencies before dependents; the index is the declaration order. */
+  /** Level by level, so that what runs at about the same time lies side by side: dependencies before dependents. */
   readonly steps: ReadonlyArray<Step>
+  /** The steps in declaration order. */
+  readonly declared: ReadonlyArray<number>
   readonly targets: { readonly keys: ReadonlyArray<string>; readonly sources: ReadonlyArray<number> }
   readonly inputs: ReadonlyArray<number>
   /** What each step's value is when a run starts: a constant's own, `Pending` for the others. */
@@ -98,12 +100,23 @@ const withDefaults = (base: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray
     ? base.layers
     : [...defaults.filter(({ kind }) => base.layers.every((layer) => layer.kind !== kind)), ...base.layers]
 
-const toSteps = (found: ReadonlyArray<Found>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Step> => {
-  const indices = new Map<Node, number>()
-  found.forEach(({ node }, i) => indices.set(node, i))
-  const indexOf = (node: Node): number => indices.get(node)!
+/** Nodes by level, and within a level in the order in which they were found: a bucket a level, filled in order. */
+const layOut = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
+  const levels: Array<Array<Found>> = []
+  for (const one of found) (levels[one.level] ??= []).push(one)
+  const laidOut = levels.flat()
+  laidOut.forEach((one, index) => (one.index = index))
+  return laidOut
+}
+
+const toSteps = (
+  laidOut: ReadonlyArray<Found>,
+  foundBy: ReadonlyMap<Node, Found>,
+  defaults: ReadonlyArray<Layer>
+): ReadonlyArray<Step> => {
+  const indexOf = (node: Node): number => foundBy.get(node)!.index
   const steps: Array<Step> = []
-  const toStep = ({ after, dependencies, keys, node }: Found, index: number): Step => {
+  const toStep = ({ after, dependencies, index, keys, node }: Found): Step => {
     const sources = dependencies.map(indexOf)
     const waitsFor = distinct(after.length === 0 ? sources : [...sources, ...after.map(indexOf)])
     const common = { name: node.name, node, base: index, keys, sources, waitsFor }
@@ -130,7 +143,7 @@ const toSteps = (found: ReadonlyArray<Found>, defaults: ReadonlyArray<Layer>): R
       }
     }
   }
-  found.forEach((one, index) => steps.push(toStep(one, index)))
+  for (const one of laidOut) steps.push(toStep(one))
   return steps
 }
 
@@ -154,37 +167,30 @@ const toDependents = (steps: ReadonlyArray<Step>): Lists => {
   return { start, items }
 }
 
-/** A view is part of its resource, so it adds nothing to a path; everything else that is not there already is one. */
-const weight = (step: Step): number => (step.kind === "load" || step.kind === "struct" ? 1 : 0)
-
 const toRanks = (steps: ReadonlyArray<Step>): Int32Array => {
   const ranks = new Int32Array(steps.length)
   for (let i = steps.length - 1; i >= 0; i--) {
     const step = steps[i]!
-    ranks[i]! += weight(step)
+    ranks[i]! += weight(step.node)
     for (const j of step.waitsFor) ranks[j] = Math.max(ranks[j]!, ranks[i]!)
   }
   return ranks
 }
 
-/** Indices by falling rank, then by index: a bucket a rank, filled in order. */
-const byUrgency = (ranks: Int32Array): Int32Array => {
+/** The place of each step by falling rank, then by declaration: a bucket a rank, filled in order. */
+const byUrgency = (ranks: Int32Array, declared: ReadonlyArray<number>): Int32Array => {
   const start = new Int32Array(ranks.reduce((most, rank) => Math.max(most, rank), 0) + 2)
   const bucket = (rank: number): number => start.length - 2 - rank
   for (const rank of ranks) start[bucket(rank) + 1]!++
   for (let i = 1; i < start.length; i++) start[i]! += start[i - 1]!
-  return Int32Array.from(ranks, (rank) => start[bucket(rank)]!++)
+  const urgency = new Int32Array(ranks.length)
+  for (const i of declared) urgency[i] = start[bucket(ranks[i]!)]!++
+  return urgency
 }
 
-const toBatches = (steps: ReadonlyArray<Step>, urgency: Int32Array): ReadonlyArray<ReadonlyArray<number>> => {
-  const done = new Int32Array(steps.length) // the batch after which a step is done
+const toBatches = (laidOut: ReadonlyArray<Found>, urgency: Int32Array): ReadonlyArray<ReadonlyArray<number>> => {
   const batches: Array<Array<number>> = []
-  steps.forEach((step, i) => {
-    let batch = 0
-    for (const j of step.waitsFor) batch = Math.max(batch, done[j]!)
-    done[i] = batch + weight(step)
-    if (weight(step) === 1) (batches[batch] ??= []).push(i)
-  })
+  for (const { index, level, node } of laidOut) if (weight(node) === 1) (batches[level - 1] ??= []).push(index)
   for (const batch of batches) batch.sort((a, b) => urgency[a]! - urgency[b]!)
   return batches
 }
@@ -215,28 +221,25 @@ const toFatal = (
 /** The compiled form of a graph that is known to be sound. */
 export const toProgram = (
   name: string,
-  found: ReadonlyArray<Found>,
-  targets: ReadonlyArray<readonly [key: string, node: Node]>,
+  { found, foundBy, targets }: Omit<Discovery, "issues">,
   defaults: ReadonlyArray<Layer>
 ): Program => {
-  const steps = toSteps(found, defaults)
+  const laidOut = layOut(found)
+  const declared = found.map(({ index }) => index)
+  const steps = toSteps(laidOut, foundBy, defaults)
   const dependents = toDependents(steps)
   const ranks = toRanks(steps)
-  const urgency = byUrgency(ranks)
-  const indices = new Map(targets.map(([, node]) => [node, -1]))
-  steps.forEach((step, i) => {
-    if (indices.has(step.node)) indices.set(step.node, i)
-  })
-  const sources = targets.map(([, node]) => indices.get(node)!)
+  const urgency = byUrgency(ranks, declared)
+  const sources = targets.map(([, node]) => foundBy.get(node)!.index)
   const isTarget = new Uint8Array(steps.length)
   for (const i of sources) isTarget[i] = 1
   const missing = steps.map((step) => step.waitsFor.reduce((n, j) => (isPreset(steps[j]!) ? n : n + 1), 0))
-  const all = steps.map((_, i) => i)
   return {
     name,
     steps,
+    declared,
     targets: { keys: targets.map(([key]) => key), sources },
-    inputs: all.filter((i) => {
+    inputs: declared.filter((i) => {
       const step = steps[i]!
       return step.kind === "preset" && step.input
     }),
@@ -244,10 +247,10 @@ export const toProgram = (
     toSettle: steps.reduce((n, step) => (isPreset(step) ? n : n + 1), 0),
     missing,
     dependents,
-    roots: all.filter((i) => missing[i] === 0 && !isPreset(steps[i]!)).sort((a, b) => urgency[a]! - urgency[b]!),
+    roots: declared.filter((i) => missing[i] === 0 && !isPreset(steps[i]!)).sort((a, b) => urgency[a]! - urgency[b]!),
     urgency,
     ranks,
-    batches: toBatches(steps, urgency),
+    batches: toBatches(laidOut, urgency),
     ...toFatal(steps, isTarget, dependents)
   }
 }

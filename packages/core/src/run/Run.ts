@@ -385,13 +385,14 @@ export class Run {
     const done: Array<string> = []
     const inFlight: Array<string> = []
     const notStarted: Array<string> = []
-    this.program.steps.forEach(({ kind, name }, i) => {
-      if (kind === "preset" || kind === "view") return
+    for (const i of this.program.declared) {
+      const { kind, name } = this.program.steps[i]!
+      if (kind === "preset" || kind === "view") continue
       const value = this.values[i]
       if (value === Running) inFlight.push(name)
       else if (value === Pending || value === Skipped) notStarted.push(name)
       else if (value !== Failed) done.push(name)
-    })
+    }
     return { done, inFlight, notStarted }
   }
 }

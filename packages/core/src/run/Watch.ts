@@ -68,8 +68,11 @@ export class Watch {
   }
 
   runStarted(): void {
-    const { name, steps } = this.program
-    const resources = steps.flatMap((step) => (step.kind === "load" || step.kind === "struct" ? [step.name] : []))
+    const { declared, name, steps } = this.program
+    const resources = declared.flatMap((i) => {
+      const step = steps[i]!
+      return step.kind === "load" || step.kind === "struct" ? [step.name] : []
+    })
     this.emit({ _tag: "RunStarted", loader: name, resources })
   }
 
