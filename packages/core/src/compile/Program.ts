@@ -31,6 +31,8 @@ export interface Load extends StepOf<"load"> {
   readonly inner: ReadonlyArray<Layer>
   /** What repeats attempts, and what wraps that, innermost first: empty where there is only one attempt. */
   readonly outer: ReadonlyArray<Layer>
+  /** Whether nothing wraps it at all. */
+  readonly plain: boolean
   /** Whether something around the attempts works too, so that only they themselves may take slots. */
   readonly entersWithoutSlot: boolean
 }
@@ -138,6 +140,7 @@ const toSteps = (
           load: node.source.load,
           inner,
           outer,
+          plain: inner.length === 0 && outer.length === 0,
           entersWithoutSlot: outer.some(({ continues }) => continues)
         }
       }

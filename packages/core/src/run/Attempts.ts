@@ -52,11 +52,11 @@ interface Holding {
 }
 
 export class Attempts {
-  readonly slots: Slots | undefined
+  private readonly slots: Slots | undefined
   private readonly watch: Watch | undefined
   private readonly scope: Scope.Scope | undefined
-  /** Tells the interpreter that somebody may be able to take a slot. */
-  private readonly onSlots: () => void
+  /** Who is told that somebody may be able to take a slot. */
+  private readonly run: { readonly onSlots: () => void }
   // Made when the first step needs them: most runs never do.
   private counts: Map<number, number> | undefined = undefined
   private holdings: Map<number, Holding> | undefined = undefined
@@ -64,11 +64,16 @@ export class Attempts {
   private waiting: Set<() => void> | undefined = undefined
   private over = false
 
-  constructor(slots: Slots | undefined, watch: Watch | undefined, scope: Scope.Scope | undefined, onSlots: () => void) {
+  constructor(
+    slots: Slots | undefined,
+    watch: Watch | undefined,
+    scope: Scope.Scope | undefined,
+    run: { readonly onSlots: () => void }
+  ) {
     this.slots = slots
     this.watch = watch
     this.scope = scope
-    this.onSlots = onSlots
+    this.run = run
   }
 
   /** How often a step was tried, once it has been. */
@@ -79,7 +84,7 @@ export class Attempts {
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
   begin(index: number, step: Load, deps: Readonly<Record<string, unknown>>): unknown {
     if (step.outer.length === 0) this.watch?.attemptStarted(index, 1)
-    if (step.inner.length === 0 && step.outer.length === 0 && this.scope === undefined) return call(step.load, deps)
+    if (step.plain && this.scope === undefined) return call(step.load, deps)
     const observer: LayerObserver = {
       degraded: (fallback, error) => this.watch?.degraded(index, fallback, error),
       pausing: (pause) => {
@@ -129,7 +134,7 @@ export class Attempts {
 
   /** Gives back what no running attempt of a step needs, and says so at once. */
   private offerSlots(index: number): void {
-    if (this.keepSlots(index, this.holdings?.get(index)?.running ?? 0)) this.onSlots()
+    if (this.keepSlots(index, this.holdings?.get(index)?.running ?? 0)) this.run.onSlots()
   }
 
   /** Waits for a slot in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
@@ -144,7 +149,7 @@ export class Attempts {
         this.takeSlot(index)
         resume(Effect.void)
       })
-      this.onSlots()
+      this.run.onSlots()
       if (waiter.waits) this.queued(index, attempt)
       return Effect.sync(() => {
         waiting.delete(giveUp)
@@ -170,7 +175,7 @@ export class Attempts {
           // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
           // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
           if (step.entersWithoutSlot) this.offerSlots(index)
-          else if (this.keepSlots(index, Math.max(holding.running, 1))) this.onSlots()
+          else if (this.keepSlots(index, Math.max(holding.running, 1))) this.run.onSlots()
           return Effect.void
         })
       })

@@ -90,7 +90,7 @@ class FailedSteps {
 
 export class Run {
   readonly program: Program
-  readonly attempts: Attempts
+  readonly slots: Slots | undefined
   stopped: Stop | undefined = undefined
   /** How many steps have yet to settle. */
   remaining: number
@@ -99,6 +99,7 @@ export class Run {
 
   private readonly setup: RunSetup
   private readonly watch: Watch | undefined
+  private readonly scope: Scope.Scope | undefined
   private readonly values: Array<unknown>
   private readonly missing: Array<number>
   private interpreter: Interpreter = idle
@@ -106,6 +107,8 @@ export class Run {
   private readonly inline: Array<number> = []
   private settlingInline = false
   private finished = false
+  /** Made with the first step that has anything around its load: many runs have none. */
+  private ifAnyAttempts: Attempts | undefined = undefined
   /** Made with the first failure: most runs have none. */
   private ifAnyFailed: FailedSteps | undefined = undefined
 
@@ -113,12 +116,8 @@ export class Run {
     this.setup = setup
     this.program = setup.program
     this.watch = setup.watch
-    this.attempts = new Attempts(
-      setup.slots,
-      setup.watch,
-      Context.getOrUndefined(setup.context as Context.Context<Scope.Scope>, Scope.Scope),
-      () => this.interpreter.onSlots()
-    )
+    this.slots = setup.slots
+    this.scope = Context.getOrUndefined(setup.context as Context.Context<Scope.Scope>, Scope.Scope)
     this.remaining = setup.program.toSettle
     this.values = setup.program.initial.slice()
     this.missing = setup.program.missing.slice()
@@ -148,7 +147,10 @@ export class Run {
   begin(index: number): unknown {
     const step = this.program.steps[index]!
     this.values[index] = Running
-    return step.kind === "load" ? this.attempts.begin(index, step, this.gather(step)) : this.failed.handlers.get(index)!
+    if (step.kind !== "load") return this.failed.handlers.get(index)!
+    const deps = this.gather(step)
+    const isBare = step.plain && this.watch === undefined && this.scope === undefined
+    return isBare ? call(step.load, deps) : this.attempts.begin(index, step, deps)
   }
 
   /** What a step ends in that began with something else than an effect. */
@@ -170,7 +172,7 @@ export class Run {
    */
   settle(index: number, exit: Exit.Exit<unknown, unknown>, startedAt?: number): void {
     // The slot is offered again only below, when the dependents, which may be more urgent, stand in line too.
-    const released = this.attempts.giveBackSlots(index)
+    const released = this.slots !== undefined && this.attempts.giveBackSlots(index)
     if (exit._tag === "Success") {
       this.noteFallback(index)
       this.succeed(index, exit.value)
@@ -186,7 +188,7 @@ export class Run {
   stop(stop: Stop): void {
     if (this.stopped !== undefined) return
     this.stopped = stop
-    this.attempts.end()
+    this.ifAnyAttempts?.end()
     this.interpreter.onStop()
   }
 
@@ -217,6 +219,15 @@ export class Run {
     const result: Record<string, unknown> = {}
     for (let k = 0; k < keys.length; k++) result[keys[k]!] = this.values[sources[k]!]
     return result
+  }
+
+  /** Somebody may be able to take a slot. */
+  onSlots(): void {
+    this.interpreter.onSlots()
+  }
+
+  get attempts(): Attempts {
+    return (this.ifAnyAttempts ??= new Attempts(this.slots, this.watch, this.scope, this))
   }
 
   private get failed(): FailedSteps {
@@ -366,7 +377,7 @@ export class Run {
         new ResourceError({
           resource: name,
           error,
-          attempts: this.attempts.count(base),
+          attempts: this.ifAnyAttempts?.count(base) ?? 1,
           path: pathTo(this.program, index),
           elapsed: Duration.millis(startedAt === undefined ? 0 : this.now() - startedAt)
         })

@@ -27,7 +27,7 @@ class Scheduler implements Interpreter {
   private readonly ready: Array<number> = []
   private nextReady = 0
   /** Those who have asked for a slot since the last time that all free ones were given out. */
-  private asking: Array<Waiter> = []
+  private asking: Array<Waiter> | undefined = undefined
   private nextBatch = 0
   private readonly fibers: Array<Fiber.Fiber<unknown, unknown> | undefined> = []
   private running = 0
@@ -74,10 +74,10 @@ class Scheduler implements Interpreter {
   }
 
   private enqueue(index: number): void {
-    const { slots } = this.run.attempts
+    const { slots } = this.run
     const step = this.run.program.steps[index]!
     if (slots === undefined || (step.kind === "load" && step.entersWithoutSlot)) this.ready.push(index)
-    else this.asking.push(slots.request(index))
+    else (this.asking ??= []).push(slots.request(index))
   }
 
   private pump(): void {
@@ -106,7 +106,7 @@ class Scheduler implements Interpreter {
       return true
     }
     this.ready.length = this.nextReady = 0
-    const turn = this.run.attempts.slots?.take()
+    const turn = this.run.slots?.take()
     if (turn === undefined) return false
     if (turn.resume !== undefined) turn.resume()
     else {
@@ -128,10 +128,11 @@ class Scheduler implements Interpreter {
   }
 
   private tellQueued(): void {
+    if (this.asking === undefined) return
     for (const { index, waits } of this.asking) {
       if (waits && this.run.program.steps[index]!.kind === "load") this.run.attempts.queued(index, 1)
     }
-    if (this.asking.length > 0) this.asking = []
+    this.asking = undefined
   }
 
   private begin(index: number): void {
