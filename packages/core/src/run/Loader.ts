@@ -276,17 +276,17 @@ const plans = new WeakMap<Program, Plan>()
 const combine = (causes: ReadonlyArray<Cause.Cause<unknown>>): Cause.Cause<unknown> =>
   causes.length === 1 ? causes[0]! : Cause.fromReasons(causes.flatMap((cause) => cause.reasons))
 
-const timedOut = (compiled: Compiled, run: Run): ReadonlyArray<Cause.Cause<unknown>> => {
+const timedOut = (run: Run): ReadonlyArray<Cause.Cause<unknown>> => {
   if (run.stopped?._tag !== "TimedOut") return []
-  const { progress } = run.stopped
-  return [Cause.fail(new LoadTimeout({ loader: compiled.program.name, limit: compiled.timeout!, ...progress }))]
+  const { limit, progress } = run.stopped
+  return [Cause.fail(new LoadTimeout({ loader: run.program.name, limit, ...progress }))]
 }
 
 /** What a load comes to when nothing runs any more. */
-const concludeLoad = (compiled: Compiled, run: Run): Effect.Effect<unknown, unknown> => {
+const concludeLoad = (run: Run): Effect.Effect<unknown, unknown> => {
   run.finish()
   if (run.stopped === undefined) return Exit.succeed(run.result())
-  return Exit.failCause(combine([...timedOut(compiled, run), ...run.failures]))
+  return Exit.failCause(combine([...timedOut(run), ...run.failures]))
 }
 
 /**
@@ -307,21 +307,22 @@ interface RunOptions {
   readonly inputs: unknown
   readonly failFast: boolean
   readonly observers: ReadonlyArray<OnEvent>
-  readonly conclude: (compiled: Compiled, run: Run) => Effect.Effect<unknown, unknown>
+  readonly conclude: (run: Run) => Effect.Effect<unknown, unknown>
 }
+
+const nobody: ReadonlyArray<OnEvent> = []
 
 const makeRun = (compiled: Compiled, fiber: Fiber.Fiber<unknown, unknown>, options: RunOptions): Run => {
   const { limit, program } = compiled
-  const clock = fiber.getRef(Clock.Clock)
   const others = fiber.getRef(Observer)
   const observers = others.length === 0 ? options.observers : [...others, ...options.observers]
   return new Run({
     program,
     context: fiber.context,
     failFast: options.failFast,
-    clock,
     slots: limit === undefined ? undefined : new Slots(limit, program.urgency),
-    watch: observers.length === 0 ? undefined : new Watch(program, observers, clock, logCrash(fiber))
+    watch:
+      observers.length === 0 ? undefined : new Watch(program, observers, fiber.getRef(Clock.Clock), logCrash(fiber))
   })
 }
 
@@ -336,7 +337,7 @@ const withLimit = (
   Effect.raceFirst(
     self,
     Effect.flatMap(Effect.sleep(limit), () => {
-      run.timeOut()
+      run.timeOut(limit)
       return Effect.never
     })
   )
@@ -347,9 +348,7 @@ const execute = (self: AnyLoader, options: RunOptions): Effect.Effect<unknown, u
     const run = makeRun(compiled, fiber, options)
     const unusable = run.giveInputs(options.inputs)
     if (unusable !== undefined) return Exit.die(unusable)
-    const conclude = () => options.conclude(compiled, run)
-    const onInterrupted = () => concludeInterruption(run)
-    const interpreted = schedule(run, fiber, compiled.inBatches, conclude, onInterrupted)
+    const interpreted = schedule(run, fiber, compiled.inBatches, options.conclude, concludeInterruption)
     return compiled.timeout === undefined ? interpreted : withLimit(interpreted, run, compiled.timeout)
   })
 
@@ -392,7 +391,7 @@ export const load: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<A, E, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<A, E, R>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
-  execute(self, { inputs, failFast: true, observers: [], conclude: concludeLoad })
+  execute(self, { inputs, failFast: true, observers: nobody, conclude: concludeLoad })
 )
 
 /** The values that targets were loaded to, for those that were. */
@@ -442,7 +441,7 @@ export const settle: {
       inputs,
       failFast: false,
       observers: [(event) => events.push(event)],
-      conclude: (_, run) => {
+      conclude: (run) => {
         run.finish()
         return Exit.succeed(toReport(run, events))
       }
@@ -489,8 +488,7 @@ export const loadWithReport: {
       inputs,
       failFast: true,
       observers: [(event) => events.push(event)],
-      conclude: (compiled, run) =>
-        Effect.map(Effect.exit(concludeLoad(compiled, run)), (exit) => ({ exit, report: toReport(run, events) }))
+      conclude: (run) => Effect.map(Effect.exit(concludeLoad(run)), (exit) => ({ exit, report: toReport(run, events) }))
     })
   })
 )

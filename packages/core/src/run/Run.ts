@@ -9,7 +9,7 @@
  *  2. A step fails: its views see the failure, its other dependents are skipped, and theirs.
  *  3. In a load, a failure that reaches a target stops the run: nothing new starts, what runs is interrupted.
  */
-import { Cause, type Clock, Context, Duration, Exit, Scope } from "effect"
+import { Cause, Clock, Context, Duration, Exit, Scope } from "effect"
 import { pathTo } from "../compile/Path.ts"
 import { Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import type { AnyEffect } from "../model/Node.ts"
@@ -43,7 +43,7 @@ export interface Progress {
 /** Why a run stopped before everything was settled. */
 export type Stop =
   | { readonly _tag: "Failed"; readonly resource: string }
-  | { readonly _tag: "TimedOut"; readonly progress: Progress }
+  | { readonly _tag: "TimedOut"; readonly limit: Duration.Duration; readonly progress: Progress }
   | { readonly _tag: "Interrupted" }
 
 /** What an interpreter does when a run tells it something. */
@@ -61,12 +61,13 @@ export interface RunSetup {
   readonly context: Context.Context<never>
   /** Whether a failure that reaches a target stops the run. */
   readonly failFast: boolean
-  readonly clock: Pick<Clock.Clock, "currentTimeMillisUnsafe">
   readonly slots: Slots | undefined
   readonly watch: Watch | undefined
 }
 
 const idle: Interpreter = { onReady: () => {}, onStop: () => {}, onSlots: () => {} }
+
+const none: ReadonlyArray<never> = []
 
 const noDependencies = Object.freeze({})
 
@@ -94,8 +95,6 @@ export class Run {
   stopped: Stop | undefined = undefined
   /** How many steps have yet to settle. */
   remaining: number
-  /** What the run has failed with, in the order of time. */
-  readonly failures: Array<Cause.Cause<unknown>> = []
 
   private readonly setup: RunSetup
   private readonly watch: Watch | undefined
@@ -104,12 +103,14 @@ export class Run {
   private readonly missing: Array<number>
   private interpreter: Interpreter = idle
   /** Steps that settle without running an effect. Emptied by a loop, so that long chains of them use no stack. */
-  private readonly inline: Array<number> = []
+  private inline: Array<number> | undefined = undefined
   private settlingInline = false
+  private clock: Clock.Clock | undefined = undefined
   private finished = false
   /** Made with the first step that has anything around its load: many runs have none. */
   private ifAnyAttempts: Attempts | undefined = undefined
-  /** Made with the first failure: most runs have none. */
+  // Made with the first failure: most runs have none.
+  private failedWith: Array<Cause.Cause<unknown>> | undefined = undefined
   private ifAnyFailed: FailedSteps | undefined = undefined
 
   constructor(setup: RunSetup) {
@@ -121,6 +122,11 @@ export class Run {
     this.remaining = setup.program.toSettle
     this.values = setup.program.initial.slice()
     this.missing = setup.program.missing.slice()
+  }
+
+  /** What the run has failed with, in the order of time. */
+  get failures(): ReadonlyArray<Cause.Cause<unknown>> {
+    return this.failedWith ?? none
   }
 
   /** Puts the inputs in their places, or says which are not there. */
@@ -159,7 +165,7 @@ export class Run {
   }
 
   now(): number {
-    return this.setup.clock.currentTimeMillisUnsafe()
+    return (this.clock ??= Context.get(this.setup.context, Clock.Clock)).currentTimeMillisUnsafe()
   }
 
   isPending(index: number): boolean {
@@ -192,8 +198,8 @@ export class Run {
     this.interpreter.onStop()
   }
 
-  timeOut(): void {
-    this.stop({ _tag: "TimedOut", progress: this.progress() })
+  timeOut(limit: Duration.Duration): void {
+    this.stop({ _tag: "TimedOut", limit, progress: this.progress() })
   }
 
   /** What became of the resources that were never started, and the end of the run, for those who watch. */
@@ -239,11 +245,11 @@ export class Run {
     if (kind !== "view") this.watch?.ready(index)
     if (this.stopped !== undefined) return
     if (kind === "load") this.interpreter.onReady(index)
-    else this.inline.push(index)
+    else (this.inline ??= []).push(index)
   }
 
   private settleInline(): void {
-    if (this.settlingInline || this.inline.length === 0) return
+    if (this.settlingInline || this.inline === undefined) return
     this.settlingInline = true
     for (let i = this.inline.pop(); i !== undefined && this.stopped === undefined; i = this.inline.pop()) {
       const step = this.program.steps[i]!
@@ -325,7 +331,7 @@ export class Run {
 
   private addFailure(cause: Cause.Cause<unknown>): void {
     const reasons = cause.reasons.filter((reason) => reason._tag !== "Interrupt")
-    if (reasons.length > 0) this.failures.push(Cause.fromReasons(reasons))
+    if (reasons.length > 0) (this.failedWith ??= []).push(Cause.fromReasons(reasons))
   }
 
   /** A step ends in this cause, which names its resource already; what depends on it cannot be loaded. */
@@ -336,13 +342,13 @@ export class Run {
     this.watch?.settled(index, { _tag: "Failed", cause })
     const isFatal = recoverable(cause) === undefined || this.program.fatalFailure[index] === 1
     if (this.setup.failFast && isFatal) {
-      this.failures.push(cause)
+      this.failedWith = [cause]
       return this.stop({ _tag: "Failed", resource: this.program.steps[index]!.name })
     }
     const { items, start } = this.program.dependents
     for (let k = start[index]!; k < start[index + 1]!; k++) {
       const dependent = items[k]!
-      if (this.program.steps[dependent]!.kind === "view") this.inline.push(dependent)
+      if (this.program.steps[dependent]!.kind === "view") (this.inline ??= []).push(dependent)
       else this.skip(dependent, index)
     }
   }
@@ -357,7 +363,7 @@ export class Run {
       if (this.values[i] !== Pending) continue
       const step = this.program.steps[i]!
       if (recovers && step.kind === "view" && step.lens._tag === "Recover" && step.lens.ancestors) {
-        this.inline.push(i)
+        ;(this.inline ??= []).push(i)
         continue
       }
       this.values[i] = Skipped

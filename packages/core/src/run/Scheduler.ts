@@ -22,19 +22,19 @@ class Scheduler implements Interpreter {
   private readonly parent: Fiber.Fiber<unknown, unknown>
   private readonly fork: (self: Effect.Effect<unknown, unknown, unknown>) => Fiber.Fiber<unknown, unknown>
   private readonly inBatches: boolean
-  private readonly onFinished: () => void
+  private readonly onFinished: (run: Run) => void
   /** Steps that may start without a slot; where there is no limit, all of them. */
   private readonly ready: Array<number> = []
   private nextReady = 0
   /** Those who have asked for a slot since the last time that all free ones were given out. */
   private asking: Array<Waiter> | undefined = undefined
   private nextBatch = 0
-  private readonly fibers: Array<Fiber.Fiber<unknown, unknown> | undefined> = []
+  private fibers: Array<Fiber.Fiber<unknown, unknown> | undefined> | undefined = undefined
   private running = 0
   private pumping = false
   private afterStop: (() => void) | undefined = undefined
 
-  constructor(run: Run, parent: Fiber.Fiber<unknown, unknown>, inBatches: boolean, onFinished: () => void) {
+  constructor(run: Run, parent: Fiber.Fiber<unknown, unknown>, inBatches: boolean, onFinished: (run: Run) => void) {
     this.run = run
     this.parent = parent
     this.inBatches = inBatches
@@ -66,7 +66,7 @@ class Scheduler implements Interpreter {
   }
 
   onStop(): void {
-    for (const fiber of this.fibers.slice()) fiber?.interruptUnsafe(this.parent.id)
+    for (const fiber of this.fibers?.slice() ?? []) fiber?.interruptUnsafe(this.parent.id)
   }
 
   onSlots(): void {
@@ -74,9 +74,10 @@ class Scheduler implements Interpreter {
   }
 
   private enqueue(index: number): void {
-    const { slots } = this.run
-    const step = this.run.program.steps[index]!
-    if (slots === undefined || (step.kind === "load" && step.entersWithoutSlot)) this.ready.push(index)
+    const { program, slots } = this.run
+    if (slots === undefined) return void this.ready.push(index)
+    const step = program.steps[index]!
+    if (step.kind === "load" && step.entersWithoutSlot) this.ready.push(index)
     else (this.asking ??= []).push(slots.request(index))
   }
 
@@ -105,7 +106,7 @@ class Scheduler implements Interpreter {
       this.begin(this.ready[this.nextReady++]!)
       return true
     }
-    this.ready.length = this.nextReady = 0
+    if (this.nextReady > 0) this.ready.length = this.nextReady = 0
     const turn = this.run.slots?.take()
     if (turn === undefined) return false
     if (turn.resume !== undefined) turn.resume()
@@ -145,7 +146,7 @@ class Scheduler implements Interpreter {
     if (exit !== undefined) return this.run.settle(index, this.checked(index, effect, exit))
     const startedAt = this.run.now()
     this.running++
-    this.fibers[index] = fiber
+    ;(this.fibers ??= [])[index] = fiber
     fiber.addObserver((exit) => this.ended(index, exit, startedAt))
     // What it did before it first waited can have ended the run, when it did not stand among the running yet.
     if (this.run.stopped !== undefined) fiber.interruptUnsafe(this.parent.id)
@@ -157,7 +158,7 @@ class Scheduler implements Interpreter {
   }
 
   private ended(index: number, exit: Exit.Exit<unknown, unknown>, startedAt: number): void {
-    this.fibers[index] = undefined
+    this.fibers![index] = undefined
     this.running--
     // The run must not end while it is still telling what follows from this.
     const { pumping } = this
@@ -173,7 +174,7 @@ class Scheduler implements Interpreter {
     if (this.afterStop !== undefined) return this.afterStop()
     if (this.finished) return
     this.finished = true
-    this.onFinished()
+    this.onFinished(this.run)
   }
 }
 
@@ -195,12 +196,14 @@ export const schedule = <A, E>(
   run: Run,
   parent: Fiber.Fiber<unknown, unknown>,
   inBatches: boolean,
-  conclude: () => Effect.Effect<A, E>,
-  onInterrupted: () => Effect.Effect<void>
+  conclude: (run: Run) => Effect.Effect<A, E>,
+  onInterrupted: (run: Run) => Effect.Effect<void>
 ): Effect.Effect<A, E> =>
   // The steps are started inside `callback`, so that a step which interrupts the caller finds the finalizer in place.
   Effect.callback((resume) => {
-    const scheduler = new Scheduler(run, parent, inBatches, () => resume(conclude()))
+    const scheduler = new Scheduler(run, parent, inBatches, (run) => resume(conclude(run)))
     scheduler.start()
-    return scheduler.finished ? undefined : Effect.suspend(() => Effect.flatMap(scheduler.interrupt(), onInterrupted))
+    return scheduler.finished
+      ? undefined
+      : Effect.suspend(() => Effect.flatMap(scheduler.interrupt(), () => onInterrupted(run)))
   })
