@@ -44,15 +44,24 @@ const why = (outcome: Outcome): string => {
   }
 }
 
-/** Where a resource's bar is, in columns: from when it was ready, lightly, then from its first attempt to its end. */
-const bar = (row: ResourceReport, columnOf: (at: number) => number, width: number, column: number): string => {
-  if (row.startedAt === undefined) return " ".repeat(width)
-  const start = columnOf(row.startedAt)
+/** Where instants are on a line of so many columns. */
+interface Scale {
+  readonly width: number
+  /** The last instant: what ends there, or has not ended, goes to the edge. */
+  readonly end: number
+  /** How long a column is. */
+  readonly column: number
+  readonly columnOf: (at: number) => number
+}
+
+/** Where a resource's bar is: from when it was ready, lightly, then from its first attempt to its end. */
+const bar = ({ endedAt, readyAt, startedAt }: ResourceReport, { column, columnOf, end, width }: Scale): string => {
+  if (startedAt === undefined) return " ".repeat(width)
+  const start = columnOf(startedAt)
   // A wait that is shorter than a column is none to see, wherever the columns' borders happen to be.
-  const waited = row.startedAt - (row.readyAt ?? row.startedAt) >= column
-  const ready = waited ? columnOf(row.readyAt ?? row.startedAt) : start
-  const end = Math.max(columnOf(row.endedAt ?? Infinity), start + 1)
-  return `${" ".repeat(ready)}${"░".repeat(start - ready)}${"█".repeat(end - start)}`.padEnd(width)
+  const ready = readyAt !== undefined && startedAt - readyAt >= column ? columnOf(readyAt) : start
+  const edge = endedAt === undefined || endedAt >= end ? width : Math.max(columnOf(endedAt), start + 1)
+  return `${" ".repeat(ready)}${"░".repeat(start - ready)}${"█".repeat(edge - start)}`.padEnd(width)
 }
 
 const millis = (ms: number): string =>
@@ -86,19 +95,13 @@ export const toWaterfall = (self: Report<unknown>, options?: { readonly width?: 
   const duration = end - self.startedAt
   const columnOf = (at: number): number =>
     duration === 0 ? 0 : Math.min(width - 1, Math.max(0, Math.round(((at - self.startedAt) / duration) * width)))
-  const endColumnOf = (at: number): number => (at >= end ? width : columnOf(at))
+  const scale = { width, end, column: duration / width, columnOf }
   const names = self.resources.reduce((longest, { resource }) => Math.max(longest, resource.length), 0)
   const lines = self.resources.map((row) => {
     const took = row.startedAt === undefined ? "" : millis((row.endedAt ?? end) - row.startedAt)
     const tries = row.attempts > 1 ? `${row.attempts} attempts` : ""
     const notes = [tries, why(row.outcome)].filter((note) => note !== "").join(", ")
-    const drawn = bar(
-      row,
-      (at) => (at === row.endedAt || at === Infinity ? endColumnOf(at) : columnOf(at)),
-      width,
-      duration / width
-    )
-    return `${symbols[row.outcome._tag]} ${row.resource.padEnd(names)} ${drawn} ${took.padStart(7)}  ${notes}`.trimEnd()
+    return `${symbols[row.outcome._tag]} ${row.resource.padEnd(names)} ${bar(row, scale)} ${took.padStart(7)}  ${notes}`.trimEnd()
   })
   const head = `"${self.loader}" ${self.end === undefined ? "runs since" : "took"} ${millis(duration)}${self.timedOut ? ", timed out" : ""}`
   return [head, ...lines].join("\n")

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Fiber, Schedule } from "effect"
 import { Loader, Observer, Plan, Policy, Report, Resource, type RunEvent } from "effect-loader"
 import { TestClock } from "effect/testing"
+import { withTime } from "../withTime.ts"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 
@@ -33,13 +34,6 @@ const dying = Resource.make("dying", { load: () => Effect.die(new Error("a bug\n
 const blocked = Resource.make("blocked", { deps: { bad }, load: () => Effect.succeed(1) })
 const hanging = Resource.make("hanging", { load: () => Effect.never })
 const never = Resource.make("never", { deps: { hanging }, load: () => Effect.succeed(1) })
-
-const withTime = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(self, { startImmediately: true })
-    yield* TestClock.adjust("1 hour")
-    return yield* Fiber.join(fiber)
-  })
 
 const lines = (text: string): ReadonlyArray<string> => text.split("\n")
 
@@ -168,6 +162,18 @@ describe("Report.toWaterfall", () => {
       const whole = Report.fromEvents([...events, { ...events[0]!, run: -1 }])!
       assert.strictEqual(whole.end, "Interrupted")
       assert.include(Report.toWaterfall(whole), "skipped, the run was interrupted")
+    })
+  )
+
+  it.effect("keeps what starts and ends at the very end inside its columns", () =>
+    Effect.gen(function* () {
+      const instant = Resource.make("instant", { deps: { user }, load: () => Effect.succeed(1) })
+      const report = yield* withTime(Loader.settle(Loader.make({ instant })))
+      assert.deepStrictEqual(lines(Report.toWaterfall(report, { width: 8 })), [
+        '"anonymous" took 40ms',
+        "✓ user    ████████    40ms",
+        "✓ instant        █   0.0ms"
+      ])
     })
   )
 
