@@ -93,7 +93,7 @@ const distinct = (indices: ReadonlyArray<number>): ReadonlyArray<number> =>
 const splitLayers = (layers: ReadonlyArray<Layer>): readonly [ReadonlyArray<Layer>, ReadonlyArray<Layer>] => {
   if (layers.length === 0) return [none, none]
   const boundary = layers.findIndex((layer) => layer.repeats)
-  return boundary < 0 ? [layers, []] : [layers.slice(0, boundary), layers.slice(boundary)]
+  return boundary < 0 ? [layers, none] : [layers.slice(0, boundary), layers.slice(boundary)]
 }
 
 /** The parts of a default policy whose kind a resource lacks go innermost, in their own order. */

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, Duration, Effect, Exit, type Fiber, Result } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, type Fiber, Option, Result } from "effect"
 import { dual } from "effect/Function"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { compile as compileProgram } from "../compile/Compiler.ts"
@@ -171,11 +171,6 @@ const compiledOf = (self: AnyLoader): Compiled => (self as unknown as { readonly
  */
 export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" && u !== null && TypeId in u
 
-const decodeTimeout = (timeout: Duration.Input): Duration.Duration | undefined => {
-  const duration = Duration.fromInput(timeout)
-  return duration._tag === "Some" ? duration.value : undefined
-}
-
 const checkOptions = ({ concurrency, scheduling, timeout }: Options): ReadonlyArray<GraphIssue> => {
   const issues: Array<GraphIssue> = []
   const refuse = (option: string, value: unknown, expected: string): void => {
@@ -187,7 +182,7 @@ const checkOptions = ({ concurrency, scheduling, timeout }: Options): ReadonlyAr
   if (scheduling !== undefined && scheduling !== "eager" && scheduling !== "batched") {
     refuse("scheduling", scheduling, '"eager" or "batched"')
   }
-  if (timeout !== undefined && decodeTimeout(timeout) === undefined) refuse("timeout", timeout, "a duration")
+  if (timeout !== undefined && Option.isNone(Duration.fromInput(timeout))) refuse("timeout", timeout, "a duration")
   return issues
 }
 
@@ -219,7 +214,7 @@ export const compile = <const T extends Deps, const O extends Options = {}>(
     const compiled: Compiled = {
       program,
       limit: concurrency === "unbounded" ? undefined : concurrency,
-      timeout: timeout === undefined ? undefined : decodeTimeout(timeout),
+      timeout: timeout === undefined ? undefined : Duration.fromInputUnsafe(timeout),
       inBatches: scheduling === "batched"
     }
     return Object.assign(Object.create(Proto), { compiled })
@@ -405,10 +400,20 @@ const valuesOf = (run: Run): Record<string, unknown> => {
   return values
 }
 
-const toReport = (run: Run, events: ReadonlyArray<RunEvent>): Report => ({
-  ...fromEvents(events)!,
-  values: valuesOf(run)
-})
+/** Runs with an observer of its own; `conclude` gets the report of what that one saw. */
+const executeReported = (
+  self: AnyLoader,
+  options: Pick<RunOptions, "inputs" | "failFast">,
+  conclude: (run: Run, report: () => Report) => Effect.Effect<unknown>
+): Effect.Effect<unknown, unknown> =>
+  Effect.suspend(() => {
+    const events: Array<RunEvent> = []
+    return execute(self, {
+      ...options,
+      observers: [(event) => events.push(event)],
+      conclude: (run) => conclude(run, () => ({ ...fromEvents(events)!, values: valuesOf(run) }))
+    })
+  })
 
 /**
  * Loads all that can be loaded, and reports what became of each resource.
@@ -435,17 +440,9 @@ export const settle: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Report<A>, never, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Report<A>, never, R>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
-  Effect.suspend(() => {
-    const events: Array<RunEvent> = []
-    return execute(self, {
-      inputs,
-      failFast: false,
-      observers: [(event) => events.push(event)],
-      conclude: (run) => {
-        run.finish()
-        return Exit.succeed(toReport(run, events))
-      }
-    })
+  executeReported(self, { inputs, failFast: false }, (run, report) => {
+    run.finish()
+    return Exit.succeed(report())
   })
 )
 
@@ -482,13 +479,7 @@ export const loadWithReport: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reported<A, E>, never, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reported<A, E>, never, R>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
-  Effect.suspend(() => {
-    const events: Array<RunEvent> = []
-    return execute(self, {
-      inputs,
-      failFast: true,
-      observers: [(event) => events.push(event)],
-      conclude: (run) => Effect.map(Effect.exit(concludeLoad(run)), (exit) => ({ exit, report: toReport(run, events) }))
-    })
-  })
+  executeReported(self, { inputs, failFast: true }, (run, report) =>
+    Effect.map(Effect.exit(concludeLoad(run)), (exit) => ({ exit, report: report() }))
+  )
 )

@@ -324,9 +324,12 @@ export class Run {
     this.values[index] = Failed
     this.remaining--
     this.watch?.settled(index, { _tag: "Failed", cause: named })
-    // A failure that something would have recovered is no failure of the run, whenever it happens.
-    const counts = recoverable(named) === undefined || this.program.fatalFailure[index] === 1
-    if (counts && this.setup.failFast) this.addFailure(named)
+    if (this.isFatal(index, named)) this.addFailure(named)
+  }
+
+  /** Whether a load fails with this. What something would have recovered is no failure of the run, whenever it happens. */
+  private isFatal(index: number, cause: Cause.Cause<unknown>): boolean {
+    return this.setup.failFast && (recoverable(cause) === undefined || this.program.fatalFailure[index] === 1)
   }
 
   private addFailure(cause: Cause.Cause<unknown>): void {
@@ -340,8 +343,7 @@ export class Run {
     this.remaining--
     this.failed.causes.set(index, cause)
     this.watch?.settled(index, { _tag: "Failed", cause })
-    const isFatal = recoverable(cause) === undefined || this.program.fatalFailure[index] === 1
-    if (this.setup.failFast && isFatal) {
+    if (this.isFatal(index, cause)) {
       this.failedWith = [cause]
       return this.stop({ _tag: "Failed", resource: this.program.steps[index]!.name })
     }

@@ -81,7 +81,7 @@ export class Watch {
   }
 
   ready(index: number): void {
-    if (this.program.steps[index]!.kind !== "view") this.emit({ _tag: "ResourceReady", resource: this.nameOf(index) })
+    this.emit({ _tag: "ResourceReady", resource: this.nameOf(index) })
   }
 
   queued(index: number, attempt: number): void {

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Schedule } from "effect"
 import { FailedResource, Loader, Observer, Policy, Report, Resource, type RunEvent } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
-import { TestClock } from "effect/testing"
+import { withTime } from "../withTime.ts"
 
 const schedulings = ["eager", "batched"] as const
 
@@ -21,13 +21,6 @@ const flaky = <const N extends string>(name: N, failures: number, millis = 0) =>
       )
   })
 }
-
-const withTime = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(self, { startImmediately: true })
-    yield* TestClock.adjust("1 hour")
-    return yield* Fiber.join(fiber)
-  })
 
 const lines = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(withTime(RunLog.record(self)), ({ events }) => RunLog.lines(events))

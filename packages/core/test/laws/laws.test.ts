@@ -15,6 +15,7 @@ import {
 } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
 import { TestClock } from "effect/testing"
+import { withTime } from "../withTime.ts"
 
 class Down extends Data.TaggedError("Down")<{ readonly host: string }> {}
 
@@ -23,14 +24,6 @@ const failing = (error: Down): Effect.Effect<never, Down> => Effect.fail(error)
 /** A resource that takes so many milliseconds. */
 const slow = <const N extends string>(name: N, millis: number) =>
   Resource.make(name, { load: () => Effect.as(Effect.sleep(millis), name) })
-
-/** Runs beside a clock that moves on as far as anybody could need. */
-const withTime = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(self, { startImmediately: true })
-    yield* TestClock.adjust("1 hour")
-    return yield* Fiber.join(fiber)
-  })
 
 const recorded = <A, E, R>(self: Effect.Effect<A, E, R>) => withTime(RunLog.record(self))
 

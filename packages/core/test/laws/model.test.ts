@@ -6,6 +6,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { naiveRun, type End, type Scenario } from "../model/NaiveRun.ts"
 import { scenario, toLoader } from "../model/Scenario.ts"
+import { withTime } from "../withTime.ts"
 
 const cases = 2500
 
@@ -97,11 +98,7 @@ const property = (check: (given: Scenario) => Promise<void>) =>
   fc.assert(fc.asyncProperty(scenario, check), { numRuns: cases })
 
 const settled = async (given: Scenario, options: Pick<Loader.Options, "scheduling" | "concurrency">) => {
-  const program = Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(Loader.settle(toLoader(given, options)), { startImmediately: true })
-    yield* TestClock.adjust("1 day")
-    return yield* Fiber.join(fiber)
-  })
+  const program = withTime(Loader.settle(toLoader(given, options)))
   const report = await Effect.runPromise(program.pipe(Effect.provide(TestClock.layer())))
   return {
     values: report.values,

@@ -1,9 +1,9 @@
 /** Resources and policies one by one: what each gives, in both ways of calling it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Data, Duration, Effect, Exit, Fiber, Option, Schedule } from "effect"
+import { Cause, Data, Duration, Effect, Exit, Option, Schedule } from "effect"
 import { Loader, Policy, Report, Resource, ResourceError } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
-import { TestClock } from "effect/testing"
+import { withTime } from "../withTime.ts"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 
@@ -194,11 +194,7 @@ describe("policies", () => {
         [each, 3, 3000],
         [whole, 1, 1000]
       ] as const) {
-        const fiber = yield* Effect.forkChild(Effect.flip(Loader.load(Loader.make({ resource }))), {
-          startImmediately: true
-        })
-        yield* TestClock.adjust("1 minute")
-        const error = yield* Fiber.join(fiber)
+        const error = yield* withTime(Effect.flip(Loader.load(Loader.make({ resource }))))
         assert.deepStrictEqual([error.attempts, Duration.toMillis(error.elapsed)], [attempts, took])
       }
     })
