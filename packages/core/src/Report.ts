@@ -3,5 +3,14 @@
  *
  * @since 0.1.0
  */
-export { fromEvents, get, outcome, type Outcome, type Report, type ResourceReport } from "./run/Report.ts"
+export {
+  get,
+  outcome,
+  type Outcome,
+  type Phase,
+  type PhaseTag,
+  type Report,
+  type ResourceReport
+} from "./run/Report.ts"
+export { fromEvents } from "./run/Timeline.ts"
 export { toWaterfall } from "./observe/Waterfall.ts"

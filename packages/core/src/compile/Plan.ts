@@ -40,12 +40,18 @@ export interface PlanResource {
  * - `batches`: the names that could run side by side if every level waited for the last. That is what
  *   `scheduling: "batched"` does, and a way to look at a graph; an eager run waits for no level.
  * - `targets`: the name of the resource behind each target's key.
+ * - `concurrency`: how many attempts may run at once in a run; without it, as many as there are.
+ * - `timeout`: how long a run may take, in milliseconds; without it, as long as it takes.
+ * - `scheduling`: whether a resource waits for its own dependencies, or for its batch.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Plan {
   readonly loader: string
+  readonly scheduling: "eager" | "batched"
+  readonly concurrency?: number
+  readonly timeout?: number
   readonly resources: ReadonlyArray<PlanResource>
   readonly batches: ReadonlyArray<ReadonlyArray<string>>
   readonly targets: Readonly<Record<string, string>>
@@ -59,8 +65,11 @@ const kindOf = (base: Base): PlanResource["kind"] => {
   return kinds[base.source._tag]
 }
 
+/** How a plan is run. */
+type Settings = Pick<Plan, "scheduling" | "concurrency" | "timeout">
+
 /** The plan of a compiled graph. A resource and its views are one entry. */
-export const fromProgram = (program: Program): Plan => {
+export const fromProgram = (program: Program, settings: Settings): Plan => {
   const nameOf = (i: number): string => program.steps[i]!.name
   const batchOf = new Int32Array(program.steps.length).fill(-1)
   program.batches.forEach((batch, number) => batch.forEach((i) => (batchOf[i] = number)))
@@ -92,6 +101,7 @@ export const fromProgram = (program: Program): Plan => {
   })
   return {
     loader: program.name,
+    ...settings,
     resources,
     batches: program.batches.map((batch) => batch.map(nameOf)),
     targets: Object.fromEntries(program.targets.keys.map((key, k) => [key, nameOf(program.targets.sources[k]!)]))

@@ -28,7 +28,7 @@ type Source =
 export interface LayerObserver {
   /** A fallback took the place of a typed failure. */
   readonly degraded: (fallback: string, error: unknown) => void
-  /** The next attempt comes after this pause. */
+  /** There will be another attempt, after this pause. */
   readonly pausing: (pause: Duration.Duration) => void
 }
 

@@ -2,11 +2,11 @@
  * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of them
  * hold one of the run's slots.
  */
-import { Cause, Duration, Effect, Exit, Scope } from "effect"
+import { type Context, Duration, Effect, Exit, Scope } from "effect"
 import type { Load, Step } from "../compile/Program.ts"
 import type { AnyEffect, Layer, LayerObserver } from "../model/Node.ts"
 import type { Slots } from "./Slots.ts"
-import type { Watch } from "./Watch.ts"
+import type { RunWatch } from "./RunWatch.ts"
 
 /** What a user's function gives; what it throws is a defect. */
 export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
@@ -53,7 +53,7 @@ interface Holding {
 
 export class Attempts {
   private readonly slots: Slots | undefined
-  private readonly watch: Watch | undefined
+  private readonly watch: RunWatch | undefined
   private readonly scope: Scope.Scope | undefined
   /** Who is told that somebody may be able to take a slot. */
   private readonly run: { readonly onSlots: () => void }
@@ -66,7 +66,7 @@ export class Attempts {
 
   constructor(
     slots: Slots | undefined,
-    watch: Watch | undefined,
+    watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
     run: { readonly onSlots: () => void }
   ) {
@@ -84,10 +84,12 @@ export class Attempts {
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
   begin(index: number, step: Load, deps: Readonly<Record<string, unknown>>): unknown {
     if (step.outer.length === 0) this.watch?.attemptStarted(index, 1)
+    else this.watch?.policiesStarted(index)
     if (step.plain && this.scope === undefined) return call(step.load, deps)
     const observer: LayerObserver = {
       degraded: (fallback, error) => this.watch?.degraded(index, fallback, error),
       pausing: (pause) => {
+        this.watch?.retryScheduled(index, this.count(index) + 1, pause)
         if (!Duration.isZero(pause)) this.offerSlots(index)
       }
     }
@@ -110,11 +112,6 @@ export class Attempts {
   /** Gives back the slots of a step that has settled, and says whether there were any. Nobody is told yet. */
   giveBackSlots(index: number): boolean {
     return this.slots !== undefined && this.keepSlots(index, 0)
-  }
-
-  /** A step's turn has come, and there is no slot for it. */
-  queued(index: number, attempt: number): void {
-    this.watch?.queued(index, attempt)
   }
 
   private holding(index: number): Holding {
@@ -150,12 +147,21 @@ export class Attempts {
         resume(Effect.void)
       })
       this.run.onSlots()
-      if (waiter.waits) this.queued(index, attempt)
+      if (waiter.waits) this.watch?.queued(index, attempt)
       return Effect.sync(() => {
         waiting.delete(giveUp)
         waiter.waits = false
       })
     })
+  }
+
+  /** An attempt in the context that those who watch give it. */
+  private placed(index: number, attempt: number, self: AnyEffect): AnyEffect {
+    const { watch } = this
+    if (watch === undefined || !watch.places) return self
+    const within = (context: Context.Context<unknown>): Context.Context<unknown> =>
+      watch.within(context as Context.Context<never>, index, attempt) as Context.Context<unknown>
+    return Effect.updateContext(self, within)
   }
 
   /** One attempt, as often as it is run: it is counted and watched, and holds a slot of its own while it lasts. */
@@ -167,11 +173,9 @@ export class Attempts {
       const run = Effect.suspend(() => {
         holding.running++
         this.watch?.attemptStarted(index, attempt)
-        return Effect.onExit(self, (exit) => {
+        return Effect.onExit(this.placed(index, attempt, self), (exit) => {
           holding.running--
-          if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
-            this.watch?.attemptFailed(index, attempt, exit.cause)
-          }
+          this.watch?.attemptEnded(index, attempt, exit)
           // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
           // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
           if (step.entersWithoutSlot) this.offerSlots(index)

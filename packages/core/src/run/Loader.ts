@@ -20,13 +20,14 @@ import type {
   Success as ResourceSuccess
 } from "../model/Resource.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
-import { Observer, type OnEvent } from "./Observer.ts"
-import { fromEvents, type Report } from "./Report.ts"
+import type { Report } from "./Report.ts"
 import { Run } from "./Run.ts"
 import type { RunEvent } from "./RunEvent.ts"
 import { schedule } from "./Scheduler.ts"
 import { Slots } from "./Slots.ts"
-import { Watch } from "./Watch.ts"
+import { fromEvents } from "./Timeline.ts"
+import { RunWatch } from "./RunWatch.ts"
+import { type Watcher, watchesOf } from "./Watchers.ts"
 
 const TypeId = "~effect-loader/Loader"
 
@@ -261,9 +262,16 @@ export const make = <const T extends Deps, const O extends Options = {}>(targets
 export const plan = (self: AnyLoader): Plan => {
   const { program } = compiledOf(self)
   let known = plans.get(program)
-  if (known === undefined) plans.set(program, (known = fromProgram(program)))
+  if (known === undefined) plans.set(program, (known = planOf(compiledOf(self))))
   return known
 }
+
+const planOf = ({ inBatches, limit, program, timeout }: Compiled): Plan =>
+  fromProgram(program, {
+    scheduling: inBatches ? "batched" : "eager",
+    ...(limit === undefined ? {} : { concurrency: limit }),
+    ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
+  })
 
 const plans = new WeakMap<Program, Plan>()
 
@@ -301,23 +309,42 @@ const logCrash = (fiber: Fiber.Fiber<unknown, unknown>) => (defect: unknown) => 
 interface RunOptions {
   readonly inputs: unknown
   readonly failFast: boolean
-  readonly observers: ReadonlyArray<OnEvent>
+  /** Who watches this run beside those who watch all runs. */
+  readonly reporter: Watcher | undefined
   readonly conclude: (run: Run) => Effect.Effect<unknown, unknown>
 }
 
-const nobody: ReadonlyArray<OnEvent> = []
+/** What watches a run, if anything does. */
+const watchFor = (
+  self: AnyLoader,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  reporter: Watcher | undefined
+): RunWatch | undefined => {
+  const watches = watchesOf(fiber.context)
+  if (watches.length === 0 && reporter === undefined) return undefined
+  const onCrash = logCrash(fiber)
+  const watchers = reporter === undefined ? [] : [reporter]
+  for (const watch of watches) {
+    try {
+      const watcher = watch(fiber.context)
+      if (watcher !== undefined) watchers.push(watcher)
+    } catch (defect) {
+      onCrash(defect)
+    }
+  }
+  if (watchers.length === 0) return undefined
+  const clock = fiber.getRef(Clock.Clock)
+  return new RunWatch({ program: compiledOf(self).program, plan: plan(self), watchers, clock, onCrash })
+}
 
-const makeRun = (compiled: Compiled, fiber: Fiber.Fiber<unknown, unknown>, options: RunOptions): Run => {
-  const { limit, program } = compiled
-  const others = fiber.getRef(Observer)
-  const observers = others.length === 0 ? options.observers : [...others, ...options.observers]
+const makeRun = (self: AnyLoader, fiber: Fiber.Fiber<unknown, unknown>, options: RunOptions): Run => {
+  const { limit, program } = compiledOf(self)
   return new Run({
     program,
     context: fiber.context,
     failFast: options.failFast,
     slots: limit === undefined ? undefined : new Slots(limit, program.urgency),
-    watch:
-      observers.length === 0 ? undefined : new Watch(program, observers, fiber.getRef(Clock.Clock), logCrash(fiber))
+    watch: watchFor(self, fiber, options.reporter)
   })
 }
 
@@ -340,7 +367,7 @@ const withLimit = (
 const execute = (self: AnyLoader, options: RunOptions): Effect.Effect<unknown, unknown> =>
   Effect.withFiber((fiber) => {
     const compiled = compiledOf(self)
-    const run = makeRun(compiled, fiber, options)
+    const run = makeRun(self, fiber, options)
     const unusable = run.giveInputs(options.inputs)
     if (unusable !== undefined) return Exit.die(unusable)
     const interpreted = schedule(run, fiber, compiled.inBatches, options.conclude, concludeInterruption)
@@ -386,7 +413,7 @@ export const load: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<A, E, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<A, E, R>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
-  execute(self, { inputs, failFast: true, observers: nobody, conclude: concludeLoad })
+  execute(self, { inputs, failFast: true, reporter: undefined, conclude: concludeLoad })
 )
 
 /** The values that targets were loaded to, for those that were. */
@@ -410,7 +437,7 @@ const executeReported = (
     const events: Array<RunEvent> = []
     return execute(self, {
       ...options,
-      observers: [(event) => events.push(event)],
+      reporter: { onEvent: (event) => events.push(event) },
       conclude: (run) => conclude(run, () => ({ ...fromEvents(events)!, values: valuesOf(run) }))
     })
   })

@@ -1,31 +1,23 @@
 /**
- * Who watches runs.
+ * Who watches runs: nobody, by default. Where nobody watches, a run builds no events at all.
  *
  * @since 0.1.0
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { dual } from "effect/Function"
-import type { RunEvent } from "./RunEvent.ts"
+import { newKey, type OnEvent, type Watch, type Watcher, withWatch } from "./Watchers.ts"
 
-/**
- * Receives each event of each run, synchronously, as it happens.
- *
- * It must be quick, and it can change nothing: what it throws is logged once a run and dropped.
- *
- * @since 0.1.0
- * @category models
- */
-export type OnEvent = (event: RunEvent) => void
+export type { OnEvent, Watch, Watcher } from "./Watchers.ts"
 
-/**
- * Who watches the runs of this context: nobody, by default. Where nobody watches, a run builds no events at all.
- *
- * @since 0.1.0
- * @category references
- */
-export const Observer: Context.Reference<ReadonlyArray<OnEvent>> = /* @__PURE__ */ Context.Reference<
-  ReadonlyArray<OnEvent>
->("effect-loader/Observer", { defaultValue: () => [] })
+const always = (onEvent: OnEvent): Watch => {
+  const watcher: Watcher = { onEvent }
+  return () => watcher
+}
+
+const addTo =
+  (key: string, watch: Watch) =>
+  <R>(context: Context.Context<R>): Context.Context<R> =>
+    withWatch(context as Context.Context<never>, key, watch) as Context.Context<R>
 
 /**
  * Has the runs inside an effect watched, beside those who watch already.
@@ -51,11 +43,14 @@ export const observe: {
   (onEvent: OnEvent): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   <A, E, R>(self: Effect.Effect<A, E, R>, onEvent: OnEvent): Effect.Effect<A, E, R>
 } = /* @__PURE__ */ dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, onEvent: OnEvent) =>
-  Effect.updateService(self, Observer, (observers) => [...observers, onEvent])
+  Effect.updateContext(self, addTo(newKey(), always(onEvent)))
 )
 
 /**
  * Has the runs of whatever the layer is provided to watched, beside those who watch already.
+ *
+ * Layers that watch compose as any others do: `Layer.mergeAll(first, second)` has both watch, and a layer that is
+ * provided twice watches once.
  *
  * @example
  * ```ts
@@ -73,7 +68,33 @@ export const observe: {
  * @since 0.1.0
  * @category layers
  */
-export const layer = (onEvent: OnEvent): Layer.Layer<never> =>
-  Layer.effectContext(
-    Effect.map(Observer, (observers) => Context.make(Observer, [...observers, onEvent]) as Context.Context<never>)
-  )
+export const layer = (onEvent: OnEvent): Layer.Layer<never> => layerWatch(Effect.succeed(always(onEvent)))
+
+/**
+ * As {@link layer}, for what is made anew for each run, or with the help of services: spans, metrics, a terminal.
+ *
+ * @example
+ * ```ts
+ * import { Clock, Effect } from "effect"
+ * import { Loader, Observer, Resource } from "effect-loader"
+ *
+ * const slowest = Effect.map(Effect.service(Clock.Clock), (clock): Observer.Watch => () => {
+ *   const start = clock.currentTimeMillisUnsafe()
+ *   return {
+ *     onEvent: (event) => {
+ *       if (event._tag === "RunEnded") console.log(clock.currentTimeMillisUnsafe() - start < 1000)
+ *     }
+ *   }
+ * })
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ *
+ * Effect.runSync(Loader.load(Loader.make({ org })).pipe(Effect.provide(Observer.layerWatch(slowest)))) // true
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWatch = <E, R>(watch: Effect.Effect<Watch, E, R>): Layer.Layer<never, E, Exclude<R, Scope.Scope>> => {
+  const key = newKey()
+  return Layer.effectContext(Effect.map(watch, (watch) => withWatch(Context.empty(), key, watch)))
+}

@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import type { Cause } from "effect"
-import type { RunEnd, RunEvent, SkipReason } from "./RunEvent.ts"
+import type { Plan } from "../compile/Plan.ts"
+import type { RunEnd, SkipReason } from "./RunEvent.ts"
 
 /**
  * What became of one resource.
@@ -30,12 +31,46 @@ export type Outcome =
   | { readonly _tag: "Unfinished" }
 
 /**
+ * A stretch of time of one resource, and what it did or waited for. Instants are milliseconds since 1970.
+ *
+ * - `Dependency`: not everything it depends on was there; `resource` came last, or is still to come.
+ * - `Batch`: it was ready, and its batch was not to start yet.
+ * - `Slot`: the run's `concurrency` had no place for it.
+ * - `Thread`: it could have started, and the process was busy with something else.
+ * - `Attempt`, `Fallback`: an attempt, or the handler of a fallback, ran.
+ * - `Retry`: it waited for its next attempt.
+ * - `Policy`: a policy around its attempts was at work.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Phase =
+  | (Stretch & { readonly _tag: "Dependency"; readonly resource: string | undefined })
+  | (Stretch & { readonly _tag: "Batch" | "Slot" | "Thread" | "Retry" | "Policy" })
+  | (Stretch & { readonly _tag: "Attempt"; readonly attempt: number })
+  | (Stretch & { readonly _tag: "Fallback"; readonly fallback: string })
+
+interface Stretch {
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * The kinds of {@link Phase}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PhaseTag = Phase["_tag"]
+
+/**
  * One resource of a report. Instants are milliseconds since 1970, with fractions; `undefined` for what never came.
  *
  * - `attempts`: how often it was started.
- * - `readyAt`: when everything it waits for was there; `startedAt`: its first attempt; `endedAt`: its end.
- * - `queued`, `running`: milliseconds that it waited for a slot, and that its attempts ran. The pauses between
- *   attempts are neither.
+ * - `readyAt`: when everything it waits for was there; `startedAt`: its first attempt, or that of the policies around
+ *   its attempts; `endedAt`: its end.
+ * - `running`: milliseconds that its attempts and fallbacks ran; `queued`: those that it waited for a slot.
+ * - `phases`: all its time, without a gap, from the start of the run to its own end, or to the end of what is known.
  *
  * @since 0.1.0
  * @category models
@@ -47,16 +82,19 @@ export interface ResourceReport {
   readonly readyAt: number | undefined
   readonly startedAt: number | undefined
   readonly endedAt: number | undefined
-  readonly queued: number
   readonly running: number
+  readonly queued: number
+  readonly phases: ReadonlyArray<Phase>
 }
 
 /**
  * What one run did.
  *
+ * - `plan`: what it could load, and under which limits.
  * - `resources`: all that the run could load, in declaration order. Inputs and constants are not among them.
  * - `values`: what the targets were loaded to, by their keys; a key is missing where there is no value.
  * - `startedAt`, `endedAt`: milliseconds since 1970; `endedAt` is `undefined` where the events end before the run.
+ * - `until`: the last instant that the report knows of: the end of the run, or that of the events.
  * - `end`: how the run ended; `undefined` as `endedAt`. `timedOut`: whether the loader's own limit ended it.
  *
  * @since 0.1.0
@@ -65,137 +103,14 @@ export interface ResourceReport {
 export interface Report<out Values = Readonly<Record<string, unknown>>> {
   readonly loader: string
   readonly run: number
+  readonly plan: Plan
   readonly startedAt: number
+  readonly until: number
   readonly endedAt: number | undefined
   readonly end: RunEnd | undefined
   readonly timedOut: boolean
   readonly resources: ReadonlyArray<ResourceReport>
   readonly values: Partial<Values>
-}
-
-class Row {
-  outcome: Outcome = { _tag: "Unfinished" }
-  attempts = 0
-  readyAt: number | undefined
-  startedAt: number | undefined
-  endedAt: number | undefined
-  queued = 0
-  running = 0
-  private queuedAt: number | undefined
-  private attemptAt: number | undefined
-  readonly resource: string
-
-  constructor(resource: string) {
-    this.resource = resource
-  }
-
-  attemptStarted(at: number): void {
-    this.leaveQueue(at)
-    this.attemptEnded(at)
-    this.attempts++
-    this.startedAt ??= at
-    this.attemptAt = at
-  }
-
-  enterQueue(at: number): void {
-    this.queuedAt = at
-  }
-
-  attemptEnded(at: number): void {
-    if (this.attemptAt !== undefined) this.running += at - this.attemptAt
-    this.attemptAt = undefined
-  }
-
-  ended(at: number, outcome: Outcome): void {
-    this.leaveQueue(at)
-    this.attemptEnded(at)
-    this.endedAt = at
-    this.outcome = outcome
-  }
-
-  private leaveQueue(at: number): void {
-    if (this.queuedAt !== undefined) this.queued += at - this.queuedAt
-    this.queuedAt = undefined
-  }
-
-  toReport(): ResourceReport {
-    const { attempts, endedAt, outcome, queued, readyAt, resource, running, startedAt } = this
-    return { resource, outcome, attempts, readyAt, startedAt, endedAt, queued, running }
-  }
-}
-
-const applyTo = (row: Row, event: RunEvent): void => {
-  switch (event._tag) {
-    case "ResourceReady":
-      row.readyAt = event.at
-      return
-    case "ResourceQueued":
-      return row.enterQueue(event.at)
-    case "AttemptStarted":
-      return row.attemptStarted(event.at)
-    case "AttemptFailed":
-      return row.attemptEnded(event.at)
-    case "ResourceSucceeded":
-      return row.ended(event.at, { _tag: "Succeeded" })
-    case "ResourceDegraded":
-      return row.ended(event.at, { _tag: "Degraded", fallback: event.fallback, error: event.error })
-    case "ResourceFailed":
-      return row.ended(event.at, { _tag: "Failed", cause: event.cause })
-    case "ResourceDied":
-      return row.ended(event.at, { _tag: "Died", cause: event.cause })
-    case "ResourceInterrupted":
-      return row.ended(event.at, { _tag: "Interrupted" })
-    case "ResourceSkipped":
-      return row.ended(event.at, { _tag: "Skipped", because: event.because })
-  }
-}
-
-/**
- * The report that a run's events make, also while it is still running. Events of other runs are passed over; the run
- * is that of the first event. `undefined` without a `RunStarted`.
- *
- * @example
- * ```ts
- * import { Effect } from "effect"
- * import { Loader, Observer, Report, Resource, type RunEvent } from "effect-loader"
- *
- * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
- * const events: Array<RunEvent.RunEvent> = []
- *
- * Effect.runSync(Observer.observe(Loader.load(Loader.make({ org })), (event) => events.push(event)))
- * console.log(Report.fromEvents(events)?.resources.length) // 1
- * ```
- *
- * @since 0.1.0
- * @category constructors
- */
-export const fromEvents = (events: Iterable<RunEvent>): Report | undefined => {
-  let started: Extract<RunEvent, { readonly _tag: "RunStarted" }> | undefined
-  let ended: Extract<RunEvent, { readonly _tag: "RunEnded" }> | undefined
-  const rows = new Map<string, Row>()
-  for (const event of events) {
-    if (started !== undefined && event.run !== started.run) continue
-    if (event._tag === "RunStarted") {
-      started = event
-      for (const resource of event.resources) rows.set(resource, new Row(resource))
-    } else if (event._tag === "RunEnded") ended = event
-    else {
-      let row = rows.get(event.resource)
-      if (row === undefined) rows.set(event.resource, (row = new Row(event.resource)))
-      applyTo(row, event)
-    }
-  }
-  if (started === undefined) return undefined
-  return {
-    loader: started.loader,
-    run: started.run,
-    startedAt: started.at,
-    endedAt: ended?.at,
-    end: ended?.end,
-    timedOut: ended?.end === "TimedOut",
-    resources: Array.from(rows.values(), (row) => row.toReport()),
-    values: {}
-  }
 }
 
 /**

@@ -18,7 +18,7 @@ import { asEffect, Attempts, call, notAnEffect } from "./Attempts.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
 import type { Slots } from "./Slots.ts"
-import type { Watch } from "./Watch.ts"
+import type { RunWatch } from "./RunWatch.ts"
 
 /**
  * The resource that a part of a cause comes from: an annotation on each failure, defect and interruption of a run.
@@ -62,7 +62,7 @@ export interface RunSetup {
   /** Whether a failure that reaches a target stops the run. */
   readonly failFast: boolean
   readonly slots: Slots | undefined
-  readonly watch: Watch | undefined
+  readonly watch: RunWatch | undefined
 }
 
 const idle: Interpreter = { onReady: () => {}, onStop: () => {}, onSlots: () => {} }
@@ -97,7 +97,7 @@ export class Run {
   remaining: number
 
   private readonly setup: RunSetup
-  private readonly watch: Watch | undefined
+  private readonly watch: RunWatch | undefined
   private readonly scope: Scope.Scope | undefined
   private readonly values: Array<unknown>
   private readonly missing: Array<number>
@@ -153,10 +153,24 @@ export class Run {
   begin(index: number): unknown {
     const step = this.program.steps[index]!
     this.values[index] = Running
-    if (step.kind !== "load") return this.failed.handlers.get(index)!
+    if (step.kind !== "load") {
+      if (step.kind === "view") this.watch?.fallbackStarted(index, step.lens.label, this.errorBefore(step))
+      return this.failed.handlers.get(index)!
+    }
     const deps = this.gather(step)
     const isBare = step.plain && this.watch === undefined && this.scope === undefined
     return isBare ? call(step.load, deps) : this.attempts.begin(index, step, deps)
+  }
+
+  /** A step's turn has come, and there is no slot for it. */
+  queued(index: number): void {
+    const { base, kind } = this.program.steps[index]!
+    this.watch?.queued(index, kind === "view" ? this.attempts.count(base) : 1)
+  }
+
+  /** The context in which a step's effects run, where it is another than the caller's. */
+  contextOf(index: number): Context.Context<never> | undefined {
+    return this.watch?.places === true ? this.watch.within(this.setup.context, index, undefined) : undefined
   }
 
   /** What a step ends in that began with something else than an effect. */
@@ -301,9 +315,13 @@ export class Run {
   private noteFallback(index: number): void {
     const step = this.program.steps[index]!
     if (this.watch === undefined || step.kind !== "view") return
-    const cause = this.failed.causes.get(step.parent)
-    const error = cause === undefined ? undefined : recoverable(cause)
-    this.watch.degraded(index, step.lens.label, error?.error)
+    this.watch.degraded(index, step.lens.label, this.errorBefore(step))
+  }
+
+  /** The error that a view recovers; `undefined` where something failed that its resource depends on. */
+  private errorBefore({ parent }: View): unknown {
+    const cause = this.failed.causes.get(parent)
+    return cause === undefined ? undefined : recoverable(cause)?.error
   }
 
   private succeed(index: number, value: unknown): void {

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Cause } from "effect"
+import type { Plan } from "../compile/Plan.ts"
 
 /**
  * Why a resource never ran.
@@ -29,6 +30,16 @@ export type SkipReason =
  */
 export type RunEnd = "Completed" | "Failed" | "TimedOut" | "Interrupted"
 
+/**
+ * What a resource has to wait for when everything that it depends on is there.
+ *
+ * - `Slot`: one of the `concurrency` places of its run, all taken.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Limit = { readonly _tag: "Slot"; readonly concurrency: number }
+
 interface InRun {
   /** Which run, in this process. */
   readonly run: number
@@ -40,42 +51,254 @@ interface OfResource extends InRun {
   readonly resource: string
 }
 
+interface OfAttempt extends OfResource {
+  /** Which attempt, from 1. */
+  readonly attempt: number
+}
+
 /**
- * One fact of a run, as it happens.
+ * A run begins. The first event of each run.
  *
- * Each resource that a run could load ends in exactly one of `ResourceSucceeded`, `ResourceDegraded`, `ResourceFailed`,
- * `ResourceDied`, `ResourceInterrupted` and `ResourceSkipped`. Inputs and constants are there from the start and have
- * no events.
+ * `plan` is what it could load: the same object for every run of a loader.
  *
- * - `RunStarted`, `RunEnded`: the first and the last event of a run.
- * - `ResourceReady`: everything it waits for is there.
- * - `ResourceQueued`: it has to wait for a slot of the run's `concurrency` before attempt `attempt`.
- * - `AttemptStarted`: attempt `attempt` begins, counted from 1.
- * - `AttemptFailed`: an attempt failed inside a policy that may try again.
- * - `ResourceSucceeded`: its value is there.
- * - `ResourceDegraded`: it failed, and `fallback` gave a value in its place wherever it is needed.
- * - `ResourceFailed`: it failed with a typed error.
- * - `ResourceDied`: it failed with a defect.
- * - `ResourceInterrupted`: it was running when it was interrupted.
- * - `ResourceSkipped`: it never ran, and why.
+ * @since 0.1.0
+ * @category events
+ */
+export interface RunStarted extends InRun {
+  readonly _tag: "RunStarted"
+  readonly loader: string
+  readonly plan: Plan
+}
+
+/**
+ * Everything that a resource waits for is there.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceReady extends OfResource {
+  readonly _tag: "ResourceReady"
+}
+
+/**
+ * An attempt, or the handler of a fallback, could begin and has to wait for `limit`.
+ *
+ * `attempt` is the one that waits; before a fallback, the last one.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceQueued extends OfAttempt {
+  readonly _tag: "ResourceQueued"
+  readonly limit: Limit
+}
+
+/**
+ * The policies around a resource's attempts begin. Only where there are any, such as a `retry`.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface PoliciesStarted extends OfResource {
+  readonly _tag: "PoliciesStarted"
+}
+
+/**
+ * An attempt begins.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface AttemptStarted extends OfAttempt {
+  readonly _tag: "AttemptStarted"
+}
+
+/**
+ * An attempt succeeded inside policies that may go on. The end of an only attempt is the end of its resource.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface AttemptSucceeded extends OfAttempt {
+  readonly _tag: "AttemptSucceeded"
+}
+
+/**
+ * An attempt failed inside policies that may try again: see {@link RetryScheduled}.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface AttemptFailed extends OfAttempt {
+  readonly _tag: "AttemptFailed"
+  readonly cause: Cause.Cause<unknown>
+}
+
+/**
+ * An attempt was interrupted inside its policies: by one of them, or by the end of the run.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface AttemptInterrupted extends OfAttempt {
+  readonly _tag: "AttemptInterrupted"
+}
+
+/**
+ * Attempt `attempt` will begin at `retryAt`, or when it then gets a slot.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface RetryScheduled extends OfAttempt {
+  readonly _tag: "RetryScheduled"
+  /** Milliseconds since 1970, with fractions. */
+  readonly retryAt: number
+}
+
+/**
+ * The handler of a fallback begins to run, because of `error`. A handler that has its value at hand has no such event.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface FallbackStarted extends OfResource {
+  readonly _tag: "FallbackStarted"
+  readonly fallback: string
+  readonly error: unknown
+}
+
+/**
+ * A resource's value is there.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceSucceeded extends OfResource {
+  readonly _tag: "ResourceSucceeded"
+}
+
+/**
+ * A resource failed with `error`, and `fallback` gave a value in its place wherever it is needed.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceDegraded extends OfResource {
+  readonly _tag: "ResourceDegraded"
+  readonly fallback: string
+  readonly error: unknown
+}
+
+/**
+ * A resource failed with a typed error; the cause holds a `ResourceError`.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceFailed extends OfResource {
+  readonly _tag: "ResourceFailed"
+  readonly cause: Cause.Cause<unknown>
+}
+
+/**
+ * A resource failed with a defect.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceDied extends OfResource {
+  readonly _tag: "ResourceDied"
+  readonly cause: Cause.Cause<unknown>
+}
+
+/**
+ * A resource was running when it was interrupted.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceInterrupted extends OfResource {
+  readonly _tag: "ResourceInterrupted"
+}
+
+/**
+ * A resource never ran, and why.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceSkipped extends OfResource {
+  readonly _tag: "ResourceSkipped"
+  readonly because: SkipReason
+}
+
+/**
+ * A run is over: nothing of it runs any more. The last event of each run.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface RunEnded extends InRun {
+  readonly _tag: "RunEnded"
+  readonly end: RunEnd
+}
+
+/**
+ * What a resource ends with. Each resource that a run could load has exactly one of these.
  *
  * @since 0.1.0
  * @category models
  */
-export type RunEvent =
-  | (InRun & { readonly _tag: "RunStarted"; readonly loader: string; readonly resources: ReadonlyArray<string> })
-  | (OfResource & { readonly _tag: "ResourceReady" })
-  | (OfResource & { readonly _tag: "ResourceQueued"; readonly attempt: number })
-  | (OfResource & { readonly _tag: "AttemptStarted"; readonly attempt: number })
-  | (OfResource & {
-      readonly _tag: "AttemptFailed"
-      readonly attempt: number
-      readonly cause: Cause.Cause<unknown>
-    })
-  | (OfResource & { readonly _tag: "ResourceSucceeded" })
-  | (OfResource & { readonly _tag: "ResourceDegraded"; readonly fallback: string; readonly error: unknown })
-  | (OfResource & { readonly _tag: "ResourceFailed"; readonly cause: Cause.Cause<unknown> })
-  | (OfResource & { readonly _tag: "ResourceDied"; readonly cause: Cause.Cause<unknown> })
-  | (OfResource & { readonly _tag: "ResourceInterrupted" })
-  | (OfResource & { readonly _tag: "ResourceSkipped"; readonly because: SkipReason })
-  | (InRun & { readonly _tag: "RunEnded"; readonly end: RunEnd })
+export type ResourceEnded =
+  | ResourceSucceeded
+  | ResourceDegraded
+  | ResourceFailed
+  | ResourceDied
+  | ResourceInterrupted
+  | ResourceSkipped
+
+/**
+ * What happens to a resource.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ResourceEvent =
+  | ResourceReady
+  | ResourceQueued
+  | PoliciesStarted
+  | AttemptStarted
+  | AttemptSucceeded
+  | AttemptFailed
+  | AttemptInterrupted
+  | RetryScheduled
+  | FallbackStarted
+  | ResourceEnded
+
+/**
+ * One fact of a run, as it happens.
+ *
+ * Inputs and constants are there from the start and have no events; neither has whatever a run has no need to load.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RunEvent = RunStarted | ResourceEvent | RunEnded
+
+const ends: Partial<Record<RunEvent["_tag"], true>> = {
+  ResourceSucceeded: true,
+  ResourceDegraded: true,
+  ResourceFailed: true,
+  ResourceDied: true,
+  ResourceInterrupted: true,
+  ResourceSkipped: true
+}
+
+/**
+ * Whether an event is the last of its resource.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isResourceEnded = (event: RunEvent): event is ResourceEnded => ends[event._tag] === true

@@ -9,7 +9,7 @@
  * Eagerly, a step's turn comes when what it waits for is there. In batches it comes with its batch, and a batch comes
  * when nothing of the last one is left: what `Effect.all` over each level would do.
  */
-import { Effect, Exit, Fiber } from "effect"
+import { type Context, Effect, Exit, Fiber } from "effect"
 import type { Interpreter, Run } from "./Run.ts"
 import type { Waiter } from "./Slots.ts"
 
@@ -39,7 +39,7 @@ class Scheduler implements Interpreter {
     this.parent = parent
     this.inBatches = inBatches
     this.onFinished = onFinished
-    this.fork = forkLike(parent)
+    this.fork = forkLike(parent, parent.context)
   }
 
   start(): void {
@@ -131,7 +131,7 @@ class Scheduler implements Interpreter {
   private tellQueued(): void {
     if (this.asking === undefined) return
     for (const { index, waits } of this.asking) {
-      if (waits && this.run.program.steps[index]!.kind === "load") this.run.attempts.queued(index, 1)
+      if (waits) this.run.queued(index)
     }
     this.asking = undefined
   }
@@ -141,7 +141,9 @@ class Scheduler implements Interpreter {
     // Whoever watches, and `load` itself, can end the run: then what was about to start does not.
     if (this.run.stopped !== undefined) return this.run.settle(index, Exit.interrupt(this.parent.id))
     if (Exit.isExit(effect)) return this.run.settle(index, effect)
-    const fiber = this.fork(effect as Effect.Effect<unknown, unknown, unknown>)
+    const context = this.run.contextOf(index)
+    const fork = context === undefined ? this.fork : forkLike(this.parent, context)
+    const fiber = fork(effect as Effect.Effect<unknown, unknown, unknown>)
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.run.settle(index, this.checked(index, effect, exit))
     const startedAt = this.run.now()
@@ -178,9 +180,9 @@ class Scheduler implements Interpreter {
   }
 }
 
-/** Starts fibers at once, on the caller's own services, and as interruptible as the caller is. */
-const forkLike = (parent: Fiber.Fiber<unknown, unknown>) => {
-  const fork = Effect.runForkWith(parent.context as never)
+/** Starts fibers at once, in a context, and as interruptible as the caller is. */
+const forkLike = (parent: Fiber.Fiber<unknown, unknown>, context: Context.Context<never>) => {
+  const fork = Effect.runForkWith(context)
   // Effect's own concurrent operators read it too; its type only leaves it out.
   const { interruptible } = parent as { readonly interruptible?: boolean }
   return interruptible === false

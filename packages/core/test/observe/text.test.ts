@@ -136,8 +136,12 @@ describe("Report.toWaterfall", () => {
         readyAt: 0,
         startedAt: 100,
         endedAt: 200,
+        running: 100,
         queued: 100,
-        running: 100
+        phases: [
+          { _tag: "Slot", from: 0, to: 100 },
+          { _tag: "Attempt", attempt: 1, from: 100, to: 200 }
+        ]
       })
     })
   )

@@ -4,10 +4,11 @@
  * A resource's base and its views settle one by one; people see one resource. So a resource's final event waits until
  * the last of them has settled, and then says the worst that anyone but its own views has seen.
  */
-import { Cause, type Clock } from "effect"
+import { Cause, type Clock, type Context, Duration, type Exit } from "effect"
+import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
-import type { OnEvent } from "./Observer.ts"
-import type { RunEnd, RunEvent, SkipReason } from "./RunEvent.ts"
+import type { Limit, RunEnd, RunEvent, SkipReason } from "./RunEvent.ts"
+import type { Watcher } from "./Watchers.ts"
 
 /** How a step ended. */
 export type StepEnd =
@@ -36,10 +37,23 @@ const severity = (end: StepEnd): number => {
 
 const worse = (a: StepEnd, b: StepEnd): StepEnd => (severity(b) > severity(a) ? b : a)
 
-export class Watch {
+export interface Watching {
+  readonly program: Program
+  readonly plan: Plan
+  readonly watchers: ReadonlyArray<Watcher>
+  readonly clock: Clock.Clock
+  /** Told of the first crash of a watcher. */
+  readonly onCrash: (defect: unknown) => void
+}
+
+export class RunWatch {
   private readonly run = ++runs
   private readonly program: Program
-  private readonly observers: ReadonlyArray<OnEvent>
+  private readonly plan: Plan
+  private readonly watchers: ReadonlyArray<Watcher>
+  /** Those who say in which context resources run. */
+  private readonly placing: ReadonlyArray<Watcher>
+  private readonly slot: Limit
   private readonly onCrash: (defect: unknown) => void
   private readonly now: () => number
   private readonly unsettled: Array<number>
@@ -48,16 +62,14 @@ export class Watch {
   private readonly fallbacks: Array<Fallback | undefined>
   private crashed = false
 
-  constructor(
-    program: Program,
-    observers: ReadonlyArray<OnEvent>,
-    clock: Clock.Clock,
-    onCrash: (defect: unknown) => void
-  ) {
+  constructor({ clock, onCrash, plan, program, watchers }: Watching) {
     this.program = program
-    this.observers = observers
+    this.plan = plan
+    this.watchers = watchers
+    this.placing = watchers.filter(({ within }) => within !== undefined)
+    this.slot = { _tag: "Slot", concurrency: plan.concurrency ?? Infinity }
     this.onCrash = onCrash
-    const wall = clock.currentTimeMillisUnsafe()
+    const wall = Number(clock.currentTimeNanosUnsafe()) / 1e6
     const start = clock.monotonicTimeNanosUnsafe()
     this.now = () => wall + Number(clock.monotonicTimeNanosUnsafe() - start) / 1e6
     this.unsettled = program.steps.map((step) => (step.kind === "preset" ? 0 : 1))
@@ -68,12 +80,7 @@ export class Watch {
   }
 
   runStarted(): void {
-    const { declared, name, steps } = this.program
-    const resources = declared.flatMap((i) => {
-      const step = steps[i]!
-      return step.kind === "load" || step.kind === "struct" ? [step.name] : []
-    })
-    this.emit({ _tag: "RunStarted", loader: name, resources })
+    this.emit({ _tag: "RunStarted", loader: this.program.name, plan: this.plan })
   }
 
   runEnded(end: RunEnd): void {
@@ -84,8 +91,13 @@ export class Watch {
     this.emit({ _tag: "ResourceReady", resource: this.nameOf(index) })
   }
 
+  /** Attempt `attempt` of a step, or a handler after it, has to wait for a slot. */
   queued(index: number, attempt: number): void {
-    this.emit({ _tag: "ResourceQueued", resource: this.nameOf(index), attempt })
+    this.emit({ _tag: "ResourceQueued", resource: this.nameOf(index), attempt, limit: this.slot })
+  }
+
+  policiesStarted(index: number): void {
+    this.emit({ _tag: "PoliciesStarted", resource: this.nameOf(index) })
   }
 
   attemptStarted(index: number, attempt: number): void {
@@ -94,8 +106,21 @@ export class Watch {
     this.emit({ _tag: "AttemptStarted", resource: this.nameOf(index), attempt })
   }
 
-  attemptFailed(index: number, attempt: number, cause: Cause.Cause<unknown>): void {
-    this.emit({ _tag: "AttemptFailed", resource: this.nameOf(index), attempt, cause })
+  attemptEnded(index: number, attempt: number, exit: Exit.Exit<unknown, unknown>): void {
+    const resource = this.nameOf(index)
+    if (exit._tag === "Success") this.emit({ _tag: "AttemptSucceeded", resource, attempt })
+    else if (Cause.hasInterruptsOnly(exit.cause)) this.emit({ _tag: "AttemptInterrupted", resource, attempt })
+    else this.emit({ _tag: "AttemptFailed", resource, attempt, cause: exit.cause })
+  }
+
+  retryScheduled(index: number, attempt: number, pause: Duration.Duration): void {
+    const retryAt = this.now() + Duration.toMillis(pause)
+    this.emit({ _tag: "RetryScheduled", resource: this.nameOf(index), attempt, retryAt })
+  }
+
+  /** The handler of a fallback begins to run. */
+  fallbackStarted(index: number, fallback: string, error: unknown): void {
+    this.emit({ _tag: "FallbackStarted", resource: this.nameOf(index), fallback, error })
   }
 
   /** A fallback gave a value for a resource, in a view or inside its policies. */
@@ -108,6 +133,24 @@ export class Watch {
     if (index === base) this.own[base] = end
     if (this.program.exposed[index] === 1) this.seen[base] = worse(this.seen[base] ?? succeeded, end)
     if (--this.unsettled[base]! === 0) this.emitEnd(base)
+  }
+
+  /** Whether somebody says in which context resources run. */
+  get places(): boolean {
+    return this.placing.length > 0
+  }
+
+  /** The context in which the effects of a step, or of one of its attempts, run. */
+  within(context: Context.Context<never>, index: number, attempt: number | undefined): Context.Context<never> {
+    const resource = this.nameOf(index)
+    return this.placing.reduce((outer, watcher) => {
+      try {
+        return watcher.within!(outer, resource, attempt)
+      } catch (defect) {
+        this.crash(defect)
+        return outer
+      }
+    }, context)
   }
 
   private emitEnd(base: number): void {
@@ -140,13 +183,17 @@ export class Watch {
 
   private emit(fact: Fact): void {
     const event = { ...fact, run: this.run, at: this.now() } as RunEvent
-    for (const observer of this.observers) {
+    for (const watcher of this.watchers) {
       try {
-        observer(event)
+        watcher.onEvent(event)
       } catch (defect) {
-        if (!this.crashed) this.onCrash(defect)
-        this.crashed = true
+        this.crash(defect)
       }
     }
+  }
+
+  private crash(defect: unknown): void {
+    if (!this.crashed) this.onCrash(defect)
+    this.crashed = true
   }
 }

@@ -1,0 +1,233 @@
+/**
+ * One run, as its events tell it so far: what each resource does now, and what it did before.
+ *
+ * Everything that shows runs folds events here: reports at the end of a run, live views and gauges while it goes on.
+ */
+import type { Plan } from "../compile/Plan.ts"
+import type { Limit, ResourceEvent, RunEnd, RunEvent, RunStarted } from "./RunEvent.ts"
+import type { Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
+
+/** A phase that has yet to end. */
+type Doing = Phase extends infer P ? (P extends Phase ? Omit<P, "to" | "resource"> : never) : never
+
+const unfinished: Outcome = { _tag: "Unfinished" }
+
+export class ResourceTimeline {
+  readonly resource: string
+  /** What it does now; `undefined` when it has ended. */
+  doing: Doing | undefined
+  outcome: Outcome = unfinished
+  attempts = 0
+  readyAt: number | undefined
+  startedAt: number | undefined
+  endedAt: number | undefined
+  /** When its next attempt begins, while it waits for that. */
+  retryAt: number | undefined
+  private readonly past: Array<Omit<Phase, "resource">> = []
+  private readonly running = new Set<number>()
+
+  constructor(resource: string, from: number) {
+    this.resource = resource
+    this.doing = { _tag: "Dependency", from }
+  }
+
+  /** `inBatches`: whether what is ready waits for its batch. */
+  add(event: ResourceEvent, inBatches: boolean): void {
+    const { at } = event
+    switch (event._tag) {
+      case "ResourceReady":
+        this.readyAt = at
+        return this.become({ _tag: inBatches ? "Batch" : "Thread", from: at })
+      case "ResourceQueued":
+        return this.unlessRunning({ _tag: limitTag(event.limit), from: at })
+      case "PoliciesStarted":
+        this.startedAt ??= at
+        return this.become({ _tag: "Policy", from: at })
+      case "AttemptStarted":
+        this.attempts++
+        this.startedAt ??= at
+        this.retryAt = undefined
+        this.running.add(event.attempt)
+        return this.become({ _tag: "Attempt", attempt: event.attempt, from: at })
+      case "AttemptSucceeded":
+      case "AttemptFailed":
+      case "AttemptInterrupted":
+        this.running.delete(event.attempt)
+        return this.unlessRunning({ _tag: "Policy", from: at })
+      case "RetryScheduled":
+        this.retryAt = event.retryAt
+        return this.unlessRunning({ _tag: "Retry", from: at })
+      case "FallbackStarted":
+        this.startedAt ??= at
+        return this.become({ _tag: "Fallback", fallback: event.fallback, from: at })
+      default:
+        this.outcome = outcomeOf(event)
+        this.endedAt = at
+        return this.become(undefined, at)
+    }
+  }
+
+  /** All its phases, what it does now included, as if that ended at `now`. */
+  phases(now: number, lastOf: (resource: string, at: number) => string | undefined): ReadonlyArray<Phase> {
+    const whole = this.doing === undefined ? this.past : [...this.past, { ...this.doing, to: now }]
+    return whole.map((phase): Phase => {
+      const { _tag } = phase
+      return _tag === "Dependency" ? { ...phase, _tag, resource: lastOf(this.resource, phase.to) } : (phase as Phase)
+    })
+  }
+
+  private unlessRunning(next: Doing): void {
+    if (this.running.size === 0) this.become(next)
+  }
+
+  private become(next: Doing | undefined, at = next!.from): void {
+    const { doing } = this
+    // What took no time is not told, but an attempt always is.
+    if (doing !== undefined && (doing.from < at || doing._tag === "Attempt")) this.past.push({ ...doing, to: at })
+    this.doing = next
+  }
+}
+
+const limitTag = (limit: Limit): "Slot" => limit._tag
+
+const outcomeOf = (event: Extract<ResourceEvent, { readonly _tag: `Resource${string}` }>): Outcome => {
+  switch (event._tag) {
+    case "ResourceSucceeded":
+      return { _tag: "Succeeded" }
+    case "ResourceDegraded":
+      return { _tag: "Degraded", fallback: event.fallback, error: event.error }
+    case "ResourceFailed":
+      return { _tag: "Failed", cause: event.cause }
+    case "ResourceDied":
+      return { _tag: "Died", cause: event.cause }
+    case "ResourceSkipped":
+      return { _tag: "Skipped", because: event.because }
+    default:
+      return { _tag: "Interrupted" }
+  }
+}
+
+/** How long the phases of some kinds took together, in milliseconds. */
+export const timeIn = (phases: ReadonlyArray<Phase>, tags: ReadonlyArray<PhaseTag>): number =>
+  phases.reduce((sum, { _tag, from, to }) => (tags.includes(_tag) ? sum + to - from : sum), 0)
+
+export class Timeline {
+  readonly run: number
+  readonly loader: string
+  readonly plan: Plan
+  readonly startedAt: number
+  endedAt: number | undefined
+  end: RunEnd | undefined
+  readonly resources = new Map<string, ResourceTimeline>()
+  private lastAt: number
+  private readonly dependencies = new Map<string, ReadonlyArray<string>>()
+
+  constructor({ at, loader, plan, run }: RunStarted) {
+    this.run = run
+    this.loader = loader
+    this.plan = plan
+    this.startedAt = at
+    this.lastAt = at
+    for (const { dependencies, kind, name } of plan.resources) {
+      if (kind === "input" || kind === "constant") continue
+      this.resources.set(name, new ResourceTimeline(name, at))
+      this.dependencies.set(name, dependencies)
+    }
+  }
+
+  /** Takes one more event of this run, and gives the resource that it is about. */
+  add(event: RunEvent): ResourceTimeline | undefined {
+    this.lastAt = Math.max(this.lastAt, event.at)
+    if (event._tag === "RunStarted") return undefined
+    if (event._tag === "RunEnded") {
+      this.endedAt = event.at
+      this.end = event.end
+      return undefined
+    }
+    const resource = this.get(event.resource)
+    resource.add(event, this.plan.scheduling === "batched")
+    return resource
+  }
+
+  /** An input is told of only when a view of it dies. */
+  private get(name: string): ResourceTimeline {
+    let resource = this.resources.get(name)
+    if (resource === undefined) this.resources.set(name, (resource = new ResourceTimeline(name, this.startedAt)))
+    return resource
+  }
+
+  /** What the run did so far; `now`, where it is later than the last event, is when that is. */
+  report(now = this.lastAt): Report {
+    const until = this.endedAt ?? Math.max(now, this.lastAt)
+    return {
+      loader: this.loader,
+      run: this.run,
+      plan: this.plan,
+      startedAt: this.startedAt,
+      until,
+      endedAt: this.endedAt,
+      end: this.end,
+      timedOut: this.end === "TimedOut",
+      resources: Array.from(this.resources.values(), (resource) => this.toReport(resource, until)),
+      values: {}
+    }
+  }
+
+  private toReport(timeline: ResourceTimeline, until: number): ResourceReport {
+    const { attempts, endedAt, outcome, readyAt, resource, startedAt } = timeline
+    const phases = timeline.phases(until, this.lastDependency)
+    return {
+      resource,
+      outcome,
+      attempts,
+      readyAt,
+      startedAt,
+      endedAt,
+      running: timeIn(phases, ["Attempt", "Fallback"]),
+      queued: timeIn(phases, ["Slot"]),
+      phases
+    }
+  }
+
+  /** Of what a resource depends on: what was there last, or at `at` still was not. */
+  private readonly lastDependency = (resource: string, at: number): string | undefined => {
+    let last: ResourceTimeline | undefined
+    const when = ({ endedAt = Infinity }: ResourceTimeline): number => Math.min(endedAt, at)
+    for (const name of this.dependencies.get(resource) ?? []) {
+      const dependency = this.resources.get(name)
+      if (dependency !== undefined && (last === undefined || when(dependency) > when(last))) last = dependency
+    }
+    return last?.resource
+  }
+}
+
+/**
+ * The report that a run's events make, also while it is still running. Events of other runs are passed over; the run
+ * is that of the first `RunStarted`. `undefined` without one.
+ *
+ * - `now`: when the events were looked at, in milliseconds since 1970: what still runs has run until then. Default: the
+ *   last event.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Observer, Report, Resource, type RunEvent } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const events: Array<RunEvent.RunEvent> = []
+ *
+ * Effect.runSync(Observer.observe(Loader.load(Loader.make({ org })), (event) => events.push(event)))
+ * console.log(Report.fromEvents(events)?.resources.length) // 1
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromEvents = (events: Iterable<RunEvent>, options?: { readonly now?: number }): Report | undefined => {
+  let timeline: Timeline | undefined
+  for (const event of events) {
+    if (event._tag === "RunStarted") timeline ??= new Timeline(event)
+    if (event.run === timeline?.run) timeline.add(event)
+  }
+  return timeline?.report(options?.now)
+}
