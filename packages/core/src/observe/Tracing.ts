@@ -1,0 +1,394 @@
+/**
+ * Spans: one for each run, for each of its resources, and for each attempt where there can be several.
+ *
+ * The span of a resource is there while its `load` runs, so spans made inside it, and those of batches that it takes
+ * part in, hang from it. It links to the spans of what the resource depends on. Names follow OpenTelemetry's
+ * conventions where there are any, and begin with `effect_loader.` otherwise.
+ *
+ * | span           | name               | from                                             | to                         |
+ * | -------------- | ------------------ | ------------------------------------------------ | -------------------------- |
+ * | of a run       | `load <loader>`    | the start of the run, below the caller's span    | the end of the run         |
+ * | of a resource  | `<resource>`       | its first attempt, below the run's span          | its end                    |
+ * | of an attempt  | `<resource> <k>`   | the attempt's start, below the resource's span   | the attempt's end          |
+ *
+ * A resource without attempts of its own (a struct, or one that was skipped) has a span without extent.
+ *
+ * | attribute                     | on             | what                                                               |
+ * | ----------------------------- | -------------- | ------------------------------------------------------------------ |
+ * | `effect_loader.loader`        | all            | the loader's name                                                  |
+ * | `effect_loader.run`           | all            | the run's number in this process                                   |
+ * | `effect_loader.end`           | runs           | `completed`, `failed`, `timed_out`, `interrupted`                  |
+ * | `effect_loader.resource`      | all but runs   | the resource's name                                                |
+ * | `effect_loader.outcome`       | resources      | `succeeded`, `degraded`, `failed`, `died`, `interrupted`, `skipped` |
+ * | `effect_loader.attempts`      | resources      | how often it was tried                                             |
+ * | `effect_loader.queued`        | resources      | milliseconds that it waited for a slot, where it had to            |
+ * | `effect_loader.fallback`      | resources      | what gave the value of a degraded one                              |
+ * | `effect_loader.skip.reason`   | resources      | why it never ran: `dependency_failed`, `run_failed`, `run_timed_out`, `run_interrupted` |
+ * | `effect_loader.skip.resource` | resources      | the resource because of which it never ran                         |
+ * | `effect_loader.attempt`       | attempts       | which attempt, from 1                                              |
+ * | `effect_loader.dependency`    | links          | the name of what the resource depends on                           |
+ * | `error.type`                  | resources, attempts | the tag or the name of the error, also of a degraded one      |
+ *
+ * Events of a resource's span: `retry` (`effect_loader.attempt`, and `effect_loader.delay` in milliseconds) and
+ * `fallback` (`effect_loader.fallback`, `error.type`). Failures and defects end a span as errors; what was skipped
+ * ends as interrupted, which is neither an error nor a success.
+ *
+ * @since 0.1.0
+ */
+import { Cause, Clock, Context, Effect, Exit, type Layer, LogLevel, Option, References, Tracer } from "effect"
+import type { Plan } from "../compile/Plan.ts"
+import { ResourceError } from "../model/ResourceError.ts"
+import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
+import type { ResourceEnded, ResourceEvent, RunEvent, RunStarted } from "../run/RunEvent.ts"
+
+/**
+ * When runs have spans.
+ *
+ * - `"listened"`, the default: when somebody listens, which is a tracer other than Effect's own silent one, or a span
+ *   around the run.
+ * - `"always"`, `"never"`: whoever listens. Where Effect's tracing is switched off, there are none in any case.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Spans = "listened" | "always" | "never"
+
+/** Makes and ends spans as `Effect.makeSpan` would in this context, where there is no fiber to do it. */
+class Spanner {
+  private readonly tracer: Tracer.Tracer
+  private readonly clock: Clock.Clock
+  private readonly timed: boolean
+  private readonly annotations: ReadonlyArray<readonly [string, unknown]>
+  private readonly links: ReadonlyArray<Tracer.SpanLink>
+  private readonly sampled: boolean
+
+  constructor(context: Context.Context<never>) {
+    this.tracer = Context.get(context, Tracer.Tracer)
+    this.clock = Context.get(context, Clock.Clock)
+    this.timed = Context.get(context, References.TracerTimingEnabled)
+    this.annotations = Object.entries(Context.get(context, References.TracerSpanAnnotations))
+    this.links = Context.get(context, References.TracerSpanLinks)
+    this.sampled = !LogLevel.isGreaterThan(
+      Context.get(context, Tracer.MinimumTraceLevel),
+      Context.get(context, Tracer.CurrentTraceLevel)
+    )
+  }
+
+  make(name: string, parent: Option.Option<Tracer.AnySpan>, links: ReadonlyArray<Tracer.SpanLink>): Tracer.Span {
+    const span = this.tracer.span({
+      name,
+      parent,
+      annotations: Context.empty(),
+      links: [...this.links, ...links],
+      startTime: this.now(),
+      kind: "internal",
+      root: false,
+      sampled: Option.isSome(parent) && !parent.value.sampled ? false : this.sampled
+    })
+    for (const [key, value] of this.annotations) span.attribute(key, value)
+    return span
+  }
+
+  end(span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): void {
+    span.end(this.now(), exit)
+  }
+
+  event(span: Tracer.Span, name: string, attributes: Record<string, unknown>): void {
+    span.event(name, this.now(), attributes)
+  }
+
+  private now(): bigint {
+    return this.timed ? this.clock.currentTimeNanosUnsafe() : 0n
+  }
+}
+
+const none: ReadonlyArray<never> = []
+
+/** The nearest span around a run that lets others see it. */
+const visible = (span: Tracer.AnySpan | undefined): Option.Option<Tracer.AnySpan> => {
+  let current = span
+  while (current !== undefined && Context.get(current.annotations, Tracer.DisablePropagation)) {
+    current = current._tag === "Span" ? Option.getOrUndefined(current.parent) : undefined
+  }
+  return Option.fromUndefinedOr(current)
+}
+
+/** What OpenTelemetry calls the type of an error: a tag or a name, of which there are few. */
+const errorType = (error: unknown): string => {
+  const inner = error instanceof ResourceError ? error.error : error
+  if (typeof inner !== "object" || inner === null) return "_OTHER"
+  const { _tag, name } = inner as { readonly _tag?: unknown; readonly name?: unknown }
+  if (typeof _tag === "string") return _tag
+  return typeof name === "string" ? name : "_OTHER"
+}
+
+const causeType = (cause: Cause.Cause<unknown>): string => {
+  const reason = cause.reasons.find((reason) => reason._tag !== "Interrupt")
+  if (reason === undefined) return "_OTHER"
+  return errorType(reason._tag === "Fail" ? reason.error : reason.defect)
+}
+
+const snakeCase = (tag: string): string => tag.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase()
+
+const outcomes: Record<ResourceEnded["_tag"], string> = {
+  ResourceSucceeded: "succeeded",
+  ResourceDegraded: "degraded",
+  ResourceFailed: "failed",
+  ResourceDied: "died",
+  ResourceInterrupted: "interrupted",
+  ResourceSkipped: "skipped"
+}
+
+const exitOf = (event: ResourceEnded): Exit.Exit<unknown, unknown> => {
+  switch (event._tag) {
+    case "ResourceFailed":
+    case "ResourceDied":
+      return Exit.failCause(event.cause)
+    case "ResourceInterrupted":
+    case "ResourceSkipped":
+      return Exit.interrupt()
+    default:
+      return Exit.void
+  }
+}
+
+/** The spans of one resource in one run. */
+interface ResourceSpans {
+  readonly span: Tracer.Span
+  readonly attempts: Map<number, Tracer.Span>
+  started: number
+  queued: number
+}
+
+/** What each resource depends on, by name. Found once for a plan, however often it runs. */
+const dependenciesOf = (plan: Plan): ReadonlyMap<string, ReadonlyArray<string>> => {
+  let known = dependencies.get(plan)
+  if (known === undefined) {
+    known = new Map(plan.resources.map((resource) => [resource.name, resource.dependencies]))
+    dependencies.set(plan, known)
+  }
+  return known
+}
+
+const dependencies = new WeakMap<Plan, ReadonlyMap<string, ReadonlyArray<string>>>()
+
+/** The spans of one run. */
+class RunSpans implements Watcher {
+  private readonly spanner: Spanner
+  private readonly parent: Option.Option<Tracer.AnySpan>
+  private readonly resources = new Map<string, ResourceSpans>()
+  private readonly queuedAt = new Map<string, number>()
+  private started: RunStarted | undefined
+  private run: Tracer.Span | undefined
+  private firstFailure: Cause.Cause<unknown> | undefined
+
+  constructor(context: Context.Context<never>, parent: Option.Option<Tracer.AnySpan>) {
+    this.spanner = new Spanner(context)
+    this.parent = parent
+  }
+
+  readonly onEvent = (event: RunEvent): void => {
+    if (event._tag === "RunStarted") return this.start(event)
+    if (event._tag === "RunEnded") return this.end(event.end)
+    this.note(event)
+  }
+
+  readonly within = (
+    context: Context.Context<never>,
+    resource: string,
+    attempt: number | undefined
+  ): Context.Context<never> => {
+    const spans = this.spansOf(resource)
+    return Context.add(
+      context,
+      Tracer.ParentSpan,
+      attempt === undefined ? spans.span : this.attempt(spans, resource, attempt)
+    )
+  }
+
+  private start(event: RunStarted): void {
+    this.started = event
+    this.run = this.spanner.make(`load ${event.loader}`, this.parent, none)
+    this.describe(this.run)
+  }
+
+  private end(end: string): void {
+    const run = this.run!
+    run.attribute("effect_loader.end", snakeCase(end))
+    this.spanner.end(run, this.exitOfRun(end))
+  }
+
+  private exitOfRun(end: string): Exit.Exit<unknown, unknown> {
+    if (end === "Completed") return Exit.void
+    if (end === "Interrupted") return Exit.interrupt()
+    if (end === "TimedOut")
+      return Exit.fail(new Cause.TimeoutError(`not loaded within ${this.started!.plan.timeout}ms`))
+    return this.firstFailure === undefined ? Exit.void : Exit.failCause(this.firstFailure)
+  }
+
+  private note(event: ResourceEvent): void {
+    switch (event._tag) {
+      case "ResourceReady":
+        return
+      case "ResourceQueued":
+        return void this.queuedAt.set(event.resource, event.at)
+      case "PoliciesStarted":
+        return void this.spansOf(event.resource)
+      case "AttemptStarted":
+        return this.attemptStarted(event.resource, event.at)
+      case "AttemptSucceeded":
+        return this.endAttempt(event.resource, event.attempt, Exit.void)
+      case "AttemptFailed":
+        return this.endAttempt(event.resource, event.attempt, Exit.failCause(event.cause))
+      case "AttemptInterrupted":
+        return this.endAttempt(event.resource, event.attempt, Exit.interrupt())
+      case "RetryScheduled":
+        return this.spanner.event(this.spansOf(event.resource).span, "retry", {
+          "effect_loader.attempt": event.attempt,
+          "effect_loader.delay": event.retryAt - event.at
+        })
+      case "FallbackStarted":
+        return this.spanner.event(this.spansOf(event.resource).span, "fallback", {
+          "effect_loader.fallback": event.fallback,
+          "error.type": errorType(event.error)
+        })
+      default:
+        return this.endResource(event)
+    }
+  }
+
+  private attemptStarted(resource: string, at: number): void {
+    const spans = this.spansOf(resource)
+    spans.started++
+    const queuedAt = this.queuedAt.get(resource)
+    if (queuedAt === undefined) return
+    spans.queued += at - queuedAt
+    this.queuedAt.delete(resource)
+  }
+
+  private endAttempt(resource: string, attempt: number, exit: Exit.Exit<unknown, unknown>): void {
+    const { attempts } = this.spansOf(resource)
+    const span = attempts.get(attempt)
+    if (span === undefined) return
+    if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
+      span.attribute("error.type", causeType(exit.cause))
+    }
+    this.spanner.end(span, exit)
+    attempts.delete(attempt)
+  }
+
+  private endResource(event: ResourceEnded): void {
+    const { queued, span, started } = this.spansOf(event.resource)
+    span.attribute("effect_loader.outcome", outcomes[event._tag])
+    if (started > 0) span.attribute("effect_loader.attempts", started)
+    if (queued > 0) span.attribute("effect_loader.queued", queued)
+    switch (event._tag) {
+      case "ResourceDegraded":
+        span.attribute("effect_loader.fallback", event.fallback)
+        if (event.error !== undefined) span.attribute("error.type", errorType(event.error))
+        break
+      case "ResourceFailed":
+      case "ResourceDied":
+        this.firstFailure ??= event.cause
+        span.attribute("error.type", causeType(event.cause))
+        break
+      case "ResourceSkipped":
+        span.attribute("effect_loader.skip.reason", snakeCase(event.because._tag))
+        if ("resource" in event.because) span.attribute("effect_loader.skip.resource", event.because.resource)
+    }
+    this.spanner.end(span, exitOf(event))
+  }
+
+  private spansOf(resource: string): ResourceSpans {
+    let spans = this.resources.get(resource)
+    if (spans === undefined) {
+      const span = this.spanner.make(resource, Option.fromUndefinedOr(this.run), this.linksOf(resource))
+      this.describe(span)
+      span.attribute("effect_loader.resource", resource)
+      spans = { span, attempts: new Map(), started: 0, queued: 0 }
+      this.resources.set(resource, spans)
+    }
+    return spans
+  }
+
+  private attempt({ attempts, span }: ResourceSpans, resource: string, attempt: number): Tracer.Span {
+    const made = this.spanner.make(`${resource} ${attempt}`, Option.some(span), none)
+    this.describe(made)
+    made.attribute("effect_loader.resource", resource)
+    made.attribute("effect_loader.attempt", attempt)
+    attempts.set(attempt, made)
+    return made
+  }
+
+  private describe(span: Tracer.Span): void {
+    span.attribute("effect_loader.loader", this.started!.loader)
+    span.attribute("effect_loader.run", this.started!.run)
+  }
+
+  private linksOf(resource: string): ReadonlyArray<Tracer.SpanLink> {
+    const names = dependenciesOf(this.started!.plan).get(resource) ?? none
+    return names.flatMap((name) => {
+      const spans = this.resources.get(name)
+      return spans === undefined ? [] : [{ span: spans.span, attributes: { "effect_loader.dependency": name } }]
+    })
+  }
+}
+
+const watch =
+  (spans: Spans): Watch =>
+  (context) => {
+    if (spans === "never" || !Context.get(context, References.TracerEnabled)) return undefined
+    const around = Context.getOrUndefined(context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
+    const silent = around === undefined && Context.get(context, Tracer.Tracer) === Tracer.nativeTracer
+    return silent && spans === "listened" ? undefined : new RunSpans(context, visible(around))
+  }
+
+/**
+ * Makes spans for the runs of whatever it is provided to, when somebody listens. See the top of this module for their
+ * names and attributes.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Tracer } from "effect"
+ * import { Loader, Resource, Tracing } from "effect-loader"
+ *
+ * const names: Array<string> = []
+ * const tracer = Tracer.make({
+ *   span: (options) => {
+ *     names.push(options.name)
+ *     return new Tracer.NativeSpan(options)
+ *   }
+ * })
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
+ *
+ * const program = Loader.load(Loader.make({ members }, { name: "page" }))
+ * Effect.runSync(program.pipe(Effect.provide(Tracing.layer), Effect.withTracer(tracer)))
+ * console.log(names) // [ "load page", "org", "members" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(/* @__PURE__ */ Effect.succeed(watch("listened")))
+
+/**
+ * As {@link layer}, with a say in when there are spans.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource, Tracing } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.map(Effect.currentSpan, (span) => span.name) })
+ *
+ * const program = Loader.load(Loader.make({ org }))
+ * const { org: name } = Effect.runSync(program.pipe(Effect.provide(Tracing.layerWith({ spans: "always" }))))
+ * console.log(name) // org
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (options: { readonly spans: Spans }): Layer.Layer<never> =>
+  layerWatch(Effect.succeed(watch(options.spans)))
