@@ -5,3 +5,4 @@
  */
 export { get, type Plan, type PlanResource } from "./compile/Plan.ts"
 export { toText } from "./observe/PlanText.ts"
+export { type Expectations, type Explanation, explanationToText } from "./observe/Explanation.ts"

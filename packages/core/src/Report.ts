@@ -14,3 +14,5 @@ export {
 } from "./run/Report.ts"
 export { fromEvents } from "./run/Timeline.ts"
 export { toWaterfall } from "./observe/Waterfall.ts"
+export { type Analysis, analyze, type ResourceAnalysis, type Waited } from "./observe/Analysis.ts"
+export { diff, type Diff, diffToText, type ResourceDiff } from "./observe/Diff.ts"

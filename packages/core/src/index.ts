@@ -6,12 +6,12 @@
  */
 export { GraphError, type GraphIssue } from "./compile/GraphError.ts"
 export { ResourceError } from "./model/ResourceError.ts"
+export * as Loader from "./Loader.ts"
 export * as Plan from "./Plan.ts"
 export * as Policy from "./Policy.ts"
 export * as Report from "./Report.ts"
 export * as Resource from "./Resource.ts"
 export { InputError } from "./run/InputError.ts"
-export * as Loader from "./run/Loader.ts"
 export { LoadTimeout } from "./run/LoadTimeout.ts"
 export * as Observer from "./run/Observer.ts"
 export { FailedResource } from "./run/Run.ts"

@@ -1,4 +1,5 @@
 import type { Plan, PlanResource } from "../compile/Plan.ts"
+import { millis } from "./Millis.ts"
 
 /** `retry(3) > [timeout(500ms)]`: what is outermost first, one attempt in brackets where there can be several. */
 const showPolicies = ({ around, attempt }: PlanResource): string => {
@@ -17,6 +18,13 @@ const showResource = (resource: PlanResource): string => {
   const views = resource.views.length === 0 ? "" : `  seen through ${resource.views.join(", ")}`
   return `${resource.name}${needs}${policies === "" ? "" : `  ${policies}`}${views}`
 }
+
+const showSettings = ({ concurrency, scheduling, timeout }: Plan): string =>
+  [
+    concurrency === undefined ? "" : `, concurrency ${concurrency}`,
+    timeout === undefined ? "" : `, timeout ${millis(timeout)}`,
+    scheduling === "eager" ? "" : ", batch after batch"
+  ].join("")
 
 /**
  * A plan for people: what is given, then batch by batch what could run side by side, with what each resource waits for
@@ -54,7 +62,7 @@ export const toText = (self: Plan): string => {
   )
   const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`
   return [
-    `plan of "${self.loader}": ${count(batches.length, "resource", "resources")} in ${count(self.batches.length, "batch", "batches")}`,
+    `plan of "${self.loader}": ${count(batches.length, "resource", "resources")} in ${count(self.batches.length, "batch", "batches")}${showSettings(self)}`,
     ...(given.length === 0 ? [] : [`  ${"".padStart(width)}  given: ${given.join(", ")}`]),
     ...batches
   ].join("\n")

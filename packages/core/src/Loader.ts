@@ -1,0 +1,46 @@
+/**
+ * Loaders: targets compiled once, run many times.
+ *
+ * @since 0.1.0
+ */
+import { dual } from "effect/Function"
+import { explainPlan, type Expectations, type Explanation } from "./observe/Explanation.ts"
+import { isLoader, type Loader, plan } from "./run/Loader.ts"
+
+export * from "./run/Loader.ts"
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every loader meets
+type AnyLoader = Loader<any, any, any, any, any>
+
+/**
+ * What a loader would run, without running it: in which batches, under which limits and policies, along which critical
+ * path, and how long it would take.
+ *
+ * - `expected`, `reports`: how long resources take, given or learned from earlier runs: see {@link Expectations}.
+ *
+ * Throws an `IllegalArgumentError` when something is expected of a resource that the loader does not load, or when it
+ * is no finite duration.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
+ * const page = Loader.make({ members })
+ *
+ * const { atMost, criticalPath } = Loader.explain(page, { expected: { org: 100, members: 60 } })
+ * console.log(atMost, criticalPath) // 160 [ "org", "members" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const explain: {
+  (self: AnyLoader, expectations?: Expectations): Explanation
+  (expectations?: Expectations): (self: AnyLoader) => Explanation
+} = /* @__PURE__ */ dual(
+  (args) => isLoader(args[0]),
+  (self: AnyLoader, expectations: Expectations = {}) => explainPlan(plan(self), expectations)
+)

@@ -1,0 +1,163 @@
+/** Two runs side by side: what got slower, and why. */
+import type { Outcome, PhaseTag, Report, ResourceReport } from "../run/Report.ts"
+import { timeIn } from "../run/Timeline.ts"
+import { millis } from "./Millis.ts"
+import { printable } from "./Printable.ts"
+
+/**
+ * One resource in two runs. Changes are milliseconds, positive where the second run was slower.
+ *
+ * - `before`, `after`: what became of it; `undefined` where a run had no such resource.
+ * - `change`: of its own time: all phases but the wait for what it depends on.
+ * - `by`: the change of each phase that changed, that wait included.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ResourceDiff {
+  readonly resource: string
+  readonly before: Outcome | undefined
+  readonly after: Outcome | undefined
+  readonly change: number
+  readonly by: Partial<Readonly<Record<PhaseTag, number>>>
+}
+
+/**
+ * Two runs side by side.
+ *
+ * - `before`, `after`: how long the runs took, in milliseconds.
+ * - `resources`: all of both runs, those whose own time changed most first.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Diff {
+  readonly loader: string
+  readonly before: number
+  readonly after: number
+  readonly resources: ReadonlyArray<ResourceDiff>
+}
+
+const tags: ReadonlyArray<PhaseTag> = [
+  "Attempt",
+  "Retry",
+  "Fallback",
+  "Policy",
+  "Slot",
+  "Batch",
+  "Thread",
+  "Dependency"
+]
+
+const compare = (
+  resource: string,
+  before: ResourceReport | undefined,
+  after: ResourceReport | undefined
+): ResourceDiff => {
+  const changes = tags.map((tag): readonly [PhaseTag, number] => [
+    tag,
+    timeIn(after?.phases ?? [], [tag]) - timeIn(before?.phases ?? [], [tag])
+  ])
+  return {
+    resource,
+    before: before?.outcome,
+    after: after?.outcome,
+    change: changes.reduce((sum, [tag, change]) => (tag === "Dependency" ? sum : sum + change), 0),
+    by: Object.fromEntries(changes.filter(([, change]) => change !== 0))
+  }
+}
+
+/**
+ * Two runs side by side, resource by resource: what got slower, and in which phase of it.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Report, Resource } from "effect-loader"
+ *
+ * const millis = Resource.input<number>()("millis")
+ * const org = Resource.make("org", { deps: { millis }, load: ({ millis }) => Effect.sleep(millis) })
+ * const page = Loader.make({ org })
+ *
+ * const both = Effect.all([Loader.settle(page, { millis: 5 }), Loader.settle(page, { millis: 50 })])
+ * Effect.runPromise(both).then(([before, after]) => {
+ *   const [slower] = Report.diff(before, after).resources
+ *   console.log(slower?.resource, slower!.change > 30) // org true
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category comparing
+ */
+export const diff = (before: Report<unknown>, after: Report<unknown>): Diff => {
+  const rows = new Map(before.resources.map((row) => [row.resource, row]))
+  const later = new Map(after.resources.map((row) => [row.resource, row]))
+  const names = new Set([...rows.keys(), ...later.keys()])
+  return {
+    loader: after.loader,
+    before: before.until - before.startedAt,
+    after: after.until - after.startedAt,
+    resources: Array.from(names, (name) => compare(name, rows.get(name), later.get(name))).sort(
+      (a, b) => Math.abs(b.change) - Math.abs(a.change)
+    )
+  }
+}
+
+const words: Record<PhaseTag, string> = {
+  Attempt: "running",
+  Retry: "between attempts",
+  Fallback: "in its fallback",
+  Policy: "in its policies",
+  Slot: "waiting for a slot",
+  Batch: "waiting for its batch",
+  Thread: "waiting for the thread",
+  Dependency: "waiting for what it depends on"
+}
+
+const signed = (ms: number): string => (ms < 0 ? `-${millis(-ms)}` : `+${millis(ms)}`)
+
+const reasons = ({ by }: ResourceDiff): string =>
+  tags.flatMap((tag) => (by[tag] === undefined ? [] : [`${signed(by[tag])} ${words[tag]}`])).join(", ")
+
+const ended = ({ after, before }: ResourceDiff): string => {
+  if (before?._tag === after?._tag) return ""
+  if (before === undefined) return "new, "
+  return after === undefined ? "gone, " : `${before._tag} -> ${after._tag}, `
+}
+
+/**
+ * A comparison for people: a line for the runs, and one for each resource that changed by at least `least`
+ * milliseconds (default 1) or that ended otherwise than before.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Report, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const program = Effect.gen(function* () {
+ *   const before = yield* Loader.settle(Loader.make({ org }, { name: "page" }))
+ *   const after = yield* Loader.settle(Loader.make({ org }, { name: "page" }))
+ *   return Report.diffToText(Report.diff(before, after))
+ * })
+ * console.log(Effect.runSync(program).startsWith('"page"')) // true
+ * ```
+ *
+ * @since 0.1.0
+ * @category printing
+ */
+export const diffToText = (self: Diff, options?: { readonly least?: number }): string => {
+  const least = options?.least ?? 1
+  const changed = self.resources.filter((row) => Math.abs(row.change) >= least || ended(row) !== "")
+  const width = changed.reduce((longest, { resource }) => Math.max(longest, printable(resource).length), 0)
+  const lines = changed.map(
+    (row) =>
+      `  ${printable(row.resource).padEnd(width)}  ${signed(row.change).padStart(8)}  ${ended(row)}${reasons(row)}`
+  )
+  const same = self.resources.length - changed.length
+  return [
+    `"${printable(self.loader)}" took ${millis(self.before)}, then ${millis(self.after)} (${signed(self.after - self.before)})`,
+    ...lines.map((line) => line.replace(/,? +$/, "")),
+    ...(same === 0 ? [] : [`  ${same} more as before`])
+  ].join("\n")
+}

@@ -1,0 +1,189 @@
+/** What a plan would do, without running it. */
+import { Cause, Duration, Option } from "effect"
+import { criticalPath } from "../compile/CriticalPath.ts"
+import type { Plan, PlanResource } from "../compile/Plan.ts"
+import type { Report } from "../run/Report.ts"
+import { tookOf } from "./Analysis.ts"
+import { millis } from "./Millis.ts"
+import { toText } from "./PlanText.ts"
+import { printable } from "./Printable.ts"
+
+/**
+ * What is expected of the resources of a plan, by name.
+ *
+ * - `expected`: how long each takes.
+ * - `reports`: earlier runs: what has no entry in `expected` is expected to take what it took there, in the median of
+ *   those runs in which it gave a value.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Expectations {
+  readonly expected?: Readonly<Record<string, Duration.Input>>
+  readonly reports?: Iterable<Report<unknown>>
+}
+
+/**
+ * What a plan would do. Times are milliseconds.
+ *
+ * - `expected`: how long each resource is expected to take; `unknown` are those that nothing is known of, which count as
+ *   0 everywhere below.
+ * - `work`: all of them one after the other.
+ * - `criticalPath`, `criticalPathTakes`: the chain of dependencies that takes longest.
+ * - `atLeast`, `atMost`: between these a run takes, as long as each resource takes what is expected and starts as soon as
+ *   its turn comes. Where nothing limits the concurrency of an eager run, they are equal.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Explanation {
+  readonly plan: Plan
+  readonly expected: Readonly<Record<string, number>>
+  readonly unknown: ReadonlyArray<string>
+  readonly work: number
+  readonly criticalPath: ReadonlyArray<string>
+  readonly criticalPathTakes: number
+  readonly atLeast: number
+  readonly atMost: number
+}
+
+const median = (values: ReadonlyArray<number>): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** How long each resource took in runs in which it gave a value. */
+const learn = (reports: Iterable<Report<unknown>>): ReadonlyMap<string, number> => {
+  const samples = new Map<string, Array<number>>()
+  for (const { resources } of reports) {
+    for (const row of resources) {
+      if (row.outcome._tag !== "Succeeded" && row.outcome._tag !== "Degraded") continue
+      const known = samples.get(row.resource)
+      if (known === undefined) samples.set(row.resource, [tookOf(row)])
+      else known.push(tookOf(row))
+    }
+  }
+  return new Map(Array.from(samples, ([name, took]) => [name, median(took)]))
+}
+
+const toMillis = (name: string, input: Duration.Input): number => {
+  const duration = Duration.fromInput(input)
+  if (Option.isSome(duration) && Duration.isFinite(duration.value)) return Duration.toMillis(duration.value)
+  throw new Cause.IllegalArgumentError(
+    `Loader.explain: ${JSON.stringify(name)} is expected to take ${String(input)}, which is no finite duration`
+  )
+}
+
+const checkNames = (plan: Plan, expected: Readonly<Record<string, unknown>>): void => {
+  const names = new Set(plan.resources.map(({ name }) => name))
+  const strangers = Object.keys(expected).filter((name) => !names.has(name))
+  if (strangers.length === 0) return
+  throw new Cause.IllegalArgumentError(
+    `Loader.explain: the plan of ${JSON.stringify(plan.loader)} loads no resource named ${strangers.map((name) => JSON.stringify(name)).join(", ")}`
+  )
+}
+
+interface Makespan {
+  readonly atLeast: number
+  readonly atMost: number
+}
+
+/**
+ * Between what a greedy schedule of tasks with precedences takes.
+ *
+ * R. L. Graham, "Bounds on multiprocessing timing anomalies", SIAM Journal on Applied Mathematics 17 (1969): no schedule
+ * that leaves no place free while something could run takes longer than `work / n + (1 - 1 / n) * longest chain`.
+ */
+const makespan = (work: number, longest: number, places: number): Makespan =>
+  places === Infinity
+    ? { atLeast: longest, atMost: longest }
+    : { atLeast: Math.max(longest, work / places), atMost: work / places + (1 - 1 / places) * longest }
+
+const boundsOf = (plan: Plan, weightOf: (name: string) => number, work: number, longest: number): Makespan => {
+  const places = plan.concurrency ?? Infinity
+  if (plan.scheduling === "eager") return makespan(work, longest, places)
+  const batches = plan.batches.map((names) => {
+    const weights = names.map(weightOf)
+    return makespan(
+      weights.reduce((sum, weight) => sum + weight, 0),
+      Math.max(0, ...weights),
+      places
+    )
+  })
+  return {
+    atLeast: batches.reduce((sum, { atLeast }) => sum + atLeast, 0),
+    atMost: batches.reduce((sum, { atMost }) => sum + atMost, 0)
+  }
+}
+
+/** What a plan would do: see `Loader.explain`. */
+export const explainPlan = (plan: Plan, { expected = {}, reports = [] }: Expectations): Explanation => {
+  checkNames(plan, expected)
+  const learnt = learn(reports)
+  const loads = plan.resources.filter(({ kind }) => kind === "load")
+  const known = new Map<string, number>()
+  for (const { name } of loads) {
+    const given = Object.hasOwn(expected, name) ? toMillis(name, expected[name]!) : learnt.get(name)
+    if (given !== undefined) known.set(name, given)
+  }
+  const weightOf = (name: string): number => known.get(name) ?? 0
+  const work = loads.reduce((sum, { name }) => sum + weightOf(name), 0)
+  const { length, resources } = criticalPath(plan, weightOf)
+  return {
+    plan,
+    expected: Object.fromEntries(known),
+    unknown: loads.flatMap(({ name }) => (known.has(name) ? [] : [name])),
+    work,
+    criticalPath: resources,
+    criticalPathTakes: length,
+    ...boundsOf(plan, weightOf, work, length)
+  }
+}
+
+const isLoad = ({ kind }: PlanResource): boolean => kind === "load"
+
+const bounds = ({ atLeast, atMost }: Explanation): string =>
+  millis(atLeast) === millis(atMost)
+    ? `takes ${millis(atMost)}`
+    : `takes between ${millis(atLeast)} and ${millis(atMost)}`
+
+/**
+ * An explanation for people: the plan, and what is expected of it.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Plan, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const user = Resource.make("user", { load: () => Effect.succeed("ada") })
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
+ * const page = Loader.make({ user, members }, { name: "page", concurrency: 2 })
+ *
+ * const expected = { org: "100 millis", user: "40 millis", members: "60 millis" } as const
+ * console.log(Plan.explanationToText(Loader.explain(page, { expected })))
+ * // plan of "page": 3 resources in 2 batches, concurrency 2
+ * //   1  org
+ * //      user
+ * //   2  members <- org
+ * // takes between 160ms and 180ms
+ * //   critical path  160ms  org > members
+ * //   work           200ms
+ * ```
+ *
+ * @since 0.1.0
+ * @category printing
+ */
+export const explanationToText = (self: Explanation): string => {
+  const { criticalPath, criticalPathTakes, plan, unknown, work } = self
+  const known = plan.resources.filter(isLoad).length - unknown.length
+  const path = `  critical path  ${millis(criticalPathTakes)}  ${criticalPath.map(printable).join(" > ")}`
+  const figures = known === 0 ? [] : [bounds(self), path, `  work           ${millis(work)}`]
+  const missing = unknown.map(printable).join(", ")
+  return [
+    toText(plan),
+    ...figures,
+    ...(unknown.length === 0 ? [] : [`  how long it takes is not known of: ${missing}`])
+  ].join("\n")
+}

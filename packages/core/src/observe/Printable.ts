@@ -1,0 +1,7 @@
+/** Text as one line that no terminal acts on: control characters, and those that turn the direction, written out. */
+export const printable = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- these are what it is about
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (character) => {
+    const short = JSON.stringify(character).slice(1, -1)
+    return short.length === 2 ? short : `\\u{${character.codePointAt(0)!.toString(16)}}`
+  })
