@@ -1,39 +1,16 @@
 /** Generated graphs against a naive model that imports nothing from the library. */
-import { Effect, Exit, Fiber } from "effect"
-import { FailedResource, Loader, Observer, type ResourceError, type RunEvent } from "effect-loader"
+import { Effect, Exit } from "effect"
+import { FailedResource, Loader, type ResourceError, type RunEvent } from "effect-loader"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { naiveRun, type End, type Scenario } from "../model/NaiveRun.ts"
+import { observe } from "../model/observe.ts"
 import { scenario, toLoader } from "../model/Scenario.ts"
 import { withTime } from "../withTime.ts"
 
 const cases = 2500
 
-/** The events and the exit of one run under virtual time. */
-const observe = async (given: Scenario) => {
-  const events: Array<RunEvent.RunEvent> = []
-  const loader = toLoader(given)
-  const plain: Effect.Effect<unknown, unknown> = given.failFast ? Loader.load(loader) : Loader.settle(loader)
-  // With a scope at hand attempts run in scopes of their own, which must change nothing.
-  const load = given.tasks.length % 2 === 0 ? Effect.scoped(plain) : plain
-  const program = Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(
-      Observer.observe(load, (event) => events.push(event)),
-      { startImmediately: true }
-    )
-    if (given.interruptAt !== undefined) {
-      yield* TestClock.adjust(given.interruptAt)
-      yield* Fiber.interrupt(fiber)
-    }
-    yield* TestClock.adjust("1 day")
-    return yield* Fiber.await(fiber)
-  })
-  const exit = await Effect.runPromise(
-    program.pipe(Effect.provide(TestClock.layer())) as Effect.Effect<Exit.Exit<unknown, unknown>>
-  )
-  return { events, exit }
-}
 const skipText = (because: RunEvent.SkipReason): string => {
   if (because._tag === "DependencyFailed") return because.resource
   return because._tag === "RunFailed" ? `run:${because.resource}` : "interrupted"

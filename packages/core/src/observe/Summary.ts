@@ -1,0 +1,97 @@
+import type { Outcome, Report } from "../run/Report.ts"
+import { analyze, type Analysis } from "./Analysis.ts"
+import { millis } from "./Millis.ts"
+import { printable } from "./Printable.ts"
+
+/** More names than this on one line are more than anybody reads. */
+const mostNames = 12
+
+const chain = (names: ReadonlyArray<string>): string => {
+  const shown = names.map(printable)
+  return shown.length <= mostNames
+    ? shown.join(" > ")
+    : `${shown.slice(0, mostNames - 1).join(" > ")} > ... ${shown.length - mostNames} more ... > ${shown.at(-1)}`
+}
+
+const gaveValue = ({ _tag }: Outcome): boolean => _tag === "Succeeded" || _tag === "Degraded"
+
+const howItEnded = ({ end }: Report<unknown>): string => {
+  switch (end) {
+    case undefined:
+      return "has run for"
+    case "Completed":
+      return "took"
+    case "Failed":
+      return "failed after"
+    case "TimedOut":
+      return "was out of time after"
+    case "Interrupted":
+      return "was interrupted after"
+  }
+}
+
+const heldUp = ({ heldUp: { batch, slot, thread } }: Analysis): string =>
+  [
+    [batch, "for batches"],
+    [slot, "for slots"],
+    [thread, "for the thread"]
+  ]
+    .flatMap(([ms, what]) => (Number(ms) === 0 ? [] : [`${millis(Number(ms))} ${what}`]))
+    .join(", ")
+
+const inFlight = ({ resources }: Report<unknown>): ReadonlyArray<string> =>
+  resources.flatMap(({ outcome, resource, startedAt }) =>
+    outcome._tag === "Interrupted" || (outcome._tag === "Unfinished" && startedAt !== undefined) ? [resource] : []
+  )
+
+const boundedBy = ({ boundBy, criticalPath, work }: Analysis, { plan }: Report<unknown>): string =>
+  boundBy === "critical path"
+    ? `the critical path, ${chain(criticalPath)}`
+    : `${millis(work)} of work at concurrency ${plan.concurrency}`
+
+/**
+ * A report in a few lines: how long it took, how long it had to take, what held it up, and what was in flight where it
+ * was cut short.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Fiber } from "effect"
+ * import { Loader, Report, Resource } from "effect-loader"
+ * import { TestClock } from "effect/testing"
+ *
+ * const org = Resource.make("org", { load: () => Effect.sleep("100 millis") })
+ * const user = Resource.make("user", { load: () => Effect.sleep("40 millis") })
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.sleep("60 millis") })
+ * const page = Loader.make({ org, user, members }, { name: "page", concurrency: 1 })
+ *
+ * const program = Effect.gen(function* () {
+ *   const fiber = yield* Effect.forkChild(Loader.settle(page), { startImmediately: true })
+ *   yield* TestClock.adjust("1 second")
+ *   return yield* Fiber.join(fiber)
+ * })
+ * Effect.runPromise(program.pipe(Effect.provide(TestClock.layer()))).then((report) => console.log(Report.toSummary(report)))
+ * // "page" took 200ms, 3 of 3 loaded
+ * //   work      200ms, 1.0 at once on average
+ * //   at least  200ms: 200ms of work at concurrency 1
+ * ```
+ *
+ * @since 0.1.0
+ * @category printing
+ */
+export const toSummary = (self: Report<unknown>): string => {
+  const analysis = analyze(self)
+  const loaded = self.resources.filter(({ outcome }) => gaveValue(outcome)).length
+  const open = inFlight(self)
+  const { duration, gap, lastChain, lowerBound, parallelism, work } = analysis
+  const waits = heldUp(analysis)
+  const way = lastChain.map(({ resource }) => resource)
+  return [
+    `"${printable(self.loader)}" ${howItEnded(self)} ${millis(duration)}, ${loaded} of ${self.resources.length} loaded`,
+    ...(open.length === 0 ? [] : [`  in flight ${open.map(printable).join(", ")}`]),
+    `  work      ${millis(work)}, ${parallelism.toFixed(1)} at once on average`,
+    `  at least  ${millis(lowerBound)}: ${boundedBy(analysis, self)}`,
+    ...(gap === 0
+      ? []
+      : [`  gap       ${millis(gap)}${waits === "" ? "" : `: waited ${waits}`} on the way ${chain(way)}`])
+  ].join("\n")
+}
