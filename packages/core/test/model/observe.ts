@@ -8,10 +8,11 @@ import { toLoader } from "./Scenario.ts"
 /** The events and the exit of one run under virtual time, with something around it where that is wanted. */
 export const observe = async (
   given: Scenario,
-  around: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = (self) => self
+  around: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = (self) => self,
+  options: Pick<Loader.Options, "scheduling"> = {}
 ) => {
   const events: Array<RunEvent.RunEvent> = []
-  const loader = toLoader(given)
+  const loader = toLoader(given, options)
   const plain: Effect.Effect<unknown, unknown> = given.failFast ? Loader.load(loader) : Loader.settle(loader)
   // With a scope at hand attempts run in scopes of their own, which must change nothing.
   const load = around(given.tasks.length % 2 === 0 ? Effect.scoped(plain) : plain)
