@@ -8,6 +8,16 @@ import { explainPlan, type Expectations, type Explanation } from "./observe/Expl
 import { isLoader, type Loader, plan } from "./run/Loader.ts"
 
 export * from "./run/Loader.ts"
+export {
+  merge,
+  type MergeOptions,
+  override,
+  type Replacement,
+  type ReplacementError,
+  type ReplacementInput,
+  type ReplacementServices,
+  withValues
+} from "./run/Override.ts"
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every loader meets
 type AnyLoader = Loader<any, any, any, any, any>

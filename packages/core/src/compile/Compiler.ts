@@ -5,17 +5,20 @@ import { layersOf, type Policy } from "../model/Policy.ts"
 import { discover, type Found } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
 import { type Program, toProgram } from "./Program.ts"
+import type { Substitution } from "./Substitution.ts"
 
 /** What compiling needs to know of a loader's options. */
 export interface CompileOptions {
   readonly name?: string | undefined
   readonly policy?: Policy<unknown, unknown> | undefined
+  readonly substitution: Substitution
 }
 
 const withoutWork = {
   Struct: "a struct does no work of its own: pipe it onto the struct's members",
   Input: "an input is given, not loaded",
-  Constant: "a constant is there from the start"
+  Constant: "a constant is there from the start",
+  Given: "a value that is given is not loaded"
 }
 
 /** A layer is refused for what was piped onto it; a resource without work of its own takes no policy at all. */
@@ -44,7 +47,7 @@ export const compile = (
   optionIssues: ReadonlyArray<GraphIssue>
 ): Result.Result<Program, GraphError> => {
   const loader = options.name ?? "anonymous"
-  const discovery = discover(targets)
+  const discovery = discover(targets, options.substitution)
   const issues = [...optionIssues, ...discovery.issues, ...bases(discovery.found).flatMap(misplacedPolicies)]
   return issues.length > 0
     ? Result.fail(new GraphError({ loader, issues }))

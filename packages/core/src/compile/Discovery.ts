@@ -8,6 +8,7 @@
 import { type Base, baseOf, type Node } from "../model/Node.ts"
 import { isResource, nodeOf } from "../model/Resource.ts"
 import type { GraphIssue } from "./GraphError.ts"
+import { substitute, type Substitution } from "./Substitution.ts"
 
 /** A node that was found, with what it reads, by key, and what it only waits for. */
 export interface Found {
@@ -56,12 +57,17 @@ interface Frame {
 }
 
 class Walk {
+  private readonly standIn: (node: Node) => Node
   readonly found: Array<Found> = []
   readonly issues: Array<GraphIssue> = []
   /** Every node that was entered. Those that were not left yet are on the stack. */
   readonly foundBy = new Map<Node, Found>()
   private readonly stack: Array<Frame> = []
   private cycles = 0
+
+  constructor(substitution: Substitution) {
+    this.standIn = substitute(substitution)
+  }
 
   visit(root: Node): void {
     this.enter(root)
@@ -78,7 +84,7 @@ class Walk {
       this.issues.push({ _tag: "NotAResource", use, value: showValue(value) })
       return undefined
     }
-    return nodeOf(value)
+    return this.standIn(nodeOf(value))
   }
 
   private enter(node: Node): void {
@@ -187,7 +193,8 @@ const clashes = (found: ReadonlyArray<Found>): ReadonlyMap<string, ReadonlyArray
   const first = new Map<string, Base>()
   const clashing = new Map<string, Array<Base>>()
   for (const { node } of found) {
-    if (node._tag === "View") continue
+    // What is given stands for a view of a resource, which others may still need to be loaded.
+    if (node._tag === "View" || node.source._tag === "Given") continue
     const known = first.get(node.name)
     if (known === undefined) first.set(node.name, node)
     else if (clashing.has(node.name)) clashing.get(node.name)!.push(node)
@@ -209,8 +216,8 @@ const duplicates = (discovery: Pick<Discovery, "found" | "targets">): ReadonlyAr
 }
 
 /** All that the targets need, and everything that is wrong with how it hangs together. */
-export const discover = (targets: Readonly<Record<string, unknown>>): Discovery => {
-  const walk = new Walk()
+export const discover = (targets: Readonly<Record<string, unknown>>, substitution: Substitution): Discovery => {
+  const walk = new Walk(substitution)
   const roots: Array<readonly [string, Node]> = []
   for (const [key, value] of walk.entries(() => targets, "targets")) {
     const node = walk.resolve(value, `target "${key}"`)

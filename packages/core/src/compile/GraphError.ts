@@ -15,6 +15,8 @@ import { Data } from "effect"
  * - `NotAResource`: a dependency or target that is no resource, as when a module is read before it was initialized.
  * - `InvalidDependencies`: a `deps` or `after` function threw.
  * - `InvalidName`: a name or a key that is empty, not a string, or `__proto__`.
+ * - `DuplicateTarget`: two loaders that are to become one have different targets of one key.
+ * - `NotLoaded`: something is to take the place of a resource, or of a target, that the loader does not load.
  * - `InvalidOption`: a loader's option with a value that it cannot have.
  *
  * @since 0.1.0
@@ -32,6 +34,8 @@ export type GraphIssue =
   | { readonly _tag: "NotAResource"; readonly use: string; readonly value: string }
   | { readonly _tag: "InvalidDependencies"; readonly resource: string; readonly defect: unknown }
   | { readonly _tag: "InvalidName"; readonly name: unknown; readonly use: string }
+  | { readonly _tag: "DuplicateTarget"; readonly key: string }
+  | { readonly _tag: "NotLoaded"; readonly name: string; readonly use: string }
   | { readonly _tag: "InvalidOption"; readonly option: string; readonly value: unknown; readonly expected: string }
 
 const longestPath = 12
@@ -77,6 +81,10 @@ const describe = (issue: GraphIssue): string => {
         `${issue.use} cannot be called ${typeof issue.name === "string" ? JSON.stringify(issue.name) : String(issue.name)}: ` +
         'names and keys are strings, not empty and not "__proto__"'
       )
+    case "DuplicateTarget":
+      return `both loaders have a target "${issue.key}", and not the same: give one another key with \`rename\``
+    case "NotLoaded":
+      return `${issue.use} "${issue.name}" has nothing to replace: the loader does not load it`
     case "InvalidOption":
       return `option "${issue.option}": expected ${issue.expected}, got ${String(issue.value)}`
   }

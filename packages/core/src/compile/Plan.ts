@@ -10,7 +10,7 @@ import type { Program, Step } from "./Program.ts"
 /**
  * One resource of a plan.
  *
- * - `kind`: `input` and `constant` are there when a run starts; `load` does work; `struct` groups others.
+ * - `kind`: `input` and `constant` (also a value given in a resource's place) are there when a run starts; `load` does work; `struct` groups others.
  * - `dependencies`: what it reads and what it only waits for, by name; `dependents`: who waits for it.
  * - `batch`: the batch that it would run in if every level waited for the last, from 0; -1 where nothing runs.
  * - `rank`: the longest way from here to the end, in resources, itself included. The higher, the more urgent.
@@ -61,7 +61,7 @@ const parts = (step: Step, which: "inner" | "outer"): ReadonlyArray<Part> =>
   step.kind === "load" ? step[which].map(({ kind, label }) => ({ kind, label })) : []
 
 const kindOf = (base: Base): PlanResource["kind"] => {
-  const kinds = { Input: "input", Constant: "constant", Struct: "struct", Load: "load" } as const
+  const kinds = { Input: "input", Constant: "constant", Given: "constant", Struct: "struct", Load: "load" } as const
   return kinds[base.source._tag]
 }
 

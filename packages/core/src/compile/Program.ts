@@ -23,6 +23,8 @@ interface StepOf<Kind extends string> {
 /** A value that is there when the run starts: an input, or a constant. */
 interface Preset extends StepOf<"preset"> {
   readonly input: boolean
+  /** The key under which a loader has its value, where it is given in the place of a resource. */
+  readonly given: string | undefined
 }
 
 export interface Load extends StepOf<"load"> {
@@ -63,6 +65,8 @@ export interface Program {
   readonly declared: ReadonlyArray<number>
   readonly targets: { readonly keys: ReadonlyArray<string>; readonly sources: ReadonlyArray<number> }
   readonly inputs: ReadonlyArray<number>
+  /** The presets whose value is given with the loader. */
+  readonly given: ReadonlyArray<number>
   /** What each step's value is when a run starts: a constant's own, `Pending` for the others. */
   readonly initial: ReadonlyArray<unknown>
   /** How many steps there are to settle in a run: all but the presets. */
@@ -129,7 +133,9 @@ const toSteps = (
     switch (node.source._tag) {
       case "Input":
       case "Constant":
-        return { ...common, kind: "preset", input: node.source._tag === "Input" }
+        return { ...common, kind: "preset", input: node.source._tag === "Input", given: undefined }
+      case "Given":
+        return { ...common, kind: "preset", input: false, given: node.source.key }
       case "Struct":
         return { ...common, kind: "struct" }
       case "Load": {
@@ -245,6 +251,10 @@ export const toProgram = (
     inputs: declared.filter((i) => {
       const step = steps[i]!
       return step.kind === "preset" && step.input
+    }),
+    given: declared.filter((i) => {
+      const step = steps[i]!
+      return step.kind === "preset" && step.given !== undefined
     }),
     initial: steps.map(initialValue),
     toSettle: steps.reduce((n, step) => (isPreset(step) ? n : n + 1), 0),

@@ -16,6 +16,8 @@ export type Dependencies = Readonly<Record<string, unknown>>
 type Source =
   | { readonly _tag: "Input" }
   | { readonly _tag: "Constant"; readonly value: unknown }
+  /** A value that is given with a loader, in the place of something that would have been loaded. */
+  | { readonly _tag: "Given"; readonly key: string }
   | { readonly _tag: "Struct"; readonly deps: () => Dependencies }
   | {
       readonly _tag: "Load"

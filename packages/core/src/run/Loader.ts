@@ -3,14 +3,12 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, Duration, Effect, Exit, type Fiber, Option, Result } from "effect"
+import { Cause, Clock, type Duration, Effect, Exit, type Fiber, Result } from "effect"
 import { dual } from "effect/Function"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import { compile as compileProgram } from "../compile/Compiler.ts"
-import type { GraphError, GraphIssue } from "../compile/GraphError.ts"
-import { fromProgram, type Plan } from "../compile/Plan.ts"
-import type { Program } from "../compile/Program.ts"
-import type { Policy, PolicyError, PolicyServices } from "../model/Policy.ts"
+import type { GraphError } from "../compile/GraphError.ts"
+import type { Plan } from "../compile/Plan.ts"
+import { noSubstitution } from "../compile/Substitution.ts"
+import type { PolicyError, PolicyServices } from "../model/Policy.ts"
 import type {
   Deps,
   Failure,
@@ -19,6 +17,17 @@ import type {
   Services as ResourceServices,
   Success as ResourceSuccess
 } from "../model/Resource.ts"
+import {
+  type AnyLoader,
+  compileDeclaration,
+  compiledOf,
+  fromCompiled,
+  isLoader,
+  type Loader,
+  type Options,
+  planOf,
+  valuesOf
+} from "./Compiled.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
 import type { Report } from "./Report.ts"
 import { Run } from "./Run.ts"
@@ -29,53 +38,7 @@ import { fromEvents } from "./Timeline.ts"
 import { RunWatch } from "./RunWatch.ts"
 import { type Watcher, watchesOf } from "./Watchers.ts"
 
-const TypeId = "~effect-loader/Loader"
-
-/**
- * Targets compiled once, run many times.
- *
- * - `A`: the values of the targets, by key.
- * - `E`: what a load can fail with: a `ResourceError` for each resource that can fail, and `LoadTimeout` where the
- *   option `timeout` is set.
- * - `R`: the services that the resources need.
- * - `In`: the object of inputs that each run needs.
- * - `Targets`: the resources themselves, by key.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Loader<out A, out E = never, out R = never, in In = unknown, out Targets = unknown> extends Pipeable {
-  readonly [TypeId]: {
-    readonly _A: () => A
-    readonly _E: () => E
-    readonly _R: () => R
-    readonly _In: (_: In) => void
-    readonly _Targets: () => Targets
-  }
-}
-
-/**
- * How a loader runs.
- *
- * - `name`: for plans, reports and errors; default `"anonymous"`.
- * - `concurrency`: how many attempts may run at once in one run: a whole number from 1, or `"unbounded"`, the default.
- *   A resource that waits, for a dependency or for its next attempt, holds no slot.
- * - `timeout`: how long a run may take; at the limit everything is interrupted, and the run ends after the last
- *   finalizer. Default: no limit.
- * - `policy`: a default policy: those of its parts whose kind a resource lacks go innermost.
- * - `scheduling`: `"eager"`, the default, starts each resource when its own dependencies are there; `"batched"` runs
- *   level after level. Both load the same values.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Options<PE = unknown, PR = unknown> {
-  readonly name?: string
-  readonly concurrency?: number | "unbounded"
-  readonly timeout?: Duration.Input
-  readonly policy?: Policy<PE, PR>
-  readonly scheduling?: "eager" | "batched"
-}
+export { isLoader, type Loader, type Options } from "./Compiled.ts"
 
 /**
  * What the options of a loader add to its errors.
@@ -144,49 +107,6 @@ type Of<T extends Deps, O> = Loader<
   T
 >
 
-/** What a loader is made of. */
-interface Compiled {
-  readonly program: Program
-  readonly limit: number | undefined
-  readonly timeout: Duration.Duration | undefined
-  readonly inBatches: boolean
-}
-
-const Proto = {
-  [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined, _Targets: undefined },
-  pipe() {
-    return pipeArguments(this, arguments)
-  }
-}
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every loader meets
-type AnyLoader = Loader<any, any, any, any, any>
-
-const compiledOf = (self: AnyLoader): Compiled => (self as unknown as { readonly compiled: Compiled }).compiled
-
-/**
- * Whether a value is a loader.
- *
- * @since 0.1.0
- * @category guards
- */
-export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" && u !== null && TypeId in u
-
-const checkOptions = ({ concurrency, scheduling, timeout }: Options): ReadonlyArray<GraphIssue> => {
-  const issues: Array<GraphIssue> = []
-  const refuse = (option: string, value: unknown, expected: string): void => {
-    issues.push({ _tag: "InvalidOption", option, value, expected })
-  }
-  if (concurrency !== undefined && concurrency !== "unbounded" && !(Number.isInteger(concurrency) && concurrency > 0)) {
-    refuse("concurrency", concurrency, 'a whole number from 1, or "unbounded"')
-  }
-  if (scheduling !== undefined && scheduling !== "eager" && scheduling !== "batched") {
-    refuse("scheduling", scheduling, '"eager" or "batched"')
-  }
-  if (timeout !== undefined && Option.isNone(Duration.fromInput(timeout))) refuse("timeout", timeout, "a duration")
-  return issues
-}
-
 /**
  * Compiles targets into a loader, or into everything that is wrong with their graph: for graphs made at run time.
  *
@@ -209,18 +129,11 @@ export const compile = <const T extends Deps, const O extends Options = {}>(
   targets: T,
   options?: O
 ): Result.Result<Of<T, O>, GraphError> => {
-  const { concurrency, name, policy, scheduling, timeout }: Options = options ?? {}
-  const issues = checkOptions(options ?? {})
-  return Result.map(compileProgram(targets, { name, policy }, issues), (program) => {
-    const compiled: Compiled = {
-      program,
-      limit: concurrency === "unbounded" ? undefined : concurrency,
-      timeout: timeout === undefined ? undefined : Duration.fromInputUnsafe(timeout),
-      inBatches: scheduling === "batched"
-    }
-    return Object.assign(Object.create(Proto), { compiled })
-  })
+  const declaration = { targets, options: options ?? {}, substitution: noSubstitution }
+  return Result.map(compileDeclaration(declaration), (compiled) => fromCompiled(compiled, noValues))
 }
+
+const noValues = new Map<string, unknown>()
 
 /**
  * Compiles targets into a loader. Nothing runs.
@@ -259,21 +172,7 @@ export const make = <const T extends Deps, const O extends Options = {}>(targets
  * @since 0.1.0
  * @category getters
  */
-export const plan = (self: AnyLoader): Plan => {
-  const { program } = compiledOf(self)
-  let known = plans.get(program)
-  if (known === undefined) plans.set(program, (known = planOf(compiledOf(self))))
-  return known
-}
-
-const planOf = ({ inBatches, limit, program, timeout }: Compiled): Plan =>
-  fromProgram(program, {
-    scheduling: inBatches ? "batched" : "eager",
-    ...(limit === undefined ? {} : { concurrency: limit }),
-    ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
-  })
-
-const plans = new WeakMap<Program, Plan>()
+export const plan = (self: AnyLoader): Plan => planOf(compiledOf(self))
 
 /** What a run's failures come to, the first in time first. */
 const combine = (causes: ReadonlyArray<Cause.Cause<unknown>>): Cause.Cause<unknown> =>
@@ -368,7 +267,7 @@ const execute = (self: AnyLoader, options: RunOptions): Effect.Effect<unknown, u
   Effect.withFiber((fiber) => {
     const compiled = compiledOf(self)
     const run = makeRun(self, fiber, options)
-    const unusable = run.giveInputs(options.inputs)
+    const unusable = run.giveInputs(options.inputs, valuesOf(self))
     if (unusable !== undefined) return Exit.die(unusable)
     const interpreted = schedule(run, fiber, compiled.inBatches, options.conclude, concludeInterruption)
     return compiled.timeout === undefined ? interpreted : withLimit(interpreted, run, compiled.timeout)
@@ -417,7 +316,7 @@ export const load: {
 )
 
 /** The values that targets were loaded to, for those that were. */
-const valuesOf = (run: Run): Record<string, unknown> => {
+const loadedValues = (run: Run): Record<string, unknown> => {
   const { keys, sources } = run.program.targets
   const values: Record<string, unknown> = {}
   keys.forEach((key, k) => {
@@ -438,7 +337,7 @@ const executeReported = (
     return execute(self, {
       ...options,
       reporter: { onEvent: (event) => events.push(event) },
-      conclude: (run) => conclude(run, () => ({ ...fromEvents(events)!, values: valuesOf(run) }))
+      conclude: (run) => conclude(run, () => ({ ...fromEvents(events)!, values: loadedValues(run) }))
     })
   })
 

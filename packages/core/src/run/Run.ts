@@ -129,8 +129,12 @@ export class Run {
     return this.failedWith ?? none
   }
 
-  /** Puts the inputs in their places, or says which are not there. */
-  giveInputs(inputs: unknown): InputError | undefined {
+  /** Puts inputs and given values in their places, or says which inputs are not there. */
+  giveInputs(inputs: unknown, givenValues: ReadonlyMap<string, unknown>): InputError | undefined {
+    for (const i of this.program.given) {
+      const step = this.program.steps[i]!
+      if (step.kind === "preset") this.values[i] = givenValues.get(step.given!)
+    }
     const given = typeof inputs === "object" && inputs !== null ? (inputs as Record<string, unknown>) : {}
     const missing: Array<string> = []
     for (const i of this.program.inputs) {

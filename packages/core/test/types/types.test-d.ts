@@ -269,3 +269,67 @@ describe("loaders", () => {
     Loader.make({ org: "acme" })
   })
 })
+
+describe("loaders with something changed", () => {
+  class Database extends Context.Service<Database, { readonly query: (sql: string) => Effect.Effect<string> }>()(
+    "Database"
+  ) {}
+  class Down extends Data.TaggedError("Down")<{}> {}
+  const orgId = Resource.input<string>()("orgId")
+  const org = Resource.make("org", { deps: { orgId }, load: ({ orgId }) => Effect.succeed({ id: orgId }) })
+  const user = Resource.make("user", { load: () => Effect.succeed("ada") })
+  const page = Loader.make({ org, user })
+
+  it("override takes what fits, and adds its errors, services and inputs", () => {
+    expectTypeOf(page.pipe(Loader.override(org, { id: "x" }))).toEqualTypeOf<typeof page>()
+    const failing = Loader.override(page, org, Effect.fail(new Down()))
+    expectTypeOf<Loader.Error<typeof failing>>().toEqualTypeOf<ResourceError<"org", Down>>()
+    const f = page.pipe(
+      Loader.override(org, () =>
+        Effect.as(
+          Database.use((db) => db.query("x")),
+          { id: "x" }
+        )
+      )
+    )
+    expectTypeOf<Loader.Services<typeof f>>().toEqualTypeOf<Database>()
+    const token = Resource.input<number>()("token")
+    const other = Resource.make("org", { deps: { token }, load: () => Effect.succeed({ id: "" }) })
+    const withToken = Loader.override(page, org, other)
+    expectTypeOf<Loader.Input<typeof withToken>>().toEqualTypeOf<
+      { readonly orgId: string } & { readonly token: number }
+    >()
+    // @ts-expect-error another type of value
+    Loader.override(page, org, { id: 1 })
+    // @ts-expect-error another type of value
+    Loader.override(page, org, Effect.succeed({ nope: "" }))
+    // @ts-expect-error another type of value
+    page.pipe(Loader.override(org, Resource.make("org", { load: () => Effect.succeed(1) })))
+    // @ts-expect-error another name
+    Loader.override(page, user, Resource.make("org", { load: () => Effect.succeed("ada") }))
+  })
+
+  it("withValues takes values of the targets", () => {
+    expectTypeOf(Loader.withValues(page, { user: "bob" })).toEqualTypeOf<typeof page>()
+    expectTypeOf(page.pipe(Loader.withValues({ user: "bob" }))).toEqualTypeOf<typeof page>()
+    // @ts-expect-error another type of value
+    Loader.withValues(page, { user: 1 })
+    // @ts-expect-error another type of value
+    page.pipe(Loader.withValues({ user: 1 }))
+    // @ts-expect-error no such target
+    Loader.withValues(page, { nobody: 1 })
+  })
+
+  it("merge has the targets of both, under their new keys where they have any", () => {
+    const author = Resource.make("author", { load: () => Effect.fail(new Down()) as Effect.Effect<number, Down> })
+    const both = Loader.merge(page, Loader.make({ user: author }), { rename: { user: "author" } })
+    expectTypeOf<Loader.Success<typeof both>>().toEqualTypeOf<{
+      readonly org: { id: string }
+      readonly user: string
+      readonly author: number
+    }>()
+    expectTypeOf<Loader.Error<typeof both>>().toEqualTypeOf<ResourceError<"author", Down>>()
+    // @ts-expect-error the second has no such target
+    Loader.merge(page, Loader.make({ author }), { rename: { nobody: "x" } })
+  })
+})

@@ -1,0 +1,162 @@
+/**
+ * What a loader is: a declaration, compiled, and the values that are given with it.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Option, Result } from "effect"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import { compile as compileProgram } from "../compile/Compiler.ts"
+import type { GraphError, GraphIssue } from "../compile/GraphError.ts"
+import { fromProgram, type Plan } from "../compile/Plan.ts"
+import type { Program } from "../compile/Program.ts"
+import type { Substitution } from "../compile/Substitution.ts"
+import type { Policy } from "../model/Policy.ts"
+import type { Deps } from "../model/Resource.ts"
+
+const TypeId = "~effect-loader/Loader"
+
+/**
+ * Targets compiled once, run many times.
+ *
+ * - `A`: the values of the targets, by key.
+ * - `E`: what a load can fail with: a `ResourceError` for each resource that can fail, and `LoadTimeout` where the
+ *   option `timeout` is set.
+ * - `R`: the services that the resources need.
+ * - `In`: the object of inputs that each run needs.
+ * - `Targets`: the resources themselves, by key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Loader<out A, out E = never, out R = never, in In = unknown, out Targets = unknown> extends Pipeable {
+  readonly [TypeId]: {
+    readonly _A: () => A
+    readonly _E: () => E
+    readonly _R: () => R
+    readonly _In: (_: In) => void
+    readonly _Targets: () => Targets
+  }
+}
+
+/**
+ * How a loader runs.
+ *
+ * - `name`: for plans, reports and errors; default `"anonymous"`.
+ * - `concurrency`: how many attempts may run at once in one run: a whole number from 1, or `"unbounded"`, the default.
+ *   A resource that waits, for a dependency or for its next attempt, holds no slot.
+ * - `timeout`: how long a run may take; at the limit everything is interrupted, and the run ends after the last
+ *   finalizer. Default: no limit.
+ * - `policy`: a default policy: those of its parts whose kind a resource lacks go innermost.
+ * - `scheduling`: `"eager"`, the default, starts each resource when its own dependencies are there; `"batched"` runs
+ *   level after level. Both load the same values.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<PE = unknown, PR = unknown> {
+  readonly name?: string
+  readonly concurrency?: number | "unbounded"
+  readonly timeout?: Duration.Input
+  readonly policy?: Policy<PE, PR>
+  readonly scheduling?: "eager" | "batched"
+}
+
+/** What a loader was made from, so that it can be compiled again with something changed. */
+export interface Declaration {
+  readonly targets: Deps
+  readonly options: Options
+  readonly substitution: Substitution
+}
+
+/** What a loader is made of. */
+export interface Compiled {
+  readonly declaration: Declaration
+  readonly program: Program
+  readonly limit: number | undefined
+  readonly timeout: Duration.Duration | undefined
+  readonly inBatches: boolean
+}
+
+/** What is given with a loader: the values of its presets, by their keys. */
+export type GivenValues = ReadonlyMap<string, unknown>
+
+const Proto = {
+  [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined, _Targets: undefined },
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every loader meets
+export type AnyLoader = Loader<any, any, any, any, any>
+
+interface Parts {
+  readonly compiled: Compiled
+  readonly values: GivenValues
+}
+
+const partsOf = (self: AnyLoader): Parts => self as unknown as Parts
+
+export const compiledOf = (self: AnyLoader): Compiled => partsOf(self).compiled
+
+export const valuesOf = (self: AnyLoader): GivenValues => partsOf(self).values
+
+/** Types are for the caller to say; here is only the value that stands for them. */
+export const fromCompiled = (compiled: Compiled, values: GivenValues): never =>
+  Object.assign(Object.create(Proto), { compiled, values }) as never
+
+/**
+ * Whether a value is a loader.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" && u !== null && TypeId in u
+
+const checkOptions = ({ concurrency, scheduling, timeout }: Options): ReadonlyArray<GraphIssue> => {
+  const issues: Array<GraphIssue> = []
+  const refuse = (option: string, value: unknown, expected: string): void => {
+    issues.push({ _tag: "InvalidOption", option, value, expected })
+  }
+  if (concurrency !== undefined && concurrency !== "unbounded" && !(Number.isInteger(concurrency) && concurrency > 0)) {
+    refuse("concurrency", concurrency, 'a whole number from 1, or "unbounded"')
+  }
+  if (scheduling !== undefined && scheduling !== "eager" && scheduling !== "batched") {
+    refuse("scheduling", scheduling, '"eager" or "batched"')
+  }
+  if (timeout !== undefined && Option.isNone(Duration.fromInput(timeout))) refuse("timeout", timeout, "a duration")
+  return issues
+}
+
+/** A declaration, compiled; beside what is wrong with it, `issues` are told too. */
+export const compileDeclaration = (
+  declaration: Declaration,
+  issues: ReadonlyArray<GraphIssue> = []
+): Result.Result<Compiled, GraphError> => {
+  const { options, substitution, targets } = declaration
+  const { concurrency, name, policy, scheduling, timeout } = options
+  const known = [...issues, ...checkOptions(options)]
+  return Result.map(compileProgram(targets, { name, policy, substitution }, known), (program) => ({
+    declaration,
+    program,
+    limit: concurrency === "unbounded" ? undefined : concurrency,
+    timeout: timeout === undefined ? undefined : Duration.fromInputUnsafe(timeout),
+    inBatches: scheduling === "batched"
+  }))
+}
+
+/** The plan of a loader: the same object however often it is asked for. */
+export const planOf = (compiled: Compiled): Plan => {
+  let known = plans.get(compiled)
+  if (known === undefined) plans.set(compiled, (known = toPlan(compiled)))
+  return known
+}
+
+const plans = new WeakMap<Compiled, Plan>()
+
+const toPlan = ({ inBatches, limit, program, timeout }: Compiled): Plan =>
+  fromProgram(program, {
+    scheduling: inBatches ? "batched" : "eager",
+    ...(limit === undefined ? {} : { concurrency: limit }),
+    ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
+  })
