@@ -139,7 +139,7 @@ const checkOverride = (self: AnyLoader, name: string, replacement: unknown): Rea
  * import { Effect } from "effect"
  * import { Loader, Resource } from "effect-loader"
  *
- * const org = Resource.make("org", { load: () => Effect.die("no database here") })
+ * const org = Resource.make("org", { load: (): Effect.Effect<string> => Effect.die("no database") })
  * const members = Resource.make("members", { deps: { org }, load: ({ org }) => Effect.succeed([`ada of ${org}`]) })
  *
  * const page = Loader.make({ members }).pipe(Loader.override(org, "acme"))
