@@ -4,27 +4,28 @@
  * A substitute takes the place of a base and of everything that is seen through its views; one for a view takes the
  * place of that view alone. Dependencies that only the replaced ones had are never visited, so they are not in the graph.
  */
-import { baseOf, type Node } from "../model/Node.ts"
+import { type Base, baseOf, type Node } from "../model/Node.ts"
 
 export interface Substitution {
   /** By the name of a resource, whichever value of that name the graph holds. */
   readonly byName: ReadonlyMap<string, Node>
   /** For one node alone. */
   readonly byNode: ReadonlyMap<Node, Node>
+  /** For every other base. */
+  readonly otherwise?: (base: Base) => Node | undefined
 }
 
 export const noSubstitution: Substitution = { byName: new Map(), byNode: new Map() }
 
 /** From each node to what stands in its place: itself, for most. The same node always gives the same. */
-export const substitute = ({ byName, byNode }: Substitution): ((node: Node) => Node) => {
-  if (byName.size === 0 && byNode.size === 0) return (node) => node
-  const standIns = new Set<Node>(byNode.values())
-  for (const node of byName.values()) standIns.add(baseOf(node))
+export const substitute = ({ byName, byNode, otherwise }: Substitution): ((node: Node) => Node) => {
+  if (byName.size === 0 && byNode.size === 0 && otherwise === undefined) return (node) => node
+  const standIns = new Set<Node>([...byNode.values(), ...byName.values()].map(baseOf))
   const known = new Map<Node, Node>()
   const find = (node: Node): Node => {
     const chosen = byNode.get(node)
     if (chosen !== undefined) return chosen
-    if (node._tag === "Base") return standIns.has(node) ? node : (byName.get(node.name) ?? node)
+    if (node._tag === "Base") return standIns.has(node) ? node : (byName.get(node.name) ?? otherwise?.(node) ?? node)
     const parent = of(node.parent)
     return parent === node.parent ? node : { ...node, parent }
   }
