@@ -7,6 +7,8 @@
 export { GraphError, type GraphIssue } from "./compile/GraphError.ts"
 export { ResourceError } from "./model/ResourceError.ts"
 export * as Loader from "./Loader.ts"
+export * as Logging from "./observe/Logging.ts"
+export * as Metrics from "./observe/Metrics.ts"
 export * as Plan from "./Plan.ts"
 export * as Policy from "./Policy.ts"
 export * as Report from "./Report.ts"

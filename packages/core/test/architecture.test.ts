@@ -32,7 +32,7 @@ const stable = [
   "Layer",
   "Option"
 ]
-const alsoStable = ["LogLevel", "Pipeable", "References", "Result", "Schedule", "Scope", "Tracer"]
+const alsoStable = ["LogLevel", "Metric", "Pipeable", "References", "Result", "Schedule", "Scope", "Tracer"]
 
 const files = fs.globSync("**/*.ts", { cwd: src })
 

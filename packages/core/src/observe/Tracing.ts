@@ -37,9 +37,9 @@
  */
 import { Cause, Clock, Context, Effect, Exit, type Layer, LogLevel, Option, References, Tracer } from "effect"
 import type { Plan } from "../compile/Plan.ts"
-import { ResourceError } from "../model/ResourceError.ts"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
 import type { ResourceEnded, ResourceEvent, RunEvent, RunStarted } from "../run/RunEvent.ts"
+import { causeType, errorType, outcomeOf, snakeCase } from "./Words.ts"
 
 /**
  * When runs have spans.
@@ -111,32 +111,6 @@ const visible = (span: Tracer.AnySpan | undefined): Option.Option<Tracer.AnySpan
     current = current._tag === "Span" ? Option.getOrUndefined(current.parent) : undefined
   }
   return Option.fromUndefinedOr(current)
-}
-
-/** What OpenTelemetry calls the type of an error: a tag or a name, of which there are few. */
-const errorType = (error: unknown): string => {
-  const inner = error instanceof ResourceError ? error.error : error
-  if (typeof inner !== "object" || inner === null) return "_OTHER"
-  const { _tag, name } = inner as { readonly _tag?: unknown; readonly name?: unknown }
-  if (typeof _tag === "string") return _tag
-  return typeof name === "string" ? name : "_OTHER"
-}
-
-const causeType = (cause: Cause.Cause<unknown>): string => {
-  const reason = cause.reasons.find((reason) => reason._tag !== "Interrupt")
-  if (reason === undefined) return "_OTHER"
-  return errorType(reason._tag === "Fail" ? reason.error : reason.defect)
-}
-
-const snakeCase = (tag: string): string => tag.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase()
-
-const outcomes: Record<ResourceEnded["_tag"], string> = {
-  ResourceSucceeded: "succeeded",
-  ResourceDegraded: "degraded",
-  ResourceFailed: "failed",
-  ResourceDied: "died",
-  ResourceInterrupted: "interrupted",
-  ResourceSkipped: "skipped"
 }
 
 const exitOf = (event: ResourceEnded): Exit.Exit<unknown, unknown> => {
@@ -279,7 +253,7 @@ class RunSpans implements Watcher {
 
   private endResource(event: ResourceEnded): void {
     const { queued, span, started } = this.spansOf(event.resource)
-    span.attribute("effect_loader.outcome", outcomes[event._tag])
+    span.attribute("effect_loader.outcome", outcomeOf(event))
     if (started > 0) span.attribute("effect_loader.attempts", started)
     if (queued > 0) span.attribute("effect_loader.queued", queued)
     switch (event._tag) {

@@ -1,0 +1,199 @@
+/**
+ * Logs of runs: annotations on whatever a `load` logs, and a line for each thing that happens.
+ *
+ * @since 0.1.0
+ */
+import { type Cause, Context, Effect, type Layer, LogLevel, References } from "effect"
+import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
+import type { ResourceEvent, RunEvent } from "../run/RunEvent.ts"
+import { millis } from "./Millis.ts"
+
+/**
+ * What is logged.
+ *
+ * - `annotations`: whether what a `load` logs is annotated with `loader`, `resource` and `attempt`. Default: yes.
+ * - `events`: whether events are logged, with the same annotations and `run`: a failure or a defect of a resource, and a
+ *   run that is out of time, as warnings; a fallback as information; everything else for debugging. Default: yes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly annotations?: boolean
+  readonly events?: boolean
+}
+
+/** What a line says. */
+type Line = readonly [message: string, cause?: Cause.Cause<unknown>]
+
+const levels: Partial<Record<RunEvent["_tag"], LogLevel.Severity>> = {
+  ResourceFailed: "Warn",
+  ResourceDied: "Warn",
+  ResourceDegraded: "Info"
+}
+
+const levelOf = (event: RunEvent): LogLevel.Severity =>
+  event._tag === "RunEnded" && event.end === "TimedOut" ? "Warn" : (levels[event._tag] ?? "Debug")
+
+const skipText = (because: Extract<ResourceEvent, { readonly _tag: "ResourceSkipped" }>["because"]): string => {
+  switch (because._tag) {
+    case "DependencyFailed":
+      return `resource skipped: ${because.resource} failed, which it depends on`
+    case "RunFailed":
+      return `resource skipped: ${because.resource} failed, and the run with it`
+    case "RunTimedOut":
+      return "resource skipped: the time of the run was over"
+    case "RunInterrupted":
+      return "resource skipped: the run was interrupted"
+  }
+}
+
+const lineOfResource = (event: ResourceEvent): Line => {
+  switch (event._tag) {
+    case "ResourceReady":
+      return ["resource ready"]
+    case "ResourceQueued":
+      return [`resource waits for a slot: all ${event.limit.concurrency} are taken`]
+    case "PoliciesStarted":
+      return ["resource started"]
+    case "AttemptStarted":
+      return ["attempt started"]
+    case "AttemptSucceeded":
+      return ["attempt succeeded"]
+    case "AttemptFailed":
+      return ["attempt failed", event.cause]
+    case "AttemptInterrupted":
+      return ["attempt interrupted"]
+    case "RetryScheduled":
+      return [`attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`]
+    case "FallbackStarted":
+      return [`fallback started (${event.fallback})`]
+    case "ResourceSucceeded":
+      return ["resource succeeded"]
+    case "ResourceDegraded":
+      return [`resource fell back (${event.fallback})`]
+    case "ResourceFailed":
+      return ["resource failed", event.cause]
+    case "ResourceDied":
+      return ["resource died", event.cause]
+    case "ResourceInterrupted":
+      return ["resource interrupted"]
+    case "ResourceSkipped":
+      return [skipText(event.because)]
+  }
+}
+
+const lineOf = (event: RunEvent, elapsed: number): Line => {
+  if (event._tag === "RunStarted") return ["run started"]
+  if (event._tag !== "RunEnded") return lineOfResource(event)
+  const ends = { Completed: "completed", Failed: "failed", TimedOut: "timed out", Interrupted: "was interrupted" }
+  return [`run ${ends[event.end]} after ${millis(elapsed)}`]
+}
+
+/** The logs of one run. */
+class RunLog implements Watcher {
+  readonly onEvent: (event: RunEvent) => void
+  readonly within?: NonNullable<Watcher["within"]>
+  private readonly context: Context.Context<never>
+  private readonly minimum: LogLevel.LogLevel
+  private readonly attempts = new Map<string, number>()
+  private loader = ""
+  private startedAt = 0
+
+  constructor(context: Context.Context<never>, { annotations = true, events = true }: Options) {
+    this.context = context
+    this.minimum = Context.get(context, References.MinimumLogLevel)
+    this.onEvent = (event) => {
+      this.note(event)
+      if (events) this.log(event)
+    }
+    if (annotations) this.within = (around, resource, attempt) => this.annotated(around, resource, attempt)
+  }
+
+  private note(event: RunEvent): void {
+    if (event._tag === "RunStarted") {
+      this.loader = event.loader
+      this.startedAt = event.at
+    } else if (event._tag === "AttemptStarted") this.attempts.set(event.resource, event.attempt)
+  }
+
+  /** Nothing is written, not even a text made, for what nobody would see. */
+  private log(event: RunEvent): void {
+    const level = levelOf(event)
+    if (LogLevel.isGreaterThan(this.minimum, level)) return
+    const line = Effect.logWithLevel(level)(...lineOf(event, event.at - this.startedAt))
+    Effect.runForkWith(this.context)(Effect.annotateLogs(line, this.annotationsOf(event)))
+  }
+
+  private annotationsOf(event: RunEvent): Record<string, unknown> {
+    const run = { loader: this.loader, run: event.run }
+    if (!("resource" in event)) return run
+    const attempt = "attempt" in event ? event.attempt : this.attempts.get(event.resource)
+    return { ...run, resource: event.resource, ...(attempt === undefined ? {} : { attempt }) }
+  }
+
+  private annotated(
+    around: Context.Context<never>,
+    resource: string,
+    attempt = this.attempts.get(resource) ?? 1
+  ): Context.Context<never> {
+    const annotations = Context.get(around, References.CurrentLogAnnotations)
+    return Context.add(around, References.CurrentLogAnnotations, {
+      ...annotations,
+      loader: this.loader,
+      resource,
+      attempt
+    })
+  }
+}
+
+const watch =
+  (options: Options): Watch =>
+  (context) =>
+    new RunLog(context, options)
+
+/**
+ * Logs what happens in the runs of whatever it is provided to, and annotates what their resources log: see
+ * {@link Options}. It uses each run's own loggers and minimum level.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Logger, References } from "effect"
+ * import { Loader, Logging, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.as(Effect.log("asking"), "acme") })
+ * const lines = Logger.make(({ fiber, message }) => {
+ *   console.log(String(message), JSON.stringify(fiber.getRef(References.CurrentLogAnnotations)))
+ * })
+ *
+ * const program = Loader.load(Loader.make({ org }, { name: "page" })).pipe(Effect.provide(Logging.layer))
+ * Effect.runSync(program.pipe(Effect.provide(Logger.layer([lines]))))
+ * // asking {"loader":"page","resource":"org","attempt":1}
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(/* @__PURE__ */ Effect.succeed(watch({})))
+
+/**
+ * As {@link layer}, for the annotations or the events alone.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Logger } from "effect"
+ * import { Loader, Logging, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.fail("down") })
+ * const lines = Logger.make(({ message }) => console.log(Array.isArray(message) ? message[0] : message))
+ *
+ * const program = Effect.exit(Loader.load(Loader.make({ org }))).pipe(
+ *   Effect.provide(Logging.layerWith({ annotations: false }))
+ * )
+ * Effect.runSync(program.pipe(Effect.provide(Logger.layer([lines])))) // resource failed
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (options: Options): Layer.Layer<never> => layerWatch(Effect.succeed(watch(options)))

@@ -1,0 +1,235 @@
+/**
+ * Metrics of runs, as Effect's own: readable by whatever reads those, such as `PrometheusMetrics` and `Otlp` of
+ * `effect/observability`. Durations are seconds.
+ *
+ * | metric                                    | kind      | attributes                      | what                                       |
+ * | ----------------------------------------- | --------- | ------------------------------- | ------------------------------------------ |
+ * | `effect_loader_run_duration_seconds`      | histogram | `loader`, `end`                 | how long runs took                         |
+ * | `effect_loader_resource_duration_seconds` | histogram | `loader`, `resource`, `outcome` | from a resource's start to its end         |
+ * | `effect_loader_attempts_total`            | counter   | `loader`, `resource`            | attempts                                   |
+ * | `effect_loader_retries_total`             | counter   | `loader`, `resource`            | attempts that were to follow a failed one  |
+ * | `effect_loader_timeouts_total`            | counter   | `loader`, `resource`            | timeouts of policies                       |
+ * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that gave a value               |
+ * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
+ * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run just now                |
+ * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, their batch, the thread or the pause before a retry |
+ *
+ * `end` is `completed`, `failed`, `timed_out` or `interrupted`; `outcome` is `succeeded`, `degraded`, `failed`, `died` or
+ * `interrupted`; `reason` is `dependency_failed`, `run_failed`, `run_timed_out` or `run_interrupted`.
+ *
+ * @since 0.1.0
+ */
+import { Cause, type Context, Effect, type Layer, Metric } from "effect"
+import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
+import type { PhaseTag } from "../run/Report.ts"
+import type { ResourceEvent, RunEnd, RunEvent } from "../run/RunEvent.ts"
+import { type ResourceTimeline, Timeline } from "../run/Timeline.ts"
+import { outcomeOf, ownError, snakeCase } from "./Words.ts"
+
+/** Seconds, as OpenTelemetry advises for the durations of requests, and one finer. */
+const defaultBoundaries = [0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+
+/** One metric for each combination of its attributes' values. Made once each: making one costs more than an update. */
+class Family<Input, State> {
+  private readonly known = new Map<string, Metric.Metric<Input, State>>()
+  private readonly metric: Metric.Metric<Input, State>
+  private readonly attributes: ReadonlyArray<string>
+
+  constructor(metric: Metric.Metric<Input, State>, attributes: ReadonlyArray<string>) {
+    this.metric = metric
+    this.attributes = attributes
+  }
+
+  of(...values: ReadonlyArray<string>): Metric.Metric<Input, State> {
+    const id = values.join("\u0000")
+    let found = this.known.get(id)
+    if (found === undefined) {
+      found = Metric.withAttributes(
+        this.metric,
+        Object.fromEntries(this.attributes.map((attribute, k) => [attribute, values[k]!]))
+      )
+      this.known.set(id, found)
+    }
+    return found
+  }
+}
+
+const counter = (name: string, description: string, ...attributes: ReadonlyArray<string>) =>
+  new Family(Metric.counter(name, { description, incremental: true }), ["loader", "resource", ...attributes])
+
+const gauge = (name: string, description: string) => new Family(Metric.gauge(name, { description }), ["loader"])
+
+const makeFamilies = (boundaries: ReadonlyArray<number>) => {
+  const histogram = (name: string, description: string, ...attributes: ReadonlyArray<string>) =>
+    new Family(Metric.histogram(name, { description, boundaries, attributes: { unit: "s" } }), [
+      "loader",
+      ...attributes
+    ])
+  return {
+    runs: histogram("effect_loader_run_duration_seconds", "How long runs took", "end"),
+    resources: histogram(
+      "effect_loader_resource_duration_seconds",
+      "From a resource's start to its end",
+      "resource",
+      "outcome"
+    ),
+    attempts: counter("effect_loader_attempts_total", "Attempts"),
+    retries: counter("effect_loader_retries_total", "Attempts that were to follow a failed one"),
+    timeouts: counter("effect_loader_timeouts_total", "Timeouts of policies"),
+    fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that gave a value", "fallback"),
+    skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
+    running: gauge("effect_loader_resources_running", "Resources that run just now"),
+    waiting: gauge("effect_loader_resources_waiting", "Resources that could run, but have to wait")
+  }
+}
+
+type Families = ReturnType<typeof makeFamilies>
+
+/** What a resource in each phase counts as. */
+const gaugeOf: Record<PhaseTag, "running" | "waiting" | undefined> = {
+  Dependency: undefined,
+  Batch: "waiting",
+  Slot: "waiting",
+  Thread: "waiting",
+  Retry: "waiting",
+  Attempt: "running",
+  Fallback: "running",
+  Policy: "running"
+}
+
+const timeoutIn = (cause: Cause.Cause<unknown>): Cause.TimeoutError | undefined => {
+  for (const reason of cause.reasons) {
+    const error = reason._tag === "Fail" ? ownError(reason.error) : undefined
+    if (Cause.isTimeoutError(error)) return error
+  }
+  return undefined
+}
+
+/** The metrics of one run. */
+class RunMetrics implements Watcher {
+  private readonly families: Families
+  private readonly context: Context.Context<never>
+  private timeline: Timeline | undefined
+  /** The last timeout that was counted, of each resource that had one: it may come again, as what the resource fails with. */
+  private readonly counted = new Map<string, Cause.TimeoutError>()
+
+  constructor(families: Families, context: Context.Context<never>) {
+    this.families = families
+    this.context = context
+  }
+
+  readonly onEvent = (event: RunEvent): void => {
+    if (event._tag === "RunStarted") this.timeline = new Timeline(event)
+    else if (event._tag === "RunEnded") this.ended(event.end, event.at)
+    else this.happened(this.timeline!, event)
+  }
+
+  private ended(end: RunEnd, at: number): void {
+    const { loader, startedAt } = this.timeline!
+    this.families.runs.of(loader, snakeCase(end)).updateUnsafe((at - startedAt) / 1000, this.context)
+  }
+
+  private happened(timeline: Timeline, event: ResourceEvent): void {
+    const before = timeline.resources.get(event.resource)?.doing?._tag
+    const resource = timeline.add(event)
+    this.move(timeline.loader, before, resource?.doing?._tag)
+    this.count(timeline.loader, event, resource)
+  }
+
+  private move(loader: string, before: PhaseTag | undefined, after: PhaseTag | undefined): void {
+    const from = before === undefined ? undefined : gaugeOf[before]
+    const to = after === undefined ? undefined : gaugeOf[after]
+    if (from === to) return
+    if (from !== undefined) this.families[from].of(loader).modifyUnsafe(-1, this.context)
+    if (to !== undefined) this.families[to].of(loader).modifyUnsafe(1, this.context)
+  }
+
+  private count(loader: string, event: ResourceEvent, timeline: ResourceTimeline | undefined): void {
+    const { resource } = event
+    const one = (family: Family<number, unknown>, ...values: ReadonlyArray<string>): void =>
+      family.of(loader, resource, ...values).updateUnsafe(1, this.context)
+    switch (event._tag) {
+      case "AttemptStarted":
+        return one(this.families.attempts)
+      case "RetryScheduled":
+        return one(this.families.retries)
+      case "AttemptFailed":
+        return this.countTimeout(loader, resource, timeoutIn(event.cause))
+      case "ResourceFailed":
+        this.countTimeout(loader, resource, timeoutIn(event.cause))
+        break
+      case "ResourceDegraded":
+        this.countTimeout(loader, resource, Cause.isTimeoutError(event.error) ? event.error : undefined)
+        one(this.families.fallbacks, event.fallback)
+        break
+      case "ResourceSkipped":
+        return one(this.families.skips, snakeCase(event.because._tag))
+      case "ResourceSucceeded":
+      case "ResourceDied":
+      case "ResourceInterrupted":
+        break
+      default:
+        return
+    }
+    if (timeline?.startedAt === undefined) return
+    const seconds = (event.at - timeline.startedAt) / 1000
+    this.families.resources.of(loader, resource, outcomeOf(event)).updateUnsafe(seconds, this.context)
+  }
+
+  private countTimeout(loader: string, resource: string, timeout: Cause.TimeoutError | undefined): void {
+    if (timeout === undefined || this.counted.get(resource) === timeout) return
+    this.counted.set(resource, timeout)
+    this.families.timeouts.of(loader, resource).updateUnsafe(1, this.context)
+  }
+}
+
+const watch = (boundaries: ReadonlyArray<number>): Watch => {
+  let families: Families | undefined
+  return (context) => new RunMetrics((families ??= makeFamilies(boundaries)), context)
+}
+
+/**
+ * Keeps metrics of the runs of whatever it is provided to, in the metric registry of each run's own context. See the top
+ * of this module for their names and attributes.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Metric } from "effect"
+ * import { Loader, Metrics, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const page = Loader.make({ org }, { name: "page" })
+ *
+ * const program = Effect.andThen(Loader.load(page), Metric.snapshot).pipe(Effect.provide(Metrics.layer))
+ * const attempts = Effect.runSync(program).find(({ id }) => id === "effect_loader_attempts_total")
+ * console.log(attempts?.attributes) // { loader: "page", resource: "org" }
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(
+  /* @__PURE__ */ Effect.sync(() => watch(defaultBoundaries))
+)
+
+/**
+ * As {@link layer}, with other boundaries for the histograms, in seconds and rising. The default goes from 1 ms to 10 s.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Metric } from "effect"
+ * import { Loader, Metrics, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const program = Effect.andThen(Loader.load(Loader.make({ org })), Metric.snapshot)
+ *
+ * const boundaries = Metric.exponentialBoundaries({ start: 0.0001, factor: 10, count: 6 })
+ * const metrics = Effect.runSync(program.pipe(Effect.provide(Metrics.layerWith({ boundaries }))))
+ * console.log(metrics.some(({ id }) => id === "effect_loader_run_duration_seconds")) // true
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (options: { readonly boundaries: ReadonlyArray<number> }): Layer.Layer<never> =>
+  layerWatch(Effect.sync(() => watch(options.boundaries)))

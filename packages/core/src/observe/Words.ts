@@ -1,0 +1,38 @@
+/** The words in which spans, metrics and logs speak of runs, so that all of them say the same. */
+import type { Cause } from "effect"
+import { ResourceError } from "../model/ResourceError.ts"
+import type { ResourceEnded } from "../run/RunEvent.ts"
+
+/** `TimedOut` as `timed_out`. */
+export const snakeCase = (tag: string): string => tag.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase()
+
+/** How a resource ended, in one word. */
+export const outcomeOf = (event: ResourceEnded): string => outcomes[event._tag]
+
+const outcomes: Record<ResourceEnded["_tag"], string> = {
+  ResourceSucceeded: "succeeded",
+  ResourceDegraded: "degraded",
+  ResourceFailed: "failed",
+  ResourceDied: "died",
+  ResourceInterrupted: "interrupted",
+  ResourceSkipped: "skipped"
+}
+
+/** The error of a resource itself, where it comes wrapped with the resource's name. */
+export const ownError = (error: unknown): unknown => (error instanceof ResourceError ? error.error : error)
+
+/** What OpenTelemetry calls the type of an error: a tag or a name, of which there are few. */
+export const errorType = (error: unknown): string => {
+  const own = ownError(error)
+  if (typeof own !== "object" || own === null) return "_OTHER"
+  const { _tag, name } = own as { readonly _tag?: unknown; readonly name?: unknown }
+  if (typeof _tag === "string") return _tag
+  return typeof name === "string" ? name : "_OTHER"
+}
+
+/** The type of the first failure or defect of a cause. */
+export const causeType = (cause: Cause.Cause<unknown>): string => {
+  const reason = cause.reasons.find((reason) => reason._tag !== "Interrupt")
+  if (reason === undefined) return "_OTHER"
+  return errorType(reason._tag === "Fail" ? reason.error : reason.defect)
+}

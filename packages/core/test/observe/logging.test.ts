@@ -1,0 +1,136 @@
+/** Logs of runs: whose annotations they carry, what is worth a warning, and that nobody pays for what nobody sees. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Logger, References, Schedule } from "effect"
+import { Loader, Logging, Policy, Resource } from "effect-loader"
+import { withTime } from "../withTime.ts"
+
+interface Line {
+  readonly level: string
+  readonly text: string
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/** What is logged from a level on. */
+const logged = <A, E, R>(self: Effect.Effect<A, E, R>, minimum: "Debug" | "Info" | "Warn" = "Debug") =>
+  Effect.suspend(() => {
+    const lines: Array<Line> = []
+    const logger = Logger.make(({ cause, fiber, logLevel, message }) => {
+      const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
+      const why = cause.reasons.length === 0 ? "" : `: ${Cause.prettyErrors(cause)[0]?.message ?? "interrupted"}`
+      lines.push({ level: logLevel, text: text + why, annotations: fiber.getRef(References.CurrentLogAnnotations) })
+    })
+    return withTime(Effect.exit(self)).pipe(
+      Effect.provide(Logger.layer([logger])),
+      Effect.provideService(References.MinimumLogLevel, minimum),
+      Effect.as(lines)
+    )
+  })
+
+const said = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>
+  lines.map(({ annotations, level, text }) => {
+    const { attempt, resource } = annotations
+    return `${level} ${resource === undefined ? "" : `${String(resource)} `}${attempt === undefined ? "" : `${String(attempt)} `}${text}`
+  })
+
+const flaky = () => {
+  let attempts = 0
+  return Resource.make("flaky", {
+    load: () =>
+      Effect.andThen(
+        Effect.log("asking"),
+        Effect.suspend(() => (++attempts < 2 ? Effect.fail("busy") : Effect.void))
+      )
+  }).pipe(Policy.retry({ times: 1, schedule: Schedule.spaced(50) }))
+}
+
+describe("Logging", () => {
+  it.effect("annotates what a load logs, attempt by attempt, and what its fallback logs", () =>
+    Effect.gen(function* () {
+      const fallen = Resource.make("fallen", { load: () => Effect.fail("down") }).pipe(
+        Policy.retry({ times: 2 }),
+        Resource.catch(() => Effect.log("instead"))
+      )
+      const plain = Resource.make("plain", { load: () => Effect.log("once") })
+      const targets = { flaky: flaky(), fallen, plain }
+      const load = Loader.load(Loader.make(targets, { name: "page" })).pipe(
+        Effect.annotateLogs("request", 7),
+        Effect.provide(Logging.layerWith({ events: false }))
+      )
+      const lines = yield* logged(load)
+      assert.sameMembers(
+        [...said(lines)],
+        ["Info flaky 1 asking", "Info flaky 2 asking", "Info fallen 3 instead", "Info plain 1 once"]
+      )
+      for (const { annotations } of lines) assert.deepInclude(annotations, { loader: "page", request: 7 })
+    })
+  )
+
+  it.effect("tells each event for debugging, failures as warnings, fallbacks as information", () =>
+    Effect.gen(function* () {
+      const failing = Resource.make("failing", { load: () => Effect.fail("down") })
+      const skipped = Resource.make("skipped", { deps: { failing }, load: () => Effect.void })
+      const dying = Resource.make("dying", { load: () => Effect.die(new Error("a bug")) })
+      const fallen = Resource.make("fallen", { load: () => Effect.fail("down") }).pipe(Resource.option)
+      const targets = { skipped, dying, fallen, flaky: flaky() }
+      const settle = Loader.settle(Loader.make(targets, { name: "page", concurrency: 1 })).pipe(
+        Effect.provide(Logging.layerWith({ annotations: false }))
+      )
+      const lines = yield* logged(settle)
+      assert.deepStrictEqual(said(lines), [
+        "Debug run started",
+        "Debug failing resource ready",
+        "Debug dying resource ready",
+        "Debug fallen resource ready",
+        "Debug flaky resource ready",
+        "Debug failing 1 attempt started",
+        'Warn failing 1 resource failed: resource "failing" failed (0ms, needed by skipped): down',
+        "Debug skipped resource skipped: failing failed, which it depends on",
+        "Debug dying 1 attempt started",
+        "Warn dying 1 resource died: a bug",
+        "Debug fallen 1 attempt started",
+        "Info fallen 1 resource fell back (option)",
+        "Debug flaky resource started",
+        "Debug flaky 1 attempt started",
+        "Info asking",
+        "Debug flaky 1 attempt failed: busy",
+        "Debug flaky 2 attempt 2 follows in 50ms",
+        "Debug flaky 2 attempt started",
+        "Info asking",
+        "Debug flaky 2 attempt succeeded",
+        "Debug flaky 2 resource succeeded",
+        "Debug run completed after 50ms"
+      ])
+      assert.deepStrictEqual(
+        said(yield* logged(settle, "Warn")).map((line) => line.split(" ").slice(0, 2).join(" ")),
+        ["Warn failing", "Warn dying"]
+      )
+    })
+  )
+
+  it.effect("tells of runs that are out of time, of what was interrupted, and of queues", () =>
+    Effect.gen(function* () {
+      const hanging = Resource.make("hanging", { load: () => Effect.never })
+      const other = Resource.make("other", { load: () => Effect.void })
+      const load = Loader.load(Loader.make({ hanging, other }, { timeout: 100, concurrency: 1 }))
+      assert.deepStrictEqual(said(yield* logged(load.pipe(Effect.provide(Logging.layer)))), [
+        "Debug run started",
+        "Debug hanging resource ready",
+        "Debug other resource ready",
+        "Debug hanging 1 attempt started",
+        "Debug other 1 resource waits for a slot: all 1 are taken",
+        "Debug hanging 1 resource interrupted",
+        "Debug other resource skipped: the time of the run was over",
+        "Warn run timed out after 100ms"
+      ])
+    })
+  )
+
+  it.effect("changes nothing, and says nothing below the minimum level", () =>
+    Effect.gen(function* () {
+      const one = Resource.make("one", { load: () => Effect.succeed(1) })
+      const load = Loader.load(Loader.make({ one })).pipe(Effect.provide(Logging.layer))
+      assert.deepStrictEqual(yield* load, { one: 1 })
+      assert.deepStrictEqual(yield* logged(load, "Info"), [])
+    })
+  )
+})

@@ -1,0 +1,170 @@
+/** Metrics of runs: what they count, and that gauges come back to zero. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Metric, Schedule } from "effect"
+import { Loader, Logging, Metrics, Observer, Policy, Resource, type RunEvent, Tracing } from "effect-loader"
+import { Interruption } from "effect-loader/testing"
+import { PrometheusMetrics } from "effect/observability"
+import { TestClock } from "effect/testing"
+import fc from "fast-check"
+import { expect } from "vitest"
+import { observe } from "../model/observe.ts"
+import { scenario } from "../model/Scenario.ts"
+import { withTime } from "../withTime.ts"
+
+type Counts = Record<string, number>
+
+const isolated = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.provideService(self, Metric.MetricRegistry, new Map())
+
+/** Every counter and gauge, and the count of every histogram, by name and by what one of their attributes says. */
+const countsBy = (attribute: string, snapshot: ReadonlyArray<Metric.Metric.Snapshot>): Counts => {
+  const counts: Counts = {}
+  for (const { attributes, id, state } of snapshot) {
+    if (!id.startsWith("effect_loader_")) continue
+    const key = `${id.replace("effect_loader_", "")} ${String(attributes?.[attribute as never] ?? "")}`.trim()
+    const value = "count" in state ? Number(state.count) : "value" in state ? Number(state.value) : 0
+    counts[key] = (counts[key] ?? 0) + value
+  }
+  return counts
+}
+
+const flaky = () => {
+  let attempts = 0
+  return Resource.make("flaky", {
+    load: () =>
+      Effect.andThen(
+        Effect.sleep(20),
+        Effect.suspend(() => (++attempts < 3 ? Effect.fail("busy") : Effect.void))
+      )
+  }).pipe(Policy.retry({ times: 2, schedule: Schedule.spaced(100) }))
+}
+const user = Resource.make("user", { load: () => Effect.sleep(40) })
+const org = Resource.make("org", { load: () => Effect.never }).pipe(Policy.timeout(300))
+const members = Resource.make("members", { deps: { org }, load: () => Effect.void })
+const avatar = Resource.make("avatar", { deps: { user }, load: () => Effect.fail("none") }).pipe(
+  Resource.orElseSucceed(() => "nobody.png")
+)
+const broken = Resource.make("broken", { load: () => Effect.die("a bug") })
+const page = () => Loader.make({ flaky: flaky(), members, avatar, broken }, { name: "page", concurrency: 2 })
+
+describe("Metrics", () => {
+  it.effect("are there for Prometheus to read", () =>
+    Effect.gen(function* () {
+      yield* withTime(Loader.settle(page()))
+      yield* withTime(Effect.exit(Loader.load(Loader.make({ org }, { name: "other", timeout: 100 }))))
+      const text = yield* PrometheusMetrics.format()
+      yield* Effect.promise(() => expect(text).toMatchFileSnapshot("../golden/metrics.prom"))
+    }).pipe(Effect.provide(Metrics.layer), isolated)
+  )
+
+  it("count what the events tell, for every generated run", { timeout: 120_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const registry = new Map()
+        const { events } = await observe(given, (self) =>
+          self.pipe(Effect.provide(Metrics.layer), Effect.provideService(Metric.MetricRegistry, registry))
+        )
+        const snapshot = await Effect.runPromise(
+          Effect.provideService(Metric.snapshot, Metric.MetricRegistry, registry)
+        )
+        const number = (tag: RunEvent.RunEvent["_tag"]): number => events.filter(({ _tag }) => _tag === tag).length
+        const counts = countsBy("", snapshot)
+        const read = (name: string): number => counts[name] ?? 0
+        assert.strictEqual(read("attempts_total"), number("AttemptStarted"))
+        assert.strictEqual(read("retries_total"), number("RetryScheduled"))
+        assert.strictEqual(read("fallbacks_total"), number("ResourceDegraded"))
+        assert.strictEqual(read("skips_total"), number("ResourceSkipped"))
+        assert.strictEqual(read("run_duration_seconds"), 1)
+        assert.strictEqual(read("resources_running"), 0)
+        assert.strictEqual(read("resources_waiting"), 0)
+        const outcomes = countsBy("outcome", snapshot)
+        const started = new Set(events.flatMap((event) => (event._tag === "AttemptStarted" ? [event.resource] : [])))
+        const ended = (tag: RunEvent.RunEvent["_tag"]): number =>
+          events.filter((event) => event._tag === tag && "resource" in event && started.has(event.resource)).length
+        assert.strictEqual(outcomes["resource_duration_seconds succeeded"] ?? 0, ended("ResourceSucceeded"))
+        assert.strictEqual(outcomes["resource_duration_seconds degraded"] ?? 0, ended("ResourceDegraded"))
+        assert.strictEqual(outcomes["resource_duration_seconds failed"] ?? 0, ended("ResourceFailed"))
+        assert.strictEqual(outcomes["resource_duration_seconds died"] ?? 0, ended("ResourceDied"))
+        assert.strictEqual(outcomes["resource_duration_seconds interrupted"] ?? 0, ended("ResourceInterrupted"))
+      }),
+      { numRuns: 500 }
+    )
+  )
+
+  it.effect("tell of what runs and waits while it does, and of nothing afterwards", () =>
+    Effect.gen(function* () {
+      const seen: Array<readonly [number, number]> = []
+      const look = Effect.map(Metric.snapshot, (snapshot) => {
+        const counts = countsBy("", snapshot)
+        seen.push([counts["resources_running"] ?? 0, counts["resources_waiting"] ?? 0])
+      })
+      const run = yield* Effect.forkChild(Loader.settle(page()), { startImmediately: true })
+      yield* look
+      yield* TestClock.adjust(30)
+      yield* look
+      yield* TestClock.adjust("1 minute")
+      yield* look
+      yield* Fiber.join(run)
+      assert.deepStrictEqual(seen[2], [0, 0])
+      assert.deepStrictEqual(seen[0], [2, 2])
+    }).pipe(Effect.provide(Metrics.layer), isolated)
+  )
+
+  it.effect("gauges come back to zero whenever a run is interrupted", () =>
+    Effect.gen(function* () {
+      yield* Interruption.atEveryEvent(() => Loader.load(page()), {
+        whileRunning: TestClock.adjust("1 day"),
+        check: (_, k) =>
+          Effect.map(Metric.snapshot, (snapshot) => {
+            const counts = countsBy("", snapshot)
+            assert.strictEqual(counts["resources_running"] ?? 0, 0, `running after ${k}`)
+            assert.strictEqual(counts["resources_waiting"] ?? 0, 0, `waiting after ${k}`)
+          })
+      })
+    }).pipe(Effect.provide(Metrics.layer), isolated)
+  )
+
+  it.effect("count one timeout once, also where the resource then fails or falls back with it", () =>
+    Effect.gen(function* () {
+      const slow = (name: string) => Resource.make(name, { load: () => Effect.never }).pipe(Policy.timeout(10))
+      const targets = {
+        once: slow("once"),
+        thrice: slow("thrice").pipe(Policy.retry({ times: 2 })),
+        fallen: slow("fallen").pipe(Resource.option),
+        outer: slow("outer").pipe(Policy.retry({ times: 1 }), Policy.timeout(15))
+      }
+      yield* withTime(Loader.settle(Loader.make(targets)))
+      const counts = countsBy("resource", yield* Metric.snapshot)
+      assert.deepStrictEqual(
+        ["once", "thrice", "fallen", "outer"].map((name) => counts[`timeouts_total ${name}`]),
+        [1, 3, 1, 2]
+      )
+    }).pipe(Effect.provide(Metrics.layer), isolated)
+  )
+
+  it.effect("have the boundaries that they are given", () =>
+    Effect.gen(function* () {
+      yield* withTime(Loader.settle(Loader.make({ user })))
+      const text = yield* PrometheusMetrics.format()
+      assert.match(text, /resource_duration_seconds_bucket\{.*le="0.03"\} 0/)
+      assert.match(text, /resource_duration_seconds_bucket\{.*le="0.05"\} 1/)
+    }).pipe(Effect.provide(Metrics.layerWith({ boundaries: [0.03, 0.05] })), isolated)
+  )
+
+  it.effect("are kept beside other layers, whichever order they stand in, and beside one that crashes", () =>
+    Effect.gen(function* () {
+      const crashing = Observer.layer(() => {
+        throw new Error("no")
+      })
+      const layers = [Metrics.layer, crashing, Tracing.layer, Logging.layerWith({ events: false })] as const
+      for (const all of [Layer.mergeAll(...layers), Layer.mergeAll(layers[3], layers[2], layers[1], layers[0])]) {
+        yield* withTime(
+          Effect.gen(function* () {
+            yield* Loader.settle(Loader.make({ user }))
+            assert.strictEqual(countsBy("", yield* Metric.snapshot)["attempts_total"], 1)
+          }).pipe(Effect.provide(all), isolated)
+        )
+      }
+    })
+  )
+})
