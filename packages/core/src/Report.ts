@@ -13,7 +13,7 @@ export {
   type ResourceReport
 } from "./run/Report.ts"
 export { fromEvents } from "./run/Timeline.ts"
-export { toWaterfall } from "./observe/Waterfall.ts"
+export { toWaterfall, type WaterfallOptions } from "./observe/Waterfall.ts"
 export { type Analysis, analyze, type ResourceAnalysis, type Waited } from "./observe/Analysis.ts"
 export { diff, type Diff, diffToText, type ResourceDiff } from "./observe/Diff.ts"
 export { toSummary } from "./observe/Summary.ts"

@@ -1,5 +1,7 @@
 import type { Plan, PlanResource } from "../compile/Plan.ts"
+import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
+import { printable } from "./Printable.ts"
 
 /** `retry(3) > [timeout(500ms)]`: what is outermost first, one attempt in brackets where there can be several. */
 const showPolicies = ({ around, attempt }: PlanResource): string => {
@@ -13,10 +15,10 @@ const showPolicies = ({ around, attempt }: PlanResource): string => {
 }
 
 const showResource = (resource: PlanResource): string => {
-  const needs = resource.dependencies.length === 0 ? "" : ` <- ${resource.dependencies.join(", ")}`
+  const needs = resource.dependencies.length === 0 ? "" : ` <- ${resource.dependencies.map(printable).join(", ")}`
   const policies = showPolicies(resource)
   const views = resource.views.length === 0 ? "" : `  seen through ${resource.views.join(", ")}`
-  return `${resource.name}${needs}${policies === "" ? "" : `  ${policies}`}${views}`
+  return `${printable(resource.name)}${needs}${policies === "" ? "" : `  ${policies}`}${views}`
 }
 
 const showSettings = ({ concurrency, scheduling, timeout }: Plan): string =>
@@ -60,10 +62,9 @@ export const toText = (self: Plan): string => {
       return `  ${number.padStart(width)}  ${showResource(byName.get(name)!)}`
     })
   )
-  const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`
   return [
-    `plan of "${self.loader}": ${count(batches.length, "resource", "resources")} in ${count(self.batches.length, "batch", "batches")}${showSettings(self)}`,
-    ...(given.length === 0 ? [] : [`  ${"".padStart(width)}  given: ${given.join(", ")}`]),
+    `plan of "${printable(self.loader)}": ${count(batches.length, "resource")} in ${count(self.batches.length, "batch", "batches")}${showSettings(self)}`,
+    ...(given.length === 0 ? [] : [`  ${"".padStart(width)}  given: ${given.map(printable).join(", ")}`]),
     ...batches
   ].join("\n")
 }

@@ -1,5 +1,6 @@
 import type { Outcome, Report } from "../run/Report.ts"
 import { analyze, type Analysis } from "./Analysis.ts"
+import { headline } from "./Headline.ts"
 import { millis } from "./Millis.ts"
 import { printable } from "./Printable.ts"
 
@@ -14,21 +15,6 @@ const chain = (names: ReadonlyArray<string>): string => {
 }
 
 const gaveValue = ({ _tag }: Outcome): boolean => _tag === "Succeeded" || _tag === "Degraded"
-
-const howItEnded = ({ end }: Report<unknown>): string => {
-  switch (end) {
-    case undefined:
-      return "has run for"
-    case "Completed":
-      return "took"
-    case "Failed":
-      return "failed after"
-    case "TimedOut":
-      return "was out of time after"
-    case "Interrupted":
-      return "was interrupted after"
-  }
-}
 
 const heldUp = ({ heldUp: { batch, slot, thread } }: Analysis): string =>
   [
@@ -82,11 +68,11 @@ export const toSummary = (self: Report<unknown>): string => {
   const analysis = analyze(self)
   const loaded = self.resources.filter(({ outcome }) => gaveValue(outcome)).length
   const open = inFlight(self)
-  const { duration, gap, lastChain, lowerBound, parallelism, work } = analysis
+  const { gap, lastChain, lowerBound, parallelism, work } = analysis
   const waits = heldUp(analysis)
   const way = lastChain.map(({ resource }) => resource)
   return [
-    `"${printable(self.loader)}" ${howItEnded(self)} ${millis(duration)}, ${loaded} of ${self.resources.length} loaded`,
+    `${headline(self)}, ${loaded} of ${self.resources.length} loaded`,
     ...(open.length === 0 ? [] : [`  in flight ${open.map(printable).join(", ")}`]),
     `  work      ${millis(work)}, ${parallelism.toFixed(1)} at once on average`,
     `  at least  ${millis(lowerBound)}: ${boundedBy(analysis, self)}`,

@@ -1,77 +1,201 @@
-import { Cause, Duration } from "effect"
-import { describe, ResourceError } from "../model/ResourceError.ts"
-import type { Outcome, Report, ResourceReport } from "../run/Report.ts"
-
-const symbols = {
-  Succeeded: "✓",
-  Degraded: "~",
-  Failed: "✗",
-  Died: "!",
-  Interrupted: "×",
-  Skipped: "-",
-  Unfinished: "…"
-} satisfies Record<Outcome["_tag"], string>
-
-const firstLine = (text: string): string => text.split("\n", 1)[0]!
-
-/** The row names the resource and its attempts already, so of a `ResourceError` only the error inside is told. */
-const showCause = (cause: Cause.Cause<unknown>): string => {
-  const failure = cause.reasons.find(Cause.isFailReason)?.error
-  if (failure instanceof ResourceError) return firstLine(describe(failure.error))
-  const [error] = Cause.prettyErrors(cause)
-  return error === undefined ? "" : firstLine(error.message)
-}
-
-const why = (outcome: Outcome): string => {
-  switch (outcome._tag) {
-    case "Degraded":
-      return `fell back (${outcome.fallback})`
-    case "Failed":
-    case "Died":
-      return showCause(outcome.cause)
-    case "Interrupted":
-      return "interrupted"
-    case "Skipped":
-      return "resource" in outcome.because
-        ? `skipped because of ${outcome.because.resource}`
-        : outcome.because._tag === "RunTimedOut"
-          ? "skipped, the time was over"
-          : "skipped, the run was interrupted"
-    case "Unfinished":
-      return "still running"
-    case "Succeeded":
-      return ""
-  }
-}
-
-/** Where instants are on a line of so many columns. */
-interface Scale {
-  readonly width: number
-  /** The last instant: what ends there, or has not ended, goes to the edge. */
-  readonly end: number
-  /** How long a column is. */
-  readonly column: number
-  readonly columnOf: (at: number) => number
-}
-
-/** Where a resource's bar is: from when it was ready, lightly, then from its first attempt to its end. */
-const bar = ({ endedAt, readyAt, startedAt }: ResourceReport, { column, columnOf, end, width }: Scale): string => {
-  if (startedAt === undefined) return " ".repeat(width)
-  const start = columnOf(startedAt)
-  // A wait that is shorter than a column is none to see, wherever the columns' borders happen to be.
-  const ready = readyAt !== undefined && startedAt - readyAt >= column ? columnOf(readyAt) : start
-  const edge = endedAt === undefined || endedAt >= end ? width : Math.max(columnOf(endedAt), start + 1)
-  return `${" ".repeat(ready)}${"░".repeat(start - ready)}${"█".repeat(edge - start)}`.padEnd(width)
-}
-
-const millis = (ms: number): string =>
-  ms < 10 ? `${ms.toFixed(1)}ms` : Duration.format(Duration.millis(Math.round(ms)))
+import type { Outcome, PhaseTag, Report, ResourceReport } from "../run/Report.ts"
+import { headline } from "./Headline.ts"
+import { millis } from "./Millis.ts"
+import { noteOf, signs } from "./OutcomeText.ts"
+import { pad, padBefore, type Paint, type Pen, plainPen } from "./Pen.ts"
+import { printable } from "./Printable.ts"
 
 /**
- * A report as text: a line a resource, a bar from its first attempt to its end, light where it was ready and had to
- * wait (for a slot, or for its batch), and what became of it.
+ * How wide and how long a waterfall may be.
  *
- * - `width`: how many columns the bars have; default 40, at least 8. Names and reasons come on top of it.
+ * - `columns`: no line is wider. Default 80, at least 40.
+ * - `rows`: at most so many resources are drawn: those that did not go well or go on, then those that took longest. A
+ *   last line tells of the others. Default: all of them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WaterfallOptions {
+  readonly columns?: number
+  readonly rows?: number
+}
+
+/** How each phase is drawn; the wait for what a resource depends on is blank. */
+const glyphs: Record<PhaseTag, string> = {
+  Dependency: " ",
+  Batch: "▒",
+  Slot: "░",
+  Thread: "·",
+  Attempt: "█",
+  Fallback: "▓",
+  Retry: "┄",
+  Policy: "═"
+}
+
+const legends: ReadonlyArray<readonly [PhaseTag, string]> = [
+  ["Slot", "waits for a slot"],
+  ["Batch", "waits for its batch"],
+  ["Thread", "waits for the thread"],
+  ["Retry", "before a retry"],
+  ["Fallback", "fallback"],
+  ["Policy", "in its policies"]
+]
+
+const paints: Record<Outcome["_tag"], Paint> = {
+  Succeeded: "good",
+  Degraded: "warn",
+  Failed: "bad",
+  Died: "bad",
+  Interrupted: "warn",
+  Skipped: "quiet",
+  Unfinished: "wait"
+}
+
+/** Below this many columns notes have a line of their own. */
+const narrow = 72
+
+/** Where everything is on a line. */
+interface Layout {
+  readonly columns: number
+  readonly name: number
+  readonly bar: number
+  readonly time: number
+  /** What is left for notes; 0 where they have a line of their own. */
+  readonly note: number
+}
+
+/** A resource as text, before it is known how much room there is. */
+interface Row {
+  readonly report: ResourceReport
+  readonly name: string
+  readonly time: string
+  readonly note: string
+}
+
+const toRow = (report: ResourceReport, until: number): Row => ({
+  report,
+  name: printable(report.resource),
+  time: report.startedAt === undefined ? "" : millis((report.endedAt ?? until) - report.startedAt),
+  note: noteOf(report)
+})
+
+const widest = (pen: Pen, texts: ReadonlyArray<string>): number =>
+  texts.reduce((most, text) => Math.max(most, pen.width(text)), 0)
+
+const layOut = (rows: ReadonlyArray<Row>, columns: number, pen: Pen): Layout => {
+  const name = Math.min(
+    widest(
+      pen,
+      rows.map((row) => row.name)
+    ),
+    Math.max(8, Math.floor(columns * 0.3))
+  )
+  const time = widest(
+    pen,
+    rows.map((row) => row.time)
+  )
+  const rest = columns - name - time - 4
+  const longest = widest(
+    pen,
+    rows.map((row) => row.note)
+  )
+  const note = columns < narrow || longest === 0 ? 0 : Math.min(longest, Math.floor(rest * 0.45))
+  return { columns, name, time, note, bar: rest - (note === 0 ? 0 : note + 2) }
+}
+
+/** What a resource did for the longest time of each column of its bar. */
+const cellsOf = ({ endedAt, phases, startedAt }: ResourceReport, report: Report<unknown>, bar: number): string => {
+  const duration = report.until - report.startedAt
+  const cells = Array.from({ length: bar }, () => " ")
+  const columnOf = (at: number): number =>
+    duration === 0 ? 0 : Math.min(bar - 1, Math.max(0, Math.floor(((at - report.startedAt) / duration) * bar)))
+  const most = new Float64Array(bar)
+  const column = duration / bar
+  for (const { _tag, from, to } of phases) {
+    if (_tag === "Dependency") continue
+    for (let k = columnOf(from); k <= columnOf(to); k++) {
+      const start = report.startedAt + k * column
+      const overlap = Math.min(to, start + column) - Math.max(from, start)
+      if (overlap > most[k]!) {
+        most[k] = overlap
+        cells[k] = glyphs[_tag]
+      }
+    }
+  }
+  // However short it was, what ran is to be seen.
+  if (startedAt !== undefined && !cells.some((cell) => isRunning(cell))) cells[columnOf(startedAt)] = glyphs.Attempt
+  if (startedAt !== undefined && endedAt === undefined) cells[bar - 1] = "▶"
+  return cells.join("")
+}
+
+const isRunning = (cell: string): boolean => cell === glyphs.Attempt || cell === glyphs.Fallback
+
+const drawRow = (row: Row, cells: string, layout: Layout, pen: Pen): ReadonlyArray<string> => {
+  const { outcome } = row.report
+  const paint = paints[outcome._tag]
+  const sign = pen.paint(paint, signs[outcome._tag])
+  const bar = pen.paint(paint, cells)
+  const line = `${sign} ${pad(pen, row.name, layout.name)} ${bar} ${padBefore(pen, row.time, layout.time)}`
+  if (row.note === "") return [line.trimEnd()]
+  if (layout.note > 0) return [`${line}  ${pen.paint(paint, pen.fit(row.note, layout.note))}`]
+  return [line.trimEnd(), `    ${pen.paint(paint, pen.fit(row.note, layout.columns - 4))}`]
+}
+
+const isUnwell = ({ outcome }: ResourceReport): boolean => outcome._tag !== "Succeeded" && outcome._tag !== "Skipped"
+
+const tookOf = ({ endedAt, startedAt }: ResourceReport, until: number): number =>
+  startedAt === undefined ? -1 : (endedAt ?? until) - startedAt
+
+/** Those that are to be drawn, in the order of the report. */
+const choose = ({ resources, until }: Report<unknown>, rows: number): ReadonlySet<ResourceReport> =>
+  new Set(
+    resources
+      .toSorted((a, b) => Number(isUnwell(b)) - Number(isUnwell(a)) || tookOf(b, until) - tookOf(a, until))
+      .slice(0, rows)
+  )
+
+const tellOthers = (others: ReadonlyArray<ResourceReport>): ReadonlyArray<string> => {
+  if (others.length === 0) return []
+  const counts = new Map<Outcome["_tag"], number>()
+  for (const { outcome } of others) counts.set(outcome._tag, (counts.get(outcome._tag) ?? 0) + 1)
+  const each = Array.from(counts, ([tag, count]) => `${signs[tag]} ${count} ${tag.toLowerCase()}`)
+  return [`and ${others.length} more: ${each.join(", ")}`]
+}
+
+/** What the signs of waiting mean that are to be seen. */
+const legendOf = (bars: ReadonlyArray<string>): string =>
+  legends
+    .flatMap(([tag, text]) => (bars.some((bar) => bar.includes(glyphs[tag])) ? [`${glyphs[tag]} ${text}`] : []))
+    .join("  ")
+
+const axisOf = (duration: number, { bar, name }: Layout): string => {
+  const end = millis(duration)
+  const room = bar - 1 - end.length
+  return duration === 0 || room < 4 ? "" : `${" ".repeat(name + 3)}0${" ".repeat(room)}${end}`
+}
+
+/** A waterfall in somebody's hand. */
+export const draw = (report: Report<unknown>, options: WaterfallOptions, pen: Pen): string => {
+  const columns = Math.max(40, Math.floor(options.columns ?? 80))
+  const chosen = choose(report, options.rows ?? Infinity)
+  const rows = report.resources.flatMap((row) => (chosen.has(row) ? [toRow(row, report.until)] : []))
+  const layout = layOut(rows, columns, pen)
+  const bars = rows.map((row) => cellsOf(row.report, report, layout.bar))
+  const quietly = rows.length === 0 ? [] : [axisOf(report.until - report.startedAt, layout)]
+  const below = [...tellOthers(report.resources.filter((row) => !chosen.has(row))), legendOf(bars)]
+  return [
+    pen.paint("title", pen.fit(headline(report), columns)),
+    ...quietly.filter((line) => line !== "").map((line) => pen.paint("quiet", line)),
+    ...rows.flatMap((row, k) => drawRow(row, bars[k]!, layout, pen)),
+    ...below.filter((line) => line !== "").map((line) => pen.paint("quiet", pen.fit(line, columns)))
+  ].join("\n")
+}
+
+/**
+ * A report as text: a line a resource, a bar of what it did when, how long it took, and what became of it.
+ *
+ * Without colours, and as if every character were one column wide. `effect-loader/terminal` has a `toWaterfall` that knows
+ * the terminal: its width, its colours, and how wide its characters are. See {@link WaterfallOptions}.
  *
  * @example
  * ```ts
@@ -82,27 +206,11 @@ const millis = (ms: number): string =>
  * const members = Resource.make("members", { deps: { org }, load: () => Effect.sleep("20 millis") })
  *
  * const report = Loader.settle(Loader.make({ members }))
- * Effect.runPromise(report).then((report) => console.log(Report.toWaterfall(report, { width: 24 })))
+ * Effect.runPromise(report).then((report) => console.log(Report.toWaterfall(report, { columns: 60 })))
  * ```
  *
  * @since 0.1.0
  * @category printing
  */
-export const toWaterfall = (self: Report<unknown>, options?: { readonly width?: number }): string => {
-  const width = Math.max(8, Math.floor(options?.width ?? 40))
-  const ends = self.resources.map(({ endedAt, startedAt }) => endedAt ?? startedAt ?? self.startedAt)
-  const end = self.endedAt ?? ends.reduce((latest, at) => Math.max(latest, at), self.startedAt)
-  const duration = end - self.startedAt
-  const columnOf = (at: number): number =>
-    duration === 0 ? 0 : Math.min(width - 1, Math.max(0, Math.round(((at - self.startedAt) / duration) * width)))
-  const scale = { width, end, column: duration / width, columnOf }
-  const names = self.resources.reduce((longest, { resource }) => Math.max(longest, resource.length), 0)
-  const lines = self.resources.map((row) => {
-    const took = row.startedAt === undefined ? "" : millis((row.endedAt ?? end) - row.startedAt)
-    const tries = row.attempts > 1 ? `${row.attempts} attempts` : ""
-    const notes = [tries, why(row.outcome)].filter((note) => note !== "").join(", ")
-    return `${symbols[row.outcome._tag]} ${row.resource.padEnd(names)} ${bar(row, scale)} ${took.padStart(7)}  ${notes}`.trimEnd()
-  })
-  const head = `"${self.loader}" ${self.end === undefined ? "runs since" : "took"} ${millis(duration)}${self.timedOut ? ", timed out" : ""}`
-  return [head, ...lines].join("\n")
-}
+export const toWaterfall = (self: Report<unknown>, options: WaterfallOptions = {}): string =>
+  draw(self, options, plainPen)

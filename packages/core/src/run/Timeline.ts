@@ -39,6 +39,8 @@ export class ResourceTimeline {
         this.readyAt = at
         return this.become({ _tag: inBatches ? "Batch" : "Thread", from: at })
       case "ResourceQueued":
+        // Where it waits before a fallback, the last attempt is over, and nothing else has told so.
+        this.running.delete(event.attempt)
         return this.unlessRunning({ _tag: limitTag(event.limit), from: at })
       case "PoliciesStarted":
         this.startedAt ??= at

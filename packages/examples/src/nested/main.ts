@@ -19,9 +19,9 @@ Effect.gen(function* () {
   const late = yield* Loader.settle(byLevels)
 
   yield* section("Eager", "each starts when what it needs itself is there")
-  yield* print(Report.toWaterfall(early, { width: 50 }))
+  yield* print(Report.toWaterfall(early, { columns: 80 }))
   yield* section("By levels", "what Effect.all per level does: each level waits for all of the last")
-  yield* print(Report.toWaterfall(late, { width: 50 }))
+  yield* print(Report.toWaterfall(late, { columns: 80 }))
 
   yield* section("What the levels cost")
   yield* print(...differences(Loader.plan(eager), early, late))

@@ -38,7 +38,7 @@ const showRun = Effect.gen(function* () {
   const live = LiveLines.make((line) => process.stdout.write(`${line}\n`))
   const { exit, report } = yield* Loader.loadWithReport(eager, inputs).pipe(Observer.observe(live))
   yield* section("What ran when", "a bar is from a resource's start to its end")
-  yield* print(Report.toWaterfall(report, { width: 50 }))
+  yield* print(Report.toWaterfall(report, { columns: 96 }))
   const { page } = yield* exit
   yield* section("The page")
   yield* print(page)

@@ -1,0 +1,22 @@
+import type { Report } from "../run/Report.ts"
+import { millis } from "./Millis.ts"
+import { printable } from "./Printable.ts"
+
+const howItEnded = ({ end }: Report<unknown>): string => {
+  switch (end) {
+    case undefined:
+      return "has run for"
+    case "Completed":
+      return "took"
+    case "Failed":
+      return "failed after"
+    case "TimedOut":
+      return "was out of time after"
+    case "Interrupted":
+      return "was interrupted after"
+  }
+}
+
+/** How a run ended, or that it goes on, and when: the first line of whatever tells of a report. */
+export const headline = (report: Report<unknown>): string =>
+  `"${printable(report.loader)}" ${howItEnded(report)} ${millis(report.until - report.startedAt)}`

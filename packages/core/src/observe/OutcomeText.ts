@@ -1,0 +1,83 @@
+/** What became of a resource, in a few words. */
+import { Cause } from "effect"
+import { describe, ResourceError } from "../model/ResourceError.ts"
+import type { Outcome, ResourceReport } from "../run/Report.ts"
+import { printable } from "./Printable.ts"
+
+/** One sign for each outcome. */
+export const signs = {
+  Succeeded: "✓",
+  Degraded: "~",
+  Failed: "✗",
+  Died: "!",
+  Interrupted: "×",
+  Skipped: "-",
+  Unfinished: "…"
+} satisfies Record<Outcome["_tag"], string>
+
+const firstLine = (text: string): string => text.split("\n", 1)[0]!
+
+/** The row names the resource and its attempts already, so of a `ResourceError` only the error inside is told. */
+const showCause = (cause: Cause.Cause<unknown>): string => {
+  const failure = cause.reasons.find(Cause.isFailReason)?.error
+  if (failure instanceof ResourceError) return firstLine(describe(failure.error))
+  const [error] = Cause.prettyErrors(cause)
+  return error === undefined ? "" : firstLine(error.message)
+}
+
+type Told = Pick<ResourceReport, "attempts" | "outcome" | "phases">
+
+/** What a resource that has not ended does now. */
+const stillDoing = ({ attempts, phases }: Told): string => {
+  const phase = phases.at(-1)
+  switch (phase?._tag) {
+    case "Dependency":
+      return phase.resource === undefined ? "waits" : `waits for ${phase.resource}`
+    case "Batch":
+      return "waits for its batch"
+    case "Slot":
+      return "waits for a slot"
+    case "Thread":
+      return "waits for the thread"
+    case "Retry":
+      return "waits to try again"
+    case "Attempt":
+      return attempts > 1 ? `runs, attempt ${attempts}` : "runs"
+    case "Fallback":
+      return `runs its fallback (${phase.fallback})`
+    case "Policy":
+      return "in its policies"
+    default:
+      // It is ready, and no time has passed since.
+      return attempts > 0 ? "runs" : "waits"
+  }
+}
+
+const whyOf = (row: Told): string => {
+  const { outcome } = row
+  switch (outcome._tag) {
+    case "Degraded":
+      return `fell back (${outcome.fallback})`
+    case "Failed":
+    case "Died":
+      return showCause(outcome.cause)
+    case "Interrupted":
+      return "interrupted"
+    case "Skipped":
+      return "resource" in outcome.because
+        ? `skipped because of ${outcome.because.resource}`
+        : outcome.because._tag === "RunTimedOut"
+          ? "skipped, the time was over"
+          : "skipped, the run was interrupted"
+    case "Unfinished":
+      return stillDoing(row)
+    case "Succeeded":
+      return ""
+  }
+}
+
+/** What is worth saying of a resource: how often it was tried, and why it ended as it did, or what it does now. */
+export const noteOf = (row: Told): string => {
+  const tries = row.attempts > 1 && row.outcome._tag !== "Unfinished" ? `${row.attempts} attempts` : ""
+  return printable([tries, whyOf(row)].filter((note) => note !== "").join(", "))
+}

@@ -1,0 +1,37 @@
+/** What is written of a run where nothing can be written over: a line for what is worth one. */
+import { Cause } from "effect"
+import { count } from "../observe/Count.ts"
+import { millis } from "../observe/Millis.ts"
+import type { Pen } from "../observe/Pen.ts"
+import { printable } from "../observe/Printable.ts"
+import type { RunEvent } from "../run/RunEvent.ts"
+import type { Timeline } from "../run/Timeline.ts"
+import { toEnding } from "./Frame.ts"
+
+const whyOf = (cause: Cause.Cause<unknown>): string =>
+  (Cause.prettyErrors(cause)[0]?.message ?? "interrupted").split("\n", 1)[0]!
+
+const textOf = (event: RunEvent): string | undefined => {
+  switch (event._tag) {
+    case "AttemptFailed":
+      return `attempt ${event.attempt} failed: ${whyOf(event.cause)}`
+    case "RetryScheduled":
+      return `attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`
+    case "FallbackStarted":
+      return `runs its fallback (${event.fallback})`
+    default:
+      return undefined
+  }
+}
+
+/** The lines that an event is worth: none, for most. */
+export const linesOf = (event: RunEvent, timeline: Timeline, columns: number, pen: Pen): ReadonlyArray<string> => {
+  if (event._tag === "RunStarted") {
+    return [pen.fit(`"${printable(event.loader)}" started, ${count(timeline.resources.size, "resource")}`, columns)]
+  }
+  if (event._tag === "RunEnded") return [toEnding(timeline, columns, pen)]
+  const text = textOf(event)
+  if (text === undefined) return []
+  const at = millis(event.at - timeline.startedAt)
+  return [pen.fit(`  ${at.padStart(7)}  ${printable(event.resource)}  ${printable(text)}`, columns)]
+}

@@ -1,0 +1,181 @@
+/** Waterfalls: what they look like, and that no line is wider than it may be. */
+import { assert, describe, it } from "@effect/vitest"
+import { Data, Effect, Fiber, Schedule } from "effect"
+import { Loader, Observer, Policy, Report, Resource, type RunEvent } from "effect-loader"
+import { toWaterfall } from "effect-loader/terminal"
+import { TestClock } from "effect/testing"
+import fc from "fast-check"
+import stringWidth from "string-width"
+import { expect } from "vitest"
+import { observe } from "../model/observe.ts"
+import { scenario } from "../model/Scenario.ts"
+import { withTime } from "../withTime.ts"
+
+class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
+
+const golden = (name: string, text: string) =>
+  Effect.promise(() => expect(`${text}\n`).toMatchFileSnapshot(`../golden/waterfall-${name}.txt`))
+
+const wait = (name: string, millis: number, deps: Record<string, Resource.Any> = {}) =>
+  Resource.make(name, { deps, load: () => Effect.sleep(millis) })
+
+const org = wait("org", 100)
+const user = wait("user", 40)
+const avatar = Resource.make("avatar", {
+  deps: { user },
+  load: () => Effect.andThen(Effect.sleep(20), Effect.fail(new NotFound({ id: "ada" })))
+}).pipe(Resource.catch(() => Effect.sleep(30)))
+const members = wait("members", 60, { org })
+const flaky = () => {
+  let attempts = 0
+  return Resource.make("flaky", {
+    load: () =>
+      Effect.andThen(
+        Effect.sleep(25),
+        Effect.suspend(() => (++attempts < 3 ? Effect.fail("busy") : Effect.void))
+      )
+  }).pipe(Policy.retry({ times: 3, schedule: Schedule.spaced(30) }))
+}
+const bad = Resource.make("bad", { load: () => Effect.fail("down") }).pipe(Policy.retry({ times: 1 }))
+const dying = Resource.make("dying", { load: () => Effect.die(new Error("a bug\nwith lines")) })
+const blocked = Resource.make("blocked", { deps: { bad }, load: () => Effect.void })
+const hanging = Resource.make("hanging", { load: () => Effect.never })
+const never = Resource.make("never", { deps: { hanging }, load: () => Effect.void })
+
+const hostile = [
+  "new\nline",
+  "\u001b[31mred\u001b[0m",
+  "tab\tand \"quotes\" and 'quotes'",
+  "</script><script>alert(1)</script>",
+  "right\u202eto left",
+  "日本語のリソース",
+  "family 👨‍👩‍👧‍👦 and e\u0301",
+  "x".repeat(10_000)
+]
+
+const plain = { color: false } as const
+
+describe("Report.toWaterfall", () => {
+  it.effect("draws what ran when, and says what became of it", () =>
+    Effect.gen(function* () {
+      const report = yield* withTime(Loader.settle(Loader.make({ members, avatar, flaky: flaky() }, { name: "page" })))
+      yield* golden("small", Report.toWaterfall(report))
+      yield* golden("narrow", Report.toWaterfall(report, { columns: 40 }))
+      yield* golden("wide", Report.toWaterfall(report, { columns: 200 }))
+    })
+  )
+
+  it.effect("draws waits for slots and batches, and runs that fail or are out of time", () =>
+    Effect.gen(function* () {
+      const targets = { members, avatar, bad, dying, blocked, never, flaky: flaky() }
+      const timedOut = yield* withTime(Loader.settle(Loader.make(targets, { name: "page", timeout: 200 })))
+      yield* golden("timed-out", Report.toWaterfall(timedOut))
+      yield* golden("timed-out-narrow", Report.toWaterfall(timedOut, { columns: 50 }))
+      const limited = Loader.make({ members, avatar, user2: wait("user2", 70) }, { name: "page", concurrency: 1 })
+      yield* golden("limited", Report.toWaterfall(yield* withTime(Loader.settle(limited))))
+      const batched = Loader.make({ members, avatar }, { name: "page", scheduling: "batched" })
+      yield* golden("batched", Report.toWaterfall(yield* withTime(Loader.settle(batched))))
+      const failing = Resource.make("failing", {
+        deps: { user },
+        load: () => Effect.andThen(Effect.sleep(30), Effect.fail(new NotFound({ id: "x" })))
+      })
+      const { report } = yield* withTime(Loader.loadWithReport(Loader.make({ failing, members }, { name: "page" })))
+      yield* golden("failing", Report.toWaterfall(report))
+    })
+  )
+
+  it.effect("tells of a run that goes on what each resource does now", () =>
+    Effect.gen(function* () {
+      const events: Array<RunEvent.RunEvent> = []
+      const targets = { members, flaky: flaky(), never, user, last: wait("last", 10) }
+      const load = Loader.load(Loader.make(targets, { name: "page", concurrency: 3 }))
+      const fiber = yield* Effect.forkChild(
+        Observer.observe(load, (event) => events.push(event)),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust(130)
+      yield* golden("partial", Report.toWaterfall(Report.fromEvents(events, { now: 130 })!))
+      yield* Fiber.interrupt(fiber)
+      yield* golden("interrupted", Report.toWaterfall(Report.fromEvents(events)!))
+      assert.isUndefined(Report.fromEvents([]))
+    })
+  )
+
+  it.effect("draws 500 resources, or those of them that matter", () =>
+    Effect.gen(function* () {
+      const many = Array.from({ length: 500 }, (_, i) =>
+        i % 120 === 7
+          ? Resource.make(`r${i}`, {
+              load: () => Effect.andThen(Effect.sleep(i), Effect.fail(new NotFound({ id: `${i}` })))
+            })
+          : wait(`r${i}`, (i * 37) % 211)
+      )
+      const targets = Object.fromEntries(many.map((resource) => [resource.name, resource]))
+      const loader = Loader.make(targets, { name: "many", concurrency: 50 })
+      const report = yield* withTime(Loader.settle(loader as Loader.Loader<Record<string, unknown>>))
+      for (const columns of [40, 80, 200]) {
+        const all = Report.toWaterfall(report, { columns })
+        assert.isAtLeast(all.split("\n").length, 502)
+        assert.isAtMost(Math.max(...all.split("\n").map((line) => line.length)), columns)
+        yield* golden(`500-at-${columns}`, Report.toWaterfall(report, { columns, rows: 12 }))
+      }
+    })
+  )
+
+  it.effect("keeps to its columns and to single lines whatever resources are called", () =>
+    Effect.gen(function* () {
+      const targets = Object.fromEntries(
+        hostile.map((name, i) => [
+          `t${i}`,
+          Resource.make(name, { load: () => Effect.andThen(Effect.sleep(10 * i), Effect.fail(new Error(name))) })
+        ])
+      )
+      const report = yield* withTime(
+        Loader.settle(Loader.make(targets, { name: "a \u001b[2J page\n" }) as Loader.Loader<unknown>)
+      )
+      const text = toWaterfall(report, { ...plain, columns: 80 })
+      yield* golden("hostile", text)
+      // oxlint-disable-next-line no-control-regex -- these are what it is about
+      assert.notMatch(text.replaceAll("\n", ""), /[\u0000-\u001f\u202e]/)
+    })
+  )
+
+  it("draws every resource once, within its columns, for every generated run", { timeout: 120_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(scenario, fc.integer({ min: 40, max: 200 }), async (given, columns) => {
+        const { events } = await observe(given)
+        const cut = events.slice(0, 1 + (columns % events.length))
+        for (const report of [Report.fromEvents(events)!, Report.fromEvents(cut)!]) {
+          for (const text of [Report.toWaterfall(report, { columns }), toWaterfall(report, { ...plain, columns })]) {
+            const lines = text.split("\n")
+            for (const line of lines) assert.isAtMost(stringWidth(line), columns, line)
+            for (const { resource } of report.resources) {
+              const rows = lines.filter((line) => new RegExp(`^[✓~✗!×…-] ${resource} `).test(`${line} `))
+              assert.lengthOf(rows, 1, `rows of ${resource}`)
+            }
+          }
+        }
+      }),
+      { numRuns: 500 }
+    )
+  )
+
+  it("draws nothing much of a run that took no time", () => {
+    const report = Effect.runSync(Loader.settle(Loader.make({ a: Resource.succeed("a", 1) })))
+    assert.match(Report.toWaterfall(report), /^"anonymous" took 0\.\dms$/)
+  })
+
+  it.effect("has colours where the terminal has them", () =>
+    Effect.gen(function* () {
+      const report = yield* withTime(Loader.settle(Loader.make({ bad, user })))
+      const text = toWaterfall(report, { color: true, columns: 60 })
+      assert.include(text, "\u001b[31m✗\u001b[39m bad")
+      assert.include(text, "\u001b[32m✓\u001b[39m user")
+      assert.strictEqual(
+        // oxlint-disable-next-line no-control-regex -- these are what it is about
+        text.replaceAll(/\u001b\[\d+m/g, ""),
+        toWaterfall(report, { ...plain, columns: 60 })
+      )
+    })
+  )
+})
