@@ -113,7 +113,9 @@ const cellsOf = ({ endedAt, phases, startedAt }: ResourceReport, report: Report<
   const column = duration / bar
   for (const { _tag, from, to } of phases) {
     if (_tag === "Dependency") continue
-    for (let k = columnOf(from); k <= columnOf(to); k++) {
+    // A wait that is shorter than a column is none to see, wherever the columns' borders happen to be.
+    const isShort = !isRunning(glyphs[_tag]) && to - from < column
+    for (let k = columnOf(from); k <= columnOf(to) && !isShort; k++) {
       const start = report.startedAt + k * column
       const overlap = Math.min(to, start + column) - Math.max(from, start)
       if (overlap > most[k]!) {

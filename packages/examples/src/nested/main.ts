@@ -2,7 +2,8 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
 import { Loader, Plan, Report } from "effect-loader"
-import { bold, dim, print, section } from "../terminal/Text.ts"
+import { toWaterfall } from "effect-loader/terminal"
+import { bold, dim, print, section, width } from "../terminal/Text.ts"
 import { differences } from "./inWords.ts"
 import { a } from "./resources.ts"
 
@@ -19,11 +20,12 @@ Effect.gen(function* () {
   const late = yield* Loader.settle(byLevels)
 
   yield* section("Eager", "each starts when what it needs itself is there")
-  yield* print(Report.toWaterfall(early, { columns: 80 }))
+  yield* print(toWaterfall(early, { columns: width }))
   yield* section("By levels", "what Effect.all per level does: each level waits for all of the last")
-  yield* print(Report.toWaterfall(late, { columns: 80 }))
+  yield* print(toWaterfall(late, { columns: width }))
 
   yield* section("What the levels cost")
+  yield* print(Report.toSummary(late), "")
   yield* print(...differences(Loader.plan(eager), early, late))
   yield* print("", dim(`Both loaded ${early.values.a}. Eagerly, nothing waits for an unrelated sibling.`), "")
 }).pipe(NodeRuntime.runMain)

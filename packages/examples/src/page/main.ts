@@ -4,13 +4,13 @@
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Layer } from "effect"
-import { Loader, Observer, Plan, Report } from "effect-loader"
+import { Loader, Plan, Report } from "effect-loader"
+import { Progress, toWaterfall } from "effect-loader/terminal"
 import { Database } from "../backends/Database.ts"
 import { DirectoryServer } from "../backends/DirectoryServer.ts"
 import * as Latency from "../backends/Latency.ts"
 import { PostgresServer } from "../backends/PostgresServer.ts"
-import * as LiveLines from "../terminal/LiveLines.ts"
-import { bad, bold, dim, fact, print, section } from "../terminal/Text.ts"
+import { bad, bold, dim, fact, print, section, width } from "../terminal/Text.ts"
 import { Catalog } from "./Catalog.ts"
 import { compare } from "./compare.ts"
 import { Directory } from "./Directory.ts"
@@ -35,10 +35,11 @@ const introduce = Effect.gen(function* () {
 
 const showRun = Effect.gen(function* () {
   yield* section("The run, as it happens")
-  const live = LiveLines.make((line) => process.stdout.write(`${line}\n`))
-  const { exit, report } = yield* Loader.loadWithReport(eager, inputs).pipe(Observer.observe(live))
-  yield* section("What ran when", "a bar is from a resource's start to its end")
-  yield* print(Report.toWaterfall(report, { columns: 96 }))
+  const { exit, report } = yield* Loader.loadWithReport(eager, inputs).pipe(Effect.provide(Progress.layer()))
+  yield* section("What ran when")
+  yield* print(toWaterfall(report, { columns: width }))
+  yield* section("Why it took as long as it did")
+  yield* print(Report.toSummary(report))
   const { page } = yield* exit
   yield* section("The page")
   yield* print(page)

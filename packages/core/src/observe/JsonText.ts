@@ -1,0 +1,6 @@
+/** A value as JSON that may stand anywhere, a script element of a page included. */
+export const jsonText = (value: unknown): string =>
+  JSON.stringify(value).replace(
+    /[<\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )

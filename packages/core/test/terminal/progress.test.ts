@@ -1,0 +1,144 @@
+/** The live view: what it shows, that it stops, and that nobody notices when nobody reads. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Schedule } from "effect"
+import { Loader, Observer, Policy, Resource, type RunEvent } from "effect-loader"
+import { Progress, type TerminalOptions } from "effect-loader/terminal"
+import { TestClock } from "effect/testing"
+import { EventEmitter } from "node:events"
+import { expect } from "vitest"
+import { plainPen } from "../../src/observe/Pen.ts"
+import { Timeline } from "../../src/run/Timeline.ts"
+import { toFrame } from "../../src/terminal/Frame.ts"
+import { withTime } from "../withTime.ts"
+
+const golden = (name: string, text: string) =>
+  Effect.promise(() => expect(`${text}\n`).toMatchFileSnapshot(`../golden/progress-${name}.txt`))
+
+const wait = (name: string, millis: number, deps: Record<string, Resource.Any> = {}) =>
+  Resource.make(name, { deps, load: () => Effect.sleep(millis) })
+
+const page = () => {
+  let attempts = 0
+  const org = wait("org", 100)
+  const user = wait("user", 40)
+  const avatar = Resource.make("avatar\u001b[2J", { deps: { user }, load: () => Effect.fail("none") }).pipe(
+    Resource.catch(() => Effect.sleep(80))
+  )
+  const flaky = Resource.make("flaky", {
+    load: () =>
+      Effect.andThen(
+        Effect.sleep(20),
+        Effect.suspend(() => (++attempts < 3 ? Effect.fail("busy") : Effect.void))
+      )
+  }).pipe(Policy.retry({ times: 2, schedule: Schedule.spaced(50) }))
+  const bad = Resource.make("bad", { deps: { user }, load: () => Effect.fail("down") })
+  const members = wait("members", 60, { org })
+  return Loader.make({ org, avatar, flaky, members, bad, last: wait("last", 10) }, { name: "page", concurrency: 3 })
+}
+
+/** A stream that remembers what was written to it. */
+class Written extends EventEmitter {
+  text = ""
+  readonly columns = 60
+  readonly rows = 20
+  readonly isTTY: boolean
+  constructor(isTTY: boolean) {
+    super()
+    this.isTTY = isTTY
+  }
+  write(chunk: string): boolean {
+    this.text += chunk
+    return true
+  }
+}
+
+const optionsOf = (stream: Written): TerminalOptions => ({
+  stream: stream as unknown as NonNullable<TerminalOptions["stream"]>,
+  color: false
+})
+
+describe("Progress", () => {
+  it.effect("shows what runs, waits, is tried again and failed, in the room there is", () =>
+    Effect.gen(function* () {
+      const timelines = new Map<number, Timeline>()
+      const onEvent = (event: RunEvent.RunEvent) => {
+        if (event._tag === "RunStarted") timelines.set(event.run, new Timeline(event))
+        timelines.get(event.run)!.add(event)
+      }
+      const two = Effect.all([Loader.settle(page()), Loader.settle(page())], { concurrency: 2 })
+      const fiber = yield* Effect.forkChild(Observer.observe(two, onEvent), { startImmediately: true })
+      const all = () => Array.from(timelines.values())
+      yield* TestClock.adjust(15)
+      yield* golden("early", toFrame(all().slice(0, 1), 15, { columns: 60, rows: 20 }, plainPen))
+      yield* TestClock.adjust(30)
+      yield* golden("one-run", toFrame(all().slice(0, 1), 45, { columns: 60, rows: 20 }, plainPen))
+      yield* golden("two-runs", toFrame(all(), 45, { columns: 40, rows: 8 }, plainPen))
+      yield* golden("little-room", toFrame([...all(), ...all(), ...all()], 45, { columns: 40, rows: 5 }, plainPen))
+      assert.strictEqual(toFrame([], 45, { columns: 40, rows: 5 }, plainPen), "")
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
+  it.effect("writes a few plain lines where nothing can be written over", () =>
+    Effect.gen(function* () {
+      const stream = new Written(false)
+      yield* withTime(Loader.settle(page()).pipe(Effect.provide(Progress.layer(optionsOf(stream)))))
+      const slow = Loader.make(
+        { slow: wait("slow", 500), next: wait("next", 1) },
+        { name: "other", timeout: 50, concurrency: 1 }
+      )
+      yield* withTime(Effect.exit(Loader.load(slow)).pipe(Effect.provide(Progress.layer(optionsOf(stream)))))
+      yield* golden("plain", stream.text.trimEnd())
+      assert.notInclude(stream.text, "\u001b")
+      assert.strictEqual(stream.listenerCount("error"), 0)
+    })
+  )
+
+  it.effect("writes frames over each other on a terminal while something runs, and leaves summaries", () =>
+    Effect.gen(function* () {
+      const stream = new Written(true)
+      const program = Effect.gen(function* () {
+        yield* Loader.settle(page())
+        const after = stream.text.length
+        yield* Effect.sleep("1 hour")
+        assert.strictEqual(stream.text.length, after, "nothing is drawn while nothing runs")
+        yield* Effect.all([Loader.settle(page()), Loader.settle(page())], { concurrency: 2 })
+      })
+      yield* withTime(program.pipe(Effect.provide(Progress.layer(optionsOf(stream)))))
+      assert.include(stream.text, '"page" 80ms')
+      assert.lengthOf(stream.text.match(/✗ "page" took/g)!, 3)
+      assert.strictEqual(stream.listenerCount("error"), 0)
+    })
+  )
+
+  it.effect("changes nothing when the stream is broken", () =>
+    Effect.gen(function* () {
+      for (const isTTY of [true, false]) {
+        const stream = new Written(isTTY)
+        stream.write = () => {
+          stream.emit("error", new Error("EPIPE"))
+          throw new Error("EPIPE")
+        }
+        const one = Resource.make("one", { load: () => Effect.as(Effect.sleep(200), 1) })
+        const load = Loader.load(Loader.make({ one })).pipe(Effect.provide(Progress.layer(optionsOf(stream))))
+        assert.deepStrictEqual(yield* withTime(load), { one: 1 })
+      }
+    })
+  )
+
+  it.effect("ends with its run when that is interrupted", () =>
+    Effect.gen(function* () {
+      const stream = new Written(true)
+      const load = Loader.load(Loader.make({ slow: wait("slow", 10_000) })).pipe(
+        Effect.provide(Progress.layer(optionsOf(stream)))
+      )
+      const fiber = yield* Effect.forkChild(load, { startImmediately: true })
+      yield* TestClock.adjust(500)
+      yield* Fiber.interrupt(fiber)
+      assert.include(stream.text, '✗ "anonymous" was interrupted after 500ms')
+      const after = stream.text.length
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(stream.text.length, after)
+    })
+  )
+})
