@@ -17,6 +17,10 @@ export default defineConfig({
           include: ["packages/*/test/**/*.test.ts"],
           typecheck: { enabled: true, tsconfig: "./tsconfig.json", include: ["packages/*/test/**/*.test-d.ts"] }
         }
+      },
+      {
+        extends: true,
+        test: { name: "browser", include: ["packages/*/test/**/*.e2e.ts"] }
       }
     ]
   }

@@ -4,7 +4,7 @@ import { millis } from "./Millis.ts"
 import { printable } from "./Printable.ts"
 
 /** `retry(3) > [timeout(500ms)]`: what is outermost first, one attempt in brackets where there can be several. */
-const showPolicies = ({ around, attempt }: PlanResource): string => {
+export const showPolicies = ({ around, attempt }: PlanResource): string => {
   const outermostFirst = (parts: PlanResource["around"]): string =>
     parts
       .map(({ label }) => label)

@@ -1,0 +1,113 @@
+/**
+ * Plans as text that other programs draw: Mermaid and Graphviz, through `effect/Graph`.
+ *
+ * @since 0.1.0
+ */
+import { Graph } from "effect"
+import type { Plan, PlanResource } from "../compile/Plan.ts"
+import { plainPen } from "../observe/Pen.ts"
+import { showPolicies } from "../observe/PlanText.ts"
+import { printable } from "../observe/Printable.ts"
+
+/**
+ * How a plan is drawn.
+ *
+ * - `direction`: where dependents stand from what they depend on. Default `"TD"`: below; `"LR"`: on the right.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly direction?: "TD" | "LR"
+}
+
+type PlanGraph = Graph.DirectedGraph<PlanResource, "">
+
+/** A name that is longer than this is no help in a drawing. */
+const longestName = 60
+
+const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
+  input: "stadium",
+  constant: "rounded",
+  load: "rectangle",
+  struct: "subroutine"
+}
+
+/** The name, and below it the policies, outermost first. */
+const labelOf = (resource: PlanResource): string => {
+  const name = plainPen.fit(printable(resource.name), longestName)
+  const policies = showPolicies(resource)
+  return policies === "" ? name : `${name}\n${printable(policies)}`
+}
+
+const toGraph = ({ resources }: Plan): PlanGraph =>
+  Graph.directed<PlanResource, "">((graph) => {
+    const indices = new Map(resources.map((resource) => [resource.name, Graph.addNode(graph, resource)]))
+    for (const { dependencies, name } of resources) {
+      for (const dependency of dependencies) Graph.addEdge(graph, indices.get(dependency)!, indices.get(name)!, "")
+    }
+  })
+
+/**
+ * A plan as a Mermaid flowchart: arrows lead from what a resource depends on to the resource. Inputs have round ends,
+ * constants round corners, structs double sides; policies stand below the names.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ * import * as Diagram from "effect-loader/diagram"
+ *
+ * const orgId = Resource.input<string>()("orgId")
+ * const org = Resource.make("org", { deps: { orgId }, load: ({ orgId }) => Effect.succeed(orgId) }).pipe(
+ *   Policy.timeout("1 second")
+ * )
+ * console.log(Diagram.toMermaid(Loader.plan(Loader.make({ org }))))
+ * // flowchart TD
+ * //   0(["orgId"])
+ * //   1["org<br/>timeout#40;1s#41;"]
+ * //   0 --> 1
+ * ```
+ *
+ * @since 0.1.0
+ * @category printing
+ */
+export const toMermaid = (plan: Plan, options: Options = {}): string =>
+  Graph.toMermaid(toGraph(plan), {
+    direction: options.direction ?? "TD",
+    // A label that begins with a backtick would be read as Markdown.
+    nodeLabel: (resource) => labelOf(resource).replaceAll("`", "'"),
+    nodeShape: ({ kind }) => shapes[kind]
+  })
+
+/**
+ * A plan as a Graphviz graph: arrows lead from what a resource depends on to the resource; policies stand below the
+ * names.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import * as Diagram from "effect-loader/diagram"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
+ * console.log(Diagram.toGraphviz(Loader.plan(Loader.make({ members }, { name: "page" }))))
+ * // digraph "page" {
+ * //   rankdir=TB;
+ * //   "0" [label="org"];
+ * //   "1" [label="members"];
+ * //   "0" -> "1" [label=""];
+ * // }
+ * ```
+ *
+ * @since 0.1.0
+ * @category printing
+ */
+export const toGraphviz = (plan: Plan, options: Options = {}): string => {
+  const text = Graph.toGraphViz(toGraph(plan), {
+    graphName: printable(plan.loader),
+    nodeLabel: labelOf
+  })
+  return text.replace("{\n", () => `{\n  rankdir=${options.direction === "LR" ? "LR" : "TB"};\n`)
+}
