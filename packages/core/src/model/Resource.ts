@@ -158,7 +158,7 @@ const Proto = {
 }
 
 /** Types are for the constructors to say; here is only the value that stands for them. */
-export const fromNode = (node: Node): never => Object.assign(Object.create(Proto), { name: node.name, node }) as never
+const fromNode = (node: Node): never => Object.assign(Object.create(Proto), { name: node.name, node }) as never
 
 /**
  * Whether a value is a resource.

@@ -1,6 +1,7 @@
 /** What a plan would do, without running it. */
 import { Cause, Duration, Option } from "effect"
 import { criticalPath } from "../compile/CriticalPath.ts"
+import { describe } from "../model/ResourceError.ts"
 import type { Plan, PlanResource } from "../compile/Plan.ts"
 import type { Report } from "../run/Report.ts"
 import { tookOf } from "./Analysis.ts"
@@ -71,7 +72,7 @@ const toMillis = (name: string, input: Duration.Input): number => {
   const duration = Duration.fromInput(input)
   if (Option.isSome(duration) && Duration.isFinite(duration.value)) return Duration.toMillis(duration.value)
   throw new Cause.IllegalArgumentError(
-    `Loader.explain: ${JSON.stringify(name)} is expected to take ${String(input)}, which is no finite duration`
+    `Loader.explain: ${JSON.stringify(name)} is expected to take ${describe(input)}, which is no finite duration`
   )
 }
 

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import { Loader, Policy, Report, Resource } from "effect-loader"
 import fc from "fast-check"
-import { expect } from "vitest"
+import { golden } from "../golden.ts"
 import { observe } from "../model/observe.ts"
 import { scenario } from "../model/Scenario.ts"
 import { withTime } from "../withTime.ts"
@@ -118,7 +118,7 @@ describe("Report.toChromeTrace", () => {
       assertValid(parse(text))
       assert.notInclude(text, "</script>")
       const lines = parse(text).map((event) => JSON.stringify(event))
-      yield* Effect.promise(() => expect(`${lines.join("\n")}\n`).toMatchFileSnapshot("../golden/chrome-trace.ndjson"))
+      yield* golden("chrome-trace.ndjson", `${lines.join("\n")}\n`)
     })
   )
 

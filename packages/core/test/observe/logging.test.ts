@@ -28,8 +28,8 @@ const logged = <A, E, R>(self: Effect.Effect<A, E, R>, minimum: "Debug" | "Info"
 
 const said = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>
   lines.map(({ annotations, level, text }) => {
-    const { attempt, resource } = annotations
-    return `${level} ${resource === undefined ? "" : `${String(resource)} `}${attempt === undefined ? "" : `${String(attempt)} `}${text}`
+    const { attempt, resource } = annotations as { readonly attempt?: number; readonly resource?: string }
+    return [level, resource, attempt, text].filter((part) => part !== undefined).join(" ")
   })
 
 const flaky = () => {

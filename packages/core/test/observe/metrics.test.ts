@@ -6,7 +6,7 @@ import { Interruption } from "effect-loader/testing"
 import { PrometheusMetrics } from "effect/observability"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
-import { expect } from "vitest"
+import { golden } from "../golden.ts"
 import { observe } from "../model/observe.ts"
 import { scenario } from "../model/Scenario.ts"
 import { withTime } from "../withTime.ts"
@@ -53,7 +53,7 @@ describe("Metrics", () => {
       yield* withTime(Loader.settle(page()))
       yield* withTime(Effect.exit(Loader.load(Loader.make({ org }, { name: "other", timeout: 100 }))))
       const text = yield* PrometheusMetrics.format()
-      yield* Effect.promise(() => expect(text).toMatchFileSnapshot("../golden/metrics.prom"))
+      yield* golden("metrics.prom", text)
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 

@@ -357,7 +357,7 @@ describe("Tracing", () => {
       yield* load.pipe(Effect.provide(Layer.mergeAll(Tracing.layer, first, second, first)))
       assert.lengthOf(spans, 2)
       assert.lengthOf(seen, 10)
-      yield* load.pipe(Effect.provide(first.pipe(Layer.provideMerge(second))), Effect.provide(Tracing.layer))
+      yield* load.pipe(Effect.provide(first.pipe(Layer.provideMerge(second), Layer.merge(Tracing.layer))))
       assert.lengthOf(spans, 4)
       assert.lengthOf(seen, 20)
     })

@@ -6,15 +6,15 @@ import { toWaterfall } from "effect-loader/terminal"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import stringWidth from "string-width"
-import { expect } from "vitest"
+import { golden } from "../golden.ts"
 import { observe } from "../model/observe.ts"
 import { scenario } from "../model/Scenario.ts"
 import { withTime } from "../withTime.ts"
 
+class Odd extends Data.TaggedError("Odd")<{ readonly message: string }> {}
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 
-const golden = (name: string, text: string) =>
-  Effect.promise(() => expect(`${text}\n`).toMatchFileSnapshot(`../golden/waterfall-${name}.txt`))
+const goldenWaterfall = (name: string, text: string) => golden(`waterfall-${name}.txt`, `${text}\n`)
 
 const wait = (name: string, millis: number, deps: Record<string, Resource.Any> = {}) =>
   Resource.make(name, { deps, load: () => Effect.sleep(millis) })
@@ -59,9 +59,9 @@ describe("Report.toWaterfall", () => {
   it.effect("draws what ran when, and says what became of it", () =>
     Effect.gen(function* () {
       const report = yield* withTime(Loader.settle(Loader.make({ members, avatar, flaky: flaky() }, { name: "page" })))
-      yield* golden("small", Report.toWaterfall(report))
-      yield* golden("narrow", Report.toWaterfall(report, { columns: 40 }))
-      yield* golden("wide", Report.toWaterfall(report, { columns: 200 }))
+      yield* goldenWaterfall("small", Report.toWaterfall(report))
+      yield* goldenWaterfall("narrow", Report.toWaterfall(report, { columns: 40 }))
+      yield* goldenWaterfall("wide", Report.toWaterfall(report, { columns: 200 }))
     })
   )
 
@@ -69,18 +69,18 @@ describe("Report.toWaterfall", () => {
     Effect.gen(function* () {
       const targets = { members, avatar, bad, dying, blocked, never, flaky: flaky() }
       const timedOut = yield* withTime(Loader.settle(Loader.make(targets, { name: "page", timeout: 200 })))
-      yield* golden("timed-out", Report.toWaterfall(timedOut))
-      yield* golden("timed-out-narrow", Report.toWaterfall(timedOut, { columns: 50 }))
+      yield* goldenWaterfall("timed-out", Report.toWaterfall(timedOut))
+      yield* goldenWaterfall("timed-out-narrow", Report.toWaterfall(timedOut, { columns: 50 }))
       const limited = Loader.make({ members, avatar, user2: wait("user2", 70) }, { name: "page", concurrency: 1 })
-      yield* golden("limited", Report.toWaterfall(yield* withTime(Loader.settle(limited))))
+      yield* goldenWaterfall("limited", Report.toWaterfall(yield* withTime(Loader.settle(limited))))
       const batched = Loader.make({ members, avatar }, { name: "page", scheduling: "batched" })
-      yield* golden("batched", Report.toWaterfall(yield* withTime(Loader.settle(batched))))
+      yield* goldenWaterfall("batched", Report.toWaterfall(yield* withTime(Loader.settle(batched))))
       const failing = Resource.make("failing", {
         deps: { user },
         load: () => Effect.andThen(Effect.sleep(30), Effect.fail(new NotFound({ id: "x" })))
       })
       const { report } = yield* withTime(Loader.loadWithReport(Loader.make({ failing, members }, { name: "page" })))
-      yield* golden("failing", Report.toWaterfall(report))
+      yield* goldenWaterfall("failing", Report.toWaterfall(report))
     })
   )
 
@@ -94,9 +94,9 @@ describe("Report.toWaterfall", () => {
         { startImmediately: true }
       )
       yield* TestClock.adjust(130)
-      yield* golden("partial", Report.toWaterfall(Report.fromEvents(events, { now: 130 })!))
+      yield* goldenWaterfall("partial", Report.toWaterfall(Report.fromEvents(events, { now: 130 })!))
       yield* Fiber.interrupt(fiber)
-      yield* golden("interrupted", Report.toWaterfall(Report.fromEvents(events)!))
+      yield* goldenWaterfall("interrupted", Report.toWaterfall(Report.fromEvents(events)!))
       assert.isUndefined(Report.fromEvents([]))
     })
   )
@@ -117,7 +117,7 @@ describe("Report.toWaterfall", () => {
         const all = Report.toWaterfall(report, { columns })
         assert.isAtLeast(all.split("\n").length, 502)
         assert.isAtMost(Math.max(...all.split("\n").map((line) => line.length)), columns)
-        yield* golden(`500-at-${columns}`, Report.toWaterfall(report, { columns, rows: 12 }))
+        yield* goldenWaterfall(`500-at-${columns}`, Report.toWaterfall(report, { columns, rows: 12 }))
       }
     })
   )
@@ -127,14 +127,16 @@ describe("Report.toWaterfall", () => {
       const targets = Object.fromEntries(
         hostile.map((name, i) => [
           `t${i}`,
-          Resource.make(name, { load: () => Effect.andThen(Effect.sleep(10 * i), Effect.fail(new Error(name))) })
+          Resource.make(name, {
+            load: () => Effect.andThen(Effect.sleep(10 * i), Effect.fail(new Odd({ message: name })))
+          })
         ])
       )
       const report = yield* withTime(
         Loader.settle(Loader.make(targets, { name: "a \u001b[2J page\n" }) as Loader.Loader<unknown>)
       )
       const text = toWaterfall(report, { ...plain, columns: 80 })
-      yield* golden("hostile", text)
+      yield* goldenWaterfall("hostile", text)
       // oxlint-disable-next-line no-control-regex -- these are what it is about
       assert.notMatch(text.replaceAll("\n", ""), /[\u0000-\u001f\u202e]/)
     })

@@ -5,14 +5,13 @@ import { Loader, Observer, Policy, Resource, type RunEvent } from "effect-loader
 import { Progress, type TerminalOptions } from "effect-loader/terminal"
 import { TestClock } from "effect/testing"
 import { EventEmitter } from "node:events"
-import { expect } from "vitest"
 import { plainPen } from "../../src/observe/Pen.ts"
 import { Timeline } from "../../src/run/Timeline.ts"
 import { toFrame } from "../../src/terminal/Frame.ts"
+import { golden } from "../golden.ts"
 import { withTime } from "../withTime.ts"
 
-const golden = (name: string, text: string) =>
-  Effect.promise(() => expect(`${text}\n`).toMatchFileSnapshot(`../golden/progress-${name}.txt`))
+const goldenProgress = (name: string, text: string) => golden(`progress-${name}.txt`, `${text}\n`)
 
 const wait = (name: string, millis: number, deps: Record<string, Resource.Any> = {}) =>
   Resource.make(name, { deps, load: () => Effect.sleep(millis) })
@@ -69,11 +68,14 @@ describe("Progress", () => {
       const fiber = yield* Effect.forkChild(Observer.observe(two, onEvent), { startImmediately: true })
       const all = () => Array.from(timelines.values())
       yield* TestClock.adjust(15)
-      yield* golden("early", toFrame(all().slice(0, 1), 15, { columns: 60, rows: 20 }, plainPen))
+      yield* goldenProgress("early", toFrame(all().slice(0, 1), 15, { columns: 60, rows: 20 }, plainPen))
       yield* TestClock.adjust(30)
-      yield* golden("one-run", toFrame(all().slice(0, 1), 45, { columns: 60, rows: 20 }, plainPen))
-      yield* golden("two-runs", toFrame(all(), 45, { columns: 40, rows: 8 }, plainPen))
-      yield* golden("little-room", toFrame([...all(), ...all(), ...all()], 45, { columns: 40, rows: 5 }, plainPen))
+      yield* goldenProgress("one-run", toFrame(all().slice(0, 1), 45, { columns: 60, rows: 20 }, plainPen))
+      yield* goldenProgress("two-runs", toFrame(all(), 45, { columns: 40, rows: 8 }, plainPen))
+      yield* goldenProgress(
+        "little-room",
+        toFrame([...all(), ...all(), ...all()], 45, { columns: 40, rows: 5 }, plainPen)
+      )
       assert.strictEqual(toFrame([], 45, { columns: 40, rows: 5 }, plainPen), "")
       yield* Fiber.interrupt(fiber)
     })
@@ -88,7 +90,7 @@ describe("Progress", () => {
         { name: "other", timeout: 50, concurrency: 1 }
       )
       yield* withTime(Effect.exit(Loader.load(slow)).pipe(Effect.provide(Progress.layer(optionsOf(stream)))))
-      yield* golden("plain", stream.text.trimEnd())
+      yield* goldenProgress("plain", stream.text.trimEnd())
       assert.notInclude(stream.text, "\u001b")
       assert.strictEqual(stream.listenerCount("error"), 0)
     })
