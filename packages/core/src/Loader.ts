@@ -18,6 +18,7 @@ export {
   type ReplacementServices,
   withValues
 } from "./run/Override.ts"
+export { toLayer } from "./run/ToLayer.ts"
 export { Service, type ServiceClass, type ServiceOptions, type ServiceShape, type TestValue } from "./run/Service.ts"
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every loader meets

@@ -3,7 +3,14 @@
  *
  * @since 0.1.0
  */
-export { compose, type Part, type Policy, type PolicyError, type PolicyServices } from "./model/Policy.ts"
+export {
+  compose,
+  type Part,
+  type Policy,
+  type PolicyError,
+  type PolicyFor,
+  type PolicyServices
+} from "./model/Policy.ts"
 export { around } from "./policy/Around.ts"
-export { type PolicyFor, retry, type RetryBound } from "./policy/Retry.ts"
+export { retry, type RetryBound } from "./policy/Retry.ts"
 export { timeout } from "./policy/Timeout.ts"

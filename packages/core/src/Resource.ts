@@ -3,6 +3,10 @@
  *
  * @since 0.1.0
  */
+export { forEach } from "./model/ForEach.ts"
+export { type Built, fromLayer } from "./model/FromLayer.ts"
+export { match } from "./model/Match.ts"
+export { fromLoader } from "./run/FromLoader.ts"
 export {
   type AddError,
   annotate,

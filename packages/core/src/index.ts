@@ -5,7 +5,8 @@
  * @since 0.1.0
  */
 export { GraphError, type GraphIssue } from "./compile/GraphError.ts"
-export { ResourceError } from "./model/ResourceError.ts"
+export { MatchError } from "./model/Match.ts"
+export { type FailedItem, ResourceError } from "./model/ResourceError.ts"
 export * as Loader from "./Loader.ts"
 export * as Logging from "./observe/Logging.ts"
 export * as Metrics from "./observe/Metrics.ts"

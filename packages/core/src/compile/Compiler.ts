@@ -16,6 +16,7 @@ export interface CompileOptions {
 
 const withoutWork = {
   Struct: "a struct does no work of its own: pipe it onto the struct's members",
+  Match: "a choice does no work of its own: pipe it onto the cases",
   Input: "an input is given, not loaded",
   Constant: "a constant is there from the start",
   Given: "a value that is given is not loaded"
@@ -29,8 +30,9 @@ const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
     policy: policy.label,
     reason
   })
-  if (base.source._tag !== "Load") {
-    return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[base.source._tag as keyof typeof withoutWork]))
+  const { _tag } = base.source
+  if (_tag in withoutWork) {
+    return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[_tag as keyof typeof withoutWork]))
   }
   return base.layers.flatMap((layer, i) =>
     layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]

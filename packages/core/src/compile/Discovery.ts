@@ -5,7 +5,7 @@
  * which it leaves the nodes is the declaration order of everything after: targets from first to last, each one's
  * dependencies before it, in the order of their keys.
  */
-import { type Base, baseOf, type Node } from "../model/Node.ts"
+import { type Base, baseOf, type Node, type Source } from "../model/Node.ts"
 import { isResource, nodeOf } from "../model/Resource.ts"
 import type { GraphIssue } from "./GraphError.ts"
 import { substitute, type Substitution } from "./Substitution.ts"
@@ -16,10 +16,17 @@ export interface Found {
   readonly keys: ReadonlyArray<string>
   readonly dependencies: ReadonlyArray<Node>
   readonly after: ReadonlyArray<Node>
+  /** What it may choose, by the value that chooses it; the one without is for every other value. */
+  readonly cases: ReadonlyArray<Case>
   /** How many batches it takes until it is done, if every level waits for the last; 0 for what is given. */
   level: number
   /** Its place in the program, once it has one. */
   index: number
+}
+
+export interface Case {
+  readonly value: string | undefined
+  readonly node: Node
 }
 
 export interface Discovery {
@@ -39,8 +46,10 @@ const none: ReadonlyArray<never> = []
 const open = -1
 
 /** A view is part of its resource, so it adds nothing to a path; everything else that is not there already is one. */
-export const weight = (node: Node): number =>
-  node._tag === "Base" && (node.source._tag === "Load" || node.source._tag === "Struct") ? 1 : 0
+export const weight = (node: Node): number => (node._tag === "Base" && !isGiven(node.source) ? 1 : 0)
+
+/** Whether a value is there from the start. */
+const isGiven = ({ _tag }: Source): boolean => _tag === "Input" || _tag === "Constant" || _tag === "Given"
 
 const showValue = (value: unknown): string => {
   if (value === null) return "null"
@@ -53,6 +62,8 @@ const showValue = (value: unknown): string => {
 interface Frame {
   readonly found: Found
   readonly edges: ReadonlyArray<Node>
+  /** The level that was reached before anybody could want it, so that a choice comes before what it may choose. */
+  readonly floor: number
   next: number
 }
 
@@ -70,11 +81,11 @@ class Walk {
   }
 
   visit(root: Node): void {
-    this.enter(root)
+    this.enter(root, 0)
     for (let frame = this.stack.at(-1); frame !== undefined; frame = this.stack.at(-1)) {
       const next = frame.edges[frame.next++]
       if (next === undefined) this.leave(frame)
-      else this.enter(next)
+      else this.enter(next, frame.next > 1 ? this.floorOf(frame) : frame.floor)
     }
   }
 
@@ -87,7 +98,7 @@ class Walk {
     return this.standIn(nodeOf(value))
   }
 
-  private enter(node: Node): void {
+  private enter(node: Node, floor: number): void {
     const known = this.foundBy.get(node)
     if (known !== undefined) {
       if (known.level === open) this.reportCycle(node)
@@ -95,13 +106,17 @@ class Walk {
     }
     const found = node._tag === "View" ? readView(node, node.parent) : this.readBase(node)
     this.foundBy.set(node, found)
-    const edges = found.after.length === 0 ? found.dependencies : [...found.dependencies, ...found.after]
-    this.stack.push({ found, edges, next: 0 })
+    this.stack.push({ found, edges: edgesOf(found), floor, next: 0 })
   }
 
-  private leave({ edges, found }: Frame): void {
+  /** What a choice may choose comes after what decides, which is the first of its edges. */
+  private floorOf({ edges, floor, found }: Frame): number {
+    return found.cases.length === 0 ? floor : Math.max(floor, this.foundBy.get(edges[0]!)!.level)
+  }
+
+  private leave({ edges, floor, found }: Frame): void {
     this.stack.pop()
-    let level = 0
+    let level = floor
     for (const edge of edges) level = Math.max(level, this.foundBy.get(edge)!.level)
     found.level = level + weight(found.node)
     this.found.push(found)
@@ -115,7 +130,8 @@ class Walk {
     const keys: Array<string> = []
     const dependencies: Array<Node> = []
     const after: Array<Node> = []
-    if (source._tag === "Struct" || source._tag === "Load") {
+    const cases: Array<Case> = []
+    if ("deps" in source) {
       for (const [key, value] of this.entries(source.deps, base.name)) {
         const node = this.resolve(value, `dependency "${key}" of "${base.name}"`)
         if (node !== undefined) {
@@ -130,7 +146,22 @@ class Walk {
         if (node !== undefined) after.push(node)
       }
     }
-    return { node: base, keys, dependencies, after, level: open, index: -1 }
+    if (source._tag === "Match") {
+      const on = this.resolve(source.on, `\`on\` of "${base.name}"`)
+      if (on !== undefined) {
+        keys.push("on")
+        dependencies.push(on)
+      }
+      for (const [value, resource] of this.entries(() => source.cases, base.name)) {
+        const node = this.resolve(resource, `case "${value}" of "${base.name}"`)
+        if (node !== undefined) cases.push({ value, node })
+      }
+      const otherwise =
+        source.orElse === undefined ? undefined : this.resolve(source.orElse, `\`orElse\` of "${base.name}"`)
+      if (otherwise !== undefined) cases.push({ value: undefined, node: otherwise })
+    }
+    if (source._tag === "Loader") this.look(source.loader, base.name)
+    return { node: base, keys, dependencies, after, cases, level: open, index: -1 }
   }
 
   /** What a record of resources holds. Keys that objects treat in ways of their own would lose their values. */
@@ -153,6 +184,15 @@ class Walk {
     }
   }
 
+  /** Has a look at the loader inside a resource; what is wrong with that one is wrong with this one. */
+  private look(loader: () => unknown, resource: string): void {
+    try {
+      loader()
+    } catch (defect) {
+      this.issues.push({ _tag: "InvalidLoader", resource, defect })
+    }
+  }
+
   private reportCycle(node: Node): void {
     if (++this.cycles > mostCycles) return
     const from = this.stack.findIndex((frame) => frame.found.node === node)
@@ -168,9 +208,16 @@ const readView = (node: Node, parent: Node): Found => ({
   keys: none,
   dependencies: [parent],
   after: none,
+  cases: none,
   level: open,
   index: -1
 })
+
+/** All that a node may wait for, in declaration order. */
+const edgesOf = ({ after, cases, dependencies }: Found): ReadonlyArray<Node> =>
+  after.length === 0 && cases.length === 0
+    ? dependencies
+    : [...dependencies, ...after, ...cases.map(({ node }) => node)]
 
 /** Where each of these bases is used, in words. */
 const usesOf = (
@@ -180,10 +227,13 @@ const usesOf = (
   const uses = new Map<Base, Array<string>>(Array.from(bases, (base) => [base, []]))
   const note = (node: Node, use: string): void => void uses.get(baseOf(node))?.push(use)
   for (const [key, node] of discovery.targets) note(node, `target "${key}"`)
-  for (const { after, dependencies, keys, node } of discovery.found) {
+  for (const { after, cases, dependencies, keys, node } of discovery.found) {
     if (node._tag === "View") continue
     dependencies.forEach((dependency, i) => note(dependency, `"${node.name}" (as ${keys[i]})`))
     for (const earlier of after) note(earlier, `"${node.name}" (in after)`)
+    for (const { node: chosen, value } of cases) {
+      note(chosen, value === undefined ? `"${node.name}" (in orElse)` : `"${node.name}" (for ${value})`)
+    }
   }
   return uses
 }

@@ -14,6 +14,7 @@ import { Data } from "effect"
  * - `MisplacedPolicy`: a policy stands where it can have no effect, and why.
  * - `NotAResource`: a dependency or target that is no resource, as when a module is read before it was initialized.
  * - `InvalidDependencies`: a `deps` or `after` function threw.
+ * - `InvalidLoader`: the loader inside a resource is none, or its own graph is not sound.
  * - `InvalidName`: a name or a key that is empty, not a string, or `__proto__`.
  * - `DuplicateTarget`: two loaders that are to become one have different targets of one key.
  * - `NotLoaded`: something is to take the place of a resource, or of a target, that the loader does not load.
@@ -33,6 +34,7 @@ export type GraphIssue =
   | { readonly _tag: "MisplacedPolicy"; readonly resource: string; readonly policy: string; readonly reason: string }
   | { readonly _tag: "NotAResource"; readonly use: string; readonly value: string }
   | { readonly _tag: "InvalidDependencies"; readonly resource: string; readonly defect: unknown }
+  | { readonly _tag: "InvalidLoader"; readonly resource: string; readonly defect: unknown }
   | { readonly _tag: "InvalidName"; readonly name: unknown; readonly use: string }
   | { readonly _tag: "DuplicateTarget"; readonly key: string }
   | { readonly _tag: "NotLoaded"; readonly name: string; readonly use: string }
@@ -76,6 +78,10 @@ const describe = (issue: GraphIssue): string => {
       )
     case "InvalidDependencies":
       return `the dependencies of "${issue.resource}" could not be read: ${String(issue.defect)}`
+    case "InvalidLoader":
+      return issue.defect instanceof GraphError
+        ? `the loader of "${issue.resource}" is not sound: ${issue.defect.message.replaceAll("\n", "\n  ")}`
+        : `the loader of "${issue.resource}" could not be read: ${String(issue.defect)}`
     case "InvalidName":
       return (
         `${issue.use} cannot be called ${typeof issue.name === "string" ? JSON.stringify(issue.name) : String(issue.name)}: ` +

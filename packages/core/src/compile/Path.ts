@@ -1,5 +1,5 @@
 /** Which way a failure takes to a target: for errors that name it. */
-import type { Program } from "./Program.ts"
+import { mayWaitFor, type Program } from "./Program.ts"
 
 const none = -1
 
@@ -16,7 +16,7 @@ const towardsTargets = (program: Program): Int32Array => {
   }
   for (const i of program.targets.sources) visit(i, none)
   for (let head = 0; head < queue.length; head++) {
-    for (const j of program.steps[queue[head]!]!.waitsFor) visit(j, queue[head]!)
+    for (const j of mayWaitFor(program.steps[queue[head]!]!)) visit(j, queue[head]!)
   }
   return next
 }

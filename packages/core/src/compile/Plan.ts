@@ -5,16 +5,23 @@
  */
 import type { Part } from "../model/Policy.ts"
 import { type Base, baseOf } from "../model/Node.ts"
-import type { Program, Step } from "./Program.ts"
+import type { Layer } from "../model/Node.ts"
+import { chosenBy, type Load, mayWaitFor, type Program, type Step } from "./Program.ts"
 
 /**
  * One resource of a plan.
  *
- * - `kind`: `input` and `constant` (also a value given in a resource's place) are there when a run starts; `load` does work; `struct` groups others.
+ * - `kind`: `input` and `constant` (also a value given in a resource's place) are there when a run starts; `load` does
+ *   work, `list` for each of its items, `loader` by running another loader; `struct` groups others, `match` chooses one.
  * - `dependencies`: what it reads and what it only waits for, by name; `dependents`: who waits for it.
  * - `batch`: the batch that it would run in if every level waited for the last, from 0; -1 where nothing runs.
  * - `rank`: the longest way from here to the end, in resources, itself included. The higher, the more urgent.
  * - `attempt`: the parts of policies inside one attempt, innermost first; `around`: those around all attempts.
+ * - `items`: of a list, how many items may be loaded at once, and what is around one attempt of an item and around its
+ *   attempts.
+ * - `cases`, `otherwise`: of a choice, the resource for each value, and for every other.
+ * - `loader`: the plan of the loader inside.
+ * - `onlyFor`: the choices that can want it, where nothing else does.
  * - `views`: how its value is looked at by those who use it (`map`, `catch`, `option`...).
  *
  * @since 0.1.0
@@ -22,15 +29,32 @@ import type { Program, Step } from "./Program.ts"
  */
 export interface PlanResource {
   readonly name: string
-  readonly kind: "input" | "constant" | "load" | "struct"
+  readonly kind: "input" | "constant" | "load" | "list" | "loader" | "struct" | "match"
   readonly dependencies: ReadonlyArray<string>
   readonly dependents: ReadonlyArray<string>
   readonly batch: number
   readonly rank: number
   readonly attempt: ReadonlyArray<Part>
   readonly around: ReadonlyArray<Part>
+  readonly items?: PlanItems
+  readonly cases?: Readonly<Record<string, string>>
+  readonly otherwise?: string
+  readonly loader?: Plan
+  readonly onlyFor?: ReadonlyArray<string>
   readonly views: ReadonlyArray<string>
   readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The items of a list: see {@link PlanResource}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PlanItems {
+  readonly concurrency?: number
+  readonly attempt: ReadonlyArray<Part>
+  readonly around: ReadonlyArray<Part>
 }
 
 /**
@@ -57,19 +81,71 @@ export interface Plan {
   readonly targets: Readonly<Record<string, string>>
 }
 
-const parts = (step: Step, which: "inner" | "outer"): ReadonlyArray<Part> =>
-  step.kind === "load" ? step[which].map(({ kind, label }) => ({ kind, label })) : []
+const partsOf = (layers: ReadonlyArray<Layer>): ReadonlyArray<Part> =>
+  layers.map(({ kind, label }) => ({ kind, label }))
 
-const kindOf = (base: Base): PlanResource["kind"] => {
-  const kinds = { Input: "input", Constant: "constant", Given: "constant", Struct: "struct", Load: "load" } as const
-  return kinds[base.source._tag]
+const kinds = {
+  Input: "input",
+  Constant: "constant",
+  Given: "constant",
+  Struct: "struct",
+  Load: "load",
+  List: "list",
+  Match: "match",
+  Loader: "loader"
+} as const satisfies Record<Base["source"]["_tag"], PlanResource["kind"]>
+
+const itemsOf = ({ items }: Load): Pick<PlanResource, "items"> => {
+  if (items === undefined) return {}
+  const { concurrency, inner, outer } = items
+  const limit = concurrency === "unbounded" ? {} : { concurrency }
+  return { items: { ...limit, attempt: partsOf(inner), around: partsOf(outer) } }
+}
+
+/** For each step that only choices can want, their names. */
+const wantedOnlyBy = ({ choices, steps }: Program): ReadonlyMap<number, ReadonlySet<string>> => {
+  const onlyFor = new Map<number, Set<string>>()
+  if (choices === undefined) return onlyFor
+  const add = (i: number, names: Iterable<string>): void => {
+    if (choices.optional[i] === 0) return
+    const known = onlyFor.get(i) ?? new Set()
+    for (const name of names) known.add(name)
+    onlyFor.set(i, known)
+  }
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i]!
+    if (step.kind === "match") for (const j of chosenBy(step)) add(j, [step.name])
+    for (const j of step.waitsFor) add(j, onlyFor.get(i) ?? [])
+  }
+  return onlyFor
+}
+
+const noParts: ReadonlyArray<Part> = []
+
+/** What is told of some kinds of resources only. */
+const detailsOf = (
+  step: Step,
+  nameOf: (i: number) => string
+): Pick<PlanResource, "attempt" | "around" | "items" | "cases" | "otherwise"> => {
+  if (step.kind === "load") {
+    return { attempt: partsOf(step.inner), around: partsOf(step.outer), ...itemsOf(step) }
+  }
+  if (step.kind !== "match") return { attempt: noParts, around: noParts }
+  const { cases, otherwise } = step
+  return {
+    attempt: noParts,
+    around: noParts,
+    cases: Object.fromEntries(Array.from(cases, ([value, i]) => [value, nameOf(i)])),
+    ...(otherwise === undefined ? {} : { otherwise: nameOf(otherwise) })
+  }
 }
 
 /** How a plan is run. */
 type Settings = Pick<Plan, "scheduling" | "concurrency" | "timeout">
 
-/** The plan of a compiled graph. A resource and its views are one entry. */
-export const fromProgram = (program: Program, settings: Settings): Plan => {
+/** The plan of a compiled graph. A resource and its views are one entry; `inside` gives the plan of a loader inside. */
+export const fromProgram = (program: Program, settings: Settings, inside: (base: Base) => Plan | undefined): Plan => {
+  const onlyFor = wantedOnlyBy(program)
   const nameOf = (i: number): string => program.steps[i]!.name
   const batchOf = new Int32Array(program.steps.length).fill(-1)
   program.batches.forEach((batch, number) => batch.forEach((i) => (batchOf[i] = number)))
@@ -78,22 +154,25 @@ export const fromProgram = (program: Program, settings: Settings): Plan => {
   for (const i of program.declared) {
     const step = program.steps[i]!
     if (step.kind === "view") views[step.base]!.push(step.lens.label)
-    for (const j of step.waitsFor) if (step.kind !== "view") dependents[program.steps[j]!.base]!.add(nameOf(i))
+    for (const j of mayWaitFor(step)) if (step.kind !== "view") dependents[program.steps[j]!.base]!.add(nameOf(i))
   }
   const resources = program.declared.flatMap((i): ReadonlyArray<PlanResource> => {
     const step = program.steps[i]!
     if (step.kind === "view") return []
     const base = baseOf(step.node)
+    const loader = inside(base)
+    const choosers = onlyFor.get(i)
     return [
       {
         name: step.name,
-        kind: kindOf(base),
-        dependencies: Array.from(new Set(step.waitsFor.map(nameOf))),
+        kind: kinds[base.source._tag],
+        dependencies: Array.from(new Set(mayWaitFor(step).map(nameOf))),
         dependents: Array.from(dependents[i]!),
         batch: batchOf[i]!,
         rank: program.ranks[i]!,
-        attempt: parts(step, "inner"),
-        around: parts(step, "outer"),
+        ...detailsOf(step, nameOf),
+        ...(loader === undefined ? {} : { loader }),
+        ...(choosers === undefined ? {} : { onlyFor: [...choosers] }),
         views: views[i]!,
         annotations: base.annotations
       }

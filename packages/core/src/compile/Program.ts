@@ -4,8 +4,8 @@
  * Everything is computed once, in time and memory linear in resources and dependencies, by loops over arrays.
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
-import { type Base, type Layer, type Lens, type Node } from "../model/Node.ts"
-import { type Discovery, type Found, weight } from "./Discovery.ts"
+import type { Items, Layer, Lens, Node } from "../model/Node.ts"
+import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
   readonly kind: Kind
@@ -27,17 +27,30 @@ interface Preset extends StepOf<"preset"> {
   readonly given: string | undefined
 }
 
-export interface Load extends StepOf<"load"> {
-  readonly load: (deps: Readonly<Record<string, unknown>>) => unknown
+/** Something that is loaded by attempts, inside its policies. */
+interface Wrapped {
   /** What wraps one attempt, innermost first. */
   readonly inner: ReadonlyArray<Layer>
   /** What repeats attempts, and what wraps that, innermost first: empty where there is only one attempt. */
   readonly outer: ReadonlyArray<Layer>
+  /** Whether something around the attempts works too, so that only they themselves may take slots. */
+  readonly goesOn: boolean
+  /** Whether its attempts hold slots: those of a list do not, for its items do, nor do those of a loader inside. */
+  readonly holdsSlot: boolean
+}
+
+export interface Load extends StepOf<"load">, Wrapped {
+  readonly load: (deps: Readonly<Record<string, unknown>>) => unknown
+  /** What is loaded item by item, where this is a list. */
+  readonly items: ItemLoads | undefined
   /** Whether nothing wraps it at all. */
   readonly plain: boolean
-  /** Whether something around the attempts works too, so that only they themselves may take slots. */
-  readonly entersWithoutSlot: boolean
+  /** Whether it runs another loader. */
+  readonly isLoader: boolean
 }
+
+/** The items of a list, each of which is loaded by attempts of its own. */
+export interface ItemLoads extends Omit<Items, "each">, Wrapped {}
 
 type Struct = StepOf<"struct">
 
@@ -46,13 +59,20 @@ export interface View extends StepOf<"view"> {
   readonly lens: Lens
 }
 
-export type Step = Preset | Load | Struct | View
+/** A choice. It waits for what decides, and then for what that chooses. */
+export interface Match extends StepOf<"match"> {
+  /** The step of each case, by the value that chooses it; of each other value, if there is one. */
+  readonly cases: ReadonlyMap<string, number>
+  readonly otherwise: number | undefined
+}
+
+export type Step = Preset | Load | Struct | View | Match
 
 /** Stands where a value is not there yet. */
 export const Pending: unique symbol = Symbol("pending")
 
 /** Lists of small integers, one after the other: list `i` is `items` from `start[i]` to `start[i + 1]`. */
-interface Lists {
+export interface Lists {
   readonly start: Int32Array
   readonly items: Int32Array
 }
@@ -84,8 +104,21 @@ export interface Program {
   readonly batches: ReadonlyArray<ReadonlyArray<number>>
   /** Whether something but its own views sees what a step ends in. */
   readonly exposed: Uint8Array
-  /** Whether a step's own typed failure reaches a target, so that a load has to fail. */
+  /** Whether a step's own typed failure reaches a target, so that a load has to fail; and whether its skip does. */
   readonly fatalFailure: Uint8Array
+  readonly fatalSkip: Uint8Array
+  /** What may run or not, where there is any choice. */
+  readonly choices: Choices | undefined
+}
+
+/** Which steps are run only if a choice wants them, and who could want them. */
+export interface Choices {
+  /** Whether a step runs only if a choice wants it, or something that a choice wants. */
+  readonly optional: Uint8Array
+  /** How many steps could want each of them: those that wait for it, and the choices that may choose it. */
+  readonly wanting: ReadonlyArray<number>
+  /** The choices that may choose each step. */
+  readonly choosers: Lists
 }
 
 const none: ReadonlyArray<never> = []
@@ -101,10 +134,42 @@ const splitLayers = (layers: ReadonlyArray<Layer>): readonly [ReadonlyArray<Laye
 }
 
 /** The parts of a default policy whose kind a resource lacks go innermost, in their own order. */
-const withDefaults = (base: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
+const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
   defaults.length === 0
-    ? base.layers
-    : [...defaults.filter(({ kind }) => base.layers.every((layer) => layer.kind !== kind)), ...base.layers]
+    ? layers
+    : [...defaults.filter(({ kind }) => layers.every((layer) => layer.kind !== kind)), ...layers]
+
+const wrappedIn = (layers: ReadonlyArray<Layer>): Wrapped => {
+  const [inner, outer] = splitLayers(layers)
+  return { inner, outer, goesOn: outer.some(({ continues }) => continues), holdsSlot: true }
+}
+
+const toLoad = (layers: ReadonlyArray<Layer>) => ({
+  ...wrappedIn(layers),
+  items: undefined,
+  plain: layers.length === 0,
+  isLoader: false
+})
+
+/** What holds others that do the work: it takes no slot from them. */
+const asFrame = { plain: false, holdsSlot: false }
+
+/** A list is loaded item by item. */
+const noLoad: Load["load"] = () => undefined
+
+const toCases = (cases: ReadonlyArray<Case>, indexOf: (node: Node) => number): Pick<Match, "cases" | "otherwise"> => {
+  const byValue = new Map<string, number>()
+  let otherwise: number | undefined
+  for (const { node, value } of cases) {
+    if (value === undefined) otherwise = indexOf(node)
+    else byValue.set(value, indexOf(node))
+  }
+  return { cases: byValue, otherwise }
+}
+
+/** What a choice may choose, each once. */
+export const chosenBy = ({ cases, otherwise }: Match): ReadonlyArray<number> =>
+  distinct([...cases.values(), ...(otherwise === undefined ? [] : [otherwise])])
 
 /** Nodes by level, and within a level in the order in which they were found: a bucket a level, filled in order. */
 const layOut = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
@@ -122,7 +187,7 @@ const toSteps = (
 ): ReadonlyArray<Step> => {
   const indexOf = (node: Node): number => foundBy.get(node)!.index
   const steps: Array<Step> = []
-  const toStep = ({ after, dependencies, index, keys, node }: Found): Step => {
+  const toStep = ({ after, cases, dependencies, index, keys, node }: Found): Step => {
     const sources = dependencies.map(indexOf)
     const waitsFor = distinct(after.length === 0 ? sources : [...sources, ...after.map(indexOf)])
     const common = { name: node.name, node, base: index, keys, sources, waitsFor }
@@ -138,17 +203,16 @@ const toSteps = (
         return { ...common, kind: "preset", input: false, given: node.source.key }
       case "Struct":
         return { ...common, kind: "struct" }
-      case "Load": {
-        const [inner, outer] = splitLayers(withDefaults(node, defaults))
-        return {
-          ...common,
-          kind: "load",
-          load: node.source.load,
-          inner,
-          outer,
-          plain: inner.length === 0 && outer.length === 0,
-          entersWithoutSlot: outer.some(({ continues }) => continues)
-        }
+      case "Match":
+        return { ...common, kind: "match", ...toCases(cases, indexOf) }
+      case "Load":
+        return { ...common, ...toLoad(withDefaults(node.layers, defaults)), load: node.source.load, kind: "load" }
+      case "Loader":
+        // What its resources lack is for the loader inside to say.
+        return { ...common, ...toLoad(node.layers), ...asFrame, load: node.source.load, isLoader: true, kind: "load" }
+      case "List": {
+        const items = { ...node.source, ...wrappedIn(withDefaults(node.source.each, defaults)) }
+        return { ...common, ...toLoad(node.layers), ...asFrame, load: noLoad, items, kind: "load" }
       }
     }
   }
@@ -161,19 +225,43 @@ const initialValue = ({ node }: Step): unknown =>
 
 const isPreset = (step: Step): boolean => step.kind === "preset"
 
-/** What each step waits for, turned round. Presets are there from the start, so nobody has to be told of them. */
-const toDependents = (steps: ReadonlyArray<Step>): Lists => {
+/** What leads from each step to others, turned round. Presets are there from the start, so nobody has to be told of them. */
+const turnRound = (steps: ReadonlyArray<Step>, leadsTo: (step: Step) => ReadonlyArray<number>): Lists => {
   const start = new Int32Array(steps.length + 1)
   for (const step of steps) {
-    for (const j of step.waitsFor) if (!isPreset(steps[j]!)) start[j + 1]!++
+    for (const j of leadsTo(step)) if (!isPreset(steps[j]!)) start[j + 1]!++
   }
   for (let i = 0; i < steps.length; i++) start[i + 1]! += start[i]!
   const items = new Int32Array(start[steps.length]!)
   const next = start.slice()
   steps.forEach((step, i) => {
-    for (const j of step.waitsFor) if (!isPreset(steps[j]!)) items[next[j]!++] = i
+    for (const j of leadsTo(step)) if (!isPreset(steps[j]!)) items[next[j]!++] = i
   })
   return { start, items }
+}
+
+const waitsForOf = ({ waitsFor }: Step): ReadonlyArray<number> => waitsFor
+
+const choiceOf = (step: Step): ReadonlyArray<number> => (step.kind === "match" ? chosenBy(step) : none)
+
+/** All that a step may wait for: what it waits for in any case, and what it may choose. */
+export const mayWaitFor = (step: Step): ReadonlyArray<number> =>
+  step.kind === "match" ? distinct([...step.waitsFor, ...chosenBy(step)]) : step.waitsFor
+
+/** What is run in any case is wanted by a target, through steps that wait for it. All the rest is for choices to want. */
+const toChoices = (steps: ReadonlyArray<Step>, isTarget: Uint8Array): Choices | undefined => {
+  if (steps.every(({ kind }) => kind !== "match")) return undefined
+  const optional = isTarget.map((target) => 1 - target)
+  const wanting = steps.map(() => 0)
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i]!
+    for (const j of step.waitsFor) {
+      optional[j]! &= optional[i]!
+      wanting[j]!++
+    }
+    for (const j of choiceOf(step)) wanting[j]!++
+  }
+  return { optional, wanting, choosers: turnRound(steps, choiceOf) }
 }
 
 const toRanks = (steps: ReadonlyArray<Step>): Int32Array => {
@@ -181,7 +269,7 @@ const toRanks = (steps: ReadonlyArray<Step>): Int32Array => {
   for (let i = steps.length - 1; i >= 0; i--) {
     const step = steps[i]!
     ranks[i]! += weight(step.node)
-    for (const j of step.waitsFor) ranks[j] = Math.max(ranks[j]!, ranks[i]!)
+    for (const j of mayWaitFor(step)) ranks[j] = Math.max(ranks[j]!, ranks[i]!)
   }
   return ranks
 }
@@ -204,12 +292,15 @@ const toBatches = (laidOut: ReadonlyArray<Found>, urgency: Int32Array): Readonly
   return batches
 }
 
-/** Which failures reach a target, read from the targets backwards. A skip goes further down than a failure does. */
+/**
+ * Which failures reach a target whatever is chosen, read from the targets backwards. A skip goes further down than a
+ * failure does.
+ */
 const toFatal = (
   steps: ReadonlyArray<Step>,
   isTarget: Uint8Array,
   dependents: Lists
-): Pick<Program, "fatalFailure" | "exposed"> => {
+): Pick<Program, "fatalFailure" | "fatalSkip" | "exposed"> => {
   const fatalFailure = isTarget.slice()
   const fatalSkip = isTarget.slice()
   const exposed = isTarget.slice()
@@ -223,8 +314,9 @@ const toFatal = (
       if (view === undefined) fatalFailure[i]! |= fatalSkip[j]!
       else if (view._tag === "Map") fatalFailure[i]! |= fatalFailure[j]!
     }
+    for (const j of choiceOf(steps[i]!)) exposed[j] = 1
   }
-  return { fatalFailure, exposed }
+  return { fatalFailure, fatalSkip, exposed }
 }
 
 /** The compiled form of a graph that is known to be sound. */
@@ -236,13 +328,17 @@ export const toProgram = (
   const laidOut = layOut(found)
   const declared = found.map(({ index }) => index)
   const steps = toSteps(laidOut, foundBy, defaults)
-  const dependents = toDependents(steps)
+  const dependents = turnRound(steps, waitsForOf)
   const ranks = toRanks(steps)
   const urgency = byUrgency(ranks, declared)
   const sources = targets.map(([, node]) => foundBy.get(node)!.index)
   const isTarget = new Uint8Array(steps.length)
   for (const i of sources) isTarget[i] = 1
-  const missing = steps.map((step) => step.waitsFor.reduce((n, j) => (isPreset(steps[j]!) ? n : n + 1), 0))
+  const choices = toChoices(steps, isTarget)
+  // What a choice has to want waits for that, too.
+  const missing = steps.map((step, i) =>
+    step.waitsFor.reduce((n, j) => (isPreset(steps[j]!) ? n : n + 1), choices?.optional[i] ?? 0)
+  )
   return {
     name,
     steps,
@@ -264,6 +360,7 @@ export const toProgram = (
     urgency,
     ranks,
     batches: toBatches(laidOut, urgency),
+    choices,
     ...toFatal(steps, isTarget, dependents)
   }
 }

@@ -30,7 +30,10 @@ const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
   input: "stadium",
   constant: "rounded",
   load: "rectangle",
-  struct: "subroutine"
+  list: "rectangle",
+  loader: "subroutine",
+  struct: "subroutine",
+  match: "diamond"
 }
 
 /** The name, and below it the policies, outermost first. */

@@ -4,7 +4,7 @@
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
-import type { Duration, Effect } from "effect"
+import type { Context, Duration, Effect } from "effect"
 
 /** An effect of which only the declaration's types know more. */
 export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
@@ -13,7 +13,7 @@ export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 export type Dependencies = Readonly<Record<string, unknown>>
 
 /** Where the value of a base comes from. */
-type Source =
+export type Source =
   | { readonly _tag: "Input" }
   | { readonly _tag: "Constant"; readonly value: unknown }
   /** A value that is given with a loader, in the place of something that would have been loaded. */
@@ -24,7 +24,33 @@ type Source =
       readonly deps: () => Dependencies
       readonly after: () => ReadonlyArray<unknown>
       readonly load: (deps: Dependencies) => unknown
+      /** The key of the service that the value is, where it is one. */
+      readonly service?: Context.Key<unknown, unknown>
     }
+  | ({ readonly _tag: "List"; readonly deps: () => Dependencies } & Items)
+  | {
+      readonly _tag: "Match"
+      readonly on: unknown
+      /** What to load for each value of `on`, and for every other. */
+      readonly cases: Readonly<Record<string, unknown>>
+      readonly orElse: unknown
+    }
+  | {
+      readonly _tag: "Loader"
+      readonly deps: () => Dependencies
+      readonly load: (deps: Dependencies) => unknown
+      /** The loader inside; throws where there is none, or none that is sound. */
+      readonly loader: () => unknown
+    }
+
+/** The items of a list, each of which is loaded by itself. */
+export interface Items {
+  readonly items: (deps: Dependencies) => Iterable<unknown>
+  readonly load: (item: unknown, deps: Dependencies, index: number) => unknown
+  readonly concurrency: number | "unbounded"
+  /** What wraps the load of one item, innermost first. */
+  readonly each: ReadonlyArray<Layer>
+}
 
 /** What a layer may tell of the load that it wraps. */
 export interface LayerObserver {
@@ -82,6 +108,16 @@ interface View {
 
 /** What a resource value stands for in a graph. */
 export type Node = Base | View
+
+/** A base of this source, and nothing around it. */
+export const bare = (name: string, source: Source): Base => ({
+  _tag: "Base",
+  name,
+  origin: source,
+  source,
+  layers: [],
+  annotations: {}
+})
 
 /** The base that a node is a view of: itself, if it is none. */
 export const baseOf = (node: Node): Base => {

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Layer } from "./Node.ts"
-import { type AddError, type Any, type Resource, withLayers } from "./Resource.ts"
+import { type AddError, type Any, type OwnError, type Resource, withLayers } from "./Resource.ts"
 
 const TypeId = "~effect-loader/Policy"
 
@@ -36,6 +36,21 @@ export interface Policy<out PE = never, out PR = never> {
 }
 
 /**
+ * A policy that reads the resource's own error: it fits resources whose own error is all of `E0` or less.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PolicyFor<E0> {
+  <N extends string, A, E, R, In>(
+    self: Resource<N, A, E, R, In> &
+      ([OwnError<N, E>] extends [E0] ? unknown : { readonly "~unhandled": OwnError<N, E> })
+  ): Resource<N, A, E, R, In>
+  readonly "~error": (error: E0) => void
+  readonly parts: ReadonlyArray<Part>
+}
+
+/**
  * The type of what a policy can add to a resource's own error.
  *
  * @since 0.1.0
@@ -58,7 +73,8 @@ export const fromLayers = <PE, PR>(parts: ReadonlyArray<Layer>): Policy<PE, PR> 
 }
 
 /** The layers of a policy, innermost first. */
-export const layersOf = (policy: Policy<unknown, unknown>): ReadonlyArray<Layer> => policy.parts as ReadonlyArray<Layer>
+export const layersOf = (policy: { readonly parts: ReadonlyArray<Part> }): ReadonlyArray<Layer> =>
+  policy.parts as ReadonlyArray<Layer>
 
 /**
  * Makes one policy of several: the first is innermost, the last outermost, as if they had been piped in this order.

@@ -6,7 +6,17 @@
 import { Effect, Exit, Option } from "effect"
 import { dual } from "effect/Function"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import { type Base, baseOf, type Dependencies, type Layer, type Lens, lensesOf, mapBase, type Node } from "./Node.ts"
+import {
+  bare,
+  baseOf,
+  type Dependencies,
+  type Layer,
+  type Lens,
+  lensesOf,
+  mapBase,
+  type Node,
+  type Source
+} from "./Node.ts"
 import type { ResourceError } from "./ResourceError.ts"
 
 const TypeId = "~effect-loader/Resource"
@@ -171,10 +181,11 @@ export const isResource = (u: unknown): u is Any => typeof u === "object" && u !
 /** The declaration behind a resource. */
 export const nodeOf = (self: Any): Node => (self as unknown as { readonly node: Node }).node
 
-const declare = (name: string, source: Base["source"]): never =>
-  fromNode({ _tag: "Base", name, origin: source, source, layers: [], annotations: {} })
+/** A resource of this source. */
+export const declare = (name: string, source: Source): never => fromNode(bare(name, source))
 
-const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() => A) =>
+/** A value, or the function that gives it, as a function. */
+export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() => A) =>
   typeof value === "function" ? (value as () => A) : () => value ?? otherwise
 
 /**

@@ -33,11 +33,24 @@ const sentence = (props: {
   readonly attempts: number
   readonly path: ReadonlyArray<string>
   readonly elapsed: Duration.Duration
+  readonly item?: FailedItem
 }): string => {
   const tries = props.attempts === 1 ? "" : `${props.attempts} attempts, `
   const elapsed = Duration.isZero(props.elapsed) ? "0ms" : Duration.format(props.elapsed)
   const needed = props.path.length > 1 ? `, needed by ${props.path.slice(0, -1).reverse().join(", needed by ")}` : ""
-  return `resource "${props.resource}" failed (${tries}${elapsed}${needed}): ${describe(props.error)}`
+  const where = props.item === undefined ? "" : ` at item ${props.item.index}`
+  return `resource "${props.resource}" failed${where} (${tries}${elapsed}${needed}): ${describe(props.error)}`
+}
+
+/**
+ * An item of a list: its place, from 0, and what it is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FailedItem {
+  readonly index: number
+  readonly value: unknown
 }
 
 /**
@@ -48,9 +61,10 @@ const sentence = (props: {
  *
  * - `resource`: the name of the resource that failed.
  * - `error`: what it failed with: its load's own error, or that of one of its policies (`TimeoutError`).
- * - `attempts`: how often it was tried, 1 without a retry.
+ * - `attempts`: how often it, or its item, was tried, 1 without a retry.
  * - `path`: from the target that needed it to the resource itself, the shortest such way, names in both ends.
  * - `elapsed`: from the start of its first attempt to its failure, pauses of a retry included.
+ * - `item`: of a list, the item that failed.
  *
  * `message` says all of it in one sentence and `cause` is `error`.
  *
@@ -80,6 +94,7 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
   readonly attempts: number
   readonly path: ReadonlyArray<string>
   readonly elapsed: Duration.Duration
+  readonly item?: FailedItem
 }> {
   declare readonly resource: Name
   declare readonly error: E
@@ -90,6 +105,7 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
     readonly attempts: number
     readonly path: ReadonlyArray<string>
     readonly elapsed: Duration.Duration
+    readonly item?: FailedItem
   }) {
     super({ ...props, cause: props.error, message: sentence(props) })
     // Where a run made this says nothing: the stack that matters is that of `cause`.

@@ -63,10 +63,17 @@ export interface Analysis {
 }
 
 /** What a resource needs of its own, whoever else runs. */
-const own: ReadonlyArray<PhaseTag> = ["Attempt", "Fallback", "Policy", "Retry"]
+const own: ReadonlyArray<PhaseTag> = ["Attempt", "Items", "Fallback", "Policy", "Retry"]
 
 /** How long a resource took by itself, in milliseconds. */
 export const tookOf = ({ phases }: ResourceReport): number => timeIn(phases, own)
+
+/** How long attempts and fallbacks ran, all together; of a list its items do, of a loader inside its resources. */
+const workOf = ({ resources }: Report<unknown>): number =>
+  resources.reduce((sum, { items, running, runs }) => {
+    if (items !== undefined) return sum + items.took
+    return sum + (runs === undefined ? running : runs.reduce((inside, run) => inside + workOf(run), 0))
+  }, 0)
 
 const waitedOf = (phases: ReadonlyArray<Phase>): Waited => ({
   dependency: timeIn(phases, ["Dependency"]),
@@ -119,7 +126,7 @@ export const analyze = (self: Report<unknown>): Analysis => {
   const duration = self.until - self.startedAt
   const took = new Map(self.resources.map((row) => [row.resource, tookOf(row)]))
   const { length, resources, slack } = criticalPath(self.plan, (name) => took.get(name) ?? 0)
-  const work = self.resources.reduce((sum, { running }) => sum + running, 0)
+  const work = workOf(self)
   const bySlots = work / (self.plan.concurrency ?? Infinity)
   // Where a resource goes on for one of its views when others already use it, the path is longer than the run was.
   const lowerBound = Math.min(duration, Math.max(length, bySlots))

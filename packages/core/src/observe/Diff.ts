@@ -40,6 +40,7 @@ export interface Diff {
 
 const tags: ReadonlyArray<PhaseTag> = [
   "Attempt",
+  "Items",
   "Retry",
   "Fallback",
   "Policy",
@@ -105,6 +106,7 @@ export const diff = (before: Report<unknown>, after: Report<unknown>): Diff => {
 
 const words: Record<PhaseTag, string> = {
   Attempt: "running",
+  Items: "running items",
   Retry: "between attempts",
   Fallback: "in its fallback",
   Policy: "in its policies",

@@ -101,9 +101,12 @@ const makespan = (work: number, longest: number, places: number): Makespan =>
     ? { atLeast: longest, atMost: longest }
     : { atLeast: Math.max(longest, work / places), atMost: work / places + (1 - 1 / places) * longest }
 
-const boundsOf = (plan: Plan, weightOf: (name: string) => number, work: number, longest: number): Makespan => {
+const boundsOf = (plan: Plan, weightOf: (name: string) => number): Makespan => {
   const places = plan.concurrency ?? Infinity
-  if (plan.scheduling === "eager") return makespan(work, longest, places)
+  if (plan.scheduling === "eager") {
+    const work = plan.resources.reduce((sum, { name }) => sum + weightOf(name), 0)
+    return makespan(work, criticalPath(plan, weightOf).length, places)
+  }
   const batches = plan.batches.map((names) => {
     const weights = names.map(weightOf)
     return makespan(
@@ -122,7 +125,7 @@ const boundsOf = (plan: Plan, weightOf: (name: string) => number, work: number, 
 export const explainPlan = (plan: Plan, { expected = {}, reports = [] }: Expectations): Explanation => {
   checkNames(plan, expected)
   const learnt = learn(reports)
-  const loads = plan.resources.filter(({ kind }) => kind === "load")
+  const loads = plan.resources.filter(isLoad)
   const known = new Map<string, number>()
   for (const { name } of loads) {
     const given = Object.hasOwn(expected, name) ? toMillis(name, expected[name]!) : learnt.get(name)
@@ -130,6 +133,9 @@ export const explainPlan = (plan: Plan, { expected = {}, reports = [] }: Expecta
   }
   const weightOf = (name: string): number => known.get(name) ?? 0
   const work = loads.reduce((sum, { name }) => sum + weightOf(name), 0)
+  // What only a choice can want may not run at all.
+  const optional = new Set(plan.resources.flatMap(({ name, onlyFor }) => (onlyFor === undefined ? [] : [name])))
+  const leastOf = (name: string): number => (optional.has(name) ? 0 : weightOf(name))
   const { length, resources } = criticalPath(plan, weightOf)
   return {
     plan,
@@ -138,11 +144,13 @@ export const explainPlan = (plan: Plan, { expected = {}, reports = [] }: Expecta
     work,
     criticalPath: resources,
     criticalPathTakes: length,
-    ...boundsOf(plan, weightOf, work, length)
+    atLeast: boundsOf(plan, leastOf).atLeast,
+    atMost: boundsOf(plan, weightOf).atMost
   }
 }
 
-const isLoad = ({ kind }: PlanResource): boolean => kind === "load"
+/** Whether a resource does work, so that it takes its time. */
+const isLoad = ({ kind }: PlanResource): boolean => kind === "load" || kind === "list" || kind === "loader"
 
 const bounds = ({ atLeast, atMost }: Explanation): string =>
   millis(atLeast) === millis(atMost)

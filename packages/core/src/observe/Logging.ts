@@ -6,6 +6,7 @@
 import { type Cause, Context, Effect, type Layer, LogLevel, References } from "effect"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
 import type { ResourceEvent, RunEvent } from "../run/RunEvent.ts"
+import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
 
 /**
@@ -39,6 +40,8 @@ const skipText = (because: Extract<ResourceEvent, { readonly _tag: "ResourceSkip
   switch (because._tag) {
     case "DependencyFailed":
       return `resource skipped: ${because.resource} failed, which it depends on`
+    case "NotChosen":
+      return `resource skipped: ${because.resource} chose something else`
     case "RunFailed":
       return `resource skipped: ${because.resource} failed, and the run with it`
     case "RunTimedOut":
@@ -52,6 +55,10 @@ const lineOfResource = (event: ResourceEvent): Line => {
   switch (event._tag) {
     case "ResourceReady":
       return ["resource ready"]
+    case "ResourceChosen":
+      return [`${event.chosen} chosen, for ${event.choice}`]
+    case "ItemsStarted":
+      return [`${count(event.items, "item")} to load`]
     case "ResourceQueued":
       return [`resource waits for a slot: all ${event.limit.concurrency} are taken`]
     case "PoliciesStarted":

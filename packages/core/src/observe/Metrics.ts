@@ -93,6 +93,7 @@ const gaugeOf: Record<PhaseTag, "running" | "waiting" | undefined> = {
   Thread: "waiting",
   Retry: "waiting",
   Attempt: "running",
+  Items: "running",
   Fallback: "running",
   Policy: "running"
 }

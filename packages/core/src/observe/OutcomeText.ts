@@ -2,6 +2,7 @@
 import { Cause } from "effect"
 import { describe, ResourceError } from "../model/ResourceError.ts"
 import type { Outcome, ResourceReport } from "../run/Report.ts"
+import { count } from "./Count.ts"
 import { printable } from "./Printable.ts"
 
 /** One sign for each outcome. */
@@ -25,10 +26,10 @@ const showCause = (cause: Cause.Cause<unknown>): string => {
   return error === undefined ? "" : firstLine(error.message)
 }
 
-type Told = Pick<ResourceReport, "attempts" | "outcome" | "phases">
+type Told = Pick<ResourceReport, "attempts" | "chosen" | "items" | "outcome" | "phases">
 
 /** What a resource that has not ended does now. */
-const stillDoing = ({ attempts, phases }: Told): string => {
+const stillDoing = ({ attempts, items, phases }: Told): string => {
   const phase = phases.at(-1)
   switch (phase?._tag) {
     case "Dependency":
@@ -43,6 +44,8 @@ const stillDoing = ({ attempts, phases }: Told): string => {
       return "waits to try again"
     case "Attempt":
       return attempts > 1 ? `runs, attempt ${attempts}` : "runs"
+    case "Items":
+      return items === undefined ? "runs" : `runs, ${items.loaded} of ${items.total} items loaded`
     case "Fallback":
       return `runs its fallback (${phase.fallback})`
     case "Policy":
@@ -54,7 +57,7 @@ const stillDoing = ({ attempts, phases }: Told): string => {
 }
 
 const whyOf = (row: Told): string => {
-  const { outcome } = row
+  const { chosen, outcome } = row
   switch (outcome._tag) {
     case "Degraded":
       return `fell back (${outcome.fallback})`
@@ -64,6 +67,7 @@ const whyOf = (row: Told): string => {
     case "Interrupted":
       return "interrupted"
     case "Skipped":
+      if (outcome.because._tag === "NotChosen") return `not chosen by ${outcome.because.resource}`
       return "resource" in outcome.because
         ? `skipped because of ${outcome.because.resource}`
         : outcome.because._tag === "RunTimedOut"
@@ -72,12 +76,21 @@ const whyOf = (row: Told): string => {
     case "Unfinished":
       return stillDoing(row)
     case "Succeeded":
-      return ""
+      return chosen === undefined ? "" : `chose ${chosen}`
   }
+}
+
+const triesOf = ({ attempts, items }: Told): string => {
+  if (items === undefined) return attempts > 1 ? `${attempts} attempts` : ""
+  const more = attempts > items.total ? `, ${attempts} attempts` : ""
+  return (
+    (items.loaded < items.total ? `${items.loaded} of ${count(items.total, "item")}` : count(items.total, "item")) +
+    more
+  )
 }
 
 /** What is worth saying of a resource: how often it was tried, and why it ended as it did, or what it does now. */
 export const noteOf = (row: Told): string => {
-  const tries = row.attempts > 1 && row.outcome._tag !== "Unfinished" ? `${row.attempts} attempts` : ""
+  const tries = row.outcome._tag === "Unfinished" ? "" : triesOf(row)
   return printable([tries, whyOf(row)].filter((note) => note !== "").join(", "))
 }

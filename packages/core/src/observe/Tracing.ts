@@ -9,6 +9,7 @@
  * | -------------- | ------------------ | ------------------------------------------------ | -------------------------- |
  * | of a run       | `load <loader>`    | the start of the run, below the caller's span    | the end of the run         |
  * | of a resource  | `<resource>`       | its first attempt, below the run's span          | its end                    |
+ * | of an item     | `<resource> item`  | an attempt of an item of a list, as below        | the attempt's end          |
  * | of an attempt  | `<resource> <k>`   | the attempt's start, below the resource's span   | the attempt's end          |
  *
  * A resource without attempts of its own (a struct, or one that was skipped) has a span without extent.
@@ -23,8 +24,11 @@
  * | `effect_loader.attempts`      | resources      | how often it was tried                                             |
  * | `effect_loader.queued`        | resources      | milliseconds that it waited for a slot, where it had to            |
  * | `effect_loader.fallback`      | resources      | what gave the value of a degraded one                              |
- * | `effect_loader.skip.reason`   | resources      | why it never ran: `dependency_failed`, `run_failed`, `run_timed_out`, `run_interrupted` |
+ * | `effect_loader.skip.reason`   | resources      | why it never ran: `dependency_failed`, `not_chosen`, `run_failed`, `run_timed_out`, `run_interrupted` |
  * | `effect_loader.skip.resource` | resources      | the resource because of which it never ran                         |
+ * | `effect_loader.items`         | resources      | of a list, how many items there were                               |
+ * | `effect_loader.item`          | attempts       | of a list, which item, from 0                                      |
+ * | `effect_loader.chosen`        | resources      | of a choice, the resource that was chosen                          |
  * | `effect_loader.attempt`       | attempts       | which attempt, from 1                                              |
  * | `effect_loader.dependency`    | links          | the name of what the resource depends on                           |
  * | `error.type`                  | resources, attempts | the tag or the name of the error, also of a degraded one      |
@@ -126,10 +130,22 @@ const exitOf = (event: ResourceEnded): Exit.Exit<unknown, unknown> => {
   }
 }
 
+/** An attempt of a resource, or of an item of it. */
+interface Attempt {
+  readonly resource: string
+  readonly attempt: number
+  readonly item?: number | undefined
+}
+
+const attemptKey = ({ attempt, item }: Attempt): string => `${item} ${attempt}`
+
+const queueKey = ({ item, resource }: Attempt): string => `${item} ${resource}`
+
 /** The spans of one resource in one run. */
 interface ResourceSpans {
   readonly span: Tracer.Span
-  readonly attempts: Map<number, Tracer.Span>
+  /** By item and attempt. */
+  readonly attempts: Map<string, Tracer.Span>
   started: number
   queued: number
 }
@@ -170,14 +186,12 @@ class RunSpans implements Watcher {
   readonly within = (
     context: Context.Context<never>,
     resource: string,
-    attempt: number | undefined
+    attempt: number | undefined,
+    item: number | undefined
   ): Context.Context<never> => {
     const spans = this.spansOf(resource)
-    return Context.add(
-      context,
-      Tracer.ParentSpan,
-      attempt === undefined ? spans.span : this.attempt(spans, resource, attempt)
-    )
+    const span = attempt === undefined ? spans.span : this.attempt(spans, { resource, attempt, item })
+    return Context.add(context, Tracer.ParentSpan, span)
   }
 
   private start(event: RunStarted): void {
@@ -204,18 +218,22 @@ class RunSpans implements Watcher {
     switch (event._tag) {
       case "ResourceReady":
         return
+      case "ResourceChosen":
+        return this.spansOf(event.resource).span.attribute("effect_loader.chosen", event.chosen)
+      case "ItemsStarted":
+        return this.spansOf(event.resource).span.attribute("effect_loader.items", event.items)
       case "ResourceQueued":
-        return void this.queuedAt.set(event.resource, event.at)
+        return void this.queuedAt.set(queueKey(event), event.at)
       case "PoliciesStarted":
         return void this.spansOf(event.resource)
       case "AttemptStarted":
-        return this.attemptStarted(event.resource, event.at)
+        return this.attemptStarted(event)
       case "AttemptSucceeded":
-        return this.endAttempt(event.resource, event.attempt, Exit.void)
+        return this.endAttempt(event, Exit.void)
       case "AttemptFailed":
-        return this.endAttempt(event.resource, event.attempt, Exit.failCause(event.cause))
+        return this.endAttempt(event, Exit.failCause(event.cause))
       case "AttemptInterrupted":
-        return this.endAttempt(event.resource, event.attempt, Exit.interrupt())
+        return this.endAttempt(event, Exit.interrupt())
       case "RetryScheduled":
         return this.spanner.event(this.spansOf(event.resource).span, "retry", {
           "effect_loader.attempt": event.attempt,
@@ -231,24 +249,24 @@ class RunSpans implements Watcher {
     }
   }
 
-  private attemptStarted(resource: string, at: number): void {
-    const spans = this.spansOf(resource)
+  private attemptStarted(event: Extract<ResourceEvent, { readonly _tag: "AttemptStarted" }>): void {
+    const spans = this.spansOf(event.resource)
     spans.started++
-    const queuedAt = this.queuedAt.get(resource)
+    const queuedAt = this.queuedAt.get(queueKey(event))
     if (queuedAt === undefined) return
-    spans.queued += at - queuedAt
-    this.queuedAt.delete(resource)
+    spans.queued += event.at - queuedAt
+    this.queuedAt.delete(queueKey(event))
   }
 
-  private endAttempt(resource: string, attempt: number, exit: Exit.Exit<unknown, unknown>): void {
-    const { attempts } = this.spansOf(resource)
-    const span = attempts.get(attempt)
+  private endAttempt(event: Attempt, exit: Exit.Exit<unknown, unknown>): void {
+    const { attempts } = this.spansOf(event.resource)
+    const span = attempts.get(attemptKey(event))
     if (span === undefined) return
     if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
       span.attribute("error.type", causeType(exit.cause))
     }
     this.spanner.end(span, exit)
-    attempts.delete(attempt)
+    attempts.delete(attemptKey(event))
   }
 
   private endResource(event: ResourceEnded): void {
@@ -285,12 +303,14 @@ class RunSpans implements Watcher {
     return spans
   }
 
-  private attempt({ attempts, span }: ResourceSpans, resource: string, attempt: number): Tracer.Span {
-    const made = this.spanner.make(`${resource} ${attempt}`, Option.some(span), none)
+  private attempt({ attempts, span }: ResourceSpans, of: Attempt): Tracer.Span {
+    const { attempt, item, resource } = of
+    const made = this.spanner.make(`${resource} ${item === undefined ? attempt : "item"}`, Option.some(span), none)
     this.describe(made)
     made.attribute("effect_loader.resource", resource)
+    if (item !== undefined) made.attribute("effect_loader.item", item)
     made.attribute("effect_loader.attempt", attempt)
-    attempts.set(attempt, made)
+    attempts.set(attemptKey(of), made)
     return made
   }
 

@@ -27,6 +27,7 @@ const glyphs: Record<PhaseTag, string> = {
   Slot: "░",
   Thread: "·",
   Attempt: "█",
+  Items: "█",
   Fallback: "▓",
   Retry: "┄",
   Policy: "═"

@@ -1,6 +1,6 @@
 import { Cause, Effect, Schedule } from "effect"
 import type { LayerObserver } from "../model/Node.ts"
-import { fromLayers, type Part, type Policy } from "../model/Policy.ts"
+import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
 
 /**
@@ -16,21 +16,6 @@ import type { OwnError, Resource } from "../model/Resource.ts"
 export type RetryBound<E> =
   | { readonly times: number; readonly schedule?: Schedule.Schedule<unknown, E> }
   | { readonly times?: number; readonly schedule: Schedule.Schedule<unknown, E> }
-
-/**
- * A policy that reads the resource's own error: it fits resources whose own error is all of `E0` or less.
- *
- * @since 0.1.0
- * @category models
- */
-export interface PolicyFor<E0> {
-  <N extends string, A, E, R, In>(
-    self: Resource<N, A, E, R, In> &
-      ([OwnError<N, E>] extends [E0] ? unknown : { readonly "~unhandled": OwnError<N, E> })
-  ): Resource<N, A, E, R, In>
-  readonly "~error": (error: E0) => void
-  readonly parts: ReadonlyArray<Part>
-}
 
 const labelOf = (options: RetryBound<never>): string =>
   [options.times, options.schedule === undefined ? undefined : "schedule"]

@@ -2,10 +2,12 @@
  * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of them
  * hold one of the run's slots.
  */
-import { type Context, Duration, Effect, Exit, Scope } from "effect"
-import type { Load, Step } from "../compile/Program.ts"
-import type { AnyEffect, Layer, LayerObserver } from "../model/Node.ts"
-import type { Slots } from "./Slots.ts"
+import { Cause, Context, Duration, Effect, Exit, Scope } from "effect"
+import type { ItemLoads, Load, Step } from "../compile/Program.ts"
+import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import { Enclosing } from "./Enclosing.ts"
+import { FailedItem } from "./FailedItem.ts"
+import type { OuterSlots, Slots } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
 
 /** What a user's function gives; what it throws is a defect. */
@@ -45,10 +47,22 @@ const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
 const wrapIn = (step: Step, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
   layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, layer.wrap(effect, observer))), self)
 
-/** Of one step: how many of its attempts run, and how many slots it has. */
-interface Holding {
-  running: number
-  slots: number
+/** How attempts hold slots: see `Load`. */
+type Holding = Pick<Load, "goesOn" | "holdsSlot">
+
+/** What is tried: a resource, or one item of one that is a list. */
+class Tried {
+  readonly index: number
+  readonly item: number | undefined
+  /** How many attempts there were, how many of them run, and how many slots it has. */
+  attempts = 0
+  running = 0
+  slots = 0
+
+  constructor(index: number, item: number | undefined) {
+    this.index = index
+    this.item = item
+  }
 }
 
 export class Attempts {
@@ -57,9 +71,8 @@ export class Attempts {
   private readonly scope: Scope.Scope | undefined
   /** Who is told that somebody may be able to take a slot. */
   private readonly run: { readonly onSlots: () => void }
-  // Made when the first step needs them: most runs never do.
-  private counts: Map<number, number> | undefined = undefined
-  private holdings: Map<number, Holding> | undefined = undefined
+  // Made when the first step needs it: most runs never do.
+  private tried: Map<number, Tried> | undefined = undefined
   /** Attempts that wait for a slot: when the run is over, nobody else will tell them. */
   private waiting: Set<() => void> | undefined = undefined
   private over = false
@@ -78,25 +91,21 @@ export class Attempts {
 
   /** How often a step was tried, once it has been. */
   count(index: number): number {
-    return this.counts?.get(index) ?? 1
+    return this.tried?.get(index)?.attempts || 1
   }
 
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
-  begin(index: number, step: Load, deps: Readonly<Record<string, unknown>>): unknown {
-    if (step.outer.length === 0) this.watch?.attemptStarted(index, 1)
-    else this.watch?.policiesStarted(index)
+  begin(index: number, step: Load, deps: Dependencies): unknown {
+    if (step.outer.length > 0) this.watch?.policiesStarted(index)
+    else if (step.items === undefined) this.watch?.attemptStarted(index, 1, undefined)
     if (step.plain && this.scope === undefined) return call(step.load, deps)
-    const observer: LayerObserver = {
-      degraded: (fallback, error) => this.watch?.degraded(index, fallback, error),
-      pausing: (pause) => {
-        this.watch?.retryScheduled(index, this.count(index) + 1, pause)
-        if (!Duration.isZero(pause)) this.offerSlots(index)
-      }
-    }
-    const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
+    const tried = this.of(index)
+    const observer = this.observerOf(tried)
+    const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = wrapIn(step, step.inner, load, observer)
     const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
-    return step.outer.length === 0 ? attempt : wrapIn(step, step.outer, this.repeated(index, step, attempt), observer)
+    if (step.outer.length === 0) return attempt
+    return wrapIn(step, step.outer, this.again(tried, step, attempt), observer)
   }
 
   /** The run is over: whoever waits for a slot will never get one. */
@@ -106,48 +115,120 @@ export class Attempts {
   }
 
   takeSlot(index: number): void {
-    this.holding(index).slots++
+    this.of(index).slots++
   }
 
   /** Gives back the slots of a step that has settled, and says whether there were any. Nobody is told yet. */
   giveBackSlots(index: number): boolean {
-    return this.slots !== undefined && this.keepSlots(index, 0)
+    const tried = this.tried?.get(index)
+    return tried !== undefined && this.keepSlots(tried, 0)
   }
 
-  private holding(index: number): Holding {
-    this.holdings ??= new Map()
-    let holding = this.holdings.get(index)
-    if (holding === undefined) this.holdings.set(index, (holding = { running: 0, slots: 0 }))
-    return holding
+  private of(index: number): Tried {
+    this.tried ??= new Map()
+    let tried = this.tried.get(index)
+    if (tried === undefined) this.tried.set(index, (tried = new Tried(index, undefined)))
+    return tried
   }
 
-  /** Gives back all slots of a step but so many, and says whether there were any to give back. */
-  private keepSlots(index: number, kept: number): boolean {
-    const holding = this.holdings?.get(index)
-    if (this.slots === undefined || holding === undefined || holding.slots <= kept) return false
-    for (; holding.slots > kept; holding.slots--) this.slots.release()
+  private observerOf(tried: Tried): LayerObserver {
+    return {
+      degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
+      pausing: (pause) => {
+        this.watch?.retryScheduled(tried.index, tried.attempts + 1, tried.item, pause)
+        if (!Duration.isZero(pause)) this.offerSlots(tried)
+      }
+    }
+  }
+
+  /** The load of a resource that is one thing. */
+  private alone(tried: Tried, step: Load, deps: Dependencies): AnyEffect {
+    const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
+    return step.isLoader ? this.enclosed(tried, load, this.around(tried.index)) : load
+  }
+
+  /** The loads of a list, side by side. The first that fails interrupts the others. */
+  private list(index: number, step: Load, items: ItemLoads, deps: Dependencies): AnyEffect {
+    return Effect.suspend(() => {
+      const all = Array.from(items.items(deps))
+      this.watch?.itemsStarted(index, all.length)
+      const load = (item: unknown, k: number) => this.item(new Tried(index, k), step, items, item, deps)
+      return Effect.forEach(all, load, { concurrency: items.concurrency })
+    })
+  }
+
+  /** The load of one item inside its policies. */
+  private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
+    const observer = this.observerOf(tried)
+    const load = Effect.suspend(() => asEffect(step, items.load(item, deps, tried.item!)))
+    const inner = wrapIn(step, items.inner, this.enclosed(tried, load, undefined), observer)
+    const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
+    const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
+    return Effect.onExit(named(tried, item, whole), (exit) => {
+      // A failure may end the run: until that is known, nobody else may have the slot.
+      if (Exit.isSuccess(exit)) this.releaseSlots(tried)
+      else this.handOver(tried)
+      return Effect.void
+    })
+  }
+
+  /** What runs inside a load that may run another loader. */
+  private enclosed(tried: Tried, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
+    const { watch } = this
+    if (slots === undefined && watch === undefined) return load
+    const reporter = watch?.reporter
+    return Effect.provideService(load, Enclosing, { slots, parent: watch?.parentOf(tried.index, tried.item), reporter })
+  }
+
+  /** The slots of this run, for a run inside one of its steps. */
+  private around(index: number): OuterSlots | undefined {
+    const { run, slots } = this
+    if (slots === undefined) return undefined
+    return {
+      limit: slots.limit,
+      request: (resume) => slots.request(index, resume),
+      release: () => slots.release(),
+      offer: () => run.onSlots()
+    }
+  }
+
+  /** Gives back all slots but so many, and says whether there were any to give back. */
+  private keepSlots(tried: Tried, kept: number): boolean {
+    if (this.slots === undefined || tried.slots <= kept) return false
+    for (; tried.slots > kept; tried.slots--) this.slots.release()
     return true
   }
 
-  /** Gives back what no running attempt of a step needs, and says so at once. */
-  private offerSlots(index: number): void {
-    if (this.keepSlots(index, this.holdings?.get(index)?.running ?? 0)) this.run.onSlots()
+  /** Gives back what no running attempt needs, and says so at once. */
+  private offerSlots(tried: Tried): void {
+    if (this.keepSlots(tried, tried.running)) this.run.onSlots()
+  }
+
+  private releaseSlots(tried: Tried): void {
+    if (this.keepSlots(tried, 0)) this.run.onSlots()
+  }
+
+  /** An item's slots are its list's, to be given back when that has settled or waits to try again. */
+  private handOver(item: Tried): void {
+    if (item.slots === 0) return
+    this.of(item.index).slots += item.slots
+    item.slots = 0
   }
 
   /** Waits for a slot in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
-  private waitForSlot(index: number, attempt: number, slots: Slots): Effect.Effect<void> {
+  private waitForSlot(tried: Tried, attempt: number, slots: Slots): Effect.Effect<void> {
     return Effect.callback((resume) => {
       if (this.over) return resume(Effect.interrupt)
       const giveUp = () => resume(Effect.interrupt)
       const waiting = (this.waiting ??= new Set())
       waiting.add(giveUp)
-      const waiter = slots.request(index, () => {
+      const waiter = slots.request(tried.index, () => {
         waiting.delete(giveUp)
-        this.takeSlot(index)
+        tried.slots++
         resume(Effect.void)
       })
       this.run.onSlots()
-      if (waiter.waits) this.watch?.queued(index, attempt)
+      if (waiter.waits) this.watch?.queued(tried.index, attempt, tried.item)
       return Effect.sync(() => {
         waiting.delete(giveUp)
         waiter.waits = false
@@ -156,35 +237,50 @@ export class Attempts {
   }
 
   /** An attempt in the context that those who watch give it. */
-  private placed(index: number, attempt: number, self: AnyEffect): AnyEffect {
+  private placed({ index, item }: Tried, attempt: number, self: AnyEffect): AnyEffect {
     const { watch } = this
     if (watch === undefined || !watch.places) return self
     const within = (context: Context.Context<unknown>): Context.Context<unknown> =>
-      watch.within(context as Context.Context<never>, index, attempt) as Context.Context<unknown>
+      watch.within(context as Context.Context<never>, index, attempt, item) as Context.Context<unknown>
     return Effect.updateContext(self, within)
   }
 
-  /** One attempt, as often as it is run: it is counted and watched, and holds a slot of its own while it lasts. */
-  private repeated(index: number, step: Load, self: AnyEffect): AnyEffect {
+  /** One attempt of a resource, as often as it is run. */
+  private again(tried: Tried, step: Load, self: AnyEffect): AnyEffect {
+    if (step.items === undefined) return this.watched(tried, step, self)
+    // Of a list, the attempts are those of its items.
     return Effect.suspend(() => {
-      const attempt = (this.counts?.get(index) ?? 0) + 1
-      ;(this.counts ??= new Map()).set(index, attempt)
-      const holding = this.holding(index)
+      tried.attempts++
+      return self
+    })
+  }
+
+  /** One attempt, as often as it is run: it is counted and watched, and holds a slot of its own while it lasts. */
+  private watched(tried: Tried, { goesOn, holdsSlot }: Holding, self: AnyEffect): AnyEffect {
+    return Effect.suspend(() => {
+      const attempt = ++tried.attempts
       const run = Effect.suspend(() => {
-        holding.running++
-        this.watch?.attemptStarted(index, attempt)
-        return Effect.onExit(this.placed(index, attempt, self), (exit) => {
-          holding.running--
-          this.watch?.attemptEnded(index, attempt, exit)
+        tried.running++
+        this.watch?.attemptStarted(tried.index, attempt, tried.item)
+        return Effect.onExit(this.placed(tried, attempt, self), (exit) => {
+          tried.running--
+          this.watch?.attemptEnded(tried.index, attempt, tried.item, exit)
           // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
           // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
-          if (step.entersWithoutSlot) this.offerSlots(index)
-          else if (this.keepSlots(index, Math.max(holding.running, 1))) this.run.onSlots()
+          if (goesOn) this.offerSlots(tried)
+          else if (this.keepSlots(tried, Math.max(tried.running, 1))) this.run.onSlots()
           return Effect.void
         })
       })
-      const mayRun = this.slots === undefined || holding.slots > holding.running
-      return mayRun ? run : Effect.andThen(this.waitForSlot(index, attempt, this.slots!), run)
+      if (this.slots === undefined || !holdsSlot || tried.slots > tried.running) return run
+      return Effect.andThen(this.waitForSlot(tried, attempt, this.slots), run)
     })
   }
 }
+
+/** The same, its failures saying which item of which list they are of. */
+const named = (tried: Tried, item: unknown, self: AnyEffect): AnyEffect =>
+  Effect.catchCause(self, (cause) => {
+    const failed = { index: tried.item!, value: item, attempts: tried.attempts }
+    return Exit.failCause(Cause.annotate(cause, Context.make(FailedItem, failed), { overwrite: true }))
+  })

@@ -154,9 +154,13 @@ export const planOf = (compiled: Compiled): Plan => {
 
 const plans = new WeakMap<Compiled, Plan>()
 
-const toPlan = ({ inBatches, limit, program, timeout }: Compiled): Plan =>
-  fromProgram(program, {
-    scheduling: inBatches ? "batched" : "eager",
+const toPlan = ({ inBatches, limit, program, timeout }: Compiled): Plan => {
+  const settings = {
+    scheduling: inBatches ? ("batched" as const) : ("eager" as const),
     ...(limit === undefined ? {} : { concurrency: limit }),
     ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
-  })
+  }
+  return fromProgram(program, settings, ({ source }) =>
+    source._tag === "Loader" ? planOf(compiledOf(source.loader() as AnyLoader)) : undefined
+  )
+}

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, type Duration, Effect, Exit, type Fiber, Result } from "effect"
+import { Cause, Clock, Context, type Duration, Effect, Exit, type Fiber, Result } from "effect"
 import { dual } from "effect/Function"
 import type { GraphError } from "../compile/GraphError.ts"
 import type { Plan } from "../compile/Plan.ts"
@@ -28,6 +28,7 @@ import {
   planOf,
   valuesOf
 } from "./Compiled.ts"
+import { Enclosing } from "./Enclosing.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
 import type { Report } from "./Report.ts"
 import { Run } from "./Run.ts"
@@ -217,12 +218,15 @@ interface RunOptions {
 const watchFor = (
   self: AnyLoader,
   fiber: Fiber.Fiber<unknown, unknown>,
-  reporter: Watcher | undefined
+  own: Watcher | undefined,
+  enclosing: Enclosing | undefined,
+  limit: number
 ): RunWatch | undefined => {
   const watches = watchesOf(fiber.context)
-  if (watches.length === 0 && reporter === undefined) return undefined
+  const reporters = [own, enclosing?.reporter].filter((reporter) => reporter !== undefined)
+  if (watches.length === 0 && reporters.length === 0) return undefined
   const onCrash = logCrash(fiber)
-  const watchers = reporter === undefined ? [] : [reporter]
+  const watchers = reporters.slice()
   for (const watch of watches) {
     try {
       const watcher = watch(fiber.context)
@@ -232,18 +236,38 @@ const watchFor = (
     }
   }
   if (watchers.length === 0) return undefined
+  const { program } = compiledOf(self)
   const clock = fiber.getRef(Clock.Clock)
-  return new RunWatch({ program: compiledOf(self).program, plan: plan(self), watchers, clock, onCrash })
+  const parent = enclosing?.parent
+  return new RunWatch({
+    program,
+    plan: plan(self),
+    watchers,
+    reporter: together(reporters),
+    parent,
+    limit,
+    clock,
+    onCrash
+  })
 }
+
+/** Several who report, as one. */
+const together = (reporters: ReadonlyArray<Watcher>): Watcher | undefined =>
+  reporters.length < 2 ? reporters[0] : { onEvent: (event) => reporters.forEach((reporter) => reporter.onEvent(event)) }
 
 const makeRun = (self: AnyLoader, fiber: Fiber.Fiber<unknown, unknown>, options: RunOptions): Run => {
   const { limit, program } = compiledOf(self)
+  const enclosing = fiber.getRef(Enclosing)
+  const outer = enclosing?.slots
+  const slots =
+    limit === undefined && outer === undefined ? undefined : new Slots(limit ?? Infinity, program.urgency, outer)
   return new Run({
     program,
-    context: fiber.context,
+    // What is inside of this run is not directly inside of that one.
+    context: enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined),
     failFast: options.failFast,
-    slots: limit === undefined ? undefined : new Slots(limit, program.urgency),
-    watch: watchFor(self, fiber, options.reporter)
+    slots,
+    watch: watchFor(self, fiber, options.reporter, enclosing, slots?.limit ?? Infinity)
   })
 }
 

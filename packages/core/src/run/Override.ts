@@ -3,7 +3,7 @@ import { Duration, Effect, Result } from "effect"
 import { dual } from "effect/Function"
 import type { GraphIssue } from "../compile/GraphError.ts"
 import type { Substitution } from "../compile/Substitution.ts"
-import { type Base, baseOf, type Dependencies, type Node } from "../model/Node.ts"
+import { bare, type Base, baseOf, type Dependencies, type Node } from "../model/Node.ts"
 import { type Any, isResource, nodeOf, type Own, type Resource } from "../model/Resource.ts"
 import {
   type AnyLoader,
@@ -83,8 +83,7 @@ let keys = 0
 /** A node whose value is given with a loader, and the key under which it is. */
 const given = (name: string): { readonly node: Node; readonly key: string } => {
   const key = `${++keys}`
-  const source = { _tag: "Given", key } as const
-  return { node: { _tag: "Base", name, origin: source, source, layers: [], annotations: {} }, key }
+  return { node: bare(name, { _tag: "Given", key }), key }
 }
 
 const changed = (
@@ -100,16 +99,13 @@ const changed = (
 }
 
 /** The same dependencies as the replaced resource has, as far as it is there to be looked at. */
-const loadLike = (replaced: Base, load: (deps: Dependencies) => unknown): Node => {
-  const { source } = replaced
-  const deps = source._tag === "Load" || source._tag === "Struct" ? source.deps : () => ({})
+const loadLike = ({ name, source }: Base, load: (deps: Dependencies) => unknown): Node => {
+  const deps = "deps" in source ? source.deps : () => (source._tag === "Match" ? { on: source.on } : {})
   const after = source._tag === "Load" ? source.after : () => []
-  const own = { _tag: "Load", deps, after, load } as const
-  return { _tag: "Base", name: replaced.name, origin: own, source: own, layers: [], annotations: {} }
+  return bare(name, { _tag: "Load", deps, after, load })
 }
 
-const loadAlone = (name: string, load: () => unknown): Node =>
-  loadLike({ _tag: "Base", name, origin: load, source: { _tag: "Input" }, layers: [], annotations: {} }, load)
+const loadAlone = (name: string, load: () => unknown): Node => loadLike(bare(name, { _tag: "Input" }), load)
 
 const checkOverride = (self: AnyLoader, name: string, replacement: unknown): ReadonlyArray<GraphIssue> => {
   const issues: Array<GraphIssue> = []

@@ -38,6 +38,7 @@ export type Outcome =
  * - `Slot`: the run's `concurrency` had no place for it.
  * - `Thread`: it could have started, and the process was busy with something else.
  * - `Attempt`, `Fallback`: an attempt, or the handler of a fallback, ran.
+ * - `Items`: attempts of items of a list ran.
  * - `Retry`: it waited for its next attempt.
  * - `Policy`: a policy around its attempts was at work.
  *
@@ -46,7 +47,7 @@ export type Outcome =
  */
 export type Phase =
   | (Stretch & { readonly _tag: "Dependency"; readonly resource: string | undefined })
-  | (Stretch & { readonly _tag: "Batch" | "Slot" | "Thread" | "Retry" | "Policy" })
+  | (Stretch & { readonly _tag: "Batch" | "Slot" | "Thread" | "Retry" | "Policy" | "Items" })
   | (Stretch & { readonly _tag: "Attempt"; readonly attempt: number })
   | (Stretch & { readonly _tag: "Fallback"; readonly fallback: string })
 
@@ -66,9 +67,13 @@ export type PhaseTag = Phase["_tag"]
 /**
  * One resource of a report. Instants are milliseconds since 1970, with fractions; `undefined` for what never came.
  *
- * - `attempts`: how often it was started.
+ * - `attempts`: how often it was started; of a list, how often its items were, all together.
  * - `readyAt`: when everything it waits for was there; `startedAt`: its first attempt, or that of the policies around
  *   its attempts; `endedAt`: its end.
+ * - `items`: of a list, how many there were, how many of them were loaded, and how many milliseconds their attempts took
+ *   all together.
+ * - `chosen`: of a choice, the resource that was chosen.
+ * - `runs`: the reports of the runs inside it, in the order in which they began.
  * - `running`: milliseconds that its attempts and fallbacks ran; `queued`: those that it waited for a slot.
  * - `phases`: all its time, without a gap, from the start of the run to its own end, or to the end of what is known.
  *
@@ -84,6 +89,9 @@ export interface ResourceReport {
   readonly endedAt: number | undefined
   readonly running: number
   readonly queued: number
+  readonly items?: { readonly total: number; readonly loaded: number; readonly took: number }
+  readonly chosen?: string
+  readonly runs?: ReadonlyArray<Report>
   readonly phases: ReadonlyArray<Phase>
 }
 

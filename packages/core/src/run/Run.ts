@@ -7,14 +7,18 @@
  *
  *  1. A step succeeds: its dependents wait for one less. Structs, and views that need no effect, settle on the spot.
  *  2. A step fails: its views see the failure, its other dependents are skipped, and theirs.
- *  3. In a load, a failure that reaches a target stops the run: nothing new starts, what runs is interrupted.
+ *  3. A choice is made when what decides is there: what only the other cases need is skipped.
+ *  4. In a load, a failure that reaches a target stops the run: nothing new starts, what runs is interrupted.
  */
 import { Cause, Clock, Context, Duration, Exit, Scope } from "effect"
 import { pathTo } from "../compile/Path.ts"
-import { Pending, type Program, type Step, type View } from "../compile/Program.ts"
+import { chosenBy, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
+import { MatchError } from "../model/Match.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { ResourceError } from "../model/ResourceError.ts"
 import { asEffect, Attempts, call, notAnEffect } from "./Attempts.ts"
+import { FailedItem, type ItemFailure } from "./FailedItem.ts"
+import { Choosing } from "./Choosing.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
 import type { Slots } from "./Slots.ts"
@@ -32,6 +36,10 @@ export class FailedResource extends Context.Service<FailedResource, string>()("e
 const Running = Symbol("running")
 const Failed = Symbol("failed")
 const Skipped = Symbol("skipped")
+const NotChosen = Symbol("not chosen")
+
+const isThere = (value: unknown): boolean =>
+  value !== Pending && value !== Running && value !== Failed && value !== Skipped && value !== NotChosen
 
 /** What had become of every resource when a run's time was over. */
 export interface Progress {
@@ -84,6 +92,8 @@ const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown
 /** What only steps that failed have. */
 class FailedSteps {
   readonly causes = new Map<number, Cause.Cause<unknown>>()
+  /** The failed step because of which each was skipped. */
+  readonly skippedBy = new Map<number, number>()
   readonly startedAt = new Map<number, number>()
   /** The effects of their fallbacks, by the view that asked for them. */
   readonly handlers = new Map<number, AnyEffect>()
@@ -112,6 +122,7 @@ export class Run {
   // Made with the first failure: most runs have none.
   private failedWith: Array<Cause.Cause<unknown>> | undefined = undefined
   private ifAnyFailed: FailedSteps | undefined = undefined
+  private readonly choosing: Choosing | undefined
 
   constructor(setup: RunSetup) {
     this.setup = setup
@@ -122,6 +133,8 @@ export class Run {
     this.remaining = setup.program.toSettle
     this.values = setup.program.initial.slice()
     this.missing = setup.program.missing.slice()
+    const { choices } = setup.program
+    this.choosing = choices === undefined ? undefined : new Choosing(setup.program, choices)
   }
 
   /** What the run has failed with, in the order of time. */
@@ -169,7 +182,7 @@ export class Run {
   /** A step's turn has come, and there is no slot for it. */
   queued(index: number): void {
     const { base, kind } = this.program.steps[index]!
-    this.watch?.queued(index, kind === "view" ? this.attempts.count(base) : 1)
+    this.watch?.queued(index, kind === "view" ? this.attempts.count(base) : 1, undefined)
   }
 
   /** The context in which a step's effects run, where it is another than the caller's. */
@@ -182,12 +195,21 @@ export class Run {
     return notAnEffect(this.program.steps[index]!, value)
   }
 
+  get context(): Context.Context<never> {
+    return this.setup.context
+  }
+
   now(): number {
     return (this.clock ??= Context.get(this.setup.context, Clock.Clock)).currentTimeMillisUnsafe()
   }
 
   isPending(index: number): boolean {
     return this.values[index] === Pending
+  }
+
+  /** Whether everything that a step waits for is there, and it has not begun. */
+  isReady(index: number): boolean {
+    return this.values[index] === Pending && this.missing[index] === 0
   }
 
   /**
@@ -212,6 +234,7 @@ export class Run {
   stop(stop: Stop): void {
     if (this.stopped !== undefined) return
     this.stopped = stop
+    this.slots?.close()
     this.ifAnyAttempts?.end()
     this.interpreter.onStop()
   }
@@ -234,7 +257,7 @@ export class Run {
   /** The value of a step, or `undefined` where there is none. */
   value(index: number): { readonly value: unknown } | undefined {
     const value = this.values[index]
-    return value === Pending || value === Running || value === Failed || value === Skipped ? undefined : { value }
+    return isThere(value) ? { value } : undefined
   }
 
   /** The values of all targets. Only of a run in which every one of them was loaded. */
@@ -260,7 +283,7 @@ export class Run {
 
   private advance(index: number): void {
     const { kind } = this.program.steps[index]!
-    if (kind !== "view") this.watch?.ready(index)
+    if (kind === "load" || kind === "struct") this.watch?.ready(index)
     if (this.stopped !== undefined) return
     if (kind === "load") this.interpreter.onReady(index)
     else (this.inline ??= []).push(index)
@@ -272,9 +295,62 @@ export class Run {
     for (let i = this.inline.pop(); i !== undefined && this.stopped === undefined; i = this.inline.pop()) {
       const step = this.program.steps[i]!
       if (step.kind === "view") this.look(i, step)
+      else if (step.kind === "match") this.match(i, step)
       else this.succeed(i, this.gather(step))
     }
     this.settlingInline = false
+  }
+
+  /** Chooses; or, when what was chosen is there, settles the choice by it. */
+  private match(index: number, step: Match): void {
+    const chosen = this.choosing!.chosenBy(index)
+    if (chosen === undefined) return this.choose(index, step)
+    this.watch?.ready(index)
+    this.succeed(index, this.values[chosen])
+  }
+
+  private choose(index: number, step: Match): void {
+    const choosing = this.choosing!
+    const value = this.values[step.sources[0]!]
+    const chosen = step.cases.get(String(value)) ?? step.otherwise
+    if (chosen === undefined) {
+      this.letGo(choosing.wantsOf(index), { _tag: "DependencyFailed", resource: step.name })
+      return this.fail(index, Cause.fail(new MatchError({ value, cases: [...step.cases.keys()] })))
+    }
+    choosing.choose(index, chosen)
+    this.watch?.chosen(index, String(value), chosen)
+    const others = chosenBy(step).filter((other) => other !== chosen)
+    this.letGo(others, { _tag: "NotChosen", resource: step.name })
+    for (const wanted of choosing.want(chosen)) {
+      if (--this.missing[wanted]! === 0 && this.values[wanted] === Pending) this.advance(wanted)
+    }
+    this.heed(index, chosen)
+  }
+
+  /** A choice may choose what has been settled already: for another choice, or because something before it failed. */
+  private heed(index: number, chosen: number): void {
+    const value = this.values[chosen]
+    if (value === Pending || value === Running) return
+    if (value !== Failed && value !== Skipped) return void (this.inline ??= []).push(index)
+    const root = value === Failed ? chosen : this.failed.skippedBy.get(chosen)!
+    this.skip(index, root)
+    const cause = this.failed.causes.get(root)!
+    if (this.setup.failFast && this.choosing!.reachesTarget(index, false)) this.failWith(root, cause)
+  }
+
+  /** One less could want each of these: what nobody can want any more never runs. */
+  private letGo(steps: ReadonlyArray<number>, because: SkipReason): void {
+    const { choosing } = this
+    if (choosing === undefined) return
+    const toLetGo = [...choosing.letGo(steps)]
+    for (let i = toLetGo.pop(); i !== undefined; i = toLetGo.pop()) {
+      if (this.values[i] !== Pending) continue
+      const wants = choosing.wantsOf(i)
+      this.values[i] = because._tag === "NotChosen" ? NotChosen : Skipped
+      this.remaining--
+      this.watch?.settled(i, { _tag: "Skipped", because })
+      toLetGo.push(...choosing.letGo(wants))
+    }
   }
 
   /** Settles a view by what its parent ended in, or hands its handler to the interpreter. */
@@ -338,6 +414,7 @@ export class Run {
       const dependent = items[k]!
       if (--this.missing[dependent]! === 0) this.advance(dependent)
     }
+    for (const match of this.choosing?.choosersOf(index) ?? none) (this.inline ??= []).push(match)
   }
 
   private fail(index: number, cause: Cause.Cause<unknown>): void {
@@ -351,7 +428,9 @@ export class Run {
 
   /** Whether a load fails with this. What something would have recovered is no failure of the run, whenever it happens. */
   private isFatal(index: number, cause: Cause.Cause<unknown>): boolean {
-    return this.setup.failFast && (recoverable(cause) === undefined || this.program.fatalFailure[index] === 1)
+    if (!this.setup.failFast) return false
+    if (recoverable(cause) === undefined || this.program.fatalFailure[index] === 1) return true
+    return this.choosing !== undefined && this.choosing.reachesTarget(index, true)
   }
 
   private addFailure(cause: Cause.Cause<unknown>): void {
@@ -365,16 +444,20 @@ export class Run {
     this.remaining--
     this.failed.causes.set(index, cause)
     this.watch?.settled(index, { _tag: "Failed", cause })
-    if (this.isFatal(index, cause)) {
-      this.failedWith = [cause]
-      return this.stop({ _tag: "Failed", resource: this.program.steps[index]!.name })
-    }
+    if (this.isFatal(index, cause)) return this.failWith(index, cause)
     const { items, start } = this.program.dependents
     for (let k = start[index]!; k < start[index + 1]!; k++) {
       const dependent = items[k]!
       if (this.program.steps[dependent]!.kind === "view") (this.inline ??= []).push(dependent)
       else this.skip(dependent, index)
     }
+    for (const match of this.choosing?.choosersOf(index) ?? none) this.skip(match, index)
+  }
+
+  /** The run fails because a step did. */
+  private failWith(index: number, cause: Cause.Cause<unknown>): void {
+    this.failedWith = [cause]
+    this.stop({ _tag: "Failed", resource: this.program.steps[index]!.name })
   }
 
   /** Skips a step and all that cannot be loaded without it. */
@@ -393,6 +476,11 @@ export class Run {
       this.values[i] = Skipped
       this.remaining--
       this.watch?.settled(i, { _tag: "Skipped", because })
+      if (this.choosing !== undefined) {
+        this.failed.skippedBy.set(i, failed)
+        this.letGo(this.choosing.wantsOf(i), because)
+        toSkip.push(...this.choosing.choosersOf(i))
+      }
       for (let k = start[i + 1]! - 1; k >= start[i]!; k--) toSkip.push(items[k]!)
     }
   }
@@ -401,18 +489,29 @@ export class Run {
   private name(index: number, cause: Cause.Cause<unknown>): Cause.Cause<unknown> {
     const { base, name } = this.program.steps[index]!
     const startedAt = this.failed.startedAt.get(base)
+    const item = this.failedItem(base, cause)
     const named = Cause.map(
       cause,
       (error) =>
         new ResourceError({
           resource: name,
           error,
-          attempts: this.ifAnyAttempts?.count(base) ?? 1,
+          attempts: item?.attempts ?? this.ifAnyAttempts?.count(base) ?? 1,
           path: pathTo(this.program, index),
-          elapsed: Duration.millis(startedAt === undefined ? 0 : this.now() - startedAt)
+          elapsed: Duration.millis(startedAt === undefined ? 0 : this.now() - startedAt),
+          ...(item === undefined ? {} : { item: { index: item.index, value: item.value } })
         })
     )
     return Cause.annotate(named, Context.make(FailedResource, name))
+  }
+
+  /** Which item it was, where a list failed. */
+  private failedItem(base: number, cause: Cause.Cause<unknown>): ItemFailure | undefined {
+    const step = this.program.steps[base]!
+    const isList = step.kind === "load" && step.items !== undefined
+    return isList
+      ? Context.getOrUndefined(Cause.annotations(cause) as Context.Context<FailedItem>, FailedItem)
+      : undefined
   }
 
   private gather({ keys, sources }: Step): Readonly<Record<string, unknown>> {
@@ -432,7 +531,7 @@ export class Run {
       const value = this.values[i]
       if (value === Running) inFlight.push(name)
       else if (value === Pending || value === Skipped) notStarted.push(name)
-      else if (value !== Failed) done.push(name)
+      else if (isThere(value)) done.push(name)
     }
     return { done, inFlight, notStarted }
   }

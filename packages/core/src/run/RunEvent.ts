@@ -10,6 +10,7 @@ import type { Plan } from "../compile/Plan.ts"
  * Why a resource never ran.
  *
  * - `DependencyFailed`: something it depends on failed, died or was interrupted; `resource` is that one, however far up.
+ * - `NotChosen`: only a choice could have wanted it, and chose something else; `resource` is the choice.
  * - `RunFailed`: the run had failed before its turn came, and nothing new starts then; `resource` is what failed.
  * - `RunTimedOut`, `RunInterrupted`: the run was over before its turn came.
  *
@@ -18,6 +19,7 @@ import type { Plan } from "../compile/Plan.ts"
  */
 export type SkipReason =
   | { readonly _tag: "DependencyFailed"; readonly resource: string }
+  | { readonly _tag: "NotChosen"; readonly resource: string }
   | { readonly _tag: "RunFailed"; readonly resource: string }
   | { readonly _tag: "RunTimedOut" }
   | { readonly _tag: "RunInterrupted" }
@@ -54,12 +56,27 @@ interface OfResource extends InRun {
 interface OfAttempt extends OfResource {
   /** Which attempt, from 1. */
   readonly attempt: number
+  /** Of which item, from 0, where the resource is a list: the attempts of a list are those of its items. */
+  readonly item?: number
+}
+
+/**
+ * Where a run is inside another one: in the attempt of this resource, or of this item of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RunParent {
+  readonly run: number
+  readonly resource: string
+  readonly item?: number
 }
 
 /**
  * A run begins. The first event of each run.
  *
- * `plan` is what it could load: the same object for every run of a loader.
+ * - `plan`: what it could load, the same object for every run of a loader.
+ * - `parent`: the resource that this run is inside of, where that was made by `Resource.fromLoader` or `forEach`.
  *
  * @since 0.1.0
  * @category events
@@ -68,6 +85,7 @@ export interface RunStarted extends InRun {
   readonly _tag: "RunStarted"
   readonly loader: string
   readonly plan: Plan
+  readonly parent?: RunParent
 }
 
 /**
@@ -91,6 +109,29 @@ export interface ResourceReady extends OfResource {
 export interface ResourceQueued extends OfAttempt {
   readonly _tag: "ResourceQueued"
   readonly limit: Limit
+}
+
+/**
+ * A choice was made: `choice` is the value that decided, `chosen` the resource.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceChosen extends OfResource {
+  readonly _tag: "ResourceChosen"
+  readonly choice: string
+  readonly chosen: string
+}
+
+/**
+ * A list begins to load its items, of which there are so many. Once for each attempt of the whole.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ItemsStarted extends OfResource {
+  readonly _tag: "ItemsStarted"
+  readonly items: number
 }
 
 /**
@@ -266,6 +307,8 @@ export type ResourceEnded =
  */
 export type ResourceEvent =
   | ResourceReady
+  | ResourceChosen
+  | ItemsStarted
   | ResourceQueued
   | PoliciesStarted
   | AttemptStarted

@@ -7,7 +7,7 @@
 import { Cause, type Clock, type Context, Duration, type Exit } from "effect"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
-import type { Limit, RunEnd, RunEvent, SkipReason } from "./RunEvent.ts"
+import type { Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
 import type { Watcher } from "./Watchers.ts"
 
 /** How a step ended. */
@@ -41,12 +41,24 @@ export interface Watching {
   readonly program: Program
   readonly plan: Plan
   readonly watchers: ReadonlyArray<Watcher>
+  /** Who of them reports of this run, and of those inside it. */
+  readonly reporter: Watcher | undefined
+  /** The run that this one is inside of. */
+  readonly parent: RunParent | undefined
+  /** How many attempts may run at once, here and around. */
+  readonly limit: number
   readonly clock: Clock.Clock
   /** Told of the first crash of a watcher. */
   readonly onCrash: (defect: unknown) => void
 }
 
+/** What an event says of an attempt. */
+const attemptOf = (resource: string, attempt: number, item: number | undefined) =>
+  item === undefined ? { resource, attempt } : { resource, attempt, item }
+
 export class RunWatch {
+  readonly reporter: Watcher | undefined
+  private readonly parent: RunParent | undefined
   private readonly run = ++runs
   private readonly program: Program
   private readonly plan: Plan
@@ -62,12 +74,14 @@ export class RunWatch {
   private readonly fallbacks: Array<Fallback | undefined>
   private crashed = false
 
-  constructor({ clock, onCrash, plan, program, watchers }: Watching) {
+  constructor({ clock, limit, onCrash, parent, plan, program, reporter, watchers }: Watching) {
+    this.parent = parent
+    this.reporter = reporter
     this.program = program
     this.plan = plan
     this.watchers = watchers
     this.placing = watchers.filter(({ within }) => within !== undefined)
-    this.slot = { _tag: "Slot", concurrency: plan.concurrency ?? Infinity }
+    this.slot = { _tag: "Slot", concurrency: limit }
     this.onCrash = onCrash
     const wall = Number(clock.currentTimeNanosUnsafe()) / 1e6
     const start = clock.monotonicTimeNanosUnsafe()
@@ -80,7 +94,8 @@ export class RunWatch {
   }
 
   runStarted(): void {
-    this.emit({ _tag: "RunStarted", loader: this.program.name, plan: this.plan })
+    const { parent, plan, program } = this
+    this.emit({ _tag: "RunStarted", loader: program.name, plan, ...(parent === undefined ? {} : { parent }) })
   }
 
   runEnded(end: RunEnd): void {
@@ -91,31 +106,44 @@ export class RunWatch {
     this.emit({ _tag: "ResourceReady", resource: this.nameOf(index) })
   }
 
+  /** Where a run inside a step of this one is. */
+  parentOf(index: number, item: number | undefined): RunParent {
+    return { run: this.run, resource: this.nameOf(index), ...(item === undefined ? {} : { item }) }
+  }
+
+  chosen(index: number, choice: string, chosen: number): void {
+    this.emit({ _tag: "ResourceChosen", resource: this.nameOf(index), choice, chosen: this.nameOf(chosen) })
+  }
+
+  itemsStarted(index: number, items: number): void {
+    this.emit({ _tag: "ItemsStarted", resource: this.nameOf(index), items })
+  }
+
   /** Attempt `attempt` of a step, or a handler after it, has to wait for a slot. */
-  queued(index: number, attempt: number): void {
-    this.emit({ _tag: "ResourceQueued", resource: this.nameOf(index), attempt, limit: this.slot })
+  queued(index: number, attempt: number, item: number | undefined): void {
+    this.emit({ _tag: "ResourceQueued", ...attemptOf(this.nameOf(index), attempt, item), limit: this.slot })
   }
 
   policiesStarted(index: number): void {
     this.emit({ _tag: "PoliciesStarted", resource: this.nameOf(index) })
   }
 
-  attemptStarted(index: number, attempt: number): void {
+  attemptStarted(index: number, attempt: number, item: number | undefined): void {
     // What an earlier attempt fell back to is not what the resource will come to.
-    this.fallbacks[index] = undefined
-    this.emit({ _tag: "AttemptStarted", resource: this.nameOf(index), attempt })
+    if (item === undefined) this.fallbacks[index] = undefined
+    this.emit({ _tag: "AttemptStarted", ...attemptOf(this.nameOf(index), attempt, item) })
   }
 
-  attemptEnded(index: number, attempt: number, exit: Exit.Exit<unknown, unknown>): void {
-    const resource = this.nameOf(index)
-    if (exit._tag === "Success") this.emit({ _tag: "AttemptSucceeded", resource, attempt })
-    else if (Cause.hasInterruptsOnly(exit.cause)) this.emit({ _tag: "AttemptInterrupted", resource, attempt })
-    else this.emit({ _tag: "AttemptFailed", resource, attempt, cause: exit.cause })
+  attemptEnded(index: number, attempt: number, item: number | undefined, exit: Exit.Exit<unknown, unknown>): void {
+    const of = attemptOf(this.nameOf(index), attempt, item)
+    if (exit._tag === "Success") this.emit({ _tag: "AttemptSucceeded", ...of })
+    else if (Cause.hasInterruptsOnly(exit.cause)) this.emit({ _tag: "AttemptInterrupted", ...of })
+    else this.emit({ _tag: "AttemptFailed", ...of, cause: exit.cause })
   }
 
-  retryScheduled(index: number, attempt: number, pause: Duration.Duration): void {
+  retryScheduled(index: number, attempt: number, item: number | undefined, pause: Duration.Duration): void {
     const retryAt = this.now() + Duration.toMillis(pause)
-    this.emit({ _tag: "RetryScheduled", resource: this.nameOf(index), attempt, retryAt })
+    this.emit({ _tag: "RetryScheduled", ...attemptOf(this.nameOf(index), attempt, item), retryAt })
   }
 
   /** The handler of a fallback begins to run. */
@@ -131,7 +159,8 @@ export class RunWatch {
   settled(index: number, end: StepEnd): void {
     const { base } = this.program.steps[index]!
     if (index === base) this.own[base] = end
-    if (this.program.exposed[index] === 1) this.seen[base] = worse(this.seen[base] ?? succeeded, end)
+    const isSeen = this.program.exposed[index] === 1 && !(end._tag === "Skipped" && end.because._tag === "NotChosen")
+    if (isSeen) this.seen[base] = worse(this.seen[base] ?? succeeded, end)
     if (--this.unsettled[base]! === 0) this.emitEnd(base)
   }
 
@@ -141,11 +170,16 @@ export class RunWatch {
   }
 
   /** The context in which the effects of a step, or of one of its attempts, run. */
-  within(context: Context.Context<never>, index: number, attempt: number | undefined): Context.Context<never> {
+  within(
+    context: Context.Context<never>,
+    index: number,
+    attempt: number | undefined,
+    item?: number
+  ): Context.Context<never> {
     const resource = this.nameOf(index)
     return this.placing.reduce((outer, watcher) => {
       try {
-        return watcher.within!(outer, resource, attempt)
+        return watcher.within!(outer, resource, attempt, item)
       } catch (defect) {
         this.crash(defect)
         return outer

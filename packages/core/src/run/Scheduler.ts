@@ -29,6 +29,8 @@ class Scheduler implements Interpreter {
   /** Those who have asked for a slot since the last time that all free ones were given out. */
   private asking: Array<Waiter> | undefined = undefined
   private nextBatch = 0
+  /** What nobody had wanted when its batch came: it follows when it is chosen. */
+  private late: Set<number> | undefined = undefined
   private fibers: Array<Fiber.Fiber<unknown, unknown> | undefined> | undefined = undefined
   private running = 0
   private pumping = false
@@ -39,10 +41,12 @@ class Scheduler implements Interpreter {
     this.parent = parent
     this.inBatches = inBatches
     this.onFinished = onFinished
-    this.fork = forkLike(parent, parent.context)
+    this.fork = forkLike(parent, run.context)
   }
 
   start(): void {
+    const { slots } = this.run
+    if (slots !== undefined) slots.onGranted = () => this.pump()
     // Nothing may start before the run has told of everything that is ready: the most urgent of all goes first.
     this.pumping = true
     this.run.start(this)
@@ -62,7 +66,8 @@ class Scheduler implements Interpreter {
 
   onReady(index: number): void {
     // The handler of a fallback follows its own resource directly, whatever the batch.
-    if (!this.inBatches || this.run.program.steps[index]!.kind === "view") this.enqueue(index)
+    const isHandler = this.run.program.steps[index]!.kind === "view"
+    if (!this.inBatches || isHandler || this.late?.has(index)) this.enqueue(index)
   }
 
   onStop(): void {
@@ -77,7 +82,7 @@ class Scheduler implements Interpreter {
     const { program, slots } = this.run
     if (slots === undefined) return void this.ready.push(index)
     const step = program.steps[index]!
-    if (step.kind === "load" && step.entersWithoutSlot) this.ready.push(index)
+    if (step.kind === "load" && (step.goesOn || !step.holdsSlot)) this.ready.push(index)
     else (this.asking ??= []).push(slots.request(index))
   }
 
@@ -123,7 +128,9 @@ class Scheduler implements Interpreter {
     const batch = this.run.program.batches[this.nextBatch++]
     if (batch === undefined) return false
     for (const index of batch) {
-      if (this.run.program.steps[index]!.kind === "load" && this.run.isPending(index)) this.enqueue(index)
+      if (this.run.program.steps[index]!.kind !== "load") continue
+      if (this.run.isReady(index)) this.enqueue(index)
+      else if (this.run.isPending(index)) (this.late ??= new Set()).add(index)
     }
     return true
   }
@@ -176,6 +183,7 @@ class Scheduler implements Interpreter {
     if (this.afterStop !== undefined) return this.afterStop()
     if (this.finished) return
     this.finished = true
+    this.run.slots?.close()
     this.onFinished(this.run)
   }
 }

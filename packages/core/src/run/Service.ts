@@ -1,7 +1,7 @@
 /** A loader as a service: a class to depend on, and the layers that provide it. */
 import { Context, type Duration, Effect, Layer, Result, type Scope } from "effect"
 import type { Substitution } from "../compile/Substitution.ts"
-import type { Base, Node } from "../model/Node.ts"
+import { bare, type Base, type Node } from "../model/Node.ts"
 import {
   type Deps,
   type Failure,
@@ -98,10 +98,8 @@ const shapeOf = (loader: AnyLoader, captured: Context.Context<never>): AnyShape 
 const compiled = (declaration: Declaration): AnyLoader =>
   fromCompiled(Result.getOrThrow(compileDeclaration(declaration)), new Map())
 
-const alone = (name: string, load: () => unknown): Node => {
-  const source = { _tag: "Load", deps: () => ({}), after: () => [], load } as const
-  return { _tag: "Base", name, origin: source, source, layers: [], annotations: {} }
-}
+const alone = (name: string, load: () => unknown): Node =>
+  bare(name, { _tag: "Load", deps: () => ({}), after: () => [], load })
 
 /** What loads a value that a test gives. */
 const standIn = (name: string, given: unknown): Node =>
@@ -111,7 +109,7 @@ const standIn = (name: string, given: unknown): Node =>
   })
 
 const notGiven = (id: string, { name, source }: Base): Node | undefined =>
-  source._tag === "Load"
+  source._tag === "Load" || source._tag === "List" || source._tag === "Loader"
     ? alone(name, () => Effect.die(new Error(`resource "${name}" is not given to the test layer of "${id}"`)))
     : undefined
 

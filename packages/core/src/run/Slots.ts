@@ -2,7 +2,8 @@
  * The places that a run's `concurrency` gives to attempts, and who waits for one.
  *
  * The most urgent goes first; of one step's, whoever asked first. Asking and taking cost O(log n) in the number of
- * those who wait.
+ * those who wait. A run inside another one needs a slot of both for each attempt: it takes its own first, and holds
+ * neither while it waits.
  */
 
 /** Somebody who waits: a step that has yet to begin, or an attempt in the middle of its step. */
@@ -14,16 +15,34 @@ export interface Waiter {
   waits: boolean
 }
 
+/** The slots of the run around. */
+export interface OuterSlots {
+  readonly limit: number
+  /** Asks for a slot; `resume` is called when there is one. */
+  readonly request: (resume: () => void) => { waits: boolean }
+  /** Gives a slot back. Nobody is told yet. */
+  readonly release: () => void
+  /** Says that somebody may be able to take a slot. */
+  readonly offer: () => void
+}
+
 export class Slots {
+  /** How many can be had at once, here and around. */
+  readonly limit: number
+  /** Told when a slot of the run around has come. */
+  onGranted: () => void = () => {}
   private free: number
   private asked = 0
   private readonly urgency: Int32Array
+  private readonly outer: Outer | undefined
   /** A binary heap, the most urgent first. Who no longer waits is dropped when their turn comes. */
   private readonly heap: Array<Waiter> = []
 
-  constructor(limit: number, urgency: Int32Array) {
+  constructor(limit: number, urgency: Int32Array, outer?: OuterSlots) {
+    this.limit = Math.min(limit, outer?.limit ?? Infinity)
     this.free = limit
     this.urgency = urgency
+    this.outer = outer === undefined ? undefined : new Outer(outer, () => this.onGranted())
   }
 
   request(index: number, resume?: () => void): Waiter {
@@ -34,18 +53,23 @@ export class Slots {
 
   release(): void {
     this.free++
+    this.outer?.release()
   }
 
   /** Takes a slot for the most urgent of those who wait, and says who that is. */
   take(): Waiter | undefined {
-    while (this.free > 0 && this.heap.length > 0) {
-      const waiter = this.pop()
-      if (!waiter.waits) continue
-      this.free--
-      waiter.waits = false
-      return waiter
-    }
-    return undefined
+    while (this.heap.length > 0 && !this.heap[0]!.waits) this.pop()
+    if (this.heap.length === 0) return void this.outer?.giveBack()
+    if (this.free === 0 || this.outer?.take() === false) return void this.outer?.offer()
+    const waiter = this.pop()
+    this.free--
+    waiter.waits = false
+    return waiter
+  }
+
+  /** Nobody will take a slot any more. */
+  close(): void {
+    this.outer?.close()
   }
 
   private before(a: Waiter, b: Waiter): boolean {
@@ -83,5 +107,65 @@ export class Slots {
     }
     heap[i] = last
     return top
+  }
+}
+
+/** What a run has of the slots around it: those that were granted and are not used yet, and the one it has asked for. */
+class Outer {
+  private readonly slots: OuterSlots
+  private readonly onGranted: () => void
+  private granted = 0
+  private asked: { waits: boolean } | undefined = undefined
+  /** Whether a slot was given back, and nobody around has been told. */
+  private hasNews = false
+  private closed = false
+
+  constructor(slots: OuterSlots, onGranted: () => void) {
+    this.slots = slots
+    this.onGranted = onGranted
+  }
+
+  /** Uses a granted slot, or asks for one; `false` where there is none yet. */
+  take(): boolean {
+    if (this.granted === 0 && this.asked === undefined) {
+      this.asked = this.slots.request(() => this.grant())
+      this.hasNews = true
+    }
+    if (this.granted === 0) this.offer()
+    if (this.granted === 0) return false
+    this.granted--
+    return true
+  }
+
+  release(): void {
+    this.slots.release()
+    this.hasNews = true
+    if (this.closed) this.offer()
+  }
+
+  offer(): void {
+    if (!this.hasNews) return
+    this.hasNews = false
+    this.slots.offer()
+  }
+
+  /** Gives back what nobody here waits for. */
+  giveBack(): void {
+    if (this.asked !== undefined) this.asked.waits = false
+    this.asked = undefined
+    for (; this.granted > 0; this.granted--) this.release()
+    this.offer()
+  }
+
+  close(): void {
+    this.closed = true
+    this.giveBack()
+  }
+
+  private grant(): void {
+    this.asked = undefined
+    this.granted++
+    if (this.closed) this.giveBack()
+    else this.onGranted()
   }
 }

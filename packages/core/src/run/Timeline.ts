@@ -4,7 +4,7 @@
  * Everything that shows runs folds events here: reports at the end of a run, live views and gauges while it goes on.
  */
 import type { Plan } from "../compile/Plan.ts"
-import type { Limit, ResourceEvent, RunEnd, RunEvent, RunStarted } from "./RunEvent.ts"
+import type { Limit, ResourceEnded, ResourceEvent, RunEnd, RunEvent, RunStarted } from "./RunEvent.ts"
 import type { Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
 
 /** A phase that has yet to end. */
@@ -23,8 +23,13 @@ export class ResourceTimeline {
   endedAt: number | undefined
   /** When its next attempt begins, while it waits for that. */
   retryAt: number | undefined
+  /** Of a list, what is known of its items; of a choice, what was chosen. */
+  items: { total: number; loaded: number; took: number } | undefined
+  chosen: string | undefined
   private readonly past: Array<Omit<Phase, "resource">> = []
-  private readonly running = new Set<number>()
+  /** When each attempt that runs began, and which items wait for a limit. */
+  private readonly running = new Map<string, number>()
+  private readonly queued = new Set<number>()
 
   constructor(resource: string, from: number) {
     this.resource = resource
@@ -38,9 +43,17 @@ export class ResourceTimeline {
       case "ResourceReady":
         this.readyAt = at
         return this.become({ _tag: inBatches ? "Batch" : "Thread", from: at })
+      case "ResourceChosen":
+        this.chosen = event.chosen
+        return
+      case "ItemsStarted":
+        this.startedAt ??= at
+        this.items = { total: event.items, loaded: 0, took: this.items?.took ?? 0 }
+        return this.become({ _tag: "Policy", from: at })
       case "ResourceQueued":
         // Where it waits before a fallback, the last attempt is over, and nothing else has told so.
-        this.running.delete(event.attempt)
+        if (event.item === undefined) this.running.delete(keyOf(event))
+        else this.queued.add(event.item)
         return this.unlessRunning({ _tag: limitTag(event.limit), from: at })
       case "PoliciesStarted":
         this.startedAt ??= at
@@ -49,13 +62,17 @@ export class ResourceTimeline {
         this.attempts++
         this.startedAt ??= at
         this.retryAt = undefined
-        this.running.add(event.attempt)
-        return this.become({ _tag: "Attempt", attempt: event.attempt, from: at })
+        this.running.set(keyOf(event), at)
+        if (event.item === undefined) return this.become({ _tag: "Attempt", attempt: event.attempt, from: at })
+        this.queued.delete(event.item)
+        if (this.doing?._tag !== "Items") this.become({ _tag: "Items", from: at })
+        return
       case "AttemptSucceeded":
       case "AttemptFailed":
       case "AttemptInterrupted":
-        this.running.delete(event.attempt)
-        return this.unlessRunning({ _tag: "Policy", from: at })
+        if (event.item !== undefined) this.itemEnded(event)
+        this.running.delete(keyOf(event))
+        return this.unlessRunning({ _tag: this.queued.size === 0 ? "Policy" : "Slot", from: at })
       case "RetryScheduled":
         this.retryAt = event.retryAt
         return this.unlessRunning({ _tag: "Retry", from: at })
@@ -78,6 +95,13 @@ export class ResourceTimeline {
     })
   }
 
+  private itemEnded(event: AttemptEnded): void {
+    const { items } = this
+    if (items === undefined) return
+    items.took += event.at - (this.running.get(keyOf(event)) ?? event.at)
+    if (event._tag === "AttemptSucceeded") items.loaded++
+  }
+
   private unlessRunning(next: Doing): void {
     if (this.running.size === 0) this.become(next)
   }
@@ -90,9 +114,16 @@ export class ResourceTimeline {
   }
 }
 
+type AttemptEnded = Extract<
+  ResourceEvent,
+  { readonly _tag: "AttemptSucceeded" | "AttemptFailed" | "AttemptInterrupted" }
+>
+
+const keyOf = ({ attempt, item }: { readonly attempt: number; readonly item?: number }): string => `${item} ${attempt}`
+
 const limitTag = (limit: Limit): "Slot" => limit._tag
 
-const outcomeOf = (event: Extract<ResourceEvent, { readonly _tag: `Resource${string}` }>): Outcome => {
+const outcomeOf = (event: ResourceEnded): Outcome => {
   switch (event._tag) {
     case "ResourceSucceeded":
       return { _tag: "Succeeded" }
@@ -122,7 +153,9 @@ export class Timeline {
   end: RunEnd | undefined
   readonly resources = new Map<string, ResourceTimeline>()
   private lastAt: number
+  /** What each resource waits for, and the runs inside it. */
   private readonly dependencies = new Map<string, ReadonlyArray<string>>()
+  private readonly inside = new Map<string, Array<Timeline>>()
 
   constructor({ at, loader, plan, run }: RunStarted) {
     this.run = run
@@ -130,11 +163,23 @@ export class Timeline {
     this.plan = plan
     this.startedAt = at
     this.lastAt = at
-    for (const { dependencies, kind, name } of plan.resources) {
+    const decides = new Map(
+      plan.resources.flatMap(({ dependencies, kind, name }) => (kind === "match" ? [[name, dependencies[0]!]] : []))
+    )
+    for (const { dependencies, kind, name, onlyFor } of plan.resources) {
       if (kind === "input" || kind === "constant") continue
       this.resources.set(name, new ResourceTimeline(name, at))
-      this.dependencies.set(name, dependencies)
+      // What only a choice can want waits for what decides, too.
+      const deciding = onlyFor?.map((choice) => decides.get(choice)!)
+      this.dependencies.set(name, deciding === undefined ? dependencies : [...dependencies, ...deciding])
     }
+  }
+
+  /** A run inside one of the resources of this one. */
+  addInside(resource: string, run: Timeline): void {
+    const runs = this.inside.get(resource)
+    if (runs === undefined) this.inside.set(resource, [run])
+    else runs.push(run)
   }
 
   /** Takes one more event of this run, and gives the resource that it is about. */
@@ -176,7 +221,8 @@ export class Timeline {
   }
 
   private toReport(timeline: ResourceTimeline, until: number): ResourceReport {
-    const { attempts, endedAt, outcome, readyAt, resource, startedAt } = timeline
+    const { attempts, chosen, endedAt, items, outcome, readyAt, resource, startedAt } = timeline
+    const runs = this.inside.get(resource)
     const phases = timeline.phases(until, this.lastDependency)
     return {
       resource,
@@ -185,8 +231,11 @@ export class Timeline {
       readyAt,
       startedAt,
       endedAt,
-      running: timeIn(phases, ["Attempt", "Fallback"]),
+      running: timeIn(phases, ["Attempt", "Items", "Fallback"]),
       queued: timeIn(phases, ["Slot"]),
+      ...(items === undefined ? {} : { items: { ...items } }),
+      ...(chosen === undefined ? {} : { chosen }),
+      ...(runs === undefined ? {} : { runs: runs.map((run) => run.report(until)) }),
       phases
     }
   }
@@ -204,8 +253,8 @@ export class Timeline {
 }
 
 /**
- * The report that a run's events make, also while it is still running. Events of other runs are passed over; the run
- * is that of the first `RunStarted`. `undefined` without one.
+ * The report that a run's events make, also while it is still running. The run is that of the first `RunStarted`; those
+ * inside it are told with its resources, and events of other runs are passed over. `undefined` without a run.
  *
  * - `now`: when the events were looked at, in milliseconds since 1970: what still runs has run until then. Default: the
  *   last event.
@@ -226,10 +275,18 @@ export class Timeline {
  * @category constructors
  */
 export const fromEvents = (events: Iterable<RunEvent>, options?: { readonly now?: number }): Report | undefined => {
-  let timeline: Timeline | undefined
+  const timelines = new Map<number, Timeline>()
+  let first: Timeline | undefined
   for (const event of events) {
-    if (event._tag === "RunStarted") timeline ??= new Timeline(event)
-    if (event.run === timeline?.run) timeline.add(event)
+    if (event._tag === "RunStarted") {
+      const outer = event.parent === undefined ? undefined : timelines.get(event.parent.run)
+      if (first !== undefined && outer === undefined) continue
+      const timeline = new Timeline(event)
+      timelines.set(event.run, timeline)
+      first ??= timeline
+      outer?.addInside(event.parent!.resource, timeline)
+    }
+    timelines.get(event.run)?.add(event)
   }
-  return timeline?.report(options?.now)
+  return first?.report(options?.now)
 }

@@ -22,7 +22,7 @@ export type OnEvent = (event: RunEvent) => void
  *
  * - `onEvent`: see {@link OnEvent}.
  * - `within`: the context in which the effects of a resource run (`attempt` is `undefined`), and those of each of its
- *   attempts where policies can make several. It gets the context that they would run in; a span, or annotations of
+ *   attempts where policies can make several, and of each attempt of each item (`item`) of a list. It gets the context that they would run in; a span, or annotations of
  *   logs, are added here. It must not take away or replace what a resource needs.
  *
  * @since 0.1.0
@@ -33,7 +33,8 @@ export interface Watcher {
   readonly within?: (
     context: Context.Context<never>,
     resource: string,
-    attempt: number | undefined
+    attempt: number | undefined,
+    item: number | undefined
   ) => Context.Context<never>
 }
 

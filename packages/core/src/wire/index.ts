@@ -49,13 +49,24 @@ export const Plan: Schema.Codec<CorePlan.Plan, unknown> = Schema.Struct({
   resources: Schema.Array(
     Schema.Struct({
       name: Schema.String,
-      kind: Schema.Literals(["input", "constant", "load", "struct"]),
+      kind: Schema.Literals(["input", "constant", "load", "list", "loader", "struct", "match"]),
       dependencies: Names,
       dependents: Names,
       batch: Schema.Number,
       rank: Schema.Number,
       attempt: Schema.Array(Part),
       around: Schema.Array(Part),
+      items: Schema.optionalKey(
+        Schema.Struct({
+          concurrency: Schema.optionalKey(Schema.Number),
+          attempt: Schema.Array(Part),
+          around: Schema.Array(Part)
+        })
+      ),
+      cases: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+      otherwise: Schema.optionalKey(Schema.String),
+      loader: Schema.optionalKey(Schema.suspend((): Schema.Codec<CorePlan.Plan, unknown> => Plan)),
+      onlyFor: Schema.optionalKey(Names),
       views: Names,
       annotations: Schema.Record(Schema.String, Unknown)
     })
@@ -68,6 +79,7 @@ const RunEnd = Schema.Literals(["Completed", "Failed", "TimedOut", "Interrupted"
 
 const SkipReason = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("DependencyFailed"), resource: Schema.String }),
+  Schema.Struct({ _tag: Schema.tag("NotChosen"), resource: Schema.String }),
   Schema.Struct({ _tag: Schema.tag("RunFailed"), resource: Schema.String }),
   Schema.Struct({ _tag: Schema.tag("RunTimedOut") }),
   Schema.Struct({ _tag: Schema.tag("RunInterrupted") })
@@ -77,7 +89,13 @@ const Limit = Schema.Struct({ _tag: Schema.tag("Slot"), concurrency: Schema.Numb
 
 const inRun = { run: Schema.Number, at: Schema.Number }
 const ofResource = { ...inRun, resource: Schema.String }
-const ofAttempt = { ...ofResource, attempt: Schema.Number }
+const ofAttempt = { ...ofResource, attempt: Schema.Number, item: Schema.optionalKey(Schema.Number) }
+
+const RunParent = Schema.Struct({
+  run: Schema.Number,
+  resource: Schema.String,
+  item: Schema.optionalKey(Schema.Number)
+})
 
 /**
  * The schema of an event.
@@ -86,8 +104,16 @@ const ofAttempt = { ...ofResource, attempt: Schema.Number }
  * @category schemas
  */
 export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union([
-  Schema.Struct({ _tag: Schema.tag("RunStarted"), ...inRun, loader: Schema.String, plan: Plan }),
+  Schema.Struct({
+    _tag: Schema.tag("RunStarted"),
+    ...inRun,
+    loader: Schema.String,
+    plan: Plan,
+    parent: Schema.optionalKey(RunParent)
+  }),
   Schema.Struct({ _tag: Schema.tag("ResourceReady"), ...ofResource }),
+  Schema.Struct({ _tag: Schema.tag("ResourceChosen"), ...ofResource, choice: Schema.String, chosen: Schema.String }),
+  Schema.Struct({ _tag: Schema.tag("ItemsStarted"), ...ofResource, items: Schema.Number }),
   Schema.Struct({ _tag: Schema.tag("ResourceQueued"), ...ofAttempt, limit: Limit }),
   Schema.Struct({ _tag: Schema.tag("PoliciesStarted"), ...ofResource }),
   Schema.Struct({ _tag: Schema.tag("AttemptStarted"), ...ofAttempt }),
@@ -119,7 +145,7 @@ const stretch = { from: Schema.Number, to: Schema.Number }
 
 const Phase = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("Dependency"), ...stretch, resource: Schema.UndefinedOr(Schema.String) }),
-  Schema.Struct({ _tag: Schema.Literals(["Batch", "Slot", "Thread", "Retry", "Policy"]), ...stretch }),
+  Schema.Struct({ _tag: Schema.Literals(["Batch", "Slot", "Thread", "Retry", "Policy", "Items"]), ...stretch }),
   Schema.Struct({ _tag: Schema.tag("Attempt"), ...stretch, attempt: Schema.Number }),
   Schema.Struct({ _tag: Schema.tag("Fallback"), ...stretch, fallback: Schema.String })
 ])
@@ -151,6 +177,9 @@ export const Report: Schema.Codec<CoreReport.Report, unknown> = Schema.Struct({
       endedAt: Instant,
       running: Schema.Number,
       queued: Schema.Number,
+      items: Schema.optionalKey(Schema.Struct({ total: Schema.Number, loaded: Schema.Number, took: Schema.Number })),
+      chosen: Schema.optionalKey(Schema.String),
+      runs: Schema.optionalKey(Schema.Array(Schema.suspend((): Schema.Codec<CoreReport.Report, unknown> => Report))),
       phases: Schema.Array(Phase)
     })
   ),

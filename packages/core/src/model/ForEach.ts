@@ -1,0 +1,78 @@
+/** A resource for each entry of a list. */
+import { Cause, type Effect } from "effect"
+import type { Dependencies } from "./Node.ts"
+import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
+import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
+import type { Services, Values } from "./Resource.ts"
+
+const checkConcurrency = (name: string, concurrency: number | "unbounded"): void => {
+  if (concurrency === "unbounded" || (Number.isInteger(concurrency) && concurrency > 0)) return
+  throw new Cause.IllegalArgumentError(
+    `Resource.forEach: the \`concurrency\` of "${name}" must be a whole number from 1, or "unbounded", got ${concurrency}`
+  )
+}
+
+/**
+ * Declares a resource that loads something for each item of a list, side by side, and keeps the order of the list.
+ *
+ * - `deps`: what it needs, by local key, as in `make`.
+ * - `items`: the list, from what it needs.
+ * - `load`: makes the effect that loads one item's value; it gets the item, what the list needs, and the item's index.
+ *   Where an item needs several things that depend on each other, it may return `Loader.load(inner, ...)`.
+ * - `each`: a policy for one item: `Policy.timeout` there bounds one item, piped onto the list it bounds the whole.
+ * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
+ *   `"unbounded"`.
+ *
+ * The first item that fails fails the list: what runs is interrupted, and the `ResourceError` tells its `item`. The list
+ * itself holds no slot; the attempts of its items do.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ *
+ * const ids = Resource.input<ReadonlyArray<number>>()("ids")
+ * const users = Resource.forEach("users", {
+ *   deps: { ids },
+ *   items: ({ ids }) => ids,
+ *   load: (id) => (id > 0 ? Effect.succeed(`user ${id}`) : Effect.fail("unknown")),
+ *   each: Policy.timeout("1 second"),
+ *   concurrency: 4
+ * })
+ * const page = Loader.make({ users })
+ *
+ * console.log(Effect.runSync(Loader.load(page, { ids: [1, 2] }))) // { users: [ "user 1", "user 2" ] }
+ * console.log(Effect.runSync(Effect.flip(Loader.load(page, { ids: [1, 0] }))).message)
+ * // resource "users" failed at item 1 (0ms): unknown
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const forEach = <const Name extends string, I, A, E, R, const D extends Deps = {}, PE = never, PR = never>(
+  name: Name,
+  options: {
+    readonly deps?: D | (() => D)
+    readonly items: (deps: Values<D>) => Iterable<I>
+    readonly load: (item: I, deps: Values<D>, index: number) => Effect.Effect<A, E, R>
+    readonly concurrency?: number | "unbounded"
+    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>>
+  }
+): Resource<
+  Name,
+  ReadonlyArray<A>,
+  Own<Name, E | PE> | Failure<D[keyof D]>,
+  R | PR | Services<D[keyof D]>,
+  Inputs<D>
+> => {
+  const { concurrency = "unbounded", deps, each, items, load } = options
+  checkConcurrency(name, concurrency)
+  return declare(name, {
+    _tag: "List",
+    deps: lazily<Dependencies>(deps, {}),
+    items: items as (deps: Dependencies) => Iterable<unknown>,
+    load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
+    concurrency,
+    each: each === undefined ? [] : layersOf(each)
+  })
+}

@@ -1,0 +1,19 @@
+/** What a run that is inside another one knows of that one. */
+import { Context } from "effect"
+import type { RunParent } from "./RunEvent.ts"
+import type { OuterSlots } from "./Slots.ts"
+import type { Watcher } from "./Watchers.ts"
+
+export interface Enclosing {
+  /** The slots of the run around, where that run's `concurrency` counts the attempts of this one. */
+  readonly slots: OuterSlots | undefined
+  /** Which resource of which run this one is inside of, where somebody watches. */
+  readonly parent: RunParent | undefined
+  /** Who reports of the run around, and so of this one. */
+  readonly reporter: Watcher | undefined
+}
+
+/** Told to the run that begins next below; what runs below that one is not inside of it any more. */
+export const Enclosing: Context.Reference<Enclosing | undefined> = /* @__PURE__ */ Context.Reference<
+  Enclosing | undefined
+>("effect-loader/Enclosing", { defaultValue: () => undefined })
