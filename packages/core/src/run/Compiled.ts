@@ -6,7 +6,7 @@
 import { Duration, Option, Result } from "effect"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { compile as compileProgram } from "../compile/Compiler.ts"
-import type { GraphError, GraphIssue } from "../compile/GraphError.ts"
+import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
 import { fromProgram, type Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Substitution } from "../compile/Substitution.ts"
@@ -128,10 +128,32 @@ const checkOptions = ({ concurrency, scheduling, timeout }: Options): ReadonlyAr
   return issues
 }
 
+/** What is being compiled now: a loader inside a resource is compiled while the loader around it is. */
+const compiling: Array<Declaration> = []
+
+const nameOf = ({ options }: Declaration): string => options.name ?? "anonymous"
+
 /** A declaration, compiled; beside what is wrong with it, `issues` are told too. */
 export const compileDeclaration = (
   declaration: Declaration,
   issues: ReadonlyArray<GraphIssue> = []
+): Result.Result<Compiled, GraphError> => {
+  const outer = compiling.indexOf(declaration)
+  if (outer >= 0) {
+    const path = [...compiling.slice(outer), declaration].map(nameOf)
+    return Result.fail(new GraphError({ loader: nameOf(declaration), issues: [{ _tag: "Cycle", path }] }))
+  }
+  compiling.push(declaration)
+  try {
+    return compileSound(declaration, issues)
+  } finally {
+    compiling.pop()
+  }
+}
+
+const compileSound = (
+  declaration: Declaration,
+  issues: ReadonlyArray<GraphIssue>
 ): Result.Result<Compiled, GraphError> => {
   const { options, substitution, targets } = declaration
   const { concurrency, name, policy, scheduling, timeout } = options

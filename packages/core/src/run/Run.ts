@@ -92,7 +92,7 @@ const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown
 /** What only steps that failed have. */
 class FailedSteps {
   readonly causes = new Map<number, Cause.Cause<unknown>>()
-  /** The failed step because of which each was skipped. */
+  /** The failed step because of which each was skipped, or is to be. */
   readonly skippedBy = new Map<number, number>()
   readonly startedAt = new Map<number, number>()
   /** The effects of their fallbacks, by the view that asked for them. */
@@ -234,6 +234,7 @@ export class Run {
   stop(stop: Stop): void {
     if (this.stopped !== undefined) return
     this.stopped = stop
+    if (this.watch !== undefined) this.program.steps.forEach((_, i) => this.overlook(i))
     this.slots?.close()
     this.ifAnyAttempts?.end()
     this.interpreter.onStop()
@@ -241,6 +242,23 @@ export class Run {
 
   timeOut(limit: Duration.Duration): void {
     this.stop({ _tag: "TimedOut", limit, progress: this.progress() })
+  }
+
+  /** When the run is over, the views that did not get to look at a step never will, and it has ended. */
+  private overlook(index: number): void {
+    if (this.watch === undefined) return
+    const { items, start } = this.program.dependents
+    const over = [index]
+    for (let i = over.pop(); i !== undefined; i = over.pop()) {
+      if (this.values[i] === Pending || this.values[i] === Running) continue
+      for (let k = start[i]!; k < start[i + 1]!; k++) {
+        const view = items[k]!
+        if (this.program.steps[view]!.kind !== "view" || this.values[view] !== Pending) continue
+        this.values[view] = Skipped
+        this.watch.settled(view, { _tag: "Skipped", because: stopReason(this.stopped) })
+        over.push(view)
+      }
+    }
   }
 
   /** What became of the resources that were never started, and the end of the run, for those who watch. */
@@ -314,17 +332,25 @@ export class Run {
     const value = this.values[step.sources[0]!]
     const chosen = step.cases.get(String(value)) ?? step.otherwise
     if (chosen === undefined) {
-      this.letGo(choosing.wantsOf(index), { _tag: "DependencyFailed", resource: step.name })
+      this.letGo(choosing.wantsOf(index), step.name)
       return this.fail(index, Cause.fail(new MatchError({ value, cases: [...step.cases.keys()] })))
     }
     choosing.choose(index, chosen)
     this.watch?.chosen(index, String(value), chosen)
     const others = chosenBy(step).filter((other) => other !== chosen)
-    this.letGo(others, { _tag: "NotChosen", resource: step.name })
-    for (const wanted of choosing.want(chosen)) {
-      if (--this.missing[wanted]! === 0 && this.values[wanted] === Pending) this.advance(wanted)
-    }
+    this.letGo(others, step.name)
+    for (const wanted of choosing.want(chosen)) this.wanted(wanted)
     this.heed(index, chosen)
+  }
+
+  /** A step that nobody had wanted may start, or is skipped because of what has failed in the meantime. */
+  private wanted(index: number): void {
+    this.watch?.wanted(index)
+    const step = this.program.steps[index]!
+    const failed = this.ifAnyFailed?.skippedBy.get(index)
+    if (step.kind === "view" && this.values[step.parent] === Failed) (this.inline ??= []).push(index)
+    else if (failed !== undefined) this.skip(index, failed)
+    else if (--this.missing[index]! === 0 && this.values[index] === Pending) this.advance(index)
   }
 
   /** A choice may choose what has been settled already: for another choice, or because something before it failed. */
@@ -338,17 +364,17 @@ export class Run {
     if (this.setup.failFast && this.choosing!.reachesTarget(index, false)) this.failWith(root, cause)
   }
 
-  /** One less could want each of these: what nobody can want any more never runs. */
-  private letGo(steps: ReadonlyArray<number>, because: SkipReason): void {
+  /** A choice will not want these: what nobody else can want never runs. */
+  private letGo(steps: ReadonlyArray<number>, choice: string): void {
     const { choosing } = this
     if (choosing === undefined) return
     const toLetGo = [...choosing.letGo(steps)]
     for (let i = toLetGo.pop(); i !== undefined; i = toLetGo.pop()) {
       if (this.values[i] !== Pending) continue
       const wants = choosing.wantsOf(i)
-      this.values[i] = because._tag === "NotChosen" ? NotChosen : Skipped
+      this.values[i] = NotChosen
       this.remaining--
-      this.watch?.settled(i, { _tag: "Skipped", because })
+      this.watch?.settled(i, { _tag: "Skipped", because: { _tag: "NotChosen", resource: choice } })
       toLetGo.push(...choosing.letGo(wants))
     }
   }
@@ -408,7 +434,7 @@ export class Run {
     this.values[index] = value
     this.remaining--
     this.watch?.settled(index, { _tag: "Succeeded" })
-    if (this.stopped !== undefined) return
+    if (this.stopped !== undefined) return this.overlook(index)
     const { items, start } = this.program.dependents
     for (let k = start[index]!, end = start[index + 1]!; k < end; k++) {
       const dependent = items[k]!
@@ -423,6 +449,7 @@ export class Run {
     this.values[index] = Failed
     this.remaining--
     this.watch?.settled(index, { _tag: "Failed", cause: named })
+    this.overlook(index)
     if (this.isFatal(index, named)) this.addFailure(named)
   }
 
@@ -448,8 +475,8 @@ export class Run {
     const { items, start } = this.program.dependents
     for (let k = start[index]!; k < start[index + 1]!; k++) {
       const dependent = items[k]!
-      if (this.program.steps[dependent]!.kind === "view") (this.inline ??= []).push(dependent)
-      else this.skip(dependent, index)
+      if (this.program.steps[dependent]!.kind !== "view") this.skip(dependent, index)
+      else if (this.choosing?.isUnwanted(dependent) !== true) (this.inline ??= []).push(dependent)
     }
     for (const match of this.choosing?.choosersOf(index) ?? none) this.skip(match, index)
   }
@@ -468,6 +495,11 @@ export class Run {
     const toSkip = [first]
     for (let i = toSkip.pop(); i !== undefined; i = toSkip.pop()) {
       if (this.values[i] !== Pending) continue
+      if (this.choosing !== undefined) {
+        this.failed.skippedBy.set(i, failed)
+        // Whether this one is to be skipped, or was never chosen, is known when it is wanted or let go.
+        if (this.choosing.isUnwanted(i)) continue
+      }
       const step = this.program.steps[i]!
       if (recovers && step.kind === "view" && step.lens._tag === "Recover" && step.lens.ancestors) {
         ;(this.inline ??= []).push(i)
@@ -477,8 +509,7 @@ export class Run {
       this.remaining--
       this.watch?.settled(i, { _tag: "Skipped", because })
       if (this.choosing !== undefined) {
-        this.failed.skippedBy.set(i, failed)
-        this.letGo(this.choosing.wantsOf(i), because)
+        this.letGo(this.choosing.wantsOf(i), step.name)
         toSkip.push(...this.choosing.choosersOf(i))
       }
       for (let k = start[i + 1]! - 1; k >= start[i]!; k--) toSkip.push(items[k]!)

@@ -10,7 +10,7 @@ import type { Plan } from "../compile/Plan.ts"
  * Why a resource never ran.
  *
  * - `DependencyFailed`: something it depends on failed, died or was interrupted; `resource` is that one, however far up.
- * - `NotChosen`: only a choice could have wanted it, and chose something else; `resource` is the choice.
+ * - `NotChosen`: only a choice could have wanted it, which chose something else, or never could; `resource` is the choice.
  * - `RunFailed`: the run had failed before its turn came, and nothing new starts then; `resource` is what failed.
  * - `RunTimedOut`, `RunInterrupted`: the run was over before its turn came.
  *

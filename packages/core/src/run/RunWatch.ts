@@ -69,6 +69,10 @@ export class RunWatch {
   private readonly onCrash: (defect: unknown) => void
   private readonly now: () => number
   private readonly unsettled: Array<number>
+  /** The views that nobody wants yet, and how many of them each resource has. */
+  private readonly unwanted = new Set<number>()
+  private readonly unwantedOf: Array<number>
+  private readonly ended = new Set<number>()
   private readonly own: Array<StepEnd | undefined>
   private readonly seen: Array<StepEnd | undefined>
   private readonly fallbacks: Array<Fallback | undefined>
@@ -90,7 +94,13 @@ export class RunWatch {
     this.own = program.steps.map(() => undefined)
     this.seen = program.steps.map(() => undefined)
     this.fallbacks = program.steps.map(() => undefined)
-    for (const step of program.steps) if (step.kind === "view") this.unsettled[step.base]!++
+    this.unwantedOf = program.steps.map(() => 0)
+    program.steps.forEach((step, i) => {
+      if (step.kind !== "view") return
+      if (program.choices?.optional[i] !== 1) return void this.unsettled[step.base]!++
+      this.unwanted.add(i)
+      this.unwantedOf[step.base]!++
+    })
   }
 
   runStarted(): void {
@@ -156,12 +166,28 @@ export class RunWatch {
     this.fallbacks[this.program.steps[index]!.base] = { fallback, error }
   }
 
+  /** A choice wants a step. */
+  wanted(index: number): void {
+    if (!this.unwanted.delete(index)) return
+    const { base } = this.program.steps[index]!
+    this.unwantedOf[base]!--
+    this.unsettled[base]!++
+  }
+
   settled(index: number, end: StepEnd): void {
     const { base } = this.program.steps[index]!
+    this.wanted(index)
     if (index === base) this.own[base] = end
     const isSeen = this.program.exposed[index] === 1 && !(end._tag === "Skipped" && end.because._tag === "NotChosen")
     if (isSeen) this.seen[base] = worse(this.seen[base] ?? succeeded, end)
-    if (--this.unsettled[base]! === 0) this.emitEnd(base)
+    this.unsettled[base]!--
+    if (this.isOver(base)) this.emitEnd(base)
+  }
+
+  /** A value stays one, whoever may want to look at it later; what failed may still be recovered by who does. */
+  private isOver(base: number): boolean {
+    if (this.unsettled[base] !== 0 || this.ended.has(base)) return false
+    return this.unwantedOf[base] === 0 || this.own[base]?._tag === "Succeeded"
   }
 
   /** Whether somebody says in which context resources run. */
@@ -195,6 +221,7 @@ export class RunWatch {
     const end = own._tag === "Skipped" || seen._tag === "Skipped" ? own : seen
     const fallback = this.fallbacks[base]
     if (this.program.steps[base]!.kind === "preset" && end._tag === "Succeeded") return
+    this.ended.add(base)
     switch (end._tag) {
       case "Skipped":
         return this.emit({ _tag: "ResourceSkipped", resource, because: end.because })
