@@ -33,7 +33,9 @@ type Decider = Resource<string, string | number | boolean, unknown, unknown, nev
 type CaseOf<On extends Decider> = `${Success<On>}`
 
 /** Refuses cases that can never be asked for. */
-type Exact<Cases, Case extends string> = { readonly [K in Exclude<keyof Cases, Case>]: never }
+type Exact<Cases, Case extends string> = {
+  readonly [K in keyof Cases as `${K & (string | number)}` extends Case ? never : K]: never
+}
 
 /** What is missing where the decider's type is open and nothing is there for every other value. */
 type Unmatched<Name extends string, On> =

@@ -4,7 +4,16 @@ import { millis } from "./Millis.ts"
 import { printable } from "./Printable.ts"
 
 /** `retry(3) > [timeout(500ms)]`: what is outermost first, one attempt in brackets where there can be several. */
-export const showPolicies = ({ around, attempt }: PlanResource): string => {
+export const showPolicies = (resource: PlanResource): string => {
+  const { items } = resource
+  if (items === undefined) return showParts(resource)
+  const each = `each ${showParts(items)}`.trimEnd()
+  const atOnce = items.concurrency === undefined ? each : `${each}, ${items.concurrency} at once`
+  const whole = [...resource.around, ...resource.attempt].length === 0 ? "" : `${showParts(resource)} > `
+  return whole + atOnce
+}
+
+const showParts = ({ around, attempt }: Pick<PlanResource, "around" | "attempt">): string => {
   const outermostFirst = (parts: PlanResource["around"]): string =>
     parts
       .map(({ label }) => label)
@@ -14,11 +23,43 @@ export const showPolicies = ({ around, attempt }: PlanResource): string => {
   return attempt.length === 0 ? outermostFirst(around) : `${outermostFirst(around)} > [${outermostFirst(attempt)}]`
 }
 
+/** What a choice chooses, and for which values. */
+const showCases = ({ cases = {}, otherwise }: PlanResource): string => {
+  const each = Object.entries(cases).map(([value, name]) => `${printable(name)} for ${printable(value)}`)
+  return `chooses ${[...each, ...(otherwise === undefined ? [] : [`${printable(otherwise)} otherwise`])].join(", ")}`
+}
+
+/** What a resource waits for in any case: of a choice, what decides. */
+const needsOf = ({ dependencies, kind }: PlanResource): ReadonlyArray<string> =>
+  kind === "match" ? dependencies.slice(0, 1) : dependencies
+
 const showResource = (resource: PlanResource): string => {
-  const needs = resource.dependencies.length === 0 ? "" : ` <- ${resource.dependencies.map(printable).join(", ")}`
-  const policies = showPolicies(resource)
-  const views = resource.views.length === 0 ? "" : `  seen through ${resource.views.join(", ")}`
-  return `${printable(resource.name)}${needs}${policies === "" ? "" : `  ${policies}`}${views}`
+  const { kind, loader, name, onlyFor, views } = resource
+  const needs = needsOf(resource)
+  return [
+    printable(name) + (needs.length === 0 ? "" : ` <- ${needs.map(printable).join(", ")}`),
+    showPolicies(resource),
+    loader === undefined ? "" : `runs ${printable(loader.loader)}`,
+    kind === "match" ? showCases(resource) : "",
+    onlyFor === undefined ? "" : `only for ${onlyFor.map(printable).join(", ")}`,
+    views.length === 0 ? "" : `seen through ${views.join(", ")}`
+  ]
+    .filter((part) => part !== "")
+    .join("  ")
+}
+
+/** The plans of the loaders inside, each once, those inside of them after them. */
+const plansInside = (plan: Plan): ReadonlyArray<Plan> => {
+  const found = new Set<Plan>()
+  const visit = ({ resources }: Plan): void => {
+    for (const { loader } of resources) {
+      if (loader === undefined || found.has(loader)) continue
+      found.add(loader)
+      visit(loader)
+    }
+  }
+  visit(plan)
+  return [...found]
 }
 
 const showSettings = ({ concurrency, scheduling, timeout }: Plan): string =>
@@ -30,7 +71,8 @@ const showSettings = ({ concurrency, scheduling, timeout }: Plan): string =>
 
 /**
  * A plan for people: what is given, then batch by batch what could run side by side, with what each resource waits for
- * and its policies, outermost first. Brackets hold one attempt.
+ * and its policies, outermost first. Brackets hold one attempt; what stands after `each` is for each item of a list. The
+ * plans of loaders inside follow.
  *
  * @example
  * ```ts
@@ -52,7 +94,9 @@ const showSettings = ({ concurrency, scheduling, timeout }: Plan): string =>
  * @since 0.1.0
  * @category printing
  */
-export const toText = (self: Plan): string => {
+export const toText = (self: Plan): string => [self, ...plansInside(self)].map(oneToText).join("\n\n")
+
+const oneToText = (self: Plan): string => {
   const byName = new Map(self.resources.map((resource) => [resource.name, resource]))
   const given = self.resources.filter(({ batch }) => batch < 0).map(({ name }) => name)
   const width = String(self.batches.length).length

@@ -2,11 +2,11 @@
  * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of them
  * hold one of the run's slots.
  */
-import { Cause, Context, Duration, Effect, Exit, Scope } from "effect"
+import { Cause, type Context, Duration, Effect, Exit, Scope } from "effect"
 import type { ItemLoads, Load, Step } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import type { FailedItem } from "../model/ResourceError.ts"
 import { Enclosing } from "./Enclosing.ts"
-import { FailedItem } from "./FailedItem.ts"
 import type { OuterSlots, Slots } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
 
@@ -47,6 +47,12 @@ const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
 const wrapIn = (step: Step, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
   layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, layer.wrap(effect, observer))), self)
 
+/** Which item failed, and with what. */
+interface ItemFailure extends FailedItem {
+  readonly attempts: number
+  readonly error: unknown
+}
+
 /** How attempts hold slots: see `Load`. */
 type Holding = Pick<Load, "goesOn" | "holdsSlot">
 
@@ -58,6 +64,8 @@ class Tried {
   attempts = 0
   running = 0
   slots = 0
+  /** Of a list, how its items failed. */
+  failures: Array<ItemFailure> | undefined = undefined
 
   constructor(index: number, item: number | undefined) {
     this.index = index
@@ -164,12 +172,27 @@ export class Attempts {
     const inner = wrapIn(step, items.inner, this.enclosed(tried, load, undefined), observer)
     const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
     const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
-    return Effect.onExit(named(tried, item, whole), (exit) => {
-      // A failure may end the run: until that is known, nobody else may have the slot.
+    return Effect.onExit(whole, (exit) => {
       if (Exit.isSuccess(exit)) this.releaseSlots(tried)
-      else this.handOver(tried)
+      else this.itemFailed(tried, item, exit.cause)
       return Effect.void
     })
+  }
+
+  /** What failed is noted by its list, and so are its slots: until what follows is known, nobody else may have them. */
+  private itemFailed(tried: Tried, value: unknown, cause: Cause.Cause<unknown>): void {
+    const list = this.of(tried.index)
+    list.slots += tried.slots
+    tried.slots = 0
+    const reason = cause.reasons.find(Cause.isFailReason)
+    if (reason === undefined) return
+    list.failures ??= []
+    list.failures.push({ index: tried.item!, value, attempts: tried.attempts, error: reason.error })
+  }
+
+  /** The item of a list whose failure this is, the last such one. */
+  failedItem(index: number, error: unknown): ItemFailure | undefined {
+    return this.tried?.get(index)?.failures?.findLast((failure) => Object.is(failure.error, error))
   }
 
   /** What runs inside a load that may run another loader. */
@@ -206,13 +229,6 @@ export class Attempts {
 
   private releaseSlots(tried: Tried): void {
     if (this.keepSlots(tried, 0)) this.run.onSlots()
-  }
-
-  /** An item's slots are its list's, to be given back when that has settled or waits to try again. */
-  private handOver(item: Tried): void {
-    if (item.slots === 0) return
-    this.of(item.index).slots += item.slots
-    item.slots = 0
   }
 
   /** Waits for a slot in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
@@ -277,10 +293,3 @@ export class Attempts {
     })
   }
 }
-
-/** The same, its failures saying which item of which list they are of. */
-const named = (tried: Tried, item: unknown, self: AnyEffect): AnyEffect =>
-  Effect.catchCause(self, (cause) => {
-    const failed = { index: tried.item!, value: item, attempts: tried.attempts }
-    return Exit.failCause(Cause.annotate(cause, Context.make(FailedItem, failed), { overwrite: true }))
-  })

@@ -17,7 +17,6 @@ import { MatchError } from "../model/Match.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { ResourceError } from "../model/ResourceError.ts"
 import { asEffect, Attempts, call, notAnEffect } from "./Attempts.ts"
-import { FailedItem, type ItemFailure } from "./FailedItem.ts"
 import { Choosing } from "./Choosing.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
@@ -520,29 +519,18 @@ export class Run {
   private name(index: number, cause: Cause.Cause<unknown>): Cause.Cause<unknown> {
     const { base, name } = this.program.steps[index]!
     const startedAt = this.failed.startedAt.get(base)
-    const item = this.failedItem(base, cause)
-    const named = Cause.map(
-      cause,
-      (error) =>
-        new ResourceError({
-          resource: name,
-          error,
-          attempts: item?.attempts ?? this.ifAnyAttempts?.count(base) ?? 1,
-          path: pathTo(this.program, index),
-          elapsed: Duration.millis(startedAt === undefined ? 0 : this.now() - startedAt),
-          ...(item === undefined ? {} : { item: { index: item.index, value: item.value } })
-        })
-    )
+    const named = Cause.map(cause, (error) => {
+      const item = this.ifAnyAttempts?.failedItem(base, error)
+      return new ResourceError({
+        resource: name,
+        error,
+        attempts: item?.attempts ?? this.ifAnyAttempts?.count(base) ?? 1,
+        path: pathTo(this.program, index),
+        elapsed: Duration.millis(startedAt === undefined ? 0 : this.now() - startedAt),
+        ...(item === undefined ? {} : { item: { index: item.index, value: item.value } })
+      })
+    })
     return Cause.annotate(named, Context.make(FailedResource, name))
-  }
-
-  /** Which item it was, where a list failed. */
-  private failedItem(base: number, cause: Cause.Cause<unknown>): ItemFailure | undefined {
-    const step = this.program.steps[base]!
-    const isList = step.kind === "load" && step.items !== undefined
-    return isList
-      ? Context.getOrUndefined(Cause.annotations(cause) as Context.Context<FailedItem>, FailedItem)
-      : undefined
   }
 
   private gather({ keys, sources }: Step): Readonly<Record<string, unknown>> {
