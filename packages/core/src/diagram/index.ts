@@ -21,7 +21,8 @@ export interface Options {
   readonly direction?: "TD" | "LR"
 }
 
-type PlanGraph = Graph.DirectedGraph<PlanResource, "">
+/** An arrow says for which values it is taken, where it is that of a choice. */
+type PlanGraph = Graph.DirectedGraph<PlanResource, string>
 
 /** A name that is longer than this is no help in a drawing. */
 const longestName = 60
@@ -36,24 +37,41 @@ const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
   match: "diamond"
 }
 
-/** The name, and below it the policies, outermost first. */
+const fit = (text: string): string => plainPen.fit(printable(text), longestName)
+
+/** The name, and below it the loader inside and the policies, outermost first. */
 const labelOf = (resource: PlanResource): string => {
-  const name = plainPen.fit(printable(resource.name), longestName)
+  const { loader, name } = resource
   const policies = showPolicies(resource)
-  return policies === "" ? name : `${name}\n${printable(policies)}`
+  return [
+    fit(name),
+    ...(loader === undefined ? [] : [`runs ${fit(loader.loader)}`]),
+    ...(policies === "" ? [] : [printable(policies)])
+  ].join("\n")
 }
 
+/** For which values a choice takes the arrow from a resource: nothing, for the one that decides. */
+const valuesFor = ({ cases = {}, otherwise }: PlanResource, dependency: string): string =>
+  [
+    ...Object.entries(cases).flatMap(([value, name]) => (name === dependency ? [fit(value)] : [])),
+    ...(otherwise === dependency ? ["otherwise"] : [])
+  ].join(", ")
+
 const toGraph = ({ resources }: Plan): PlanGraph =>
-  Graph.directed<PlanResource, "">((graph) => {
+  Graph.directed<PlanResource, string>((graph) => {
     const indices = new Map(resources.map((resource) => [resource.name, Graph.addNode(graph, resource)]))
-    for (const { dependencies, name } of resources) {
-      for (const dependency of dependencies) Graph.addEdge(graph, indices.get(dependency)!, indices.get(name)!, "")
+    for (const resource of resources) {
+      for (const dependency of resource.dependencies) {
+        const label = valuesFor(resource, dependency)
+        Graph.addEdge(graph, indices.get(dependency)!, indices.get(resource.name)!, label)
+      }
     }
   })
 
 /**
  * A plan as a Mermaid flowchart: arrows lead from what a resource depends on to the resource. Inputs have round ends,
- * constants round corners, structs double sides; policies stand below the names.
+ * constants round corners, structs and loaders double sides, choices are diamonds with their cases at the arrows;
+ * policies stand below the names.
  *
  * @example
  * ```ts
@@ -80,6 +98,7 @@ export const toMermaid = (plan: Plan, options: Options = {}): string =>
     direction: options.direction ?? "TD",
     // A label that begins with a backtick would be read as Markdown.
     nodeLabel: (resource) => labelOf(resource).replaceAll("`", "'"),
+    edgeLabel: (label) => label.replaceAll("`", "'"),
     nodeShape: ({ kind }) => shapes[kind]
   })
 

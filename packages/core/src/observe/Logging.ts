@@ -97,6 +97,17 @@ const lineOf = (event: RunEvent, elapsed: number): Line => {
   return [`run ${ends[event.end]} after ${millis(elapsed)}`]
 }
 
+/** What logs say of an attempt. */
+interface Attempt {
+  readonly resource: string
+  readonly item: number | undefined
+  readonly attempt: number | undefined
+}
+
+/** What is known of it. */
+const only = (attempt: Attempt): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(attempt).filter(([, value]) => value !== undefined))
+
 /** The logs of one run. */
 class RunLog implements Watcher {
   readonly onEvent: (event: RunEvent) => void
@@ -114,14 +125,18 @@ class RunLog implements Watcher {
       this.note(event)
       if (events) this.log(event)
     }
-    if (annotations) this.within = (around, resource, attempt) => this.annotated(around, resource, attempt)
+    if (annotations) {
+      this.within = (around, resource, attempt, item) => this.annotated(around, { resource, attempt, item })
+    }
   }
 
   private note(event: RunEvent): void {
     if (event._tag === "RunStarted") {
       this.loader = event.loader
       this.startedAt = event.at
-    } else if (event._tag === "AttemptStarted") this.attempts.set(event.resource, event.attempt)
+    } else if (event._tag === "AttemptStarted" && event.item === undefined) {
+      this.attempts.set(event.resource, event.attempt)
+    }
   }
 
   /** Nothing is written, not even a text made, for what nobody would see. */
@@ -136,20 +151,16 @@ class RunLog implements Watcher {
     const run = { loader: this.loader, run: event.run }
     if (!("resource" in event)) return run
     const attempt = "attempt" in event ? event.attempt : this.attempts.get(event.resource)
-    return { ...run, resource: event.resource, ...(attempt === undefined ? {} : { attempt }) }
+    const item = "item" in event ? event.item : undefined
+    return { ...run, ...only({ resource: event.resource, item, attempt }) }
   }
 
-  private annotated(
-    around: Context.Context<never>,
-    resource: string,
-    attempt = this.attempts.get(resource) ?? 1
-  ): Context.Context<never> {
+  private annotated(around: Context.Context<never>, { attempt, item, resource }: Attempt): Context.Context<never> {
     const annotations = Context.get(around, References.CurrentLogAnnotations)
     return Context.add(around, References.CurrentLogAnnotations, {
       ...annotations,
       loader: this.loader,
-      resource,
-      attempt
+      ...only({ resource, item, attempt: attempt ?? this.attempts.get(resource) ?? 1 })
     })
   }
 }

@@ -59,8 +59,8 @@ export class Slots {
   /** Takes a slot for the most urgent of those who wait, and says who that is. */
   take(): Waiter | undefined {
     while (this.heap.length > 0 && !this.heap[0]!.waits) this.pop()
-    if (this.heap.length === 0) return void this.outer?.giveBack()
-    if (this.free === 0 || this.outer?.take() === false) return void this.outer?.offer()
+    if (this.heap.length === 0) this.outer?.giveBack()
+    if (this.heap.length === 0 || !this.mayTake()) return undefined
     const waiter = this.pop()
     this.free--
     waiter.waits = false
@@ -70,6 +70,12 @@ export class Slots {
   /** Nobody will take a slot any more. */
   close(): void {
     this.outer?.close()
+  }
+
+  private mayTake(): boolean {
+    if (this.free > 0) return this.outer === undefined || this.outer.take()
+    this.outer?.offer()
+    return false
   }
 
   private before(a: Waiter, b: Waiter): boolean {

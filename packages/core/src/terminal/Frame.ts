@@ -1,4 +1,5 @@
 /** What a live view shows of runs at one instant: pure, so that it can be looked at without a terminal. */
+import { count } from "../observe/Count.ts"
 import { headline } from "../observe/Headline.ts"
 import { millis } from "../observe/Millis.ts"
 import { noteOf, signs } from "../observe/OutcomeText.ts"
@@ -25,7 +26,7 @@ interface Active {
 const since = (from: number, now: number): string => millis(Math.max(0, now - from))
 
 const activeOf = (resource: ResourceTimeline, now: number): Active | undefined => {
-  const { attempts, doing, outcome, resource: name, retryAt } = resource
+  const { attempts, doing, items, outcome, resource: name, retryAt } = resource
   const line = (sign: string, paint: Paint, order: number, text: string): Active => ({
     sign,
     paint,
@@ -41,6 +42,13 @@ const activeOf = (resource: ResourceTimeline, now: number): Active | undefined =
   switch (doing._tag) {
     case "Attempt":
       return line("▶", "wait", 1, `${since(doing.from, now)}${tried}`)
+    case "Items":
+      return line(
+        "▶",
+        "wait",
+        1,
+        `${since(doing.from, now)}, ${items?.loaded} of ${count(items?.total ?? 0, "item")} loaded`
+      )
     case "Fallback":
       return line("▶", "warn", 1, `${since(doing.from, now)} in its fallback`)
     case "Policy":

@@ -1,7 +1,7 @@
 /** Plans as drawings of other programs: read by those programs. */
 import { instance } from "@viz-js/viz"
 import { Effect, Schedule } from "effect"
-import { Loader, Policy, Resource } from "effect-loader"
+import { Loader, Plan, Policy, Resource } from "effect-loader"
 import * as Diagram from "effect-loader/diagram"
 import { describe, expect, it } from "vitest"
 import { hostileNames } from "./hostile.ts"
@@ -22,7 +22,25 @@ const hostile = () => {
   return Loader.plan(Loader.make(before, { name: 'a "page" {' }))
 }
 
+const kind = Resource.input<string>()("kind")
+const inner = Loader.make({ user }, { name: "inner" })
+const nested = Resource.fromLoader("nested", inner)
+const users = Resource.forEach("users", {
+  items: () => [1],
+  load: () => Effect.void,
+  each: Policy.timeout("1 second"),
+  concurrency: 4
+})
+const choice = Resource.match("choice", { on: kind, cases: { all: users, none: region }, orElse: nested })
+
 describe("Diagram", () => {
+  it("draws lists, choices and loaders inside", async () => {
+    const plan = Loader.plan(Loader.make({ choice }, { name: "page" }))
+    await expect(`${Diagram.toMermaid(plan)}\n`).toMatchFileSnapshot("../golden/plan-kinds.mmd")
+    await expect(`${Diagram.toGraphviz(plan)}\n`).toMatchFileSnapshot("../golden/plan-kinds.dot")
+    await expect(`${Plan.toText(plan)}\n`).toMatchFileSnapshot("../golden/plan-kinds.txt")
+  })
+
   it("draws plans for Mermaid", async () => {
     await expect(`${Diagram.toMermaid(page)}\n`).toMatchFileSnapshot("../golden/plan.mmd")
     expect(Diagram.toMermaid(page, { direction: "LR" })).toMatch(/^flowchart LR\n/)

@@ -43,6 +43,54 @@ describe("a bad graph is refused with everything that is wrong with it", () => {
     }
   })
 
+  it("a cycle through a case, or through what decides", () => {
+    const on = Resource.input<"x" | "y">()("on")
+    const other = Resource.make("other", { load })
+    const a: Number<"a"> = Resource.make("a", { deps: () => ({ choice }), load })
+    const choice: Number<"choice"> = untyped(Resource.match("choice", { on, cases: { x: a, y: other } })) as never
+    assert.deepStrictEqual(refused({ choice }).issues, [{ _tag: "Cycle", path: ["choice", "a", "choice"] }])
+  })
+
+  it("a choice between things that are no resources", () => {
+    const on = Resource.input<"x">()("on")
+    const choice = Resource.match("choice", { on, cases: { x: untyped(1) }, orElse: untyped("text") })
+    const undecided = Resource.match("undecided", { on: untyped({}) as never, cases: {}, orElse: on })
+    assert.strictEqual(
+      refused({ choice, undecided }).message,
+      [
+        '3 problems in the graph of loader "anonymous":',
+        '  - case "x" of "choice" is not a resource but 1',
+        '  - `orElse` of "choice" is not a resource but text',
+        '  - `on` of "undecided" is not a resource but an object'
+      ].join("\n")
+    )
+  })
+
+  it("a policy on a choice, which does no work of its own", () => {
+    const on = Resource.input<"x">()("on")
+    const choice = Resource.match("choice", { on, cases: { x: Resource.make("x", { load }) } }).pipe(
+      Policy.timeout("1 second")
+    )
+    assert.strictEqual(
+      refused({ choice }).message,
+      problem('misplaced policy "timeout(1s)" on "choice": a choice does no work of its own: pipe it onto the cases')
+    )
+  })
+
+  it("a shared name, also among the cases of a choice", () => {
+    const on = Resource.input<"x" | "y">()("on")
+    const choice = Resource.match("choice", {
+      on,
+      cases: { x: Resource.make("same", { load }), y: Resource.make("same", { load }) }
+    })
+    assert.strictEqual(
+      refused({ choice }).message,
+      problem(
+        'duplicate name "same": 2 different resources have it, used by "choice" (for x); and by "choice" (for y); rename all but one'
+      )
+    )
+  })
+
   it("each cycle of several", () => {
     const a: Number<"a"> = Resource.make("a", { deps: () => ({ b }), load })
     const b: Number<"b"> = Resource.make("b", { deps: () => ({ a, c }), load })

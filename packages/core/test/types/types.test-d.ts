@@ -1,6 +1,14 @@
 /** What is inferred, and what must not compile. */
-import { type Cause, Context, Data, Effect, type Exit, type Option, Schedule, type Scope } from "effect"
-import { Loader, type LoadTimeout, Policy, type Report, Resource, type ResourceError } from "effect-loader"
+import { type Cause, Context, Data, Effect, type Exit, Layer, type Option, Schedule, type Scope } from "effect"
+import {
+  Loader,
+  type LoadTimeout,
+  type MatchError,
+  Policy,
+  type Report,
+  Resource,
+  type ResourceError
+} from "effect-loader"
 import { describe, expectTypeOf, it } from "vitest"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
@@ -331,5 +339,159 @@ describe("loaders with something changed", () => {
     expectTypeOf<Loader.Error<typeof both>>().toEqualTypeOf<ResourceError<"author", Down>>()
     // @ts-expect-error the second has no such target
     Loader.merge(page, Loader.make({ author }), { rename: { nobody: "x" } })
+  })
+})
+
+describe("lists, choices, loaders inside, and layers", () => {
+  class Down extends Data.TaggedError("Down")<{}> {}
+  const orgId = Resource.input<string>()("orgId")
+  const ids = Resource.make("ids", { deps: { orgId }, load: () => Effect.succeed([1, 2]) })
+  const find = (id: number): Effect.Effect<{ readonly id: number }, NotFound, Db> => Effect.succeed({ id })
+  const users = Resource.forEach("users", { deps: { ids }, items: ({ ids }) => ids, load: (id) => find(id) })
+
+  it("forEach infers the item, and what its policy adds", () => {
+    expectTypeOf(users).toEqualTypeOf<
+      Resource.Resource<
+        "users",
+        ReadonlyArray<{ readonly id: number }>,
+        ResourceError<"users", NotFound>,
+        Db,
+        { readonly orgId: string }
+      >
+    >()
+    const timed = Resource.forEach("timed", {
+      items: () => "abc",
+      load: (letter, deps, index) => {
+        expectTypeOf(letter).toEqualTypeOf<string>()
+        expectTypeOf(deps).toEqualTypeOf<Resource.Values<{}>>()
+        expectTypeOf(index).toEqualTypeOf<number>()
+        return Effect.succeed(letter)
+      },
+      each: Policy.timeout("1 second")
+    })
+    expectTypeOf<Resource.Failure<typeof timed>>().toEqualTypeOf<ResourceError<"timed", Cause.TimeoutError>>()
+    const again = Policy.retry({ times: 2, while: (error: NotFound) => error.id === "" })
+    const retried = Resource.forEach("retried", { items: () => [1], load: find, each: again })
+    expectTypeOf<Resource.Failure<typeof retried>>().toEqualTypeOf<ResourceError<"retried", NotFound>>()
+    // @ts-expect-error the predicate knows another error than the items have
+    Resource.forEach("bad", { items: () => [1], load: () => Effect.fail(new Down()), each: again })
+    // @ts-expect-error what is no list
+    Resource.forEach("bad", { items: () => 1, load: () => Effect.void })
+  })
+
+  it("where a loader runs for each item, its errors nest", () => {
+    const inner = Loader.make({ org, user }, { timeout: "1 second" })
+    const pages = Resource.forEach("pages", {
+      items: () => ["a"],
+      load: (orgId) => Loader.load(inner, { orgId, userId: 1 })
+    })
+    expectTypeOf<Resource.Failure<typeof pages>>().toEqualTypeOf<
+      ResourceError<"pages", OrgError | UserError | LoadTimeout>
+    >()
+  })
+
+  it("match is complete over literals and booleans, and has the types of all its cases", () => {
+    const kind = Resource.make("kind", { load: () => Effect.succeed("a" as "a" | "b") })
+    const choice = Resource.match("choice", { on: kind, cases: { a: org, b: users } })
+    expectTypeOf<Resource.Success<typeof choice>>().toEqualTypeOf<
+      { id: string } | ReadonlyArray<{ readonly id: number }>
+    >()
+    expectTypeOf<Resource.Failure<typeof choice>>().toEqualTypeOf<OrgError | ResourceError<"users", NotFound>>()
+    expectTypeOf<Resource.Services<typeof choice>>().toEqualTypeOf<Db>()
+    expectTypeOf<Resource.Input<typeof choice>>().toEqualTypeOf<{ readonly orgId: string }>()
+    const flag = Resource.input<boolean>()("flag")
+    const either = Resource.match("either", { on: flag, cases: { true: org, false: kind } })
+    expectTypeOf<Resource.Success<typeof either>>().toEqualTypeOf<{ id: string } | "a" | "b">()
+    const level = Resource.input<1 | 2>()("level")
+    const number = Resource.match("number", { on: level, cases: { 1: org, 2: kind } })
+    expectTypeOf<Resource.Failure<typeof number>>().toEqualTypeOf<OrgError>()
+    // @ts-expect-error one is missing
+    Resource.match("bad", { on: kind, cases: { a: org } })
+    // @ts-expect-error one can never be
+    Resource.match("bad", { on: kind, cases: { a: org, b: users, c: user } })
+    // @ts-expect-error what cannot decide
+    Resource.match("bad", { on: org, cases: {} })
+    const rest = Resource.match("rest", { on: kind, cases: { a: org }, orElse: user })
+    expectTypeOf<Resource.Success<typeof rest>>().toEqualTypeOf<{ id: string } | string>()
+  })
+
+  it("match over an open type has an error for what has no case, unless there is an `orElse`", () => {
+    const text = Resource.input<string>()("text")
+    const open = Resource.match("open", { on: text, cases: { a: org } })
+    expectTypeOf<Resource.Failure<typeof open>>().toEqualTypeOf<OrgError | ResourceError<"open", MatchError>>()
+    const closed = Resource.match("closed", { on: text, cases: { a: org }, orElse: user })
+    expectTypeOf<Resource.Failure<typeof closed>>().toEqualTypeOf<OrgError | UserError>()
+  })
+
+  it("fromLoader maps inputs, and nests errors", () => {
+    const inner = Loader.make({ org, user })
+    const session = Resource.make("session", { load: () => Effect.fail(new Down()) as Effect.Effect<string, Down> })
+    const page = Resource.fromLoader("page", inner, { inputs: { orgId: session, userId } })
+    expectTypeOf(page).toEqualTypeOf<
+      Resource.Resource<
+        "page",
+        { readonly org: { id: string }; readonly user: string },
+        ResourceError<"page", OrgError | UserError> | ResourceError<"session", Down>,
+        Db,
+        UserInput
+      >
+    >()
+    const later = Resource.fromLoader("later", () => inner, { inputs: { orgId: session, userId } })
+    expectTypeOf<Resource.Failure<typeof later>>().toEqualTypeOf<
+      ResourceError<"later", OrgError | UserError> | ResourceError<"session", Down>
+    >()
+    const alone = Resource.fromLoader("alone", Loader.make({ session }))
+    expectTypeOf<Resource.Success<typeof alone>>().toEqualTypeOf<{ readonly session: string }>()
+    // @ts-expect-error one input is missing
+    Resource.fromLoader("bad", inner, { inputs: { userId } })
+    // @ts-expect-error an input of another type
+    Resource.fromLoader("bad", inner, { inputs: { userId, orgId: userId } })
+    // @ts-expect-error no inputs at all
+    Resource.fromLoader("bad", inner)
+  })
+
+  class Config extends Context.Service<Config, { readonly url: string }>()("test/Config") {}
+  class Cache extends Context.Service<Cache, { readonly get: number }>()("test/Cache") {}
+  const ConfigLive: Layer.Layer<Config, Down> = Layer.succeed(Config, { url: "" })
+  const DbLive: Layer.Layer<Db, DbError, Config | Cache> = Layer.effect(
+    Db,
+    Effect.fail(new DbError({ code: 1 })) as Effect.Effect<never, DbError, Config | Cache>
+  )
+
+  it("fromLayer provides its service to layers that depend on it, with policies and fallbacks around it too", () => {
+    const config = Resource.fromLayer("config", Config, ConfigLive).pipe(
+      Policy.timeout("1 second"),
+      Resource.catch(() => Effect.succeed({ url: "spare" }))
+    )
+    const db = Resource.fromLayer("db", Db, DbLive, { deps: { config } })
+    expectTypeOf<Resource.Failure<typeof db>>().toEqualTypeOf<ResourceError<"db", DbError>>()
+    expectTypeOf<Resource.Services<typeof db>>().toEqualTypeOf<Cache | Scope.Scope>()
+    const strict = Resource.fromLayer("config", Config, ConfigLive).pipe(Policy.timeout("1 second"))
+    const fed = Resource.fromLayer("db", Db, DbLive, { deps: { strict } })
+    expectTypeOf<Resource.Services<typeof fed>>().toEqualTypeOf<Cache | Scope.Scope>()
+    const changed = strict.pipe(Resource.map(({ url }) => ({ url })))
+    const unfed = Resource.fromLayer("db", Db, DbLive, { deps: { changed } })
+    expectTypeOf<Resource.Services<typeof unfed>>().toEqualTypeOf<Config | Cache | Scope.Scope>()
+    const used = Resource.make("used", { deps: { fed }, load: ({ fed }) => fed.query("x") })
+    expectTypeOf<Resource.Success<typeof used>>().toEqualTypeOf<string>()
+    // @ts-expect-error a layer of something else
+    Resource.fromLayer("bad", Db, ConfigLive)
+  })
+
+  it("toLayer provides the named targets, if they are such services", () => {
+    const config = Resource.fromLayer("config", Config, ConfigLive)
+    const size = Resource.make("size", { deps: { orgId }, load: () => Effect.succeed({ get: 1 }) })
+    const start = Loader.make({ config, size })
+    const layer = Loader.toLayer(start, { config: Config, size: Cache }, { orgId: "" })
+    expectTypeOf(layer).toEqualTypeOf<Layer.Layer<Config | Cache, ResourceError<"config", Down>>>()
+    expectTypeOf(Loader.toLayer(start, { size: Cache }, { orgId: "" })).toEqualTypeOf<
+      Layer.Layer<Cache, ResourceError<"config", Down>>
+    >()
+    // @ts-expect-error a service of another shape
+    Loader.toLayer(start, { config: Cache }, { orgId: "" })
+    // @ts-expect-error no such target
+    Loader.toLayer(start, { nope: Cache }, { orgId: "" })
+    // @ts-expect-error inputs are missing
+    Loader.toLayer(start, { size: Cache })
   })
 })
