@@ -17,6 +17,14 @@ const howItEnded = ({ end }: Report<unknown>): string => {
   }
 }
 
+/** How many of the resources of a run were loaded, of those that were to be. */
+export const loadedOf = ({ resources }: Report<unknown>): readonly [loaded: number, of: number] => {
+  const tags = resources.flatMap(({ outcome }) =>
+    outcome._tag === "Skipped" && outcome.because._tag === "NotChosen" ? [] : [outcome._tag]
+  )
+  return [tags.filter((tag) => tag === "Succeeded" || tag === "Degraded").length, tags.length]
+}
+
 /** How a run ended, or that it goes on, and when: the first line of whatever tells of a report. */
 export const headline = (report: Report<unknown>): string =>
   `"${printable(report.loader)}" ${howItEnded(report)} ${millis(report.until - report.startedAt)}`

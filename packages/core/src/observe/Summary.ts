@@ -1,6 +1,6 @@
-import type { Outcome, Report } from "../run/Report.ts"
+import type { Report } from "../run/Report.ts"
 import { analyze, type Analysis } from "./Analysis.ts"
-import { headline } from "./Headline.ts"
+import { headline, loadedOf } from "./Headline.ts"
 import { millis } from "./Millis.ts"
 import { printable } from "./Printable.ts"
 
@@ -13,8 +13,6 @@ const chain = (names: ReadonlyArray<string>): string => {
     ? shown.join(" > ")
     : `${shown.slice(0, mostNames - 1).join(" > ")} > ... ${shown.length - mostNames} more ... > ${shown.at(-1)}`
 }
-
-const gaveValue = ({ _tag }: Outcome): boolean => _tag === "Succeeded" || _tag === "Degraded"
 
 const heldUp = ({ heldUp: { batch, slot, thread } }: Analysis): string =>
   [
@@ -66,13 +64,13 @@ const boundedBy = ({ boundBy, criticalPath, work }: Analysis, { plan }: Report<u
  */
 export const toSummary = (self: Report<unknown>): string => {
   const analysis = analyze(self)
-  const loaded = self.resources.filter(({ outcome }) => gaveValue(outcome)).length
+  const [loaded, all] = loadedOf(self)
   const open = inFlight(self)
   const { gap, lastChain, lowerBound, parallelism, work } = analysis
   const waits = heldUp(analysis)
   const way = lastChain.map(({ resource }) => resource)
   return [
-    `${headline(self)}, ${loaded} of ${self.resources.length} loaded`,
+    `${headline(self)}, ${loaded} of ${all} loaded`,
     ...(open.length === 0 ? [] : [`  in flight ${open.map(printable).join(", ")}`]),
     `  work      ${millis(work)}, ${parallelism.toFixed(1)} at once on average`,
     `  at least  ${millis(lowerBound)}: ${boundedBy(analysis, self)}`,

@@ -69,9 +69,8 @@ export class RunWatch {
   private readonly onCrash: (defect: unknown) => void
   private readonly now: () => number
   private readonly unsettled: Array<number>
-  /** The views that nobody wants yet, and how many of them each resource has. */
+  /** The views that nobody wants yet: no resource waits for them with its end. */
   private readonly unwanted = new Set<number>()
-  private readonly unwantedOf: Array<number>
   private readonly ended = new Set<number>()
   private readonly own: Array<StepEnd | undefined>
   private readonly seen: Array<StepEnd | undefined>
@@ -94,12 +93,10 @@ export class RunWatch {
     this.own = program.steps.map(() => undefined)
     this.seen = program.steps.map(() => undefined)
     this.fallbacks = program.steps.map(() => undefined)
-    this.unwantedOf = program.steps.map(() => 0)
     program.steps.forEach((step, i) => {
       if (step.kind !== "view") return
-      if (program.choices?.optional[i] !== 1) return void this.unsettled[step.base]!++
-      this.unwanted.add(i)
-      this.unwantedOf[step.base]!++
+      if (program.choices?.optional[i] === 1) this.unwanted.add(i)
+      else this.unsettled[step.base]!++
     })
   }
 
@@ -158,6 +155,7 @@ export class RunWatch {
 
   /** The handler of a fallback begins to run. */
   fallbackStarted(index: number, fallback: string, error: unknown): void {
+    if (this.ended.has(this.program.steps[index]!.base)) return
     this.emit({ _tag: "FallbackStarted", resource: this.nameOf(index), fallback, error })
   }
 
@@ -168,10 +166,7 @@ export class RunWatch {
 
   /** A choice wants a step. */
   wanted(index: number): void {
-    if (!this.unwanted.delete(index)) return
-    const { base } = this.program.steps[index]!
-    this.unwantedOf[base]!--
-    this.unsettled[base]!++
+    if (this.unwanted.delete(index)) this.unsettled[this.program.steps[index]!.base]!++
   }
 
   settled(index: number, end: StepEnd): void {
@@ -180,14 +175,8 @@ export class RunWatch {
     if (index === base) this.own[base] = end
     const isSeen = this.program.exposed[index] === 1 && !(end._tag === "Skipped" && end.because._tag === "NotChosen")
     if (isSeen) this.seen[base] = worse(this.seen[base] ?? succeeded, end)
-    this.unsettled[base]!--
-    if (this.isOver(base)) this.emitEnd(base)
-  }
-
-  /** A value stays one, whoever may want to look at it later; what failed may still be recovered by who does. */
-  private isOver(base: number): boolean {
-    if (this.unsettled[base] !== 0 || this.ended.has(base)) return false
-    return this.unwantedOf[base] === 0 || this.own[base]?._tag === "Succeeded"
+    // What is looked at later, because only then it was chosen, has ended already.
+    if (--this.unsettled[base]! === 0 && !this.ended.has(base)) this.emitEnd(base)
   }
 
   /** Whether somebody says in which context resources run. */

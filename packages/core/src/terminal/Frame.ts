@@ -1,6 +1,6 @@
 /** What a live view shows of runs at one instant: pure, so that it can be looked at without a terminal. */
 import { count } from "../observe/Count.ts"
-import { headline } from "../observe/Headline.ts"
+import { headline, loadedOf } from "../observe/Headline.ts"
 import { millis } from "../observe/Millis.ts"
 import { noteOf, signs } from "../observe/OutcomeText.ts"
 import { pad, type Paint, type Pen } from "../observe/Pen.ts"
@@ -114,9 +114,9 @@ const isUnwell = ({ outcome }: ResourceReport, { end }: Report<unknown>): boolea
 /** What stays of a run when it is over: how it ended, and a line for each resource that did not end well. */
 export const toEnding = (timeline: Timeline, columns: number, pen: Pen): string => {
   const report = timeline.report()
-  const loaded = report.resources.filter(({ outcome }) => outcome._tag === "Succeeded" || outcome._tag === "Degraded")
-  const well = report.end === "Completed" && loaded.length === report.resources.length
-  const title = `${headline(report)}, ${loaded.length} of ${report.resources.length} loaded`
+  const [loaded, all] = loadedOf(report)
+  const well = report.end === "Completed" && loaded === all
+  const title = `${headline(report)}, ${loaded} of ${all} loaded`
   const unwell = report.resources.filter((row) => isUnwell(row, report))
   return [
     pen.paint(well ? "good" : "bad", pen.fit(`${well ? signs.Succeeded : signs.Failed} ${title}`, columns)),

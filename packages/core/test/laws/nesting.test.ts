@@ -1,6 +1,6 @@
 /** Lists in choices in loaders, generated four deep, against a naive model that imports nothing from the library. */
 import { Effect } from "effect"
-import { Loader, Observer, type Report, type RunEvent } from "effect-loader"
+import { Loader, Observer, type Report, RunEvent } from "effect-loader"
 import { Interruption } from "effect-loader/testing"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
@@ -66,6 +66,22 @@ const checkLimits = (events: ReadonlyArray<RunEvent.RunEvent>): number => {
   return checks
 }
 
+/** Checks that each run begins and ends once, and each of its resources ends once, with nothing after it. */
+const checkComplete = (events: ReadonlyArray<RunEvent.RunEvent>): void => {
+  for (const run of new Set(events.map((event) => event.run))) {
+    const own = events.filter((event) => event.run === run)
+    const [first] = own
+    if (first?._tag !== "RunStarted") return expect.fail("a run begins with RunStarted")
+    expect(own.at(-1)?._tag).toBe("RunEnded")
+    for (const { kind, name } of first.plan.resources) {
+      if (kind === "input" || kind === "constant") continue
+      const of = own.filter((event) => "resource" in event && event.resource === name)
+      expect(of.filter((event) => RunEvent.isResourceEnded(event))).toHaveLength(1)
+      expect(RunEvent.isResourceEnded(of.at(-1)!)).toBe(true)
+    }
+  }
+}
+
 describe("generated nested graphs", () => {
   it("end as the model says, and when, where nothing limits them", { timeout: 300_000 }, () =>
     fc.assert(
@@ -101,6 +117,8 @@ describe("generated nested graphs", () => {
         expect(limited.report.values).toEqual(free.report.values)
         expect(tagsOf(limited.report)).toEqual(tagsOf(free.report))
         checkLimits(limited.events)
+        checkComplete(limited.events)
+        checkComplete(free.events)
       }),
       { numRuns: 1000 }
     )
@@ -139,7 +157,7 @@ describe("generated nested graphs", () => {
             check: ({ events }) =>
               Effect.sync(() => {
                 expect(open).toBe(0)
-                expect(events.at(-1)?._tag).toBe("RunEnded")
+                checkComplete(events)
               })
           }
         )

@@ -1,4 +1,6 @@
 /** What is inferred, and what must not compile. */
+// What must not compile is refused by these, too.
+// @effect-diagnostics missingEffectError:off missingEffectContext:off
 import { type Cause, Context, Data, Effect, type Exit, Layer, type Option, Schedule, type Scope } from "effect"
 import {
   Loader,
