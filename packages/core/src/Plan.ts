@@ -3,6 +3,6 @@
  *
  * @since 0.1.0
  */
-export { get, type Plan, type PlanResource } from "./compile/Plan.ts"
+export { get, type Plan, type PlanItems, type PlanResource } from "./compile/Plan.ts"
 export { toText } from "./observe/PlanText.ts"
 export { type Expectations, type Explanation, explanationToText } from "./observe/Explanation.ts"

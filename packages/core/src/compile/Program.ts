@@ -72,7 +72,7 @@ export type Step = Preset | Load | Struct | View | Match
 export const Pending: unique symbol = Symbol("pending")
 
 /** Lists of small integers, one after the other: list `i` is `items` from `start[i]` to `start[i + 1]`. */
-export interface Lists {
+interface Lists {
   readonly start: Int32Array
   readonly items: Int32Array
 }
