@@ -234,7 +234,7 @@ export class Run {
     if (this.stopped !== undefined) return
     this.stopped = stop
     if (this.watch !== undefined) this.program.steps.forEach((_, i) => this.overlook(i))
-    this.slots?.close()
+    this.slots?.withdraw()
     this.ifAnyAttempts?.end()
     this.interpreter.onStop()
   }
@@ -339,7 +339,8 @@ export class Run {
     const others = chosenBy(step).filter((other) => other !== chosen)
     this.letGo(others, step.name)
     for (const wanted of choosing.want(chosen)) this.wanted(wanted)
-    this.heed(index, chosen)
+    // Whoever watches may have ended the run.
+    if (this.stopped === undefined) this.heed(index, chosen)
   }
 
   /** A step that nobody had wanted may start, or is skipped because of what has failed in the meantime. */

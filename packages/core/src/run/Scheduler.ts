@@ -72,6 +72,8 @@ class Scheduler implements Interpreter {
 
   onStop(): void {
     for (const fiber of this.fibers?.slice() ?? []) fiber?.interruptUnsafe(this.parent.id)
+    // Where all that is left waits for slots of a run around, no fiber will come back to end this one.
+    this.checkEnd()
   }
 
   onSlots(): void {
@@ -180,10 +182,14 @@ class Scheduler implements Interpreter {
   private checkEnd(): void {
     if (this.running > 0 || this.pumping) return
     if (this.run.stopped === undefined && this.run.remaining > 0) return
-    if (this.afterStop !== undefined) return this.afterStop()
-    if (this.finished) return
-    this.finished = true
+    if (this.afterStop !== undefined) this.afterStop()
+    else if (!this.finished) this.finish()
+    // What the end of this run means for a run around is known now: only then may others there have its slots.
     this.run.slots?.close()
+  }
+
+  private finish(): void {
+    this.finished = true
     this.onFinished(this.run)
   }
 }

@@ -68,8 +68,13 @@ export class Slots {
   }
 
   /** Nobody will take a slot any more. */
+  withdraw(): void {
+    this.outer?.withdraw()
+  }
+
+  /** The run is over: who is around may take what it gave back. */
   close(): void {
-    this.outer?.close()
+    this.outer?.giveBack()
   }
 
   private mayTake(): boolean {
@@ -124,7 +129,7 @@ class Outer {
   private asked: { waits: boolean } | undefined = undefined
   /** Whether a slot was given back, and nobody around has been told. */
   private hasNews = false
-  private closed = false
+  private withdrawn = false
 
   constructor(slots: OuterSlots, onGranted: () => void) {
     this.slots = slots
@@ -146,7 +151,6 @@ class Outer {
   release(): void {
     this.slots.release()
     this.hasNews = true
-    if (this.closed) this.offer()
   }
 
   offer(): void {
@@ -157,21 +161,26 @@ class Outer {
 
   /** Gives back what nobody here waits for. */
   giveBack(): void {
-    if (this.asked !== undefined) this.asked.waits = false
-    this.asked = undefined
-    for (; this.granted > 0; this.granted--) this.release()
+    this.dropAll()
     this.offer()
   }
 
-  close(): void {
-    this.closed = true
-    this.giveBack()
+  /** As `giveBack`, but what the end of this run means for who is around is not known yet: nobody is told. */
+  withdraw(): void {
+    this.withdrawn = true
+    this.dropAll()
+  }
+
+  private dropAll(): void {
+    if (this.asked !== undefined) this.asked.waits = false
+    this.asked = undefined
+    for (; this.granted > 0; this.granted--) this.release()
   }
 
   private grant(): void {
     this.asked = undefined
     this.granted++
-    if (this.closed) this.giveBack()
+    if (this.withdrawn) this.dropAll()
     else this.onGranted()
   }
 }

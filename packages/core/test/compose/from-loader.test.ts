@@ -127,6 +127,19 @@ describe("Resource.fromLoader", () => {
     })
   )
 
+  it.effect("a loader inside that only waits for slots around ends at its own timeout", () =>
+    Effect.gen(function* () {
+      const busy = Resource.make("busy", { load: () => Effect.sleep(100) })
+      const later = Resource.make("later", { deps: { busy }, load: () => Effect.void })
+      const stuck = Resource.make("stuck", { load: () => Effect.void })
+      const nested = Resource.fromLoader("nested", Loader.make({ stuck }, { timeout: 10 }))
+      const report = yield* withTime(Loader.settle(Loader.make({ later, nested }, { concurrency: 1 })))
+      assert.strictEqual(Report.get(report, "nested")!.endedAt! - report.startedAt, 10)
+      assert.deepStrictEqual(Report.get(report, "nested")?.runs?.[0]?.end, "TimedOut")
+      assert.deepStrictEqual([report.end, report.until - report.startedAt], ["Completed", 100])
+    })
+  )
+
   it.effect("spans nest: the run inside is below the resource that it is", () =>
     Effect.gen(function* () {
       const parents = new Map<string, string | undefined>()

@@ -105,7 +105,7 @@ describe("generated nested graphs", () => {
           expect(report.values[`t${n}`]).toEqual(fate._tag === "Succeeded" ? fate.value : undefined)
         }
       }),
-      { numRuns: 1500 }
+      { numRuns: 1500, timeout: 10_000 }
     )
   )
 
@@ -120,7 +120,7 @@ describe("generated nested graphs", () => {
         checkComplete(limited.events)
         checkComplete(free.events)
       }),
-      { numRuns: 1000 }
+      { numRuns: 1000, timeout: 10_000 }
     )
   )
 
@@ -138,7 +138,7 @@ describe("generated nested graphs", () => {
         expect(report.end).toBe("Completed")
         checkLimits(events)
       }),
-      { numRuns: 700 }
+      { numRuns: 700, timeout: 10_000 }
     )
   )
 
@@ -163,7 +163,7 @@ describe("generated nested graphs", () => {
         )
         await Effect.runPromise(program.pipe(Effect.provide(TestClock.layer())))
       }),
-      { numRuns: 60 }
+      { numRuns: 60, timeout: 60_000 }
     )
   )
 })
