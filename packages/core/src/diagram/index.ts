@@ -5,9 +5,8 @@
  */
 import { Graph } from "effect"
 import type { Plan, PlanResource } from "../compile/Plan.ts"
-import { plainPen } from "../observe/Pen.ts"
 import { showPolicies } from "../observe/PlanText.ts"
-import { printable } from "../observe/Printable.ts"
+import { printableLabel } from "../observe/Printable.ts"
 
 /**
  * How a plan is drawn.
@@ -23,9 +22,6 @@ export interface Options {
 
 type PlanGraph = Graph.DirectedGraph<PlanResource, "">
 
-/** A name that is longer than this is no help in a drawing. */
-const longestName = 60
-
 const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
   input: "stadium",
   constant: "rounded",
@@ -35,9 +31,9 @@ const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
 
 /** The name, and below it the policies, outermost first. */
 const labelOf = (resource: PlanResource): string => {
-  const name = plainPen.fit(printable(resource.name), longestName)
+  const name = printableLabel(resource.name)
   const policies = showPolicies(resource)
-  return policies === "" ? name : `${name}\n${printable(policies)}`
+  return policies === "" ? name : `${name}\n${policies}`
 }
 
 const toGraph = ({ resources }: Plan): PlanGraph =>
@@ -106,7 +102,7 @@ export const toMermaid = (plan: Plan, options: Options = {}): string =>
  */
 export const toGraphviz = (plan: Plan, options: Options = {}): string => {
   const text = Graph.toGraphViz(toGraph(plan), {
-    graphName: printable(plan.loader),
+    graphName: printableLabel(plan.loader),
     nodeLabel: labelOf
   })
   return text.replace("{\n", () => `{\n  rankdir=${options.direction === "LR" ? "LR" : "TB"};\n`)

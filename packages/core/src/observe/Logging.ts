@@ -7,6 +7,7 @@ import { type Cause, Context, Effect, type Layer, LogLevel, References } from "e
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
 import type { ResourceEvent, RunEvent } from "../run/RunEvent.ts"
 import { millis } from "./Millis.ts"
+import { printable, printableLabel } from "./Printable.ts"
 
 /**
  * What is logged.
@@ -38,9 +39,9 @@ const levelOf = (event: RunEvent): LogLevel.Severity =>
 const skipText = (because: Extract<ResourceEvent, { readonly _tag: "ResourceSkipped" }>["because"]): string => {
   switch (because._tag) {
     case "DependencyFailed":
-      return `resource skipped: ${because.resource} failed, which it depends on`
+      return `resource skipped: ${printableLabel(because.resource)} failed, which it depends on`
     case "RunFailed":
-      return `resource skipped: ${because.resource} failed, and the run with it`
+      return `resource skipped: ${printableLabel(because.resource)} failed, and the run with it`
     case "RunTimedOut":
       return "resource skipped: the time of the run was over"
     case "RunInterrupted":
@@ -67,11 +68,11 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "RetryScheduled":
       return [`attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`]
     case "FallbackStarted":
-      return [`fallback started (${event.fallback})`]
+      return [`fallback started (${printableLabel(event.fallback)})`]
     case "ResourceSucceeded":
       return ["resource succeeded"]
     case "ResourceDegraded":
-      return [`resource fell back (${event.fallback})`]
+      return [`resource fell back (${printableLabel(event.fallback)})`]
     case "ResourceFailed":
       return ["resource failed", event.cause]
     case "ResourceDied":
@@ -126,10 +127,10 @@ class RunLog implements Watcher {
   }
 
   private annotationsOf(event: RunEvent): Record<string, unknown> {
-    const run = { loader: this.loader, run: event.run }
+    const run = { loader: printable(this.loader), run: event.run }
     if (!("resource" in event)) return run
     const attempt = "attempt" in event ? event.attempt : this.attempts.get(event.resource)
-    return { ...run, resource: event.resource, ...(attempt === undefined ? {} : { attempt }) }
+    return { ...run, resource: printable(event.resource), ...(attempt === undefined ? {} : { attempt }) }
   }
 
   private annotated(
@@ -140,8 +141,8 @@ class RunLog implements Watcher {
     const annotations = Context.get(around, References.CurrentLogAnnotations)
     return Context.add(around, References.CurrentLogAnnotations, {
       ...annotations,
-      loader: this.loader,
-      resource,
+      loader: printable(this.loader),
+      resource: printable(resource),
       attempt
     })
   }

@@ -1,13 +1,13 @@
 import type { Plan, PlanResource } from "../compile/Plan.ts"
 import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
-import { printable } from "./Printable.ts"
+import { printableLabel } from "./Printable.ts"
 
 /** `retry(3) > [timeout(500ms)]`: what is outermost first, one attempt in brackets where there can be several. */
 export const showPolicies = ({ around, attempt }: PlanResource): string => {
   const outermostFirst = (parts: PlanResource["around"]): string =>
     parts
-      .map(({ label }) => label)
+      .map(({ label }) => printableLabel(label))
       .reverse()
       .join(" > ")
   if (around.length === 0) return outermostFirst(attempt)
@@ -15,10 +15,10 @@ export const showPolicies = ({ around, attempt }: PlanResource): string => {
 }
 
 const showResource = (resource: PlanResource): string => {
-  const needs = resource.dependencies.length === 0 ? "" : ` <- ${resource.dependencies.map(printable).join(", ")}`
+  const needs = resource.dependencies.length === 0 ? "" : ` <- ${resource.dependencies.map(printableLabel).join(", ")}`
   const policies = showPolicies(resource)
-  const views = resource.views.length === 0 ? "" : `  seen through ${resource.views.join(", ")}`
-  return `${printable(resource.name)}${needs}${policies === "" ? "" : `  ${policies}`}${views}`
+  const views = resource.views.length === 0 ? "" : `  seen through ${resource.views.map(printableLabel).join(", ")}`
+  return `${printableLabel(resource.name)}${needs}${policies === "" ? "" : `  ${policies}`}${views}`
 }
 
 const showSettings = ({ concurrency, scheduling, timeout }: Plan): string =>
@@ -63,8 +63,8 @@ export const toText = (self: Plan): string => {
     })
   )
   return [
-    `plan of "${printable(self.loader)}": ${count(batches.length, "resource")} in ${count(self.batches.length, "batch", "batches")}${showSettings(self)}`,
-    ...(given.length === 0 ? [] : [`  ${"".padStart(width)}  given: ${given.map(printable).join(", ")}`]),
+    `plan of "${printableLabel(self.loader)}": ${count(batches.length, "resource")} in ${count(self.batches.length, "batch", "batches")}${showSettings(self)}`,
+    ...(given.length === 0 ? [] : [`  ${"".padStart(width)}  given: ${given.map(printableLabel).join(", ")}`]),
     ...batches
   ].join("\n")
 }
