@@ -16,7 +16,7 @@ import { buildLibraries, type Libraries } from "./unwatched.ts"
 import { layered } from "./workload.ts"
 
 /** The time of something, and as a multiple of what it is held against: the median over rounds. */
-export interface Cost {
+interface Cost {
   readonly time: number
   readonly ratio: number
 }
