@@ -92,6 +92,16 @@ describe("Progress", () => {
     })
   )
 
+  it.effect("writes plain lines on a terminal that does not know its size", () =>
+    Effect.gen(function* () {
+      const [terminal, file] = [new WrittenStream(true, 0), new WrittenStream(false, 80)]
+      for (const stream of [terminal, file]) {
+        yield* withTime(Loader.settle(page()).pipe(Effect.provide(Progress.layer(stream.options))))
+      }
+      assert.strictEqual(terminal.text, file.text)
+    })
+  )
+
   it.effect("changes nothing when the stream is broken", () =>
     Effect.gen(function* () {
       for (const isTTY of [true, false]) {
