@@ -4,10 +4,12 @@ import type { Growth } from "./growth.ts"
 import { type Cell, find } from "./speed.ts"
 import { kib, ratio, table } from "./table.ts"
 import type { TypeCost } from "./typecost.ts"
+import type { Watching } from "./watching.ts"
 
 export interface Figures {
   readonly cells: ReadonlyArray<Cell>
   readonly growth: ReadonlyArray<Growth>
+  readonly watching: ReadonlyArray<Watching>
   readonly types: ReadonlyArray<TypeCost>
   readonly bundles: ReadonlyArray<BundleSize>
 }
@@ -61,6 +63,12 @@ const peerBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> => {
   ]
 }
 
+const watchingBudgets = (found: ReadonlyArray<Watching>): ReadonlyArray<Budget> =>
+  found.flatMap(({ spans, unwatched, what }) => [
+    ...atMost(`nobody watches, ${what}: ours / ours without the calls`, unwatched.ratio, 1.02),
+    ...atMost(`spans, ${what}: ours / Effect.all with Effect.withSpan`, spans.ratio, 1.2)
+  ])
+
 const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
   const cost = types.find(({ size }) => size === 300)
   return [
@@ -94,11 +102,12 @@ const equalValues = (cells: ReadonlyArray<Cell>): Budget => {
   }
 }
 
-export const budgetsOf = ({ bundles, cells, growth, types }: Figures): ReadonlyArray<Budget> => [
+export const budgetsOf = ({ bundles, cells, growth, types, watching }: Figures): ReadonlyArray<Budget> => [
   equalValues(cells),
   ...pageBudgets(cells),
   ...peerBudgets(cells),
   ...growth.flatMap(({ ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, 2)),
+  ...watchingBudgets(watching),
   ...typeBudgets(types),
   ...sizeBudgets(bundles)
 ]

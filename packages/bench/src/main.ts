@@ -16,7 +16,7 @@ import { heapTable, measureHeap } from "./heap.ts"
 import { measureSpeed, speedJson, speedTable } from "./speed.ts"
 import { round } from "./table.ts"
 import { measureTypeCost, typeCostTable } from "./typecost.ts"
-import { measureWatching, watchingTable } from "./watching.ts"
+import { measureWatching, watchingJson, watchingTable } from "./watching.ts"
 
 const isQuick = process.argv.includes("--quick")
 
@@ -57,7 +57,7 @@ const save = async ({ bundles, cells, growth, heap, types, watching }: All, budg
     machine,
     speed: speedJson(cells),
     growth: growth.map(rounded),
-    watching: watching.map(rounded),
+    watching: watchingJson(watching),
     heap: heap.map(rounded),
     types: types.map(rounded),
     bundles,

@@ -18,7 +18,7 @@ export interface Page {
 export const orgId = 7
 export const userId = 11
 
-interface Calls<Result> {
+export interface Calls<Result> {
   readonly org: (orgId: number) => Result
   readonly user: (userId: number) => Result
   readonly project: (org: number) => Result

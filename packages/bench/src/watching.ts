@@ -1,50 +1,169 @@
-/** What it costs when somebody watches. */
-import { bodies } from "./body.ts"
-import { eager, observed } from "./contenders/ours.ts"
-import type { Prepared } from "./contenders/Contender.ts"
-import { compete, type Rounds } from "./measure.ts"
-import { duration, ratio, table } from "./table.ts"
+/**
+ * What it costs when nobody watches, and when somebody does.
+ *
+ * Nobody: against the same library without the calls that tell of a run, and against itself, as a control. An observer
+ * that does nothing and metrics: against nobody. Spans: against hand-written code that makes the same tree of spans.
+ */
+import { Context, Effect, Layer, Metric, Tracer } from "effect"
+import { Metrics, Observer, Tracing } from "effect-loader"
+import { bodies, type Body } from "./body.ts"
+import { byHand, type Around } from "./contenders/effect-all.ts"
+import { contender } from "./contenders/ours.ts"
+import type { Contender, Prepared } from "./contenders/Contender.ts"
+import { compete, median, type Rounds } from "./measure.ts"
+import { duration, ratio, round, table } from "./table.ts"
+import { buildLibraries, type Libraries } from "./unwatched.ts"
 import { layered } from "./workload.ts"
 
-export interface Watching {
-  readonly what: string
-  readonly nobody: number
-  readonly somebody: number
-  /** Watched, as a multiple of not watched: the median over rounds. */
+/** The time of something, and as a multiple of what it is held against: the median over rounds. */
+interface Cost {
+  readonly time: number
   readonly ratio: number
 }
 
-const watch = async (what: string, rounds: Rounds, watched: Prepared, alone: Prepared): Promise<Watching> => {
-  const [somebody, nobody] = await compete(
-    [
-      { name: "watched", run: watched.run },
-      { name: "alone", run: alone.run }
-    ],
-    rounds
-  )
-  return { what, nobody: nobody!.median, somebody: somebody!.median, ratio: nobody!.ratio }
+export interface Watching {
+  readonly what: string
+  /** Nobody watching, against itself. */
+  readonly nobody: Cost
+  /** Nobody watching, against the library without the calls. */
+  readonly unwatched: Cost
+  readonly observer: Cost
+  readonly metrics: Cost
+  /** Against `Effect.withSpan` around each call. */
+  readonly spans: Cost
+  /** Against the same without the stack of each call site, which costs more than the span. */
+  readonly spansWithoutStack: Cost
+}
+
+/** A context as an application has it: layers are built once. Nothing is there to be released. */
+const contextOf = (layer: Layer.Layer<never>): Context.Context<never> =>
+  Effect.runSync(Effect.scoped(Layer.build(layer)))
+
+/** A tracer that listens, and keeps nothing. */
+const listening = Context.make(Tracer.Tracer, Tracer.make({ span: (options) => new Tracer.NativeSpan(options) }))
+
+const contexts = {
+  observer: contextOf(Observer.layer(() => {})),
+  metrics: Context.add(contextOf(Metrics.layer), Metric.MetricRegistry, new Map()),
+  spans: Context.merge(contextOf(Tracing.layer), listening)
+}
+
+/** The spans that `Tracing` makes, by hand: one around the whole, one around each call. */
+const spansByHand = (options: Tracer.SpanOptions): Around => ({
+  calls: ({ artifacts, org, permissions, project, user }) => ({
+    org: (orgId) => Effect.withSpan(org(orgId), "org", options),
+    user: (userId) => Effect.withSpan(user(userId), "user", options),
+    project: (of) => Effect.withSpan(project(of), "project", options),
+    artifacts: (of) => Effect.withSpan(artifacts(of), "artifacts", options),
+    permissions: (of, whose) => Effect.withSpan(permissions(of, whose), "permissions", options)
+  }),
+  node: (i, self) => Effect.withSpan(self, `r${i}`, options),
+  whole: (self) => Effect.withSpan(self, "load page", options),
+  context: listening
+})
+
+/** One workload, prepared for a contender. */
+interface Workload {
+  readonly name: string
+  readonly prepare: (contender: Contender) => Prepared
+}
+
+const workloadsOf = (body: Body): ReadonlyArray<Workload> => {
+  const graph = layered(1000)
+  return [
+    { name: `page of 5, ${body.name}`, prepare: (contender) => contender.page!(body) },
+    { name: `${graph.name}, ${body.name}`, prepare: (contender) => contender.graph!(graph, body) }
+  ]
+}
+
+/** What the first costs, against each of the others. */
+const compare = async (
+  { prepare }: Workload,
+  rounds: Rounds,
+  contenders: ReadonlyArray<Contender>
+): Promise<ReadonlyArray<Cost>> => {
+  const contestants = contenders.map((one) => ({ name: one.name, run: prepare(one).run }))
+  const [own, ...others] = await compete(contestants, rounds)
+  return others.map(({ ratio }) => ({ time: own!.median, ratio }))
+}
+
+/**
+ * The same, prepared anew and measured several times: the medians. Where a graph comes to lie in memory makes it some per
+ * cent faster or slower for as long as it lives, which is more than what is looked for here.
+ */
+const against = async (
+  workload: Workload,
+  { times, ...rounds }: Settings,
+  [first, ...others]: readonly [Contender, ...ReadonlyArray<Contender>]
+): Promise<ReadonlyArray<Cost>> => {
+  const all: Array<ReadonlyArray<Cost>> = []
+  for (let k = 0; k < times; k++) all.push(await compare(workload, rounds, [first, ...others]))
+  return others.map((_, i) => ({
+    time: median(all.map((costs) => costs[i]!.time)),
+    ratio: median(all.map((costs) => costs[i]!.ratio))
+  }))
+}
+
+interface Settings extends Rounds {
+  /** How often contestants are prepared. */
+  readonly times: number
+}
+
+// Where somebody watches, more code has to get warm before times stay the same.
+const thorough: Settings = { warmUp: 20, measured: 31, sampleMs: 6, times: 5 }
+const quick: Settings = { warmUp: 1, measured: 5, sampleMs: 3, times: 1 }
+
+const measure = async (workload: Workload, settings: Settings, { unwatched, whole }: Libraries): Promise<Watching> => {
+  const alone = contender("alone")
+  const withContext = (name: keyof typeof contexts) => contender(name, { context: contexts[name] })
+  const [nobody, removed] = await against(workload, settings, [
+    contender("whole", { library: whole }),
+    contender("whole again", { library: whole }),
+    contender("without the calls", { library: unwatched })
+  ])
+  const [observer] = await against(workload, settings, [withContext("observer"), alone])
+  const [metrics] = await against(workload, settings, [withContext("metrics"), alone])
+  const [spans, spansWithoutStack] = await against(workload, settings, [
+    withContext("spans"),
+    byHand("Effect.withSpan", spansByHand({})),
+    byHand("Effect.withSpan, no stack", spansByHand({ captureStackTrace: false }))
+  ])
+  return {
+    what: workload.name,
+    nobody: nobody!,
+    unwatched: removed!,
+    observer: observer!,
+    metrics: metrics!,
+    spans: spans!,
+    spansWithoutStack: spansWithoutStack!
+  }
 }
 
 export const measureWatching = async (isQuick: boolean): Promise<ReadonlyArray<Watching>> => {
-  const rounds: Rounds = isQuick ? { warmUp: 1, measured: 5, sampleMs: 3 } : { warmUp: 5, measured: 31, sampleMs: 6 }
-  const graph = layered(1000)
+  const libraries = await buildLibraries()
   const found: Array<Watching> = []
-  for (const body of bodies.slice(0, 2)) {
-    found.push(await watch(`page of 5, ${body.name}`, rounds, observed.page!(body), eager.page!(body)))
-    found.push(
-      await watch(`${graph.name}, ${body.name}`, rounds, observed.graph!(graph, body), eager.graph!(graph, body))
-    )
+  for (const workload of bodies.slice(0, 2).flatMap(workloadsOf)) {
+    found.push(await measure(workload, isQuick ? quick : thorough, libraries))
   }
   return found
 }
 
+const columns = ["nobody", "unwatched", "observer", "metrics", "spans", "spansWithoutStack"] as const
+
+export const watchingJson = (found: ReadonlyArray<Watching>): ReadonlyArray<object> =>
+  found.map((row) => ({
+    what: row.what,
+    ...Object.fromEntries(columns.map((key) => [key, [round(row[key].time), round(row[key].ratio)]]))
+  }))
+
 export const watchingTable = (found: ReadonlyArray<Watching>): string =>
   table(
-    ["watching", "nobody", "an observer", "ratio"],
-    found.map(({ nobody, ratio: watched, somebody, what }) => [
-      what,
-      duration(nobody),
-      duration(somebody),
-      ratio(watched)
+    ["watching", "nobody", "nobody / calls removed", "observer", "metrics", "spans / by hand", "/ by hand, no stacks"],
+    found.map((row) => [
+      row.what,
+      ...columns.map((key) => {
+        const { ratio: times, time } = row[key]
+        return key === "unwatched" || key === "spansWithoutStack" ? ratio(times) : `${ratio(times)} (${duration(time)})`
+      })
     ])
   )

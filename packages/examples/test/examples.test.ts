@@ -1,7 +1,8 @@
-/** Both programs, run as a user runs them. */
+/** The programs, run as a user runs them. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { chmod, mkdtemp, readdir, rm } from "node:fs/promises"
-import { connect } from "node:net"
+import { createServer } from "node:http"
+import { type AddressInfo, connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
@@ -201,5 +202,53 @@ describe("the nested graph", () => {
       "it needs d and e, and e came later",
       "a(b, c(d, e(f)))"
     ])
+  })
+})
+
+describe("telemetry", () => {
+  it("exports the spans of a run over OTLP, which a collector gets as a tree", { timeout: 30_000 }, async () => {
+    const { code, err, out } = await ended(launch("telemetry/traces.ts", { OTEL_EXPORTER_OTLP_ENDPOINT: undefined }))
+    assert.strictEqual(err, "")
+    assert.strictEqual(code, 0)
+    assertReadable(out)
+    assertInOrder(out, [
+      "What the collector got  14 spans over OTLP",
+      "✓ GET /orders/7",
+      "✓   load order",
+      "✓     order"
+    ])
+    for (const span of ["✗       customer 1", "✓         GET /customers", "✗     invoice", "-     receipt"]) {
+      assert.include(out, `${span} `)
+    }
+    assert.match(out, /-     receipt .* links to invoice, customer/)
+  })
+
+  it("exports to an endpoint that it is told of", { timeout: 30_000 }, async () => {
+    const asked: Array<string> = []
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? "")
+      request.resume().on("end", () => response.writeHead(200).end("{}"))
+    })
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { code, err, out } = await ended(launch("telemetry/traces.ts", { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }))
+    server.close()
+    assert.strictEqual(err, "")
+    assert.strictEqual(code, 0)
+    assert.include(out, `The spans went to ${endpoint}`)
+    assert.include(asked, "/v1/traces")
+  })
+
+  it("prints the metrics of runs as Prometheus reads them", { timeout: 30_000 }, async () => {
+    const { code, err, out } = await ended(launch("telemetry/metrics.ts"))
+    assert.strictEqual(err, "")
+    assert.strictEqual(code, 0)
+    for (const line of [
+      'effect_loader_attempts_total{loader="order",resource="customer"} 6',
+      'effect_loader_skips_total{loader="order",resource="receipt",reason="dependency_failed"} 3',
+      'effect_loader_run_duration_seconds_count{loader="order",end="completed"} 3'
+    ]) {
+      assert.include(out.split("\n"), line)
+    }
   })
 })

@@ -1,15 +1,24 @@
 /** Hand-written Effect, as a good engineer would write it: `Effect.all` and `flatMap`; for graphs, level by level. */
-import { Effect } from "effect"
-import { effectCalls, orgId, userId, valuesOf } from "../page.ts"
+import { Context, Effect } from "effect"
+import { type Calls, effectCalls, orgId, userId, valuesOf } from "../page.ts"
 import { mix } from "../workload.ts"
 import { type Contender, prepared } from "./Contender.ts"
 
 const concurrently = { concurrency: "unbounded" } as const
 
-export const effectAll: Contender = {
-  name: "Effect.all",
+/** What is put around each call, around each node of a graph, and around the whole. */
+export interface Around {
+  readonly calls: (calls: Calls<Effect.Effect<number>>) => Calls<Effect.Effect<number>>
+  readonly node: (i: number, self: Effect.Effect<number>) => Effect.Effect<number>
+  readonly whole: <A>(self: Effect.Effect<A>) => Effect.Effect<A>
+  readonly context: Context.Context<never>
+}
+
+export const byHand = (name: string, { calls: aroundCalls, context, node: aroundNode, whole }: Around): Contender => ({
+  name,
   page: (body) => {
-    const calls = effectCalls(body)
+    const runPromise = Effect.runPromiseWith(context)
+    const calls = aroundCalls(effectCalls(body))
     const loadOrg = (orgId: number) =>
       Effect.flatMap(calls.org(orgId), (org) =>
         Effect.map(Effect.all([calls.project(org), calls.artifacts(org)], concurrently), ([project, artifacts]) => ({
@@ -30,17 +39,21 @@ export const effectAll: Contender = {
             permissions
           }))
       )
-    return prepared(() => Effect.runPromise(loadPage(orgId, userId)), valuesOf)
+    return prepared(() => runPromise(whole(loadPage(orgId, userId))), valuesOf)
   },
   graph: ({ dependencies, levels, sinks }, body) => {
+    const runPromise = Effect.runPromiseWith(context)
     const load = Effect.suspend(() => {
       const values: Array<number> = []
       const node = (i: number) =>
         Effect.map(
-          body.effect(() =>
-            mix(
-              i,
-              dependencies[i]!.map((j) => values[j]!)
+          aroundNode(
+            i,
+            body.effect(() =>
+              mix(
+                i,
+                dependencies[i]!.map((j) => values[j]!)
+              )
             )
           ),
           (value) => {
@@ -52,8 +65,15 @@ export const effectAll: Contender = {
       return Effect.as(Effect.forEach(levels, level, { discard: true }), values)
     })
     return prepared(
-      () => Effect.runPromise(load),
+      () => runPromise(whole(load)),
       (values) => sinks.map((i) => values[i]!)
     )
   }
-}
+})
+
+export const effectAll = byHand("Effect.all", {
+  calls: (calls) => calls,
+  node: (_, self) => self,
+  whole: (self) => self,
+  context: Context.empty()
+})

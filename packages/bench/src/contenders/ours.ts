@@ -1,16 +1,20 @@
 /** Ours: declared and compiled once, loaded many times. */
-import { Effect } from "effect"
-import { Loader, Observer, Resource } from "effect-loader"
+import { Context, Effect } from "effect"
+import * as EffectLoader from "effect-loader"
+import type { Loader, Resource } from "effect-loader"
 import type { Body } from "../body.ts"
 import { effectCalls, orgId as someOrg, userId as someUser, valuesOf } from "../page.ts"
 import { type Graph, mix } from "../workload.ts"
 import { type Contender, prepared } from "./Contender.ts"
 
+/** The library, or one that was built from its source. */
+export type Library = Pick<typeof EffectLoader, "Loader" | "Resource">
+
 type Node = Resource.Resource<string, number>
 
 type Numbers = Loader.Loader<Readonly<Record<string, number>>>
 
-const declarePage = (body: Body) => {
+const declarePage = ({ Resource }: Library, body: Body) => {
   const calls = effectCalls(body)
   const orgId = Resource.input<number>()("orgId")
   const userId = Resource.input<number>()("userId")
@@ -26,7 +30,11 @@ const declarePage = (body: Body) => {
 }
 
 /** The sinks of a graph as resources, with everything that they need behind them. */
-export const declareGraph = ({ dependencies, sinks }: Graph, body: Body): Readonly<Record<string, Node>> => {
+export const declareGraph = (
+  { dependencies, sinks }: Graph,
+  body: Body,
+  { Resource }: Library = EffectLoader
+): Readonly<Record<string, Node>> => {
   const nodes: Array<Node> = []
   dependencies.forEach((mine, i) => {
     const deps: Record<string, Node> = {}
@@ -39,31 +47,36 @@ export const declareGraph = ({ dependencies, sinks }: Graph, body: Body): Readon
   return Object.fromEntries(sinks.map((i) => [`r${i}`, nodes[i]!]))
 }
 
-type Around = <A>(self: Effect.Effect<A>) => Effect.Effect<A>
+export interface Variant {
+  readonly scheduling?: "batched" | "eager"
+  readonly library?: Library
+  /** What runs are run with: who watches them. */
+  readonly context?: Context.Context<never>
+}
 
-const contender = (name: string, scheduling: "batched" | "eager", around: Around = (self) => self): Contender => ({
-  name,
-  page: (body) => {
-    const loader = Loader.make(declarePage(body), { scheduling })
-    return prepared(
-      () => Effect.runPromise(around(Loader.load(loader, { orgId: someOrg, userId: someUser }))),
-      valuesOf
-    )
-  },
-  graph: (graph, body) => {
-    const loader: Numbers = Loader.make(declareGraph(graph, body), { scheduling })
-    return prepared(
-      () => Effect.runPromise(around(Loader.load(loader))),
-      (result) => graph.sinks.map((i) => result[`r${i}`]!)
-    )
+export const contender = (name: string, variant: Variant = {}): Contender => {
+  const { context = Context.empty(), library = EffectLoader, scheduling = "eager" } = variant
+  const { Loader } = library
+  const runPromise = Effect.runPromiseWith(context)
+  return {
+    name,
+    page: (body) => {
+      const loader = Loader.make(declarePage(library, body), { scheduling })
+      return prepared(() => runPromise(Loader.load(loader, { orgId: someOrg, userId: someUser })), valuesOf)
+    },
+    graph: (graph, body) => {
+      const loader: Numbers = Loader.make(declareGraph(graph, body, library), { scheduling })
+      return prepared(
+        () => runPromise(Loader.load(loader)),
+        (result) => graph.sinks.map((i) => result[`r${i}`]!)
+      )
+    }
   }
-})
+}
 
-export const eager = contender("ours", "eager")
+export const eager = contender("ours")
 
 /** The same once more: how far its ratio is from 1 says how much of the others' ratios is noise. */
-export const again = contender("ours again", "eager")
+export const again = contender("ours again")
 
-export const batched = contender("ours, batched", "batched")
-
-export const observed = contender("ours, observed", "eager", (self) => Observer.observe(self, () => {}))
+export const batched = contender("ours, batched", { scheduling: "batched" })

@@ -5,9 +5,8 @@
  */
 import { Graph } from "effect"
 import type { Plan, PlanResource } from "../compile/Plan.ts"
-import { plainPen } from "../observe/Pen.ts"
 import { showPolicies } from "../observe/PlanText.ts"
-import { printable } from "../observe/Printable.ts"
+import { printableLabel } from "../observe/Printable.ts"
 
 /**
  * How a plan is drawn.
@@ -24,9 +23,6 @@ export interface Options {
 /** An arrow says for which values it is taken, where it is that of a choice. */
 type PlanGraph = Graph.DirectedGraph<PlanResource, string>
 
-/** A name that is longer than this is no help in a drawing. */
-const longestName = 60
-
 const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
   input: "stadium",
   constant: "rounded",
@@ -37,23 +33,21 @@ const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
   match: "diamond"
 }
 
-const fit = (text: string): string => plainPen.fit(printable(text), longestName)
-
 /** The name, and below it the loader inside and the policies, outermost first. */
 const labelOf = (resource: PlanResource): string => {
   const { loader, name } = resource
   const policies = showPolicies(resource)
   return [
-    fit(name),
-    ...(loader === undefined ? [] : [`runs ${fit(loader.loader)}`]),
-    ...(policies === "" ? [] : [printable(policies)])
+    printableLabel(name),
+    ...(loader === undefined ? [] : [`runs ${printableLabel(loader.loader)}`]),
+    ...(policies === "" ? [] : [policies])
   ].join("\n")
 }
 
 /** For which values a choice takes the arrow from a resource: nothing, for the one that decides. */
 const valuesFor = ({ cases = {}, otherwise }: PlanResource, dependency: string): string =>
   [
-    ...Object.entries(cases).flatMap(([value, name]) => (name === dependency ? [fit(value)] : [])),
+    ...Object.entries(cases).flatMap(([value, name]) => (name === dependency ? [printableLabel(value)] : [])),
     ...(otherwise === dependency ? ["otherwise"] : [])
   ].join(", ")
 
@@ -128,7 +122,7 @@ export const toMermaid = (plan: Plan, options: Options = {}): string =>
  */
 export const toGraphviz = (plan: Plan, options: Options = {}): string => {
   const text = Graph.toGraphViz(toGraph(plan), {
-    graphName: printable(plan.loader),
+    graphName: printableLabel(plan.loader),
     nodeLabel: labelOf
   })
   return text.replace("{\n", () => `{\n  rankdir=${options.direction === "LR" ? "LR" : "TB"};\n`)

@@ -2,7 +2,7 @@
 import type { Outcome, PhaseTag, Report, ResourceReport } from "../run/Report.ts"
 import { timeIn } from "../run/Timeline.ts"
 import { millis } from "./Millis.ts"
-import { printable } from "./Printable.ts"
+import { printableLabel } from "./Printable.ts"
 
 /**
  * One resource in two runs. Changes are milliseconds, positive where the second run was slower.
@@ -151,14 +151,14 @@ const ended = ({ after, before }: ResourceDiff): string => {
 export const diffToText = (self: Diff, options?: { readonly least?: number }): string => {
   const least = options?.least ?? 1
   const changed = self.resources.filter((row) => Math.abs(row.change) >= least || ended(row) !== "")
-  const width = changed.reduce((longest, { resource }) => Math.max(longest, printable(resource).length), 0)
+  const width = changed.reduce((longest, { resource }) => Math.max(longest, printableLabel(resource).length), 0)
   const lines = changed.map(
     (row) =>
-      `  ${printable(row.resource).padEnd(width)}  ${signed(row.change).padStart(8)}  ${ended(row)}${reasons(row)}`
+      `  ${printableLabel(row.resource).padEnd(width)}  ${signed(row.change).padStart(8)}  ${ended(row)}${reasons(row)}`
   )
   const same = self.resources.length - changed.length
   return [
-    `"${printable(self.loader)}" took ${millis(self.before)}, then ${millis(self.after)} (${signed(self.after - self.before)})`,
+    `"${printableLabel(self.loader)}" took ${millis(self.before)}, then ${millis(self.after)} (${signed(self.after - self.before)})`,
     ...lines.map((line) => line.replace(/,? +$/, "")),
     ...(same === 0 ? [] : [`  ${same} more as before`])
   ].join("\n")

@@ -7,7 +7,7 @@ import type { Report } from "../run/Report.ts"
 import { tookOf } from "./Analysis.ts"
 import { millis } from "./Millis.ts"
 import { toText } from "./PlanText.ts"
-import { printable } from "./Printable.ts"
+import { namesText } from "./Names.ts"
 
 /**
  * What is expected of the resources of a plan, by name.
@@ -187,9 +187,9 @@ const bounds = ({ atLeast, atMost }: Explanation): string =>
 export const explanationToText = (self: Explanation): string => {
   const { criticalPath, criticalPathTakes, plan, unknown, work } = self
   const known = plan.resources.filter(isLoad).length - unknown.length
-  const path = `  critical path  ${millis(criticalPathTakes)}  ${criticalPath.map(printable).join(" > ")}`
+  const path = `  critical path  ${millis(criticalPathTakes)}  ${namesText(criticalPath, " > ")}`
   const figures = known === 0 ? [] : [bounds(self), path, `  work           ${millis(work)}`]
-  const missing = unknown.map(printable).join(", ")
+  const missing = namesText(unknown, ", ")
   return [
     toText(plan),
     ...figures,

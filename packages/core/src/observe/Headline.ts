@@ -1,6 +1,6 @@
 import type { Report } from "../run/Report.ts"
 import { millis } from "./Millis.ts"
-import { printable } from "./Printable.ts"
+import { printableLabel } from "./Printable.ts"
 
 const howItEnded = ({ end }: Report<unknown>): string => {
   switch (end) {
@@ -27,4 +27,4 @@ export const loadedOf = ({ resources }: Report<unknown>): readonly [loaded: numb
 
 /** How a run ended, or that it goes on, and when: the first line of whatever tells of a report. */
 export const headline = (report: Report<unknown>): string =>
-  `"${printable(report.loader)}" ${howItEnded(report)} ${millis(report.until - report.startedAt)}`
+  `"${printableLabel(report.loader)}" ${howItEnded(report)} ${millis(report.until - report.startedAt)}`

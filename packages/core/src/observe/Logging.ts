@@ -8,6 +8,7 @@ import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
 import type { ResourceEvent, RunEvent } from "../run/RunEvent.ts"
 import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
+import { printable, printableLabel } from "./Printable.ts"
 
 /**
  * What is logged.
@@ -39,11 +40,11 @@ const levelOf = (event: RunEvent): LogLevel.Severity =>
 const skipText = (because: Extract<ResourceEvent, { readonly _tag: "ResourceSkipped" }>["because"]): string => {
   switch (because._tag) {
     case "DependencyFailed":
-      return `resource skipped: ${because.resource} failed, which it depends on`
+      return `resource skipped: ${printableLabel(because.resource)} failed, which it depends on`
     case "NotChosen":
-      return `resource skipped: ${because.resource} chose something else`
+      return `resource skipped: ${printableLabel(because.resource)} chose something else`
     case "RunFailed":
-      return `resource skipped: ${because.resource} failed, and the run with it`
+      return `resource skipped: ${printableLabel(because.resource)} failed, and the run with it`
     case "RunTimedOut":
       return "resource skipped: the time of the run was over"
     case "RunInterrupted":
@@ -56,7 +57,7 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "ResourceReady":
       return ["resource ready"]
     case "ResourceChosen":
-      return [`${event.chosen} chosen, for ${event.choice}`]
+      return [`${printableLabel(event.chosen)} chosen, for ${printableLabel(event.choice)}`]
     case "ItemsStarted":
       return [`${count(event.items, "item")} to load`]
     case "ResourceQueued":
@@ -74,11 +75,11 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "RetryScheduled":
       return [`attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`]
     case "FallbackStarted":
-      return [`fallback started (${event.fallback})`]
+      return [`fallback started (${printableLabel(event.fallback)})`]
     case "ResourceSucceeded":
       return ["resource succeeded"]
     case "ResourceDegraded":
-      return [`resource fell back (${event.fallback})`]
+      return [`resource fell back (${printableLabel(event.fallback)})`]
     case "ResourceFailed":
       return ["resource failed", event.cause]
     case "ResourceDied":
@@ -148,19 +149,19 @@ class RunLog implements Watcher {
   }
 
   private annotationsOf(event: RunEvent): Record<string, unknown> {
-    const run = { loader: this.loader, run: event.run }
+    const run = { loader: printable(this.loader), run: event.run }
     if (!("resource" in event)) return run
     const attempt = "attempt" in event ? event.attempt : this.attempts.get(event.resource)
     const item = "item" in event ? event.item : undefined
-    return { ...run, ...only({ resource: event.resource, item, attempt }) }
+    return { ...run, ...only({ resource: printable(event.resource), item, attempt }) }
   }
 
   private annotated(around: Context.Context<never>, { attempt, item, resource }: Attempt): Context.Context<never> {
     const annotations = Context.get(around, References.CurrentLogAnnotations)
     return Context.add(around, References.CurrentLogAnnotations, {
       ...annotations,
-      loader: this.loader,
-      ...only({ resource, item, attempt: attempt ?? this.attempts.get(resource) ?? 1 })
+      loader: printable(this.loader),
+      ...only({ resource: printable(resource), item, attempt: attempt ?? this.attempts.get(resource) ?? 1 })
     })
   }
 }

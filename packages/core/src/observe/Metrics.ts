@@ -29,14 +29,17 @@ import { outcomeOf, ownError, snakeCase } from "./Words.ts"
 /** Seconds, as OpenTelemetry advises for the durations of requests, and one finer. */
 const defaultBoundaries = [0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
+/** What a metric is made with. Effect keeps the key of a metric that has its attributes from the start. */
+type Make<Input, State> = (attributes: Record<string, string>) => Metric.Metric<Input, State>
+
 /** One metric for each combination of its attributes' values. Made once each: making one costs more than an update. */
 class Family<Input, State> {
   private readonly known = new Map<string, Metric.Metric<Input, State>>()
-  private readonly metric: Metric.Metric<Input, State>
+  private readonly make: Make<Input, State>
   private readonly attributes: ReadonlyArray<string>
 
-  constructor(metric: Metric.Metric<Input, State>, attributes: ReadonlyArray<string>) {
-    this.metric = metric
+  constructor(make: Make<Input, State>, attributes: ReadonlyArray<string>) {
+    this.make = make
     this.attributes = attributes
   }
 
@@ -44,27 +47,28 @@ class Family<Input, State> {
     const id = values.join("\u0000")
     let found = this.known.get(id)
     if (found === undefined) {
-      found = Metric.withAttributes(
-        this.metric,
-        Object.fromEntries(this.attributes.map((attribute, k) => [attribute, values[k]!]))
-      )
+      found = this.make(Object.fromEntries(this.attributes.map((attribute, k) => [attribute, values[k]!])))
       this.known.set(id, found)
     }
     return found
   }
 }
 
-const counter = (name: string, description: string, ...attributes: ReadonlyArray<string>) =>
-  new Family(Metric.counter(name, { description, incremental: true }), ["loader", "resource", ...attributes])
+const counter = (name: string, description: string, ...own: ReadonlyArray<string>) =>
+  new Family(
+    (attributes) => Metric.counter(name, { description, attributes, incremental: true }),
+    ["loader", "resource", ...own]
+  )
 
-const gauge = (name: string, description: string) => new Family(Metric.gauge(name, { description }), ["loader"])
+const gauge = (name: string, description: string) =>
+  new Family((attributes) => Metric.gauge(name, { description, attributes }), ["loader"])
 
 const makeFamilies = (boundaries: ReadonlyArray<number>) => {
-  const histogram = (name: string, description: string, ...attributes: ReadonlyArray<string>) =>
-    new Family(Metric.histogram(name, { description, boundaries, attributes: { unit: "s" } }), [
-      "loader",
-      ...attributes
-    ])
+  const histogram = (name: string, description: string, ...own: ReadonlyArray<string>) =>
+    new Family(
+      (attributes) => Metric.histogram(name, { description, boundaries, attributes: { ...attributes, unit: "s" } }),
+      ["loader", ...own]
+    )
   return {
     runs: histogram("effect_loader_run_duration_seconds", "How long runs took", "end"),
     resources: histogram(

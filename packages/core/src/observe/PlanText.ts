@@ -1,7 +1,7 @@
 import type { Plan, PlanResource } from "../compile/Plan.ts"
 import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
-import { printable } from "./Printable.ts"
+import { printableLabel } from "./Printable.ts"
 
 /** `retry(3) > [timeout(500ms)]`: what is outermost first, one attempt in brackets where there can be several. */
 export const showPolicies = (resource: PlanResource): string => {
@@ -16,7 +16,7 @@ export const showPolicies = (resource: PlanResource): string => {
 const showParts = ({ around, attempt }: Pick<PlanResource, "around" | "attempt">): string => {
   const outermostFirst = (parts: PlanResource["around"]): string =>
     parts
-      .map(({ label }) => label)
+      .map(({ label }) => printableLabel(label))
       .reverse()
       .join(" > ")
   if (around.length === 0) return outermostFirst(attempt)
@@ -25,8 +25,8 @@ const showParts = ({ around, attempt }: Pick<PlanResource, "around" | "attempt">
 
 /** What a choice chooses, and for which values. */
 const showCases = ({ cases = {}, otherwise }: PlanResource): string => {
-  const each = Object.entries(cases).map(([value, name]) => `${printable(name)} for ${printable(value)}`)
-  return `chooses ${[...each, ...(otherwise === undefined ? [] : [`${printable(otherwise)} otherwise`])].join(", ")}`
+  const each = Object.entries(cases).map(([value, name]) => `${printableLabel(name)} for ${printableLabel(value)}`)
+  return `chooses ${[...each, ...(otherwise === undefined ? [] : [`${printableLabel(otherwise)} otherwise`])].join(", ")}`
 }
 
 /** What a resource waits for in any case: of a choice, what decides. */
@@ -37,12 +37,12 @@ const showResource = (resource: PlanResource): string => {
   const { kind, loader, name, onlyFor, views } = resource
   const needs = needsOf(resource)
   return [
-    printable(name) + (needs.length === 0 ? "" : ` <- ${needs.map(printable).join(", ")}`),
+    printableLabel(name) + (needs.length === 0 ? "" : ` <- ${needs.map(printableLabel).join(", ")}`),
     showPolicies(resource),
-    loader === undefined ? "" : `runs ${printable(loader.loader)}`,
+    loader === undefined ? "" : `runs ${printableLabel(loader.loader)}`,
     kind === "match" ? showCases(resource) : "",
-    onlyFor === undefined ? "" : `only for ${onlyFor.map(printable).join(", ")}`,
-    views.length === 0 ? "" : `seen through ${views.join(", ")}`
+    onlyFor === undefined ? "" : `only for ${onlyFor.map(printableLabel).join(", ")}`,
+    views.length === 0 ? "" : `seen through ${views.map(printableLabel).join(", ")}`
   ]
     .filter((part) => part !== "")
     .join("  ")
@@ -107,8 +107,8 @@ const oneToText = (self: Plan): string => {
     })
   )
   return [
-    `plan of "${printable(self.loader)}": ${count(batches.length, "resource")} in ${count(self.batches.length, "batch", "batches")}${showSettings(self)}`,
-    ...(given.length === 0 ? [] : [`  ${"".padStart(width)}  given: ${given.map(printable).join(", ")}`]),
+    `plan of "${printableLabel(self.loader)}": ${count(batches.length, "resource")} in ${count(self.batches.length, "batch", "batches")}${showSettings(self)}`,
+    ...(given.length === 0 ? [] : [`  ${"".padStart(width)}  given: ${given.map(printableLabel).join(", ")}`]),
     ...batches
   ].join("\n")
 }

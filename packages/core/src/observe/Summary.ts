@@ -2,17 +2,7 @@ import type { Report } from "../run/Report.ts"
 import { analyze, type Analysis } from "./Analysis.ts"
 import { headline, loadedOf } from "./Headline.ts"
 import { millis } from "./Millis.ts"
-import { printable } from "./Printable.ts"
-
-/** More names than this on one line are more than anybody reads. */
-const mostNames = 12
-
-const chain = (names: ReadonlyArray<string>): string => {
-  const shown = names.map(printable)
-  return shown.length <= mostNames
-    ? shown.join(" > ")
-    : `${shown.slice(0, mostNames - 1).join(" > ")} > ... ${shown.length - mostNames} more ... > ${shown.at(-1)}`
-}
+import { namesText } from "./Names.ts"
 
 const heldUp = ({ heldUp: { batch, slot, thread } }: Analysis): string =>
   [
@@ -30,7 +20,7 @@ const inFlight = ({ resources }: Report<unknown>): ReadonlyArray<string> =>
 
 const boundedBy = ({ boundBy, criticalPath, work }: Analysis, { plan }: Report<unknown>): string =>
   boundBy === "critical path"
-    ? `the critical path, ${chain(criticalPath)}`
+    ? `the critical path, ${namesText(criticalPath, " > ")}`
     : `${millis(work)} of work at concurrency ${plan.concurrency}`
 
 /**
@@ -71,11 +61,11 @@ export const toSummary = (self: Report<unknown>): string => {
   const way = lastChain.map(({ resource }) => resource)
   return [
     `${headline(self)}, ${loaded} of ${all} loaded`,
-    ...(open.length === 0 ? [] : [`  in flight ${open.map(printable).join(", ")}`]),
+    ...(open.length === 0 ? [] : [`  in flight ${namesText(open, ", ")}`]),
     `  work      ${millis(work)}, ${parallelism.toFixed(1)} at once on average`,
     `  at least  ${millis(lowerBound)}: ${boundedBy(analysis, self)}`,
     ...(gap === 0
       ? []
-      : [`  gap       ${millis(gap)}${waits === "" ? "" : `: waited ${waits}`} on the way ${chain(way)}`])
+      : [`  gap       ${millis(gap)}${waits === "" ? "" : `: waited ${waits}`} on the way ${namesText(way, " > ")}`])
   ].join("\n")
 }

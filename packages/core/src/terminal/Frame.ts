@@ -4,7 +4,7 @@ import { headline, loadedOf } from "../observe/Headline.ts"
 import { millis } from "../observe/Millis.ts"
 import { noteOf, signs } from "../observe/OutcomeText.ts"
 import { pad, type Paint, type Pen } from "../observe/Pen.ts"
-import { printable } from "../observe/Printable.ts"
+import { printableLabel } from "../observe/Printable.ts"
 import type { Report, ResourceReport } from "../run/Report.ts"
 import type { ResourceTimeline, Timeline } from "../run/Timeline.ts"
 
@@ -30,7 +30,7 @@ const activeOf = (resource: ResourceTimeline, now: number): Active | undefined =
   const line = (sign: string, paint: Paint, order: number, text: string): Active => ({
     sign,
     paint,
-    name: printable(name),
+    name: printableLabel(name),
     text,
     order
   })
@@ -69,7 +69,7 @@ const doneOf = (timelines: ReadonlyArray<ResourceTimeline>): number =>
 
 const titleOf = (timeline: Timeline, now: number): string => {
   const resources = Array.from(timeline.resources.values())
-  return `"${printable(timeline.loader)}" ${since(timeline.startedAt, now)}, ${doneOf(resources)} of ${resources.length} done`
+  return `"${printableLabel(timeline.loader)}" ${since(timeline.startedAt, now)}, ${doneOf(resources)} of ${resources.length} done`
 }
 
 /** Those of the lines that matter most, in their own order, and how many there are beside. */
@@ -124,7 +124,7 @@ export const toEnding = (timeline: Timeline, columns: number, pen: Pen): string 
       const paint = row.outcome._tag === "Degraded" ? "warn" : "bad"
       return pen.paint(
         paint,
-        pen.fit(`  ${signs[row.outcome._tag]} ${printable(row.resource)}  ${noteOf(row)}`, columns)
+        pen.fit(`  ${signs[row.outcome._tag]} ${printableLabel(row.resource)}  ${noteOf(row)}`, columns)
       )
     })
   ].join("\n")

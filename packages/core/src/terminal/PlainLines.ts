@@ -3,7 +3,7 @@ import { Cause } from "effect"
 import { count } from "../observe/Count.ts"
 import { millis } from "../observe/Millis.ts"
 import type { Pen } from "../observe/Pen.ts"
-import { printable } from "../observe/Printable.ts"
+import { printable, printableLabel } from "../observe/Printable.ts"
 import type { RunEvent } from "../run/RunEvent.ts"
 import type { Timeline } from "../run/Timeline.ts"
 import { toEnding } from "./Frame.ts"
@@ -27,11 +27,13 @@ const textOf = (event: RunEvent): string | undefined => {
 /** The lines that an event is worth: none, for most. */
 export const linesOf = (event: RunEvent, timeline: Timeline, columns: number, pen: Pen): ReadonlyArray<string> => {
   if (event._tag === "RunStarted") {
-    return [pen.fit(`"${printable(event.loader)}" started, ${count(timeline.resources.size, "resource")}`, columns)]
+    return [
+      pen.fit(`"${printableLabel(event.loader)}" started, ${count(timeline.resources.size, "resource")}`, columns)
+    ]
   }
   if (event._tag === "RunEnded") return [toEnding(timeline, columns, pen)]
   const text = textOf(event)
   if (text === undefined) return []
   const at = millis(event.at - timeline.startedAt)
-  return [pen.fit(`  ${at.padStart(7)}  ${printable(event.resource)}  ${printable(text)}`, columns)]
+  return [pen.fit(`  ${at.padStart(7)}  ${printableLabel(event.resource)}  ${printable(text)}`, columns)]
 }

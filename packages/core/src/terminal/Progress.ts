@@ -11,7 +11,7 @@ import type { RunEvent } from "../run/RunEvent.ts"
 import { Timeline } from "../run/Timeline.ts"
 import { toEnding, toFrame } from "./Frame.ts"
 import { linesOf } from "./PlainLines.ts"
-import { columnsOf, type Stream, streamOf, type TerminalOptions, terminalPen } from "./Terminal.ts"
+import { columnsOf, isLive, type Stream, streamOf, type TerminalOptions, terminalPen } from "./Terminal.ts"
 
 /** How long a frame stands, in milliseconds: often enough to look alive, seldom enough to cost nothing. */
 const frameMillis = 80
@@ -130,6 +130,6 @@ export const layer = (options: TerminalOptions = {}): Layer.Layer<never> =>
       const stream = streamOf(options)
       const pen = terminalPen(options)
       yield* ignoringErrors(stream)
-      return stream.isTTY === true ? yield* live(options, pen) : plain(options, pen)
+      return isLive(options) ? yield* live(options, pen) : plain(options, pen)
     })
   )

@@ -29,7 +29,14 @@ export type Stream = NonNullable<TerminalOptions["stream"]>
 
 export const streamOf = ({ stream = process.stdout }: TerminalOptions): Stream => stream
 
-export const columnsOf = (options: TerminalOptions): number => options.columns ?? streamOf(options).columns ?? 80
+/** A terminal that was never told its size says 0. */
+export const columnsOf = (options: TerminalOptions): number => options.columns ?? (streamOf(options).columns || 80)
+
+/** Whether what was written can be written over: on a terminal that knows its size. */
+export const isLive = (options: TerminalOptions): boolean => {
+  const { columns, isTTY } = streamOf(options)
+  return isTTY === true && columns !== 0
+}
 
 const styles: Record<Paint, Parameters<typeof styleText>[0]> = {
   title: "bold",

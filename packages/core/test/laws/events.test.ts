@@ -1,7 +1,7 @@
 /** Events are complete and come in a legal order, whatever happens to the run. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
-import { Loader, Observer, Policy, Resource, RunEvent } from "effect-loader"
+import { Clock, Effect, Schedule } from "effect"
+import { Loader, Observer, Policy, Resource, RunEvent, Tracing } from "effect-loader"
 import { Interruption } from "effect-loader/testing"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
@@ -94,6 +94,33 @@ describe("the events of a run", () => {
       assert.deepStrictEqual([retry?.attempt, retry!.retryAt - retry!.at], [2, 5])
       assert.deepInclude(of("FallbackStarted")[0], { resource: "flaky", fallback: "catch", error: "busy" })
       assert.lengthOf(of("PoliciesStarted"), 1)
+    })
+  )
+
+  it.effect("are not made where nobody watches: whoever makes an event reads the clock for it", () =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      let reads = 0
+      const counting = new Proxy(clock, {
+        get: (_, key: keyof Clock.Clock) => {
+          if (key === "monotonicTimeNanosUnsafe") reads++
+          const found: unknown = clock[key]
+          return typeof found === "function" ? found.bind(clock) : found
+        }
+      })
+      const readsOf = (self: Effect.Effect<unknown, unknown>) =>
+        Effect.suspend(() => {
+          reads = 0
+          return Effect.map(Effect.exit(withTime(Effect.provideService(self, Clock.Clock, counting))), () => reads)
+        })
+      const load = Effect.suspend(() => Loader.load(page({ concurrency: 1 })))
+      const never = Tracing.layerWith({ spans: "never" })
+      let events = 0
+      const counted = yield* readsOf(Observer.observe(load, () => events++))
+      assert.isAbove(events, 10)
+      assert.isAtLeast(counted, events)
+      assert.strictEqual(yield* readsOf(load), 0)
+      assert.strictEqual(yield* readsOf(Effect.provide(load, never)), 0)
     })
   )
 })

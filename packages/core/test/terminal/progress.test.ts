@@ -2,14 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule } from "effect"
 import { Loader, Observer, Policy, Resource, type RunEvent } from "effect-loader"
-import { Progress, type TerminalOptions } from "effect-loader/terminal"
+import { Progress } from "effect-loader/terminal"
 import { TestClock } from "effect/testing"
-import { EventEmitter } from "node:events"
 import { plainPen } from "../../src/observe/Pen.ts"
 import { Timeline } from "../../src/run/Timeline.ts"
 import { toFrame } from "../../src/terminal/Frame.ts"
 import { golden } from "../golden.ts"
 import { withTime } from "../withTime.ts"
+import { WrittenStream } from "./WrittenStream.ts"
 
 const goldenProgress = (name: string, text: string) => golden(`progress-${name}.txt`, `${text}\n`)
 
@@ -34,27 +34,6 @@ const page = () => {
   const members = wait("members", 60, { org })
   return Loader.make({ org, avatar, flaky, members, bad, last: wait("last", 10) }, { name: "page", concurrency: 3 })
 }
-
-/** A stream that remembers what was written to it. */
-class Written extends EventEmitter {
-  text = ""
-  readonly columns = 60
-  readonly rows = 20
-  readonly isTTY: boolean
-  constructor(isTTY: boolean) {
-    super()
-    this.isTTY = isTTY
-  }
-  write(chunk: string): boolean {
-    this.text += chunk
-    return true
-  }
-}
-
-const optionsOf = (stream: Written): TerminalOptions => ({
-  stream: stream as unknown as NonNullable<TerminalOptions["stream"]>,
-  color: false
-})
 
 describe("Progress", () => {
   it.effect("shows what runs, waits, is tried again and failed, in the room there is", () =>
@@ -83,13 +62,13 @@ describe("Progress", () => {
 
   it.effect("writes a few plain lines where nothing can be written over", () =>
     Effect.gen(function* () {
-      const stream = new Written(false)
-      yield* withTime(Loader.settle(page()).pipe(Effect.provide(Progress.layer(optionsOf(stream)))))
+      const stream = new WrittenStream(false)
+      yield* withTime(Loader.settle(page()).pipe(Effect.provide(Progress.layer(stream.options))))
       const slow = Loader.make(
         { slow: wait("slow", 500), next: wait("next", 1) },
         { name: "other", timeout: 50, concurrency: 1 }
       )
-      yield* withTime(Effect.exit(Loader.load(slow)).pipe(Effect.provide(Progress.layer(optionsOf(stream)))))
+      yield* withTime(Effect.exit(Loader.load(slow)).pipe(Effect.provide(Progress.layer(stream.options))))
       yield* goldenProgress("plain", stream.text.trimEnd())
       assert.notInclude(stream.text, "\u001b")
       assert.strictEqual(stream.listenerCount("error"), 0)
@@ -98,7 +77,7 @@ describe("Progress", () => {
 
   it.effect("writes frames over each other on a terminal while something runs, and leaves summaries", () =>
     Effect.gen(function* () {
-      const stream = new Written(true)
+      const stream = new WrittenStream(true)
       const program = Effect.gen(function* () {
         yield* Loader.settle(page())
         const after = stream.text.length
@@ -106,23 +85,33 @@ describe("Progress", () => {
         assert.strictEqual(stream.text.length, after, "nothing is drawn while nothing runs")
         yield* Effect.all([Loader.settle(page()), Loader.settle(page())], { concurrency: 2 })
       })
-      yield* withTime(program.pipe(Effect.provide(Progress.layer(optionsOf(stream)))))
+      yield* withTime(program.pipe(Effect.provide(Progress.layer(stream.options))))
       assert.include(stream.text, '"page" 80ms')
       assert.lengthOf(stream.text.match(/✗ "page" took/g)!, 3)
       assert.strictEqual(stream.listenerCount("error"), 0)
     })
   )
 
+  it.effect("writes plain lines on a terminal that does not know its size", () =>
+    Effect.gen(function* () {
+      const [terminal, file] = [new WrittenStream(true, 0), new WrittenStream(false, 80)]
+      for (const stream of [terminal, file]) {
+        yield* withTime(Loader.settle(page()).pipe(Effect.provide(Progress.layer(stream.options))))
+      }
+      assert.strictEqual(terminal.text, file.text)
+    })
+  )
+
   it.effect("changes nothing when the stream is broken", () =>
     Effect.gen(function* () {
       for (const isTTY of [true, false]) {
-        const stream = new Written(isTTY)
+        const stream = new WrittenStream(isTTY)
         stream.write = () => {
           stream.emit("error", new Error("EPIPE"))
           throw new Error("EPIPE")
         }
         const one = Resource.make("one", { load: () => Effect.as(Effect.sleep(200), 1) })
-        const load = Loader.load(Loader.make({ one })).pipe(Effect.provide(Progress.layer(optionsOf(stream))))
+        const load = Loader.load(Loader.make({ one })).pipe(Effect.provide(Progress.layer(stream.options)))
         assert.deepStrictEqual(yield* withTime(load), { one: 1 })
       }
     })
@@ -130,9 +119,9 @@ describe("Progress", () => {
 
   it.effect("ends with its run when that is interrupted", () =>
     Effect.gen(function* () {
-      const stream = new Written(true)
+      const stream = new WrittenStream(true)
       const load = Loader.load(Loader.make({ slow: wait("slow", 10_000) })).pipe(
-        Effect.provide(Progress.layer(optionsOf(stream)))
+        Effect.provide(Progress.layer(stream.options))
       )
       const fiber = yield* Effect.forkChild(load, { startImmediately: true })
       yield* TestClock.adjust(500)

@@ -10,7 +10,7 @@ export const warn = (text: string): string => styleText("yellow", text)
 const accent = (text: string): string => styleText("cyan", text)
 
 /** How wide a picture may be that is printed here. */
-export const width = Math.min(process.stdout.columns ?? 100, 100) - 2
+export const width = Math.min(process.stdout.columns || 100, 100) - 2
 
 /** Prints lines, indented by two. */
 export const print = (...lines: ReadonlyArray<string>): Effect.Effect<void> =>
