@@ -223,8 +223,8 @@ const watchFor = (
   limit: number
 ): RunWatch | undefined => {
   const watches = watchesOf(fiber.context)
+  if (watches.length === 0 && own === undefined && enclosing?.reporter === undefined) return undefined
   const reporters = [own, enclosing?.reporter].filter((reporter) => reporter !== undefined)
-  if (watches.length === 0 && reporters.length === 0) return undefined
   const onCrash = logCrash(fiber)
   const watchers = reporters.slice()
   for (const watch of watches) {

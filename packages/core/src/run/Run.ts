@@ -440,7 +440,7 @@ export class Run {
       const dependent = items[k]!
       if (--this.missing[dependent]! === 0) this.advance(dependent)
     }
-    for (const match of this.choosing?.choosersOf(index) ?? none) (this.inline ??= []).push(match)
+    if (this.choosing !== undefined) (this.inline ??= []).push(...this.choosing.choosersOf(index))
   }
 
   private fail(index: number, cause: Cause.Cause<unknown>): void {
