@@ -74,7 +74,7 @@ const fake = <const T extends string | Any, A, E, const D extends Deps = {}>(
  * @since 0.1.0
  * @category constructors
  */
-export const taking = <const T extends string | Any, const A extends ValueOf<T>, const D extends Deps = {}>(
+export const taking = <const T extends string | Any, A extends ValueOf<T>, const D extends Deps = {}>(
   of: T,
   takes: Duration.Input,
   value: A,
@@ -140,13 +140,13 @@ export const hanging = <const T extends string | Any, const D extends Deps = {}>
  * import { Fake } from "effect-loader/testing"
  *
  * const flaky = Fake.failingTimes("flaky", 2, "busy", "there").pipe(Policy.retry({ times: 2 }))
- * console.log(Effect.runSync(Loader.load(Loader.make({ flaky })))) // { flaky: "there" }
+ * Effect.runPromise(Loader.load(Loader.make({ flaky }))).then((page) => console.log(page)) // { flaky: "there" }
  * ```
  *
  * @since 0.1.0
  * @category constructors
  */
-export const failingTimes = <const T extends string | Any, E, const A extends ValueOf<T>, const D extends Deps = {}>(
+export const failingTimes = <const T extends string | Any, E, A extends ValueOf<T>, const D extends Deps = {}>(
   of: T,
   times: number,
   error: E,

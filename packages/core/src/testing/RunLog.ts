@@ -193,7 +193,7 @@ export const mostAtOnce = (events: ReadonlyArray<RunEvent>, resources?: Readonly
  * const org = Fake.failing("org", "down")
  * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
  *
- * const { events } = Effect.runSync(RunLog.record(Loader.load(Loader.make({ members }))))
+ * const { events } = Effect.runSync(RunLog.record(Loader.settle(Loader.make({ members }))))
  * console.log(RunLog.outcome(events, "members"))
  * // { _tag: "Skipped", because: { _tag: "DependencyFailed", resource: "org" } }
  * ```

@@ -6,6 +6,9 @@
  * @since 0.1.0
  */
 export * as Fake from "./Fake.ts"
+export * as Fault from "./Fault.ts"
 export * as Interruption from "./Interruption.ts"
+export * as Ledger from "./Ledger.ts"
 export * as RunLog from "./RunLog.ts"
+export { TrialError } from "./Trial.ts"
 export * as VirtualTime from "./VirtualTime.ts"
