@@ -22,7 +22,8 @@ const floors: Record<string, ReadonlyArray<string>> = {
 
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
-  terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/
+  terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
+  testing: /^effect\/testing$/
 }
 
 /** What of effect only single entries may import. */
@@ -60,7 +61,7 @@ const importsOf = (file: string): ReadonlyArray<{ readonly names: string; readon
 /** The imports of code, not those of examples in comments. */
 const ownImports = files.flatMap((file) =>
   importsOf(file)
-    .filter(({ from }) => from !== "effect-loader" && from !== "effect-loader/testing")
+    .filter(({ from }) => !from.startsWith("effect-loader"))
     .map((imported) => ({ file, ...imported }))
 )
 

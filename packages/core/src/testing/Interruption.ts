@@ -3,16 +3,43 @@
  *
  * @since 0.1.0
  */
-import { Effect, Fiber } from "effect"
+import { Clock, Duration, Effect, type Scope } from "effect"
+import { TestClock } from "effect/testing"
+import type { AnyLoader } from "../run/Compiled.ts"
 import { observe } from "../run/Observer.ts"
-import { type Recorded, record } from "./RunLog.ts"
+import type { RunEvent } from "../run/RunEvent.ts"
+import { changeLoads } from "./Loads.ts"
+import { type Meanwhile, type Options, type Trial, tryOut } from "./Trial.ts"
 
 /**
- * Runs an effect again and again: interrupted at its first event, at its second, and so on until it runs to its end.
+ * Makes the same loader, with a step at each entry into its loads.
  *
- * - `self`: made anew for each run, so that it can start from a clean state.
- * - `check`: looks at what each run left behind.
- * - `whileRunning`: what moves time on, such as `TestClock.adjust("1 hour")`; runs beside each run.
+ * @since 0.1.0
+ * @category models
+ */
+export type Probe = <L extends AnyLoader>(loader: L) => L
+
+const unprobed: Probe = (loader) => loader
+
+/** Makes what is to be interrupted: anew for each run, so that it can start from a clean state. */
+type Program<A, E, R> = (probed: Probe) => Effect.Effect<A, E, R>
+
+type Checked<A, E, R> = Options<Trial<A, E>, number, R>
+
+/** Runs an effect, in a fiber of its own that it can have interrupted. */
+const interruptible = <A, E, R>(self: (interrupt: () => void) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => Effect.suspend(() => self(() => fiber.interruptUnsafe())))
+
+const eventText = (event: RunEvent | undefined): string =>
+  event === undefined ? "" : ` (${event._tag}${"resource" in event ? ` ${event.resource}` : ""})`
+
+/**
+ * Runs a program again and again: interrupted at its first event, at its second, and so on until it runs to its end.
+ *
+ * - `self`: makes the program, anew for each run. Each run has a scope of its own.
+ * - `options`: see {@link Options}; `check` gets the number of the event.
+ *
+ * A fiber that outlives a run, or a ledger that does not balance, is a defect that says at which event.
  *
  * Gives how often it ran.
  *
@@ -26,50 +53,144 @@ import { type Recorded, record } from "./RunLog.ts"
  * const connection = Resource.make("connection", {
  *   load: () => Effect.acquireRelease(Effect.sync(() => open++), () => Effect.sync(() => open--))
  * })
- * const program = Effect.scoped(Loader.load(Loader.make({ connection })))
+ * const program = Loader.load(Loader.make({ connection }))
  *
- * const runs = Interruption.atEveryEvent(() => program, {
- *   check: () => Effect.sync(() => console.assert(open === 0))
- * })
+ * const runs = Interruption.atEveryEvent(() => program, { check: () => console.assert(open === 0) })
  * Effect.runPromise(runs).then((times) => console.log(times > 1)) // true
  * ```
  *
  * @since 0.1.0
  * @category interrupting
  */
-export const atEveryEvent = <A, E, R, R2 = never, R3 = never>(
-  self: () => Effect.Effect<A, E, R>,
-  options: {
-    readonly check: (recorded: Recorded<A, E>, interruptedAt: number) => Effect.Effect<void, never, R2>
-    readonly whileRunning?: Effect.Effect<void, never, R3>
-  }
-): Effect.Effect<number, never, R | R2 | R3> =>
+export const atEveryEvent = <A, E, R, R2 = never>(
+  self: Program<A, E, R>,
+  options: Checked<A, E, R2> = {}
+): Effect.Effect<number, never, Exclude<R, Scope.Scope> | R2> =>
   Effect.gen(function* () {
     for (let k = 0; ; k++) {
-      const recorded = yield* interruptAt(self, k, options.whileRunning ?? Effect.void)
-      yield* options.check(recorded, k)
-      if (recorded.events.length <= k) return k + 1
+      let seen = 0
+      const program = interruptible((interrupt) =>
+        observe(self(unprobed), () => {
+          if (seen++ === k) interrupt()
+        })
+      )
+      const name = ({ events }: Trial<A, E>) => `interrupted at event ${k}${eventText(events[k])}`
+      yield* tryOut(program, { options, step: k, name, toTrial: (trial) => trial })
+      if (seen <= k) return k + 1
     }
   })
 
-const interruptAt = <A, E, R, R2>(
-  self: () => Effect.Effect<A, E, R>,
-  k: number,
-  whileRunning: Effect.Effect<void, never, R2>
-): Effect.Effect<Recorded<A, E>, never, R | R2> =>
+/**
+ * As {@link atEveryEvent}, at each entry into a load: when its function is about to be called, for each attempt.
+ *
+ * - `self`: gets what makes a loader tell of its entries: `(probed) => Loader.load(probed(page))`.
+ *
+ * @since 0.1.0
+ * @category interrupting
+ */
+export const atEveryEntry = <A, E, R, R2 = never>(
+  self: Program<A, E, R>,
+  options: Checked<A, E, R2> = {}
+): Effect.Effect<number, never, Exclude<R, Scope.Scope> | R2> =>
   Effect.gen(function* () {
-    let seen = 0
-    const watched = Effect.withFiber<A, E, R>((current) =>
-      observe(Effect.suspend(self), () => {
-        if (seen++ === k) current.interruptUnsafe()
-      })
-    )
-    // The recording stands around the fiber, so that it outlives the interruption.
-    return yield* record(
-      Effect.gen(function* () {
-        const fiber = yield* Effect.forkDetach(watched, { startImmediately: true })
-        yield* whileRunning
-        return yield* Fiber.join(fiber)
-      })
-    )
+    for (let k = 0; ; k++) {
+      const entered: Array<string> = []
+      const program = interruptible((interrupt) =>
+        self((loader) =>
+          changeLoads(loader, (name, load) =>
+            Effect.suspend(() => {
+              if (entered.push(name) === k + 1) interrupt()
+              return load
+            })
+          )
+        )
+      )
+      const name = () => `interrupted at entry ${k}${entered[k] === undefined ? "" : ` (load of ${entered[k]})`}`
+      yield* tryOut(program, { options, step: k, name, toTrial: (trial) => trial })
+      if (entered.length <= k) return k + 1
+    }
   })
+
+/** Runs an effect, and notes each instant at which something happens in it or is to happen. */
+const notingInstants = <A, E, R>(self: Effect.Effect<A, E, R>, note: (at: number) => void): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Clock.Clock, (clock) => {
+    const sleep: Clock.Clock["sleep"] = (duration) => {
+      note(clock.currentTimeMillisUnsafe() + Duration.toMillis(duration))
+      return clock.sleep(duration)
+    }
+    const noting: Clock.Clock = Object.assign(Object.create(clock), { sleep })
+    const ended = Effect.sync(() => note(clock.currentTimeMillisUnsafe()))
+    return Effect.ensuring(Effect.provideService(self, Clock.Clock, noting), ended)
+  })
+
+/**
+ * As {@link atEveryEvent}, at each instant of virtual time at which something happens, when all that was due has been done.
+ *
+ * `check` gets the instant, in milliseconds since the start. These runs are on a virtual clock, whatever `live` says.
+ *
+ * @since 0.1.0
+ * @category interrupting
+ */
+export const atEveryInstant = <A, E, R, R2 = never>(
+  self: Program<A, E, R>,
+  given: Checked<A, E, R2> = {}
+): Effect.Effect<number, never, Exclude<R, Scope.Scope> | R2> =>
+  Effect.gen(function* () {
+    const options = { ...given, live: false }
+    const instants = new Set([0])
+    let end = 0
+    const whole = notingInstants(
+      Effect.suspend(() => self(unprobed)),
+      (at) => {
+        instants.add(at)
+        end = at
+      }
+    )
+    const toTrial = (trial: Trial<A, E>): Trial<A, E> => trial
+    yield* tryOut(whole, { options, step: Infinity, name: () => "not interrupted", toTrial })
+    const times = Array.from(instants).filter((at) => at <= end)
+    for (const at of times.toSorted((a, b) => a - b)) {
+      const meanwhile: Meanwhile = (fiber) =>
+        Effect.andThen(
+          TestClock.adjust(at),
+          Effect.sync(() => fiber.interruptUnsafe())
+        )
+      const program = Effect.suspend(() => self(unprobed))
+      yield* tryOut(program, { options, step: at, name: () => `interrupted at ${at}ms`, toTrial, meanwhile })
+    }
+    return times.length + 1
+  })
+
+/**
+ * At every step that there is: {@link atEveryEvent}, {@link atEveryEntry} and {@link atEveryInstant}.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { Interruption } from "effect-loader/testing"
+ *
+ * const careless = Resource.make("careless", {
+ *   load: () => Effect.andThen(Effect.forkDetach(Effect.never), Effect.sleep("5 millis"))
+ * })
+ * const program = Interruption.atEveryStep((probed) => Loader.load(probed(Loader.make({ careless }))))
+ *
+ * const message = Effect.catchDefect(program, (defect) => Effect.succeed(String(defect).split("\n")[0]))
+ * Effect.runPromise(message).then((text) => console.log(text))
+ * // TrialError: interrupted at event 0 (RunStarted): 1 fiber outlived it
+ * ```
+ *
+ * @since 0.1.0
+ * @category interrupting
+ */
+export const atEveryStep = <A, E, R, R2 = never>(
+  self: Program<A, E, R>,
+  options: Checked<A, E, R2> = {}
+): Effect.Effect<number, never, Exclude<R, Scope.Scope> | R2> =>
+  Effect.gen(function* () {
+    const events = yield* atEveryEvent(self, options)
+    const entries = yield* atEveryEntry(self, options)
+    return events + entries + (yield* atEveryInstant(self, options))
+  })
+
+export type { Options, Trial } from "./Trial.ts"

@@ -224,8 +224,8 @@ describe("policies", () => {
       const dying = Resource.make("dying", { load: () => Effect.die("bug") }).pipe(Policy.retry({ times: 5 }))
       const { events } = yield* RunLog.record(Loader.load(Loader.make({ dying })))
       assert.strictEqual(RunLog.attempts(events, "dying"), 1)
-      assert.strictEqual(RunLog.end(events, "dying"), "ResourceDied")
-      assert.isUndefined(RunLog.end(events, "nobody"))
+      assert.strictEqual(RunLog.outcome(events, "dying")?._tag, "Died")
+      assert.isUndefined(RunLog.outcome(events, "nobody"))
     })
   )
 

@@ -113,7 +113,6 @@ describe("Metrics", () => {
   it.effect("gauges come back to zero whenever a run is interrupted", () =>
     Effect.gen(function* () {
       yield* Interruption.atEveryEvent(() => Loader.load(page()), {
-        whileRunning: TestClock.adjust("1 day"),
         check: (_, k) =>
           Effect.map(Metric.snapshot, (snapshot) => {
             const counts = countsBy("", snapshot)

@@ -1,0 +1,309 @@
+/**
+ * Faults: what can go wrong in a resource's load, put into a loader for a test. The resource keeps its policies, so a test
+ * sees what its retries, timeouts and fallbacks make of the fault.
+ *
+ * @since 0.1.0
+ */
+import { Cause, Duration, Effect, Option, Scope } from "effect"
+import { dual } from "effect/Function"
+import { get as getFromPlan } from "../compile/Plan.ts"
+import type { Own, Resource } from "../model/Resource.ts"
+import { type AnyLoader, compiledOf, type Loader, planOf } from "../run/Compiled.ts"
+import { changeLoads } from "./Loads.ts"
+import { type Options, type Trial as AnyTrial, tryOut } from "./Trial.ts"
+
+/**
+ * When a fault strikes.
+ *
+ * - `before`: in the place of the load, or ahead of it;
+ * - `after`: when the load has its value;
+ * - `closing`: in a finalizer: of the attempt's scope, or of the load itself where the caller has no scope.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Phase = "before" | "after" | "closing"
+
+/**
+ * Something that goes wrong with a load.
+ *
+ * - `label`: what and when, in words: `fails before loading`.
+ * - `kind`, `phase`: the same for programs.
+ * - `times`: how many attempts it strikes, the first ones; `Infinity` for all.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Fault<out E = never> {
+  readonly label: string
+  readonly kind: "fails" | "dies" | "hangs" | "is interrupted" | "takes long"
+  readonly phase: Phase
+  readonly times: number
+  readonly effect: Effect.Effect<void, E>
+}
+
+/**
+ * - `phase`: see {@link Phase}. Default: `"before"`.
+ * - `times`: how many attempts the fault strikes, the first ones. Default: all of them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FaultOptions<P extends Phase = "before" | "after"> {
+  readonly phase?: P
+  readonly times?: number
+}
+
+const phases: Record<Phase, string> = { before: "before loading", after: "once loaded", closing: "while closing" }
+
+const timesText = (times: number): string => {
+  if (times === Infinity) return ""
+  return times === 1 ? ", once" : `, ${times} times`
+}
+
+const make = <E>(
+  kind: Fault["kind"],
+  effect: Effect.Effect<void, E>,
+  { phase = "before", times = Infinity }: FaultOptions<Phase> = {},
+  verb: string = kind
+): Fault<E> => ({ label: `${verb} ${phases[phase]}${timesText(times)}`, kind, phase, times, effect })
+
+/**
+ * Fails with a typed error.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fails = <E>(error: E, options?: FaultOptions): Fault<E> => make("fails", Effect.fail(error), options)
+
+/**
+ * Dies with a defect: by default with an error that says that it is a fault.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const dies = (defect: unknown = new Error("a fault"), options?: FaultOptions<Phase>): Fault =>
+  make("dies", Effect.die(defect), options)
+
+/**
+ * Never comes to an end: only a limit or an interruption ends it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const hangs = (options?: FaultOptions): Fault => make("hangs", Effect.never, options)
+
+/**
+ * Interrupts itself, as a load does whose client was closed.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const interrupts = (options?: FaultOptions): Fault => make("is interrupted", Effect.interrupt, options)
+
+/**
+ * Takes so much longer.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const takes = (duration: Duration.Input, options?: FaultOptions<Phase>): Fault => {
+  const longer = Duration.fromInputUnsafe(duration)
+  return make("takes long", Effect.sleep(longer), options, `takes ${Duration.format(longer)} longer`)
+}
+
+const strike = <A, E, R, E2>(self: Effect.Effect<A, E, R>, fault: Fault<E2>): Effect.Effect<A, E | E2, R> => {
+  switch (fault.phase) {
+    case "before":
+      return Effect.andThen(fault.effect, self)
+    case "after":
+      return Effect.tap(self, () => fault.effect)
+    case "closing":
+      // Only faults without typed errors have this phase.
+      return closing(self, fault.effect as Effect.Effect<void>)
+  }
+}
+
+const closing = <A, E, R>(self: Effect.Effect<A, E, R>, finalizer: Effect.Effect<void>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.serviceOption(Scope.Scope), (scope) =>
+    Option.isSome(scope)
+      ? Effect.andThen(Scope.addFinalizer(scope.value, finalizer), self)
+      : Effect.ensuring(self, finalizer)
+  )
+
+const injectInto = <L extends AnyLoader>(self: L, resource: string, fault: Fault<unknown>): L => {
+  const plan = planOf(compiledOf(self))
+  if (getFromPlan(plan, resource)?.kind !== "load") {
+    throw new Cause.IllegalArgumentError(`Fault.inject: loader "${plan.loader}" does not load "${resource}"`)
+  }
+  let attempts = 0
+  return changeLoads(self, (name, load) =>
+    name === resource ? Effect.suspend(() => (attempts++ < fault.times ? strike(load, fault) : load)) : load
+  )
+}
+
+/**
+ * The same loader, with a fault in one resource's load: inside its policies, so that these are put to the test.
+ *
+ * A fault that strikes some attempts counts those of all runs of the loader: inject it anew for each run.
+ *
+ * Throws where the loader does not load the resource.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ * import { Fault, RunLog } from "effect-loader/testing"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") }).pipe(Policy.retry({ times: 2 }))
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.fails("busy", { times: 2 })))
+ *
+ * const program = RunLog.record(Loader.load(page))
+ * Effect.runPromise(program).then(({ events }) => console.log(RunLog.attempts(events, "org"))) // 3
+ * ```
+ *
+ * @since 0.1.0
+ * @category injecting
+ */
+export const inject: {
+  <Name extends string, RA, RE, RR, RIn, FE>(
+    resource: Resource<Name, RA, RE, RR, RIn>,
+    fault: Fault<FE>
+  ): <A, E, R, In, T>(self: Loader<A, E, R, In, T>) => Loader<A, E | Own<Name, FE>, R, In, T>
+  <A, E, R, In, T, Name extends string, RA, RE, RR, RIn, FE>(
+    self: Loader<A, E, R, In, T>,
+    resource: Resource<Name, RA, RE, RR, RIn>,
+    fault: Fault<FE>
+  ): Loader<A, E | Own<Name, FE>, R, In, T>
+} = /* @__PURE__ */ dual(
+  3,
+  (self: AnyLoader, resource: { readonly name: string }, fault: Fault<unknown>): never =>
+    injectInto(self, resource.name, fault) as never
+)
+
+/**
+ * The errors that resources may be given to fail with, by name: each its own.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Errors<E> = {
+  readonly [N in E extends { readonly resource: infer Name extends string } ? Name : never]?: Extract<
+    E,
+    { readonly resource: N }
+  > extends { readonly error: infer X }
+    ? X
+    : never
+}
+
+/**
+ * One run of a program with a fault in one resource.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Trial<out A, out E> extends AnyTrial<A, E> {
+  readonly resource: string
+  readonly fault: Fault<unknown>
+}
+
+/**
+ * - `errors`: what resources fail with, by name. A resource without an error is tried with the other faults only.
+ * - `takes`: how much longer it takes where it takes long. Default: a minute.
+ * - `faults`: other faults than these.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EveryOptions<A, E, LE, R> extends Options<Trial<A, E>, Fault<unknown>, R> {
+  readonly errors?: Errors<LE>
+  readonly takes?: Duration.Input
+  readonly faults?: (resource: string) => ReadonlyArray<Fault<unknown>>
+}
+
+const failures = (error: unknown): ReadonlyArray<Fault<unknown>> => [
+  fails(error),
+  fails(error, { phase: "after" }),
+  fails(error, { times: 1 })
+]
+
+const others = (longer: Duration.Input): ReadonlyArray<Fault> => [
+  dies(),
+  dies(undefined, { phase: "after" }),
+  dies(undefined, { phase: "closing" }),
+  hangs(),
+  hangs({ phase: "after" }),
+  interrupts(),
+  interrupts({ phase: "after" }),
+  takes(longer),
+  takes(longer, { phase: "after" }),
+  takes(longer, { phase: "closing" })
+]
+
+const faultsOf = (
+  resource: string,
+  errors: Readonly<Record<string, unknown>>,
+  longer: Duration.Input
+): ReadonlyArray<Fault<unknown>> => [
+  ...(Object.hasOwn(errors, resource) ? failures(errors[resource]) : []),
+  ...others(longer)
+]
+
+/**
+ * Runs a program again and again: once for each resource that its loader loads, and each fault that this could have.
+ *
+ * - `self`: the program, made of the loader with the fault in it.
+ * - `options`: see {@link EveryOptions}; `check` looks at each run.
+ *
+ * The faults: it fails with its typed error before it loads and when it has loaded, or once and works then; it dies,
+ * hangs, is interrupted or takes long, before and after; and it dies or takes long in a finalizer. Each run has a virtual
+ * clock and a scope of its own. As with interruptions, a fiber that outlives a run, or a ledger that does not balance, is a defect.
+ *
+ * Gives how often it ran.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Exit } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { Fault } from "effect-loader/testing"
+ *
+ * const findUser = (id: number): Effect.Effect<string, "down"> => Effect.succeed(`user ${id}`)
+ * const user = Resource.make("user", { load: () => findUser(7) })
+ * const page = Loader.make({ user: user.pipe(Resource.option) }, { timeout: "2 seconds" })
+ *
+ * // An optional user never fails the page, whenever it fails; other faults do.
+ * const runs = Fault.atEveryResource(page, (faulty) => Loader.load(faulty), {
+ *   check: ({ exit, fault }) => console.assert(Exit.isSuccess(exit) === (fault.kind === "fails"), fault.label),
+ *   faults: () => [Fault.fails("down"), Fault.fails("down", { times: 1 }), Fault.dies(), Fault.hangs()]
+ * })
+ * Effect.runPromise(runs).then((times) => console.log(times)) // 4
+ * ```
+ *
+ * @since 0.1.0
+ * @category injecting
+ */
+export const atEveryResource = <LA, LE, LR, In, T, A, E, R, R2 = never>(
+  loader: Loader<LA, LE, LR, In, T>,
+  self: (faulty: Loader<LA, LE, LR, In, T>) => Effect.Effect<A, E, R>,
+  options: EveryOptions<A, E, LE, R2> = {}
+): Effect.Effect<number, never, Exclude<R, Scope.Scope> | R2> =>
+  Effect.gen(function* () {
+    const { errors = {}, takes: longer = "1 minute" } = options
+    const { faults = (resource) => faultsOf(resource, errors, longer) } = options
+    let runs = 0
+    for (const { kind, name: resource } of planOf(compiledOf(loader)).resources) {
+      for (const fault of kind === "load" ? faults(resource) : []) {
+        yield* tryOut(
+          Effect.suspend(() => self(injectInto(loader, resource, fault))),
+          {
+            options,
+            step: fault,
+            name: () => `"${resource}" ${fault.label}`,
+            toTrial: (trial) => ({ ...trial, resource, fault })
+          }
+        )
+        runs++
+      }
+    }
+    return runs
+  })

@@ -1,0 +1,26 @@
+/** How many fibers of an effect are alive: those that it started, whoever their parent is. */
+import { type Context, Effect, type Exit, Metric } from "effect"
+
+export class Fibers implements Metric.FiberRuntimeMetricsService {
+  alive = 0
+  /** Who counts fibers already. */
+  private readonly others: Metric.FiberRuntimeMetricsService | undefined
+
+  constructor(others: Metric.FiberRuntimeMetricsService | undefined) {
+    this.others = others
+  }
+
+  recordFiberStart(context: Context.Context<never>): void {
+    this.alive++
+    this.others?.recordFiberStart(context)
+  }
+
+  recordFiberEnd(context: Context.Context<never>, exit: Exit.Exit<unknown, unknown>): void {
+    this.alive--
+    this.others?.recordFiberEnd(context, exit)
+  }
+}
+
+/** Counts the fibers that an effect starts; its own is not among them. */
+export const counted = <A, E, R>(self: Effect.Effect<A, E, R>, fibers: Fibers): Effect.Effect<A, E, R> =>
+  Effect.provideService(self, Metric.FiberRuntimeMetrics, fibers)

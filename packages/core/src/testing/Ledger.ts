@@ -1,0 +1,195 @@
+/**
+ * What is open: a ledger that resources write into, so that a test can say what they left behind.
+ *
+ * @since 0.1.0
+ */
+import { Context, Effect, type Scope } from "effect"
+import type { Plan } from "../compile/Plan.ts"
+import { newKey, withWatch } from "../run/Watchers.ts"
+
+/** Which attempt holds something, where it is known. */
+interface Holder {
+  readonly plan: Plan
+  readonly resource: string
+  readonly attempt: number | undefined
+}
+
+const CurrentHolder = Context.Reference<Holder | undefined>("effect-loader/testing/Holder", {
+  defaultValue: () => undefined
+})
+
+/** One thing that was acquired, and when it was released, in turns of its ledger. */
+interface Entry {
+  readonly name: string
+  readonly acquired: number
+  readonly releases: Array<number>
+  /** Who holds it in a scope; `undefined` for what has no place in an order. */
+  readonly holder: Holder | undefined
+}
+
+/**
+ * What was acquired and released, in order.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Ledger {
+  /** What is open now: acquired, and not released. */
+  readonly open: ReadonlyArray<string>
+  /** How many things were acquired so far. */
+  readonly acquired: number
+}
+
+class Entries implements Ledger {
+  entries: Array<Entry> = []
+  private turn = 0
+
+  get open(): ReadonlyArray<string> {
+    return this.entries.flatMap(({ name, releases }) => (releases.length === 0 ? [name] : []))
+  }
+
+  get acquired(): number {
+    return this.entries.length
+  }
+
+  acquire(name: string, holder: Holder | undefined): Entry {
+    const entry = { name, acquired: this.turn++, releases: [], holder }
+    this.entries.push(entry)
+    return entry
+  }
+
+  release(entry: Entry): void {
+    entry.releases.push(this.turn++)
+  }
+}
+
+const entriesOf = (self: Ledger): Entries => self as Entries
+
+/**
+ * An empty ledger.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { Interruption, Ledger } from "effect-loader/testing"
+ *
+ * const ledger = Ledger.make()
+ * const connection = Resource.make("connection", { load: () => Ledger.hold(ledger, "connection") })
+ * const rows = Resource.make("rows", {
+ *   deps: { connection },
+ *   load: () => Ledger.use(ledger, "cursor", Effect.as(Effect.sleep("5 millis"), ["ada"]))
+ * })
+ * const page = Loader.make({ rows })
+ *
+ * // It fails, and says when and what, if anything is left behind.
+ * const runs = Interruption.atEveryStep((probed) => Loader.load(probed(page)), { ledger })
+ * Effect.runPromise(runs).then((times) => console.log(times > 5)) // true
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (): Ledger => new Entries()
+
+const acquire = (self: Ledger, name: string, inScope: boolean): Effect.Effect<Entry> =>
+  Effect.withFiber((fiber) =>
+    Effect.succeed(entriesOf(self).acquire(name, inScope ? fiber.getRef(CurrentHolder) : undefined))
+  )
+
+const release = (self: Ledger, entry: Entry): Effect.Effect<void> => Effect.sync(() => entriesOf(self).release(entry))
+
+/**
+ * Acquires something, which is released with the scope: as a connection is, or a lease.
+ *
+ * What a resource holds has to be released before anything that its dependencies hold.
+ *
+ * @since 0.1.0
+ * @category recording
+ */
+export const hold = (self: Ledger, name: string): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(Effect.acquireRelease(acquire(self, name, true), (entry) => release(self, entry)))
+
+/**
+ * Acquires something, and releases it when the effect has ended, however it did.
+ *
+ * @since 0.1.0
+ * @category recording
+ */
+export const use = <A, E, R>(self: Ledger, name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    acquire(self, name, false),
+    () => effect,
+    (entry) => release(self, entry)
+  )
+
+/** Forgets everything. */
+export const clear = (self: Ledger): void => {
+  entriesOf(self).entries = []
+}
+
+/** Runs an effect so that its ledgers know which resource holds what. */
+export const watched = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const watch = () => {
+    let plan: Plan | undefined
+    return {
+      onEvent: (event: { readonly _tag: string; readonly plan?: Plan }) => void (plan ??= event.plan),
+      within: (context: Context.Context<never>, resource: string, attempt: number | undefined) =>
+        Context.add(context, CurrentHolder, plan && { plan, resource, attempt })
+    }
+  }
+  return Effect.updateContext(
+    self,
+    (context) => withWatch(context as Context.Context<never>, newKey(), watch) as Context.Context<R>
+  )
+}
+
+const countProblem = ({ name, releases }: Entry): ReadonlyArray<string> => {
+  if (releases.length === 1) return []
+  return [`"${name}" was ${releases.length === 0 ? "never released" : `released ${releases.length} times`}`]
+}
+
+const needs = (plan: Plan, resource: string, other: string): boolean => {
+  const dependencies = new Map(plan.resources.map(({ dependencies, name }) => [name, dependencies]))
+  const seen = new Set<string>()
+  const open = [resource]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const dependency of dependencies.get(next) ?? []) {
+      if (dependency === other) return true
+      if (!seen.has(dependency)) open.push(dependency)
+      seen.add(dependency)
+    }
+  }
+  return false
+}
+
+/** Why `later` has to be released before `earlier`, if it has to. */
+const orderOf = (earlier: Entry, later: Entry): string | undefined => {
+  const [a, b] = [earlier.holder, later.holder]
+  if (a === undefined || b === undefined || a.plan !== b.plan) return undefined
+  if (a.resource === b.resource) return a.attempt === b.attempt ? "acquired after it" : undefined
+  return needs(b.plan, b.resource, a.resource) ? `which "${b.resource}" holds and needs "${a.resource}" for` : undefined
+}
+
+const orderProblems = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
+  entries.flatMap((later, k) =>
+    entries.slice(0, k).flatMap((earlier) => {
+      const [first = Infinity] = earlier.releases
+      const [last = Infinity] = later.releases
+      if (first >= last || first < later.acquired) return []
+      const why = orderOf(earlier, later)
+      return why === undefined ? [] : [`"${earlier.name}" was released before "${later.name}", ${why}`]
+    })
+  )
+
+/**
+ * What is wrong with what was acquired, in words: what was never released, or more than once, or before something that
+ * needed it. Empty where everything is well.
+ *
+ * @since 0.1.0
+ * @category checking
+ */
+export const problems = (self: Ledger): ReadonlyArray<string> => {
+  const { entries } = entriesOf(self)
+  return [...entries.flatMap(countProblem), ...orderProblems(entries)]
+}

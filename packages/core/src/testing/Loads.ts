@@ -1,0 +1,50 @@
+/** Loaders with all their loads changed: policies and views stay around them as they are. */
+import { Effect, Result } from "effect"
+import type { Substitution } from "../compile/Substitution.ts"
+import { type AnyEffect, type Base, type Dependencies, mapBase, type Node } from "../model/Node.ts"
+import { type AnyLoader, compileDeclaration, compiledOf, fromCompiled, valuesOf } from "../run/Compiled.ts"
+
+/** What becomes of a resource's load: `self` is the effect that it gives, made when it is run. */
+export type Change = (name: string, self: AnyEffect) => AnyEffect
+
+const effectOf = (name: string, value: unknown): AnyEffect =>
+  Effect.isEffect(value) ? (value as AnyEffect) : Effect.die(new TypeError(`the load of "${name}" gave no Effect`))
+
+const changeLoad =
+  (name: string, load: (deps: Dependencies) => unknown, change: Change) =>
+  (deps: Dependencies): AnyEffect =>
+    change(
+      name,
+      Effect.suspend(() => effectOf(name, load(deps)))
+    )
+
+const changeBase = (base: Base, change: Change): Base => {
+  const { name, source } = base
+  if (source._tag !== "Load") return base
+  return { ...base, source: { ...source, load: changeLoad(name, source.load, change) } }
+}
+
+const changeAll = ({ byName, byNode, otherwise }: Substitution, change: Change): Substitution => {
+  // One changed base for each, however many ways lead to it.
+  const known = new Map<Base, Base>()
+  const changed = (base: Base): Base => {
+    let found = known.get(base)
+    if (found === undefined) known.set(base, (found = changeBase(base, change)))
+    return found
+  }
+  const each = <K>(nodes: ReadonlyMap<K, Node>): ReadonlyMap<K, Node> =>
+    new Map(Array.from(nodes, ([key, node]) => [key, mapBase(node, changed)]))
+  return {
+    byName: each(byName),
+    byNode: each(byNode),
+    otherwise: (base) => mapBase(otherwise?.(base) ?? base, changed)
+  }
+}
+
+/** The same loader, but for what its loads do. */
+export const changeLoads = <L extends AnyLoader>(self: L, change: Change): L => {
+  const { declaration } = compiledOf(self)
+  const substitution = changeAll(declaration.substitution, change)
+  const compiled = Result.getOrThrow(compileDeclaration({ ...declaration, substitution }))
+  return fromCompiled(compiled, valuesOf(self))
+}

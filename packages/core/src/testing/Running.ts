@@ -1,0 +1,41 @@
+/** Who runs, after each event: attempts, and the handlers of fallbacks. */
+import { isResourceEnded, type ResourceEvent, type RunEvent } from "../run/RunEvent.ts"
+
+/** Stands for the handler of a fallback, among the numbers of attempts. */
+const fallback = 0
+
+interface Doing {
+  readonly resource: string
+  readonly attempts: Set<number>
+}
+
+const note = ({ attempts }: Doing, event: ResourceEvent): void => {
+  switch (event._tag) {
+    case "AttemptStarted":
+      return void attempts.add(event.attempt)
+    case "AttemptSucceeded":
+    case "AttemptFailed":
+    case "AttemptInterrupted":
+    // Where it waits before a fallback, the last attempt is over, and nothing else has told so.
+    case "ResourceQueued":
+      return void attempts.delete(event.attempt)
+    case "FallbackStarted":
+      attempts.clear()
+      return void attempts.add(fallback)
+    default:
+      if (isResourceEnded(event)) attempts.clear()
+  }
+}
+
+/** The resources that run after each event about one, as often as each of them does. Runs are kept apart. */
+export const running = (events: ReadonlyArray<RunEvent>): ReadonlyArray<ReadonlyArray<string>> => {
+  const known = new Map<string, Doing>()
+  return events.flatMap((event) => {
+    if (!("resource" in event)) return []
+    const key = `${event.run} ${event.resource}`
+    let doing = known.get(key)
+    if (doing === undefined) known.set(key, (doing = { resource: event.resource, attempts: new Set() }))
+    note(doing, event)
+    return [Array.from(known.values()).flatMap(({ attempts, resource }) => Array.from(attempts, () => resource))]
+  })
+}

@@ -1,0 +1,23 @@
+/** A run as a small text that stays the same under virtual time: a line a resource, when it ran, what became of it. */
+import { headline } from "../observe/Headline.ts"
+import { noteOf, signs } from "../observe/OutcomeText.ts"
+import { printable } from "../observe/Printable.ts"
+import type { Report, ResourceReport } from "../run/Report.ts"
+
+const spanOf = ({ endedAt, startedAt }: ResourceReport, report: Report): string => {
+  if (startedAt === undefined) return ""
+  const since = (at: number): string => String(Math.round(at - report.startedAt))
+  return `${since(startedAt)}-${endedAt === undefined ? "" : since(endedAt)}`
+}
+
+const widest = (texts: ReadonlyArray<string>): number => texts.reduce((most, { length }) => Math.max(most, length), 0)
+
+export const timelineText = (report: Report): string => {
+  const names = report.resources.map(({ resource }) => printable(resource))
+  const spans = report.resources.map((row) => spanOf(row, report))
+  const [name, span] = [widest(names), widest(spans)]
+  const rows = report.resources.map((row, k) =>
+    `${signs[row.outcome._tag]} ${names[k]!.padEnd(name)}  ${spans[k]!.padEnd(span)}  ${noteOf(row)}`.trimEnd()
+  )
+  return [headline(report), ...rows].join("\n")
+}
