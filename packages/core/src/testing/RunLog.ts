@@ -279,7 +279,8 @@ export const timeline = (events: ReadonlyArray<RunEvent>): string =>
 export const lines = (events: ReadonlyArray<RunEvent>): ReadonlyArray<string> =>
   events.map((event) => {
     const at = Math.round(event.at - events[0]!.at)
-    const resource = "resource" in event ? ` ${event.resource}` : ""
+    const item = "item" in event ? `[${event.item}]` : ""
+    const resource = "resource" in event ? ` ${event.resource}${item}` : ""
     const attempt = "attempt" in event ? ` ${event.attempt}` : ""
     const because =
       "because" in event

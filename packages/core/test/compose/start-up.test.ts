@@ -126,7 +126,6 @@ describe("Loader.toLayer", () => {
           return Effect.provide(ask, AppLive(log))
         },
         {
-          whileRunning: TestClock.adjust("1 hour"),
           check: () =>
             Effect.sync(() => {
               assert.deepStrictEqual(log.open, [])

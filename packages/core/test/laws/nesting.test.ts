@@ -153,7 +153,6 @@ describe("generated nested graphs", () => {
         const program = Interruption.atEveryEvent(
           () => Observer.observe(Effect.exit(Loader.load(toNestedLoader(graph, { limited: true }), { x: 0 })), counted),
           {
-            whileRunning: TestClock.adjust("1 day"),
             check: ({ events }) =>
               Effect.sync(() => {
                 expect(open).toBe(0)
