@@ -97,19 +97,22 @@ describe("the events of a run", () => {
 
   it.effect("are not made where nobody watches: whoever makes an event reads the clock for it", () =>
     Effect.gen(function* () {
-      const clock = yield* Clock.Clock
       let reads = 0
-      const counting = new Proxy(clock, {
-        get: (_, key: keyof Clock.Clock) => {
-          if (key === "monotonicTimeNanosUnsafe") reads++
-          const found: unknown = clock[key]
-          return typeof found === "function" ? found.bind(clock) : found
-        }
-      })
+      const counting = (clock: Clock.Clock): Clock.Clock =>
+        new Proxy(clock, {
+          get: (_, key: keyof Clock.Clock) => {
+            if (key === "monotonicTimeNanosUnsafe") reads++
+            const found: unknown = clock[key]
+            return typeof found === "function" ? found.bind(clock) : found
+          }
+        })
       const readsOf = (self: Effect.Effect<unknown, unknown>) =>
         Effect.suspend(() => {
           reads = 0
-          return Effect.map(Effect.exit(withTime(Effect.provideService(self, Clock.Clock, counting))), () => reads)
+          const counted = Effect.flatMap(Clock.Clock, (clock) =>
+            Effect.provideService(self, Clock.Clock, counting(clock))
+          )
+          return Effect.map(Effect.exit(withTime(counted)), () => reads)
         })
       const load = Effect.suspend(() => Loader.load(page({ concurrency: 1 })))
       const never = Tracing.layerWith({ spans: "never" })
