@@ -1,6 +1,6 @@
 /**
  * Packs the package as it would be published, and looks at the tarball as its users will: with publint, with
- * are-the-types-wrong, and as a dependency of a package that emits declarations, under TypeScript 6 and 7.
+ * are-the-types-wrong, and as a dependency of a package that emits declarations and has tests, under TypeScript 6 and 7.
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
@@ -25,18 +25,29 @@ const pack = (): string => {
   )
 }
 
+/** Has the consumer use the very package that this one uses. */
+const link = (consumer: string, name: string): void => {
+  const from = [core, path.resolve(core, "../..")].map((root) => path.join(root, "node_modules", name))
+  fs.symlinkSync(
+    fs.realpathSync(from.find((folder) => fs.existsSync(folder))!),
+    path.join(consumer, "node_modules", name)
+  )
+}
+
 /** A package of its own that has the tarball unpacked as its dependency. */
 const install = (tarball: string): string => {
   const consumer = path.join(out, "consumer")
   const unpacked = path.join(consumer, "node_modules/effect-loader")
   fs.mkdirSync(unpacked, { recursive: true })
   execFileSync("tar", ["-xzf", tarball, "-C", unpacked, "--strip-components=1"])
-  fs.symlinkSync(fs.realpathSync(path.join(core, "node_modules/effect")), path.join(consumer, "node_modules/effect"))
-  fs.copyFileSync(path.join(core, "test/consumer/consumer.ts"), path.join(consumer, "consumer.ts"))
+  for (const peer of ["effect", "vitest"]) link(consumer, peer)
+  for (const file of sources) fs.copyFileSync(path.join(core, "test/consumer", file), path.join(consumer, file))
   fs.writeFileSync(path.join(consumer, "package.json"), JSON.stringify({ name: "consumer", type: "module" }))
   fs.writeFileSync(path.join(consumer, "tsconfig.json"), JSON.stringify(tsconfig))
   return consumer
 }
+
+const sources = ["consumer.ts", "consumer.test.ts"]
 
 const tsconfig = {
   compilerOptions: {
@@ -47,10 +58,11 @@ const tsconfig = {
     strict: true,
     exactOptionalPropertyTypes: true,
     skipLibCheck: true,
+    rewriteRelativeImportExtensions: true,
     declaration: true,
     outDir: "out"
   },
-  include: ["consumer.ts"]
+  include: sources
 }
 
 fs.rmSync(out, { recursive: true, force: true })
@@ -65,6 +77,7 @@ try {
     check(process.execPath, [tsc, "-p", "."], consumer)
   }
   check(process.execPath, ["out/consumer.js"], consumer)
+  check(path.join(bin, "vitest"), ["run", "--root", consumer, "--reporter", "dot", "out/consumer.test.js"], consumer)
   if (process.exitCode === undefined) console.log("the package is fit to be published")
 } finally {
   fs.rmSync(out, { recursive: true, force: true })

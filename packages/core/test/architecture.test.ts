@@ -13,6 +13,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   run: ["run", "compile", "model"],
   observe: ["observe", "run", "compile", "model"],
   testing: ["testing", "observe", "run", "compile", "model", "policy"],
+  vitest: ["vitest", "testing", "observe", "run", "model"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
   terminal: ["terminal", "observe", "run", "compile", "model"],
   wire: ["wire", "observe", "run", "compile", "model"],
@@ -23,7 +24,8 @@ const floors: Record<string, ReadonlyArray<string>> = {
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
-  testing: /^effect\/testing$/
+  testing: /^effect\/testing$/,
+  vitest: /^vitest$/
 }
 
 /** What of effect only single entries may import. */

@@ -1,0 +1,108 @@
+/**
+ * What a load's exit says: which resource failed, with what, how deep.
+ *
+ * @since 0.1.0
+ */
+import { Cause, Exit } from "effect"
+import { ResourceError } from "../model/ResourceError.ts"
+import { LoadTimeout } from "../run/LoadTimeout.ts"
+import { FailedResource } from "../run/Run.ts"
+
+interface Named<N, X> {
+  readonly _tag: "ResourceError"
+  readonly resource: N
+  readonly error: X
+}
+
+/** From an outer resource to the one that failed inside it. */
+type Way<E> = E extends Named<infer N, infer X> ? readonly [N] | readonly [N, ...Way<X>] : never
+
+/**
+ * Which failure is meant: a resource's name, or the names on the way to it, where loads nest.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Where<E> = unknown extends E
+  ? string | ReadonlyArray<string>
+  : E extends Named<infer N, infer _X>
+    ? N | Way<E>
+    : never
+
+/**
+ * What the resource at this place can fail with.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type ErrorAt<E, W> = unknown extends E
+  ? unknown
+  : W extends readonly [infer N, ...infer Rest]
+    ? Rest extends readonly []
+      ? ErrorAt<E, N>
+      : ErrorAt<ErrorAt<E, N>, Rest>
+    : E extends Named<infer N, infer X>
+      ? W extends N
+        ? X
+        : never
+      : never
+
+const inside = (error: unknown, [name, ...rest]: ReadonlyArray<string>): ReadonlyArray<unknown> => {
+  if (!(error instanceof ResourceError) || error.resource !== name) return []
+  return rest.length === 0 ? [error.error] : inside(error.error, rest)
+}
+
+const reasonsOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<Cause.Reason<unknown>> =>
+  Exit.isFailure(exit) ? exit.cause.reasons : []
+
+/**
+ * What a resource failed with: its own errors, out of everything that the load failed with.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { Fake, LoadExit } from "effect-loader/testing"
+ *
+ * const inner = Loader.make({ org: Fake.failing("org", "down") })
+ * const page = Loader.make({ page: Resource.make("page", { load: () => Loader.load(inner) }) })
+ *
+ * const exit = Effect.runSyncExit(Loader.load(page))
+ * console.log(LoadExit.errorsAt(exit, ["page", "org"])) // [ "down" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const errorsAt = <A, E, const W extends Where<E>>(
+  exit: Exit.Exit<A, E>,
+  where: W
+): ReadonlyArray<ErrorAt<E, W>> => {
+  const way = typeof where === "string" ? [where] : (where as ReadonlyArray<string>)
+  const found = reasonsOf(exit).flatMap((reason) => (Cause.isFailReason(reason) ? inside(reason.error, way) : []))
+  return found as ReadonlyArray<ErrorAt<E, W>>
+}
+
+/**
+ * What a resource died with. Where loads nest, it is the innermost resource that a defect names.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const defectsAt = (exit: Exit.Exit<unknown, unknown>, resource: string): ReadonlyArray<unknown> =>
+  reasonsOf(exit).flatMap((reason) =>
+    Cause.isDieReason(reason) && reason.annotations.get(FailedResource.key) === resource ? [reason.defect] : []
+  )
+
+/**
+ * The loader's own time limit, where the load ran into it.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const timeout = (exit: Exit.Exit<unknown, unknown>): LoadTimeout | undefined => {
+  for (const reason of reasonsOf(exit)) {
+    if (Cause.isFailReason(reason) && reason.error instanceof LoadTimeout) return reason.error
+  }
+  return undefined
+}
