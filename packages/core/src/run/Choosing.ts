@@ -50,7 +50,7 @@ export class Choosing {
       if (!this.isUnwanted(i)) continue
       this.wanted.add(i)
       fresh.push(i)
-      toWant.push(...this.program.steps[i]!.waitsFor)
+      for (const on of this.program.steps[i]!.waitsFor) toWant.push(on)
     }
     return fresh
   }

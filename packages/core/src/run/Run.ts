@@ -15,7 +15,7 @@ import { pathTo } from "../compile/Path.ts"
 import { chosenBy, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import { MatchError } from "../model/Match.ts"
 import type { AnyEffect } from "../model/Node.ts"
-import { ResourceError } from "../model/ResourceError.ts"
+import { describe, ResourceError } from "../model/ResourceError.ts"
 import { asEffect, Attempts, call, notAnEffect } from "./Attempts.ts"
 import { Choosing } from "./Choosing.ts"
 import { InputError } from "./InputError.ts"
@@ -46,6 +46,10 @@ export interface Progress {
   readonly inFlight: ReadonlyArray<string>
   readonly notStarted: ReadonlyArray<string>
 }
+
+/** The case that a value asks for. Only untyped code gives anything but a string, a number or a boolean. */
+const caseOf = (value: unknown): string | undefined =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
 
 /** Why a run stopped before everything was settled. */
 export type Stop =
@@ -329,13 +333,14 @@ export class Run {
   private choose(index: number, step: Match): void {
     const choosing = this.choosing!
     const value = this.values[step.sources[0]!]
-    const chosen = step.cases.get(String(value)) ?? step.otherwise
+    const choice = caseOf(value)
+    const chosen = (choice === undefined ? undefined : step.cases.get(choice)) ?? step.otherwise
     if (chosen === undefined) {
       this.letGo(choosing.wantsOf(index), step.name)
       return this.fail(index, Cause.fail(new MatchError({ value, cases: [...step.cases.keys()] })))
     }
     choosing.choose(index, chosen)
-    this.watch?.chosen(index, String(value), chosen)
+    this.watch?.chosen(index, choice ?? describe(value), chosen)
     const others = chosenBy(step).filter((other) => other !== chosen)
     this.letGo(others, step.name)
     for (const wanted of choosing.want(chosen)) this.wanted(wanted)
@@ -375,7 +380,7 @@ export class Run {
       this.values[i] = NotChosen
       this.remaining--
       this.watch?.settled(i, { _tag: "Skipped", because: { _tag: "NotChosen", resource: choice } })
-      toLetGo.push(...choosing.letGo(wants))
+      for (const next of choosing.letGo(wants)) toLetGo.push(next)
     }
   }
 

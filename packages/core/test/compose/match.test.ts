@@ -96,6 +96,17 @@ describe("Resource.match", () => {
     })
   )
 
+  it.effect("what is no value to decide by, as untyped code may give it, is such an error too", () =>
+    Effect.gen(function* () {
+      const odd = Resource.input<string>()("odd")
+      const light = Resource.match("light", { on: odd, cases: { red: limits } })
+      for (const value of [Object.create(null), Symbol("red"), null, undefined]) {
+        const error = yield* Effect.flip(Loader.load(Loader.make({ light }), { odd: value }))
+        assert.instanceOf(error.error, MatchError)
+      }
+    })
+  )
+
   it.effect("when the chosen one fails, what depends on the choice is skipped because of it", () =>
     Effect.gen(function* () {
       const broken = Resource.make("broken", { load: () => Effect.andThen(Effect.sleep(5), Effect.fail("down")) })
