@@ -194,6 +194,13 @@ describe("Resource.forEach", () => {
     })
   )
 
+  it("loads 20,000 items, with and without a limit", () => {
+    const items = Array.from({ length: 20_000 }, (_, i) => i)
+    const list = Resource.forEach("list", { items: () => items, load: (i) => Effect.succeed(i) })
+    assert.deepStrictEqual(Effect.runSync(Loader.load(Loader.make({ list }))), { list: items })
+    assert.deepStrictEqual(Effect.runSync(Loader.load(Loader.make({ list }, { concurrency: 3 }))), { list: items })
+  })
+
   it("a concurrency that cannot be is refused where it is declared", () => {
     assert.throws(
       () => Resource.forEach("list", { items: () => [], load: () => Effect.void, concurrency: 0 }),

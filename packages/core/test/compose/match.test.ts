@@ -184,6 +184,29 @@ describe("Resource.match", () => {
     })
   )
 
+  it("what it wants and lets go may be as long as it likes: it recurs into nothing", () => {
+    const chain = (name: string): Resource.Resource<string, number> => {
+      let last: Resource.Resource<string, number> = Resource.make(`${name} 0`, { load: () => Effect.succeed(0) })
+      for (let i = 1; i < 10_000; i++) {
+        last = Resource.make(`${name} ${i}`, { deps: { last }, load: ({ last }) => Effect.succeed(last + 1) })
+      }
+      return last
+    }
+    const long = Resource.match("long", { on: kind, cases: { free: chain("a"), pro: chain("b") } })
+    let choices: Resource.Resource<string, number, never, never, { readonly kind: "free" | "pro" }> = long
+    for (let i = 0; i < 1000; i++) {
+      choices = Resource.match(`choice ${i}`, {
+        on: kind,
+        cases: { free: choices, pro: Resource.succeed(`s ${i}`, i) }
+      })
+    }
+    const loader = Loader.make({ choices })
+    assert.deepStrictEqual(Effect.runSync(Loader.load(loader, { kind: "free" })), { choices: 9999 })
+    const report = Effect.runSync(Loader.settle(loader, { kind: "pro" }))
+    assert.deepStrictEqual(report.values, { choices: 999 })
+    assert.isTrue(report.resources.every(({ outcome }) => outcome._tag === "Succeeded" || outcome._tag === "Skipped"))
+  })
+
   it("its plan tells its cases, and which resources only it can want", () => {
     const plan = Loader.plan(Loader.make({ footer, price }, { name: "page" }))
     assert.strictEqual(
