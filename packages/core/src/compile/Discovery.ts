@@ -130,7 +130,7 @@ class Walk {
     const keys: Array<string> = []
     const dependencies: Array<Node> = []
     const after: Array<Node> = []
-    const cases: Array<Case> = []
+    let cases: ReadonlyArray<Case> = none
     if ("deps" in source) {
       for (const [key, value] of this.entries(source.deps, base.name)) {
         const node = this.resolve(value, `dependency "${key}" of "${base.name}"`)
@@ -152,16 +152,21 @@ class Walk {
         keys.push("on")
         dependencies.push(on)
       }
-      for (const [value, resource] of this.entries(() => source.cases, base.name)) {
-        const node = this.resolve(resource, `case "${value}" of "${base.name}"`)
-        if (node !== undefined) cases.push({ value, node })
-      }
-      const otherwise =
-        source.orElse === undefined ? undefined : this.resolve(source.orElse, `\`orElse\` of "${base.name}"`)
-      if (otherwise !== undefined) cases.push({ value: undefined, node: otherwise })
+      cases = this.readCases(base.name, source)
     }
     if (source._tag === "Loader") this.look(source.loader, base.name)
     return { node: base, keys, dependencies, after, cases, level: open, index: -1 }
+  }
+
+  private readCases(name: string, { cases, orElse }: Extract<Source, { readonly _tag: "Match" }>): ReadonlyArray<Case> {
+    const found: Array<Case> = []
+    const add = (value: string | undefined, resource: unknown, use: string): void => {
+      const node = this.resolve(resource, `${use} of "${name}"`)
+      if (node !== undefined) found.push({ value, node })
+    }
+    for (const [value, resource] of this.entries(() => cases, name)) add(value, resource, `case "${value}"`)
+    if (orElse !== undefined) add(undefined, orElse, "`orElse`")
+    return found
   }
 
   /** What a record of resources holds. Keys that objects treat in ways of their own would lose their values. */

@@ -144,15 +144,22 @@ const wrappedIn = (layers: ReadonlyArray<Layer>): Wrapped => {
   return { inner, outer, goesOn: outer.some(({ continues }) => continues), holdsSlot: true }
 }
 
-const toLoad = (layers: ReadonlyArray<Layer>) => ({
-  ...wrappedIn(layers),
-  items: undefined,
-  plain: layers.length === 0,
-  isLoader: false
-})
+/** What every step has. */
+type Common = Omit<StepOf<"load">, "kind">
 
-/** What holds others that do the work: it takes no slot from them. */
-const asFrame = { plain: false, holdsSlot: false }
+/** A list, and what runs another loader, hold others that do the work: they take no slot from them. */
+const toLoad = (
+  common: Common,
+  layers: ReadonlyArray<Layer>,
+  { isLoader, items, load }: Pick<Load, "isLoader" | "items" | "load">
+): Load => {
+  const { goesOn, inner, outer } = wrappedIn(layers)
+  const holdsSlot = items === undefined && !isLoader
+  const plain = holdsSlot && layers.length === 0
+  return { ...common, kind: "load", load, items, inner, outer, goesOn, holdsSlot, plain, isLoader }
+}
+
+const toOne = (load: Load["load"], isLoader: boolean) => ({ load, isLoader, items: undefined })
 
 /** A list is loaded item by item. */
 const noLoad: Load["load"] = () => undefined
@@ -206,13 +213,13 @@ const toSteps = (
       case "Match":
         return { ...common, kind: "match", ...toCases(cases, indexOf) }
       case "Load":
-        return { ...common, ...toLoad(withDefaults(node.layers, defaults)), load: node.source.load, kind: "load" }
+        return toLoad(common, withDefaults(node.layers, defaults), toOne(node.source.load, false))
       case "Loader":
         // What its resources lack is for the loader inside to say.
-        return { ...common, ...toLoad(node.layers), ...asFrame, load: node.source.load, isLoader: true, kind: "load" }
+        return toLoad(common, node.layers, toOne(node.source.load, true))
       case "List": {
         const items = { ...node.source, ...wrappedIn(withDefaults(node.source.each, defaults)) }
-        return { ...common, ...toLoad(node.layers), ...asFrame, load: noLoad, items, kind: "load" }
+        return toLoad(common, node.layers, { items, load: noLoad, isLoader: false })
       }
     }
   }
