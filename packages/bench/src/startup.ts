@@ -1,8 +1,9 @@
 /**
- * Starting up: twelve services, wired with layers and as one start-up graph.
+ * Starting up: twelve services, wired with layers in two ways and as one start-up graph.
  *
- * The layers are wired as one does by hand: what has the same depth is merged, and each level is provided to the next.
- * A merge is there when the slowest of it is, which is a barrier that the graph does not ask for. Both build the very
+ * By level: what has the same depth is merged, and each level is provided to the next. A merge is there when the slowest
+ * of it is, which is a barrier that the graph does not ask for. One by one: each layer is given those that it needs, and
+ * nothing else, which takes care but has no barrier. All build the very
  * same services; to build one takes some milliseconds of sleep, or nothing.
  */
 import { Context, Effect, Layer } from "effect"
@@ -58,10 +59,20 @@ const merged = (level: ReadonlyArray<Service>, isSlow: boolean): Layer.Layer<str
   Layer.mergeAll(...(level.map((service) => build(service, isSlow)) as [Layer.Layer<string, never, string>]))
 
 /** Each level on top of the ones before. */
-const byLayers = (isSlow: boolean): Layer.Layer<string> =>
+const byLevels = (isSlow: boolean): Layer.Layer<string> =>
   levels
     .map((level) => merged(level, isSlow))
     .reduce((below, level) => Layer.provideMerge(level, below)) as Layer.Layer<string>
+
+/** Each layer on those that it needs. That each is built once rests on its being the same value everywhere. */
+const oneByOne = (isSlow: boolean): Layer.Layer<string> => {
+  const known = new Map<string, Layer.Layer<string>>()
+  for (const service of services) {
+    const needs = service.needs.map((need) => known.get(need)!)
+    known.set(service.name, Layer.provide(build(service, isSlow), needs as [Layer.Layer<string>]))
+  }
+  return Layer.mergeAll(...(Array.from(known.values()) as [Layer.Layer<string>]))
+}
 
 /** The same services, each a resource that depends on those that it needs. */
 const byGraph = (isSlow: boolean): Layer.Layer<string> => {
@@ -83,25 +94,28 @@ const startUp = (layer: Layer.Layer<string>): Promise<string> =>
 
 export interface StartUp {
   readonly what: string
-  readonly layers: number
   readonly graph: number
-  /** The graph, as a multiple of the layers: the median over rounds. */
-  readonly ratio: number
+  readonly byLevel: number
+  readonly oneByOne: number
+  /** The graph, as a multiple of each of the others: the median over rounds. */
+  readonly toLevel: number
+  readonly toOneByOne: number
 }
 
 const measure = async (what: string, isSlow: boolean, rounds: Rounds): Promise<StartUp> => {
-  const wired = byLayers(isSlow)
-  const declared = byGraph(isSlow)
-  const [built, expected] = [await startUp(declared), await startUp(wired)]
-  if (built !== expected) throw new Error(`the graph builds ${built}, the layers ${expected}`)
-  const [graph, layers] = await compete(
-    [
-      { name: "graph", run: () => startUp(declared) },
-      { name: "layers", run: () => startUp(wired) }
-    ],
-    rounds
-  )
-  return { what, layers: layers!.median, graph: graph!.median, ratio: layers!.ratio }
+  const wirings = { graph: byGraph(isSlow), level: byLevels(isSlow), one: oneByOne(isSlow) }
+  const built = await Promise.all(Object.values(wirings).map(startUp))
+  if (new Set(built).size > 1) throw new Error(`not the same is built: ${built.join(" or ")}`)
+  const contestants = Object.entries(wirings).map(([name, layer]) => ({ name, run: () => startUp(layer) }))
+  const [graph, level, one] = await compete(contestants, rounds)
+  return {
+    what,
+    graph: graph!.median,
+    byLevel: level!.median,
+    oneByOne: one!.median,
+    toLevel: level!.ratio,
+    toOneByOne: one!.ratio
+  }
 }
 
 /** The time of the longest chain, and of the slowest of each level, one level after the other. */
@@ -118,9 +132,9 @@ export const measureStartUp = async (isQuick: boolean): Promise<ReadonlyArray<St
   const slow: Rounds = { warmUp: 1, measured: isQuick ? 3 : 15, sampleMs: 1 }
   const quick: Rounds = isQuick ? { warmUp: 1, measured: 5, sampleMs: 3 } : { warmUp: 5, measured: 31, sampleMs: 6 }
   const [chain, barriers] = foretold()
-  const said = { what: "as declared", layers: barriers * 1e6, graph: chain * 1e6 }
+  const said = { what: "as declared", graph: chain * 1e6, byLevel: barriers * 1e6, oneByOne: chain * 1e6 }
   return [
-    { ...said, ratio: chain / barriers },
+    { ...said, toLevel: chain / barriers, toOneByOne: 1 },
     await measure("measured, by sleeps", true, slow),
     await measure("measured, synchronous", false, quick)
   ]
@@ -128,6 +142,11 @@ export const measureStartUp = async (isQuick: boolean): Promise<ReadonlyArray<St
 
 export const startUpTable = (found: ReadonlyArray<StartUp>): string =>
   table(
-    ["starting 12 services", "layers by level", "Loader.toLayer", "ratio"],
-    found.map(({ graph, layers, ratio: one, what }) => [what, duration(layers), duration(graph), ratio(one)])
+    ["starting 12 services", "Loader.toLayer", "layers by level", "layers one by one"],
+    found.map(({ byLevel, graph, oneByOne, toLevel, toOneByOne, what }) => [
+      what,
+      duration(graph),
+      `${ratio(toLevel)} (${duration(byLevel)})`,
+      `${ratio(toOneByOne)} (${duration(oneByOne)})`
+    ])
   )
