@@ -14,6 +14,7 @@ import { bundleTable, measureBundles } from "./bundle.ts"
 import { growthTable, measureGrowth } from "./growth.ts"
 import { heapTable, measureHeap } from "./heap.ts"
 import { measureSpeed, speedJson, speedTable } from "./speed.ts"
+import { measureStartUp, startUpTable } from "./startup.ts"
 import { round } from "./table.ts"
 import { measureTypeCost, typeCostTable } from "./typecost.ts"
 import { measureWatching, watchingJson, watchingTable } from "./watching.ts"
@@ -32,13 +33,15 @@ const measureAll = async () => {
   const growth = isQuick ? [] : await measureGrowth()
   tell("watching")
   const watching = await measureWatching(isQuick)
+  tell("starting up")
+  const startUp = await measureStartUp(isQuick)
   tell("heap")
   const heap = await measureHeap(isQuick)
   tell("types")
   const types = await measureTypeCost(isQuick)
   tell("bundles")
   const bundles = await measureBundles()
-  return { cells, growth, watching, heap, types, bundles }
+  return { cells, growth, watching, startUp, heap, types, bundles }
 }
 
 type All = Awaited<ReturnType<typeof measureAll>>
@@ -51,13 +54,17 @@ const rounded = (value: object): object =>
     })
   )
 
-const save = async ({ bundles, cells, growth, heap, types, watching }: All, budgets: ReadonlyArray<Budget>) => {
+const save = async (
+  { bundles, cells, growth, heap, startUp, types, watching }: All,
+  budgets: ReadonlyArray<Budget>
+) => {
   const folder = fileURLToPath(new URL("../results/", import.meta.url))
   const results = {
     machine,
     speed: speedJson(cells),
     growth: growth.map(rounded),
     watching: watchingJson(watching),
+    startUp: startUp.map(rounded),
     heap: heap.map(rounded),
     types: types.map(rounded),
     bundles,
@@ -71,7 +78,10 @@ const save = async ({ bundles, cells, growth, heap, types, watching }: All, budg
   ])
 }
 
-const show = ({ bundles, cells, growth, heap, types, watching }: All, budgets: ReadonlyArray<Budget>): void => {
+const show = (
+  { bundles, cells, growth, heap, startUp, types, watching }: All,
+  budgets: ReadonlyArray<Budget>
+): void => {
   print(
     `Node ${machine.node}, ${machine.cpus} cores. "ours" is the time of one load; the others are the median over ` +
       "rounds of ours / theirs\n(below 1: ours is faster), and their own median time.",
@@ -80,6 +90,7 @@ const show = ({ bundles, cells, growth, heap, types, watching }: All, budgets: R
   if (!isQuick) print(growthTable(growth))
   print(
     watchingTable(watching),
+    startUpTable(startUp),
     heapTable(heap),
     typeCostTable(types),
     "Beyond effect: gzip of the minified program, minus gzip of one that only names the parts of effect it uses.",

@@ -250,5 +250,72 @@ describe("telemetry", () => {
     ]) {
       assert.include(out.split("\n"), line)
     }
+
+describe("the server", () => {
+  let folder = ""
+  let run: Ended = { code: null, out: "", err: "" }
+  let missing = false
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "effect-loader-test-"))
+    await chmod(folder, 0o755)
+    run = await ended(launch("server/main.ts", { TMPDIR: folder }))
+    missing = run.code === 1 && run.err.includes("there is no PostgreSQL")
+    if (missing && process.env["TEST_REQUIRE_SERVICES"] === "1") throw new Error(run.err)
+  }, 60_000)
+
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it("starts up, answers with a status for each failure, and says what latency is injected", ({ skip }) => {
+    skip(missing)
+    assert.strictEqual(run.err, "")
+    assert.strictEqual(run.code, 0)
+    assertReadable(run.out)
+    assertInOrder(run.out, [
+      "latency injected by sleeps in queries and handlers",
+      "latency injected by a sleep in the warm-up",
+      'plan of "start-up": 8 resources in 3 batches',
+      '"start-up" took',
+      "✓ catalog",
+      '200  {"banner":"Welcome, acme","page":"Acme Rockets / Launchpad',
+      '404  {"resource":"org"',
+      '403  {"resource":"user"',
+      '404  {"error":"no such page"}'
+    ])
+  })
+
+  it("interrupts the load of a client that goes away", ({ skip }) => {
+    skip(missing)
+    assert.include(run.out, "the client went away")
+    assertInOrder(run.out, ['"server/Page" was interrupted', "page", "the run was interrupted"])
+  })
+
+  it("ends every load and gives every place back, whoever goes away", ({ skip }) => {
+    skip(missing)
+    const ends = /loads +(\d+) begun and over: (\d+) completed, (\d+) failed, (\d+) interrupted/.exec(run.out)
+    const [begun, ...ended] = (ends ?? []).slice(1).map(Number)
+    assert.strictEqual(
+      begun,
+      ended.reduce((sum, count) => sum + count, 0)
+    )
+    const [, taken, givenBack] = /places +(\d+) taken at the desk in all, (\d+) given back/.exec(run.out) ?? []
+    assert.isDefined(taken)
+    assert.strictEqual(taken, givenBack)
+  })
+
+  it("releases what it had started: no server and no folder is left", async ({ skip }) => {
+    skip(missing)
+    assert.include(run.out, "Shut down")
+    assert.deepStrictEqual(await leftovers(run.out, folder), none)
+  })
+
+  it("releases it on an interruption, too", { timeout: 30_000 }, async ({ skip }) => {
+    skip(missing)
+    const child = launch("server/main.ts", { TMPDIR: folder })
+    const { code, out } = await ended(child, (out) => {
+      if (out.includes("Requests, one after the other") && child.exitCode === null) child.kill("SIGINT")
+    })
+    assert.strictEqual(code, 130)
+    assert.deepStrictEqual(await leftovers(out, folder), none)
   })
 })

@@ -6,7 +6,7 @@ import { Directory } from "./Directory.ts"
 import type { OrgId, ProjectId, UserId } from "./Model.ts"
 import { render } from "./render.ts"
 
-const orgId = Resource.input<OrgId>()("orgId")
+export const orgId = Resource.input<OrgId>()("orgId")
 const userId = Resource.input<UserId>()("userId")
 const projectId = Resource.input<ProjectId>()("projectId")
 
