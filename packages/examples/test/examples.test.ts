@@ -250,6 +250,8 @@ describe("telemetry", () => {
     ]) {
       assert.include(out.split("\n"), line)
     }
+  })
+})
 
 describe("the server", () => {
   let folder = ""
