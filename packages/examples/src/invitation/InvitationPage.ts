@@ -5,7 +5,7 @@ import { Invitations, People, Teams } from "./Backends.ts"
 
 const token = Resource.input<string>()("token")
 
-export const invitation = Resource.make("invitation", {
+const invitation = Resource.make("invitation", {
   deps: { token },
   load: ({ token }) => Invitations.use((invitations) => invitations.find(token))
 }).pipe(Policy.timeout("1 second"))
