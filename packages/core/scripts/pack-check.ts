@@ -25,22 +25,15 @@ const pack = (): string => {
   )
 }
 
-/** Has the consumer use the very package that this one uses. */
-const link = (consumer: string, name: string): void => {
-  const from = [core, path.resolve(core, "../..")].map((root) => path.join(root, "node_modules", name))
-  fs.symlinkSync(
-    fs.realpathSync(from.find((folder) => fs.existsSync(folder))!),
-    path.join(consumer, "node_modules", name)
-  )
-}
-
 /** A package of its own that has the tarball unpacked as its dependency. */
 const install = (tarball: string): string => {
   const consumer = path.join(out, "consumer")
   const unpacked = path.join(consumer, "node_modules/effect-loader")
   fs.mkdirSync(unpacked, { recursive: true })
   execFileSync("tar", ["-xzf", tarball, "-C", unpacked, "--strip-components=1"])
-  for (const peer of ["effect", "vitest"]) link(consumer, peer)
+  for (const peer of ["effect", "vitest"]) {
+    fs.symlinkSync(fs.realpathSync(path.join(core, "node_modules", peer)), path.join(consumer, "node_modules", peer))
+  }
   for (const file of sources) fs.copyFileSync(path.join(core, "test/consumer", file), path.join(consumer, file))
   fs.writeFileSync(path.join(consumer, "package.json"), JSON.stringify({ name: "consumer", type: "module" }))
   fs.writeFileSync(path.join(consumer, "tsconfig.json"), JSON.stringify(tsconfig))

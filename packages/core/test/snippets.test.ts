@@ -25,6 +25,21 @@ const snippets = sources.flatMap((source) => {
   })
 })
 
+/** Blocks that quote a file, which is tested where it is: they name it as their title. */
+const quotes = sources.flatMap((source) =>
+  [...fs.readFileSync(path.join(root, source), "utf8").matchAll(/^```ts title="(.*?)"\n(.*?)^```/gms)].map(
+    ([, file, code], index) => ({ name: `${source}, quote #${index + 1}`, file: file!, code: code! })
+  )
+)
+
+/** The lines of code, wherever they stand in their line. */
+const lines = (code: string): string =>
+  code
+    .split("\n")
+    .map((line) => line.trim())
+    .join("\n")
+    .trim()
+
 /** What the comments behind and below `console.log(...)` say that it prints. */
 const promised = (code: string): ReadonlyArray<string> => {
   const lines = code.split("\n")
@@ -53,6 +68,10 @@ describe("snippets", () => {
     expect(tsc.stdout).toBe("")
     expect(tsc.status).toBe(0)
   })
+
+  it.each(quotes)("$name is what the file says", ({ code, file }) =>
+    expect(lines(fs.readFileSync(path.join(root, file), "utf8"))).toContain(lines(code))
+  )
 
   // Those that use a test runner are run by it, not by Node: their own package has the same file as a test.
   it.concurrent.each(snippets.filter(({ code }) => !code.includes("vitest")))(

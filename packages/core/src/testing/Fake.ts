@@ -5,27 +5,15 @@
  * @since 0.1.0
  */
 import { type Duration, Effect } from "effect"
-import { type Any, type Deps, make, type Resource, type Success } from "../model/Resource.ts"
+import { type Deps, make, type Resource } from "../model/Resource.ts"
 
 /**
- * The name of a fake: said, or that of the resource which it stands in for.
+ * What a fake is called: a name, or the resource that it stands in for, whose values are `B`.
  *
  * @since 0.1.0
- * @category type-level
+ * @category models
  */
-export type NameOf<T extends string | Any> = T extends string
-  ? T
-  : T extends Resource<infer N, infer _A, infer _E, infer _R, infer _In>
-    ? N
-    : never
-
-/**
- * What a fake may give: anything, or what the resource gives which it stands in for.
- *
- * @since 0.1.0
- * @category type-level
- */
-export type ValueOf<T extends string | Any> = T extends Any ? Success<T> : unknown
+export type Of<Name extends string, B> = Name | Resource<Name, B, unknown, unknown, never>
 
 /**
  * - `deps`: what has to be there before, as in `Resource.make`.
@@ -39,14 +27,12 @@ export interface Options<D extends Deps> {
   readonly takes?: Duration.Input
 }
 
-const nameOf = <const T extends string | Any>(of: T): NameOf<T> => (typeof of === "string" ? of : of.name) as NameOf<T>
-
-const fake = <const T extends string | Any, A, E, const D extends Deps = {}>(
-  of: T,
+const fake = <const Name extends string, A, E, const D extends Deps = {}>(
+  of: Of<Name, unknown>,
   load: Effect.Effect<A, E>,
   { deps, takes }: Options<D> = {}
 ) =>
-  make(nameOf(of), {
+  make(typeof of === "string" ? of : of.name, {
     deps: () => deps ?? ({} as D),
     load: () => (takes === undefined ? load : Effect.andThen(Effect.sleep(takes), load))
   })
@@ -74,8 +60,8 @@ const fake = <const T extends string | Any, A, E, const D extends Deps = {}>(
  * @since 0.1.0
  * @category constructors
  */
-export const taking = <const T extends string | Any, A extends ValueOf<T>, const D extends Deps = {}>(
-  of: T,
+export const taking = <const Name extends string, B, A extends B, const D extends Deps = {}>(
+  of: Of<Name, B>,
   takes: Duration.Input,
   value: A,
   options?: Pick<Options<D>, "deps">
@@ -100,8 +86,8 @@ export const taking = <const T extends string | Any, A extends ValueOf<T>, const
  * @since 0.1.0
  * @category constructors
  */
-export const failing = <const T extends string | Any, E, const D extends Deps = {}>(
-  of: T,
+export const failing = <const Name extends string, E, const D extends Deps = {}>(
+  of: Of<Name, unknown>,
   error: E,
   options?: Options<D>
 ) => fake(of, Effect.fail(error), options)
@@ -112,8 +98,8 @@ export const failing = <const T extends string | Any, E, const D extends Deps = 
  * @since 0.1.0
  * @category constructors
  */
-export const dying = <const T extends string | Any, const D extends Deps = {}>(
-  of: T,
+export const dying = <const Name extends string, const D extends Deps = {}>(
+  of: Of<Name, unknown>,
   defect: unknown,
   options?: Options<D>
 ) => fake(of, Effect.die(defect), options)
@@ -124,8 +110,8 @@ export const dying = <const T extends string | Any, const D extends Deps = {}>(
  * @since 0.1.0
  * @category constructors
  */
-export const hanging = <const T extends string | Any, const D extends Deps = {}>(
-  of: T,
+export const hanging = <const Name extends string, const D extends Deps = {}>(
+  of: Of<Name, unknown>,
   options?: Pick<Options<D>, "deps">
 ) => fake(of, Effect.never, options)
 
@@ -146,8 +132,8 @@ export const hanging = <const T extends string | Any, const D extends Deps = {}>
  * @since 0.1.0
  * @category constructors
  */
-export const failingTimes = <const T extends string | Any, E, A extends ValueOf<T>, const D extends Deps = {}>(
-  of: T,
+export const failingTimes = <const Name extends string, B, E, A extends B, const D extends Deps = {}>(
+  of: Of<Name, B>,
   times: number,
   error: E,
   value: A,

@@ -2,25 +2,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Schedule } from "effect"
 import { FailedResource, Loader, Observer, Policy, Report, Resource, type RunEvent } from "effect-loader"
-import { RunLog } from "effect-loader/testing"
+import { Fake, RunLog } from "effect-loader/testing"
 import { withTime } from "../withTime.ts"
 
 const schedulings = ["eager", "batched"] as const
 
-const slow = <const N extends string>(name: N, millis: number) =>
-  Resource.make(name, { load: () => Effect.as(Effect.sleep(millis), name) })
+const slow = <const N extends string>(name: N, millis: number) => Fake.taking(name, millis, name)
 
 /** Fails so many times, then gives its name. */
-const flaky = <const N extends string>(name: N, failures: number, millis = 0) => {
-  let attempts = 0
-  return Resource.make(name, {
-    load: () =>
-      Effect.andThen(
-        Effect.sleep(millis),
-        Effect.suspend(() => (++attempts <= failures ? Effect.fail("busy") : Effect.succeed(name)))
-      )
-  })
-}
+const flaky = <const N extends string>(name: N, failures: number) =>
+  Fake.failingTimes(name, failures, "busy", name, { takes: 0 })
 
 const lines = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(withTime(RunLog.record(self)), ({ events }) => RunLog.lines(events))
@@ -32,7 +23,7 @@ describe.each(schedulings)("a run that stops while a retry waits for its slot (%
     Effect.gen(function* () {
       for (const timeout of ["1 day", "30 millis"] as const) {
         const waiting = flaky("waiting", 1).pipe(Policy.retry({ times: 3, schedule: Schedule.spaced("5 millis") }))
-        const failing = Resource.make("failing", { load: () => Effect.andThen(Effect.sleep(50), Effect.fail("down")) })
+        const failing = Fake.failing("failing", "down", { takes: 50 })
         const loader = Loader.make({ waiting, failing }, { concurrency: 1, scheduling, timeout })
         const exit = yield* withTime(Effect.exit(Effect.uninterruptible(Loader.load(loader))))
         assert.isTrue(Exit.isFailure(exit))
@@ -129,7 +120,7 @@ describe.each(schedulings)("what may not start (%s)", (scheduling) => {
       const started: Array<string> = []
       const noting = <const N extends string>(name: N) =>
         Resource.make(name, { load: () => Effect.sync(() => started.push(name)) })
-      const failing = Resource.make("failing", { load: () => Effect.andThen(Effect.sleep(10), Effect.fail("down")) })
+      const failing = Fake.failing("failing", "down", { takes: 10 })
       const one = Loader.make({ failing, next: noting("next") }, { scheduling, concurrency: 1 })
       yield* withTime(Effect.exit(Loader.load(one)))
       const other = Loader.make(
@@ -163,7 +154,7 @@ describe.each(schedulings)("an uninterruptible caller (%s)", (scheduling) => {
             Effect.sync(() => ended++)
           )
       })
-      const failing = Resource.make("failing", { load: () => Effect.andThen(Effect.sleep(10), Effect.fail("down")) })
+      const failing = Fake.failing("failing", "down", { takes: 10 })
       yield* withTime(
         Effect.exit(Effect.uninterruptible(Loader.load(Loader.make({ whole }, { scheduling, timeout: 30 }))))
       )
@@ -214,7 +205,7 @@ describe("events", () => {
   it.effect("a run ends once, also when its caller is interrupted by the news of it", () =>
     Effect.gen(function* () {
       const events: Array<RunEvent.RunEvent> = []
-      const failing = Resource.make("failing", { load: () => Effect.andThen(Effect.sleep(5), Effect.fail("down")) })
+      const failing = Fake.failing("failing", "down", { takes: 5 })
       const after = Resource.make("after", { deps: { failing }, load: () => Effect.void })
       const program = Effect.withFiber((caller) =>
         Observer.observe(Loader.load(Loader.make({ after })), (event) => {
