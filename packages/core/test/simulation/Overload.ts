@@ -176,5 +176,11 @@ export const scenarios: ReadonlyArray<Scenario> = [
   scenario("pauses", { job: exponential, pause: { every: 5000, lasts: 300 } }),
   scenario("batches", { job: batch }),
   scenario("retry storm", { job: exponential, giveUp: { after: 200, retries: 3 } }),
-  scenario("very low rate", { job: exponential, clients: 4, think: 1990, offered: 4 * 10 / 2000, phases: [0, 180] })
+  scenario("very low rate", {
+    job: () => ({ resource: "row", work: 10 }),
+    clients: 4,
+    think: 1990,
+    offered: (4 * 10) / 2000,
+    phases: [0, 900]
+  })
 ]

@@ -2,16 +2,22 @@
  * Who goes next, so that flows share a limiter fairly: start-time fair queueing, as in the API priority and fairness of
  * Kubernetes.
  *
- *  1. Virtual time goes on as fast as a flow of weight 1 would be served: permits in use by the weights of active flows.
- *  2. A flow's `start` is the service that it has had, by its weight. Whoever has had the least goes next.
- *  3. A request is charged what it will probably take when it begins; when it ends, what it took.
- *  4. A flow that was idle begins at the virtual time: it neither saves up what it did not use, nor is its debt forgotten.
+ *  1. A flow's `start` is the service that it has had, by its weight. Whoever has had the least goes next.
+ *  2. A request is charged what it will probably take when it begins; when it ends, what it took.
+ *  3. Virtual time is the start of the flow that was served last. A flow that was idle begins there, so it saves nothing
+ *     up; what it owes beyond a small sum it still owes. So neither the first loads of a new run nor the next ones of a
+ *     small run wait for a big one.
+ *  4. Virtual time also goes on by itself, at a fraction of the rate at which a flow of weight 1 would be served by its
+ *     fair share. So those who come later begin later, however many they are, and nobody waits for ever.
  *  5. Equals go by the longest path that remains, then by who asked first; so do the requests of one flow.
- *
- * As virtual time goes on whoever comes, those who come later begin later, and nobody waits for ever.
  */
 import { Heap } from "./Heap.ts"
 import type { Flow, Ticket } from "./Ticket.ts"
+
+/** What a flow that was idle may owe without waiting for it, in milliseconds of one permit at weight 1. */
+const forgiven = 50
+/** Whoever waits gets at least so much of its fair share, while others come who have had nothing yet. */
+const leastShare = 1 / 8
 
 /** In which order those who wait are served. */
 export interface Line {
@@ -94,13 +100,13 @@ export class FairQueue implements Line {
   }
 
   private advance(now: number): void {
-    if (this.activeWeight > 0) this.virtual += ((now - this.at) * this.inUse) / this.activeWeight
+    if (this.activeWeight > 0) this.virtual += (leastShare * (now - this.at) * this.inUse) / this.activeWeight
     this.at = now
   }
 
   private activate(flow: Flow): void {
     if (!isIdle(flow)) return
-    flow.start = Math.max(flow.start, this.virtual)
+    flow.start = Math.max(flow.start - forgiven, this.virtual)
     this.activeWeight += flow.weight
   }
 

@@ -16,8 +16,8 @@ import type { Heap, Placed } from "./Heap.ts"
 export type RefusalReason = { readonly _tag: "QueueFull" } | { readonly _tag: "Deadline" } | { readonly _tag: "Shed" }
 
 /**
- * Those who share a limiter fairly: each flow is a run, or whatever else counts as one. A flow's waiters are kept in it,
- * so that it is gone when nobody knows it any more.
+ * Those who share one limiter fairly: a run has a flow of its own in each limiter that it uses. A flow's waiters are kept
+ * in it, so that it is gone when nobody knows it any more.
  */
 export class Flow implements Placed {
   /** How much of the limiter it gets, beside others. */

@@ -5,8 +5,8 @@
  *     change in what is asked for is not taken for a change of the backend.
  *  2. The mean multiple of a window says how many of those in flight only queue. Too many: the limit is lowered. Hardly
  *     any, while the limit is used: it is raised. In between it is right.
- *  3. When no window has been without a queue for some seconds, nobody knows the baseline any more: a probe halves the
- *     limit for a moment, and looks.
+ *  3. When the limit has been in use for some seconds, nobody knows any more what answers take without a queue: a probe
+ *     lowers the limit for a moment, and looks. Otherwise the baseline would follow what the limit itself brings about.
  *  4. Where lowering the limit by a third has changed next to nothing, this limiter is not the cause: it takes its limit
  *     back, and what it sees for the new baseline.
  */
@@ -29,8 +29,10 @@ const firstMeans = 6
 /** A later one needs so many, which matters after a probe has begun: of the time before, so many are kept. */
 const laterSamples = 50
 const keptInProbe = 20
-/** So long without a window that showed no queue, and a probe begins; how long it lasts, also in baselines. */
+/** So long without a window that used less than half of the limit, and a probe begins; to what share of the limit it
+ *  goes, and how long it lasts, also in baselines. */
 const probeEvery = 10_000
+const probeTo = 0.7
 const probeMillis = 250
 const probeBaselines = 3
 /** How many samples the mean multiple remembers; how many a window needs to decide anything. */
@@ -52,11 +54,12 @@ const unmoved = 0.9
 
 interface Baseline {
   readonly mean: number
+  readonly square: number
   readonly seen: number
   readonly since: number
   /** What the resource takes when nothing queues; `undefined` until enough is known. */
   readonly value: number | undefined
-  /** The means of the last seconds that no later one is below, the lowest first. */
+  /** What the means of the last seconds were, as far as no later one is below, the lowest first. */
   readonly lows: ReadonlyArray<{ readonly at: number; readonly mean: number }>
 }
 
@@ -70,7 +73,7 @@ interface VegasState extends LimitState {
   /** The limit and the multiple from which the limit was lowered. */
   readonly lowered: { readonly limit: number; readonly multiple: number } | undefined
   readonly probe: { readonly since: number; readonly restore: number } | undefined
-  /** When a window last showed no queue. */
+  /** When a window last used less than half of the limit. */
   readonly quietAt: number
 }
 
@@ -84,16 +87,28 @@ interface Reading {
   readonly used: boolean
 }
 
-const untilEnough: Baseline = { mean: 0, seen: 0, since: 0, value: undefined, lows: [] }
+const unknown: Baseline = { mean: 0, square: 0, seen: 0, since: 0, value: undefined, lows: [] }
 
-const learn = (before: Baseline | undefined, { count, sum }: ResourceSamples, { from, to }: Window): Baseline => {
-  const { lows, mean, seen, since, value } = before ?? { ...untilEnough, since: from }
-  const now = { mean: blend(mean, seen, sum / count, count, meanMemory), seen: seen + count, since, value, lows }
-  const trusted =
-    value === undefined ? now.seen >= firstSamples && to - since >= firstMeans * now.mean : now.seen >= laterSamples
-  if (!trusted) return now
-  const lower = lows.filter((low) => low.mean < now.mean && low.at >= to - baselineMillis)
-  return { ...now, value: lower[0]?.mean ?? now.mean, lows: [...lower, { at: to, mean: now.mean }] }
+const include = (before: Baseline, { count, sum, sumOfSquares }: ResourceSamples): Baseline => ({
+  ...before,
+  mean: blend(before.mean, before.seen, sum / count, count, meanMemory),
+  square: blend(before.square, before.seen, sumOfSquares / count, count, meanMemory),
+  seen: before.seen + count
+})
+
+const isTrusted = ({ mean, seen, since, value }: Baseline, at: number): boolean =>
+  value === undefined ? seen >= firstSamples && at - since >= firstMeans * mean : seen >= laterSamples
+
+/** A mean, and half of what chance may have taken from it: the lowest of many plain means would be too low. */
+const notTooLow = ({ mean, seen, square }: Baseline): number =>
+  mean + 0.5 * Math.sqrt(Math.max(0, square - mean * mean) / Math.min(seen, meanMemory))
+
+const learn = (before: Baseline | undefined, samples: ResourceSamples, { from, to }: Window): Baseline => {
+  const now = include(before ?? { ...unknown, since: from }, samples)
+  if (!isTrusted(now, to)) return now
+  const mean = notTooLow(now)
+  const lower = now.lows.filter((low) => low.mean < mean && low.at >= to - baselineMillis)
+  return { ...now, value: lower[0]?.mean ?? mean, lows: [...lower, { at: to, mean }] }
 }
 
 const learnAll = (before: Baselines, window: Window): Baselines => {
@@ -185,7 +200,7 @@ const adjust = (state: VegasState, reading: Reading, at: number): VegasState => 
 
 const beginProbe = (state: VegasState, at: number): VegasState => ({
   ...state,
-  limit: state.limit / 2,
+  limit: state.limit * probeTo,
   freshSince: at,
   probe: { since: at, restore: state.limit },
   baselines: mapBaselines(state.baselines, forget)
@@ -210,7 +225,7 @@ const decide = (state: VegasState, window: Window, reading: Reading | undefined,
   const { drops, samples, to } = window
   const tooMany = drops > tooManyDrops * (samples + drops)
   if (reading === undefined) return tooMany ? afterTooManyDrops(state) : blind(state, window, initial)
-  const isQuiet = reading.queue < reading.least || window.peak < state.limit / 2
+  const isQuiet = window.peak < state.limit / 2
   const seen = { ...state, multiple: reading.multiple, gradient: reading.multiple, quietAt: isQuiet ? to : state.quietAt }
   if (seen.probe !== undefined) {
     return to - seen.probe.since >= probeLasts(seen) ? endProbe(seen, seen.probe.restore, to) : seen
