@@ -163,7 +163,15 @@ export const steady = scenario("steady", { job: exponential })
 export const scenarios: ReadonlyArray<Scenario> = [
   steady,
   scenario("constant service", { job: () => ({ resource: "row", work: 10 }) }),
-  scenario("capacity 16, 8, 16", { job: exponential, capacity: [[0, 16], [60, 8], [120, 16]], phases: [0, 60, 120, 180] }),
+  scenario("capacity 16, 8, 16", {
+    job: exponential,
+    capacity: [
+      [0, 16],
+      [60, 8],
+      [120, 16]
+    ],
+    phases: [0, 60, 120, 180]
+  }),
   scenario("slow part 10, 90, 10 %", {
     job: (random, second) => {
       const isSlow = random.unit() < (second >= 60 && second < 120 ? 0.9 : 0.1)

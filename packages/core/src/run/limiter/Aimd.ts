@@ -1,4 +1,11 @@
-import { type Bounds, type LimitAlgorithm, type LimitState, meanLatency, type Window, within } from "./LimitAlgorithm.ts"
+import {
+  type Bounds,
+  type LimitAlgorithm,
+  type LimitState,
+  meanLatency,
+  type Window,
+  within
+} from "./LimitAlgorithm.ts"
 
 /**
  * Additive increase, multiplicative decrease: one more while all goes well, a tenth less on a drop.

@@ -129,9 +129,7 @@ const forget = (baseline: Baseline): Baseline => ({
 })
 
 const rebase = (at: number, baseline: Baseline): Baseline =>
-  baseline.value === undefined
-    ? baseline
-    : { ...baseline, value: baseline.mean, lows: [{ at, mean: baseline.mean }] }
+  baseline.value === undefined ? baseline : { ...baseline, value: baseline.mean, lows: [{ at, mean: baseline.mean }] }
 
 /** Reads a window, if it has enough samples of resources with a baseline. */
 const read = ({ baselines, limit, multiple: before }: VegasState, window: Window): Reading | undefined => {
@@ -189,7 +187,11 @@ const lower = (state: VegasState, { most, multiple }: Reading, at: number): Vega
 
 const raise = (state: VegasState): VegasState => {
   const { limit, slowStart } = state
-  return { ...state, limit: slowStart ? limit * slowStartBy : limit + Math.max(1, Math.sqrt(limit) / 4), lowered: undefined }
+  return {
+    ...state,
+    limit: slowStart ? limit * slowStartBy : limit + Math.max(1, Math.sqrt(limit) / 4),
+    lowered: undefined
+  }
 }
 
 const adjust = (state: VegasState, reading: Reading, at: number): VegasState => {
@@ -226,7 +228,12 @@ const decide = (state: VegasState, window: Window, reading: Reading | undefined,
   const tooMany = drops > tooManyDrops * (samples + drops)
   if (reading === undefined) return tooMany ? afterTooManyDrops(state) : blind(state, window, initial)
   const isQuiet = window.peak < state.limit / 2
-  const seen = { ...state, multiple: reading.multiple, gradient: reading.multiple, quietAt: isQuiet ? to : state.quietAt }
+  const seen = {
+    ...state,
+    multiple: reading.multiple,
+    gradient: reading.multiple,
+    quietAt: isQuiet ? to : state.quietAt
+  }
   if (seen.probe !== undefined) {
     return to - seen.probe.since >= probeLasts(seen) ? endProbe(seen, seen.probe.restore, to) : seen
   }
