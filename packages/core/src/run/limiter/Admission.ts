@@ -1,0 +1,285 @@
+/**
+ * The whole of a limiter but its effects: who may begin, who waits, who is refused, and what is learned.
+ *
+ *  1. `offer` lets a request begin at once where nobody waits and there is room; otherwise it waits, or is refused.
+ *  2. `end` gives permits back, and learns: a window that is full gives the algorithm what it needs for the next limit.
+ *  3. After each of these, and at `wakeAt`, whoever drives it calls `next` until nothing is left: it says, one at a time,
+ *     whose waiting is over, which `state` then tells how.
+ *
+ * It has no clock, no timers and no effects: time is given. An Effect shell and a simulator drive the same code.
+ */
+import { FairQueue, type Line } from "./FairQueue.ts"
+import { Heap } from "./Heap.ts"
+import { Latencies } from "./Latencies.ts"
+import type { LimitAlgorithm, LimitState, Window } from "./LimitAlgorithm.ts"
+import { NodePressure } from "./NodePressure.ts"
+import { QueueDelay, type QueueDelayOptions } from "./QueueDelay.ts"
+import { Due, type RefusalReason, type Request, Ticket } from "./Ticket.ts"
+
+/**
+ * What came of an attempt that held permits, as far as the backend is concerned: it answered, it was too much for it, or
+ * neither can be said, as with an attempt that was interrupted.
+ */
+export type Outcome = "Answered" | "Dropped" | "Unknown"
+
+export interface AdmissionOptions {
+  readonly algorithm: LimitAlgorithm
+  /** How many may wait whose run has yet to begin. */
+  readonly maxWaiting: number
+  /** Refuses some when the wait is too long for too long; without it nobody is refused for that. */
+  readonly delay?: QueueDelayOptions | undefined
+  /** In which order those who wait are served. */
+  readonly line?: Line
+}
+
+/**
+ * What a limiter does at the moment, and did so far.
+ *
+ * - `limit`: how many permits may be in use; `inFlight`: how many are; `waiting`: how many requests wait.
+ * - `queueDelay`: how long the last request whose turn came had waited, in milliseconds.
+ * - `baseline`, `gradient`: the latency without queueing, and how many times as long answers take now; only of limits
+ *   that adapt, once they know.
+ * - `granted`, `drops`, `refused`: counts since the limiter was made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stats {
+  readonly limit: number
+  readonly inFlight: number
+  readonly waiting: number
+  readonly queueDelay: number
+  readonly baseline: number | undefined
+  readonly gradient: number | undefined
+  readonly granted: number
+  readonly drops: number
+  readonly refused: { readonly [Tag in RefusalReason["_tag"]]: number }
+}
+
+const reasons: { readonly [Tag in RefusalReason["_tag"]]: RefusalReason & { readonly _tag: Tag } } = {
+  QueueFull: { _tag: "QueueFull" },
+  Deadline: { _tag: "Deadline" },
+  Shed: { _tag: "Shed" }
+}
+
+const isDueFirst = (a: Due, b: Due): boolean => a.at < b.at
+
+export class Admission {
+  readonly latencies = new Latencies()
+  private readonly algorithm: LimitAlgorithm
+  private readonly maxWaiting: number
+  private readonly line: Line
+  private readonly delay: QueueDelay | undefined
+  private readonly node = new NodePressure()
+  private state: LimitState
+  /** How many permits may be in use, and how many are. */
+  limit: number
+  inFlight = 0
+  private asked = 0
+  /** Waiters that may be refused to make room, in the order of asking. */
+  private readonly fresh = new Set<Ticket>()
+  private readonly dues = new Heap<Due>(isDueFirst)
+  /** Waiters that were refused to make room, of whom nobody has been told yet. */
+  private readonly displaced: Array<Ticket> = []
+
+  private windowFrom = -Infinity
+  private peak = 0
+  private drops = 0
+  private samples = 0
+
+  private queueDelay = 0
+  private granted = 0
+  private allDrops = 0
+  private readonly refused = { QueueFull: 0, Deadline: 0, Shed: 0 }
+
+  constructor({ algorithm, delay, line = new FairQueue(), maxWaiting }: AdmissionOptions) {
+    this.algorithm = algorithm
+    this.maxWaiting = maxWaiting
+    this.line = line
+    this.delay = delay === undefined ? undefined : new QueueDelay(delay)
+    this.state = algorithm.initial
+    this.limit = Math.floor(this.state.limit)
+  }
+
+  get waiting(): number {
+    return this.line.size
+  }
+
+  /** The most permits that a request may ask for. */
+  get maxPermits(): number {
+    return this.algorithm.max
+  }
+
+  /** When `next` has something to say though nothing has happened. */
+  get wakeAt(): number {
+    return this.dues.first?.at ?? Infinity
+  }
+
+  offer(request: Request, now: number): Ticket {
+    const ticket = new Ticket(request, this.asked++, now)
+    if (this.isTooLate(request, now)) this.refuse(ticket, reasons.Deadline)
+    else if (this.line.size === 0 && this.hasRoom(request)) this.begin(ticket, now)
+    else if (this.makeRoomInLine(request)) this.wait(ticket, now)
+    else this.refuse(ticket, reasons.QueueFull)
+    return ticket
+  }
+
+  /** The next whose waiting is over: it holds its permits now, or was refused. */
+  next(now: number): Ticket | undefined {
+    return this.displaced.pop() ?? this.nextDue(now) ?? this.nextInLine(now)
+  }
+
+  /** A ticket's attempt is over. */
+  end(ticket: Ticket, outcome: Outcome, now: number): void {
+    const took = now - ticket.startedAt
+    ticket.state = "Done"
+    this.inFlight -= ticket.request.permits
+    this.line.end(ticket, took, now)
+    if (outcome === "Unknown" || this.node.lagging) return
+    if (outcome === "Dropped") this.allDrops++
+    this.learn(ticket, took, outcome, now)
+  }
+
+  /** Somebody does not want to wait any more. */
+  leave(ticket: Ticket): void {
+    this.stopWaiting(ticket)
+    ticket.state = "Done"
+  }
+
+  /** The 99th percentile of the event loop's lag since the last time, in milliseconds. */
+  reportLag(lag: number, now: number): void {
+    this.node.report(lag, now)
+    if (this.node.lagging) this.discardWindow(now)
+    this.setLimit()
+  }
+
+  stats(): Stats {
+    return {
+      limit: this.limit,
+      inFlight: this.inFlight,
+      waiting: this.waiting,
+      queueDelay: this.queueDelay,
+      baseline: this.state.baseline,
+      gradient: this.state.gradient,
+      granted: this.granted,
+      drops: this.allDrops,
+      refused: { ...this.refused }
+    }
+  }
+
+  /** One that asks for more than the limit is at the moment goes alone. */
+  private hasRoom({ permits }: Request): boolean {
+    return this.inFlight + permits <= this.limit || this.inFlight === 0
+  }
+
+  /** Of one that has begun only what is certain counts; another is not begun if it probably will not be in time. */
+  private isTooLate({ begun, deadline, flow, remaining }: Request, now: number): boolean {
+    if (deadline === Infinity) return false
+    return begun ? now >= deadline : now + this.line.expectedWait(flow, this.limit) + remaining > deadline
+  }
+
+  private begin(ticket: Ticket, now: number): void {
+    const { permits, resource } = ticket.request
+    ticket.state = "Held"
+    ticket.startedAt = now
+    this.granted++
+    this.inFlight += permits
+    if (this.inFlight > this.peak) this.peak = this.inFlight
+    this.queueDelay = now - ticket.askedAt
+    this.line.begin(ticket, this.latencies.usual(resource), now)
+  }
+
+  private refuse(ticket: Ticket, reason: RefusalReason): void {
+    ticket.state = "Refused"
+    ticket.refusal = reason
+    this.refused[reason._tag]++
+  }
+
+  /** One that has begun takes the place of one that has not; where nobody can be refused, the line grows. */
+  private makeRoomInLine({ begun }: Request): boolean {
+    if (this.fresh.size < this.maxWaiting && this.line.size < this.maxWaiting) return true
+    if (!begun) return false
+    const [victim] = this.fresh
+    if (victim !== undefined) {
+      this.stopWaiting(victim)
+      this.refuse(victim, reasons.QueueFull)
+      this.displaced.push(victim)
+    }
+    return true
+  }
+
+  private wait(ticket: Ticket, now: number): void {
+    const { begun, deadline, remaining } = ticket.request
+    this.line.add(ticket, now)
+    if (!begun) this.fresh.add(ticket)
+    if (deadline === Infinity) return
+    ticket.due = new Due(ticket, begun ? deadline : deadline - remaining)
+    this.dues.add(ticket.due)
+  }
+
+  private stopWaiting(ticket: Ticket): void {
+    this.line.remove(ticket)
+    this.fresh.delete(ticket)
+    if (ticket.due !== undefined) this.dues.remove(ticket.due)
+  }
+
+  private nextDue(now: number): Ticket | undefined {
+    const due = this.dues.first
+    if (due === undefined || due.at > now) return undefined
+    this.stopWaiting(due.ticket)
+    this.refuse(due.ticket, reasons.Deadline)
+    return due.ticket
+  }
+
+  private nextInLine(now: number): Ticket | undefined {
+    const ticket = this.line.first
+    if (ticket === undefined || !this.hasRoom(ticket.request)) return undefined
+    const sheds = !ticket.request.begun && this.delay?.refuses(now - ticket.askedAt, now) === true
+    if (sheds) this.refuse(ticket, reasons.Shed)
+    else this.begin(ticket, now)
+    this.stopWaiting(ticket)
+    return ticket
+  }
+
+  private learn(ticket: Ticket, took: number, outcome: Outcome, now: number): void {
+    const counts = ticket.startedAt >= (this.state.freshSince ?? -Infinity)
+    if (outcome === "Answered") this.latencies.add(ticket.request.resource, took, counts)
+    if (!counts) return
+    if (this.windowFrom === -Infinity) this.windowFrom = now
+    if (outcome === "Answered") this.samples++
+    else this.drops++
+    const { maxMillis, minMillis, minSamples } = this.algorithm.window
+    const open = now - this.windowFrom
+    const full = open >= minMillis && this.samples + this.drops >= minSamples
+    if (full || open >= maxMillis) this.closeWindow(now)
+  }
+
+  private closeWindow(now: number): void {
+    const window: Window = {
+      from: this.windowFrom,
+      to: now,
+      peak: this.peak,
+      drops: this.drops,
+      samples: this.samples,
+      resources: this.latencies.take()
+    }
+    this.state = this.algorithm.next(this.state, window)
+    this.setLimit()
+    this.openWindow(now)
+  }
+
+  private discardWindow(now: number): void {
+    this.latencies.take()
+    this.openWindow(now)
+  }
+
+  private openWindow(now: number): void {
+    this.windowFrom = now
+    this.peak = this.inFlight
+    this.drops = this.samples = 0
+  }
+
+  private setLimit(): void {
+    this.limit = Math.max(1, Math.floor(this.state.limit * this.node.factor))
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * A binary heap whose items know their place, so that they can leave it from the middle: everything costs O(log n).
+ */
+
+/** What can be in one heap at a time. */
+export interface Placed {
+  /** Where it is in its heap; -1 outside. */
+  place: number
+}
+
+export class Heap<T extends Placed> {
+  private readonly items: Array<T> = []
+  private readonly before: (a: T, b: T) => boolean
+
+  constructor(before: (a: T, b: T) => boolean) {
+    this.before = before
+  }
+
+  get size(): number {
+    return this.items.length
+  }
+
+  get first(): T | undefined {
+    return this.items[0]
+  }
+
+  add(item: T): void {
+    this.items.push(item)
+    this.rise(item, this.items.length - 1)
+  }
+
+  remove(item: T): void {
+    const { place } = item
+    const last = this.items.pop()!
+    item.place = -1
+    if (last === item) return
+    this.put(last, place)
+    this.moved(last)
+  }
+
+  /** Puts an item in its right place again, after what it is ordered by has changed. */
+  moved(item: T): void {
+    this.rise(item, item.place)
+    this.sink(item, item.place)
+  }
+
+  private put(item: T, place: number): void {
+    this.items[place] = item
+    item.place = place
+  }
+
+  private rise(item: T, from: number): void {
+    let place = from
+    while (place > 0) {
+      const parent = (place - 1) >> 1
+      if (!this.before(item, this.items[parent]!)) break
+      this.put(this.items[parent]!, place)
+      place = parent
+    }
+    this.put(item, place)
+  }
+
+  private sink(item: T, from: number): void {
+    const { items } = this
+    let place = from
+    for (;;) {
+      let child = 2 * place + 1
+      if (child >= items.length) break
+      if (child + 1 < items.length && this.before(items[child + 1]!, items[child]!)) child++
+      if (!this.before(items[child]!, item)) break
+      this.put(items[child]!, place)
+      place = child
+    }
+    this.put(item, place)
+  }
+}

@@ -1,0 +1,39 @@
+import { Data, Duration } from "effect"
+import type { RefusalReason } from "./Ticket.ts"
+
+const reasons: { readonly [Tag in RefusalReason["_tag"]]: string } = {
+  QueueFull: "as many wait as may",
+  Deadline: "it could not have been done in time",
+  Shed: "the queue has been standing for too long"
+}
+
+/**
+ * A limiter refused an attempt, which was not begun.
+ *
+ * - `limiter`: the limiter's key; `limit`: how many permits could be in use at that moment.
+ * - `reason`: `QueueFull`, `Deadline` or `Shed`; `waited`: how long it had waited.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LimitExceeded extends Data.TaggedError("LimitExceeded")<{
+  readonly message: string
+  readonly limiter: string
+  readonly reason: RefusalReason
+  readonly waited: Duration.Duration
+  readonly limit: number
+}> {
+  constructor(props: {
+    readonly limiter: string
+    readonly reason: RefusalReason
+    readonly waited: Duration.Duration
+    readonly limit: number
+  }) {
+    super({
+      ...props,
+      message:
+        `limiter "${props.limiter}" refused after ${Duration.format(props.waited)}: ${reasons[props.reason._tag]} ` +
+        `(limit ${props.limit})`
+    })
+  }
+}

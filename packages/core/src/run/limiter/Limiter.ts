@@ -1,0 +1,204 @@
+/**
+ * Limiters: services that keep a backend from more attempts at once than it can bear, across all that use it.
+ *
+ * @since 0.1.0
+ */
+import { Cause, Context, Duration, Effect, Layer } from "effect"
+import { Admission, type Stats } from "./Admission.ts"
+import { fixed } from "./Fixed.ts"
+import type { Bounds, LimitAlgorithm } from "./LimitAlgorithm.ts"
+import type { LimitExceeded } from "./LimitExceeded.ts"
+import { Permits } from "./Permits.ts"
+import { Flow } from "./Ticket.ts"
+import { vegas } from "./Vegas.ts"
+
+export { aimd } from "./Aimd.ts"
+export type { Stats } from "./Admission.ts"
+export { gradient2 } from "./Gradient2.ts"
+export type { Bounds, LimitAlgorithm, LimitState, ResourceSamples, Window } from "./LimitAlgorithm.ts"
+export { LimitExceeded } from "./LimitExceeded.ts"
+export type { RefusalReason } from "./Ticket.ts"
+export { vegas } from "./Vegas.ts"
+
+/**
+ * Those who may wait.
+ *
+ * - `max`: how many may wait that have yet to begin; more are refused. Default 10,000.
+ * - `delay`: a wait that is still good. When nobody has got through within it for ten times as long, and at least
+ *   100 ms, those who have yet to begin are refused one by one until somebody does. Without it nobody is refused for that.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface QueueOptions {
+  readonly max?: number
+  readonly delay?: Duration.Input
+}
+
+/**
+ * What all limiters can be told.
+ *
+ * - `queue`: who may wait: see {@link QueueOptions}.
+ * - `isOverload`: the errors by which the backend says that it has too much to do, such as 429 and 503, or a pool that is
+ *   exhausted. `TimeoutError`s are such errors anyway.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface CommonOptions {
+  readonly queue?: QueueOptions
+  readonly isOverload?: (error: unknown) => boolean
+}
+
+/**
+ * A limit that adapts: its bounds, or an algorithm with its own. The default algorithm is {@link vegas}.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type AdaptiveOptions = CommonOptions & (Bounds | { readonly algorithm: LimitAlgorithm })
+
+/**
+ * What one effect needs of a limiter.
+ *
+ * - `permits`: how many it takes, a whole number. Default 1; more than the limit can ever be is a defect at once.
+ * - `resource`: whose latencies these are: what differs in how long it takes should have different names.
+ * - `weight`: how much it gets beside others when there is not enough for all. Default 1.
+ * - `within`: it is of no use later than that, so it is refused when it cannot be done in time.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PermitOptions {
+  readonly permits?: number
+  readonly resource?: string
+  readonly weight?: number
+  readonly within?: Duration.Input
+}
+
+/**
+ * What a limiter does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limiter {
+  readonly withPermit: <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    options?: PermitOptions
+  ) => Effect.Effect<A, E | LimitExceeded, R>
+  readonly stats: Effect.Effect<Stats>
+}
+
+/**
+ * The class of a limiter's service.
+ *
+ * - `withPermit`: runs an effect with a permit; see {@link PermitOptions}.
+ * - `stats`: what the limiter does at the moment, and did so far.
+ * - `layer`: with a limit that stays. Whatever is an effect, as a `Config` is, is run when the layer is built.
+ * - `layerAdaptive`: with a limit that follows what the backend can bear.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LimiterClass<Self, Id extends string> extends Context.ServiceClass<Self, Id, Limiter> {
+  readonly withPermit: <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    options?: PermitOptions
+  ) => Effect.Effect<A, E | LimitExceeded, R | Self>
+  readonly stats: Effect.Effect<Stats, never, Self>
+  readonly layer: <E = never, R = never>(
+    options: CommonOptions & { readonly limit: number | Effect.Effect<number, E, R> }
+  ) => Layer.Layer<Self, E, R>
+  readonly layerAdaptive: <E = never, R = never>(
+    options?: AdaptiveOptions | Effect.Effect<AdaptiveOptions, E, R>
+  ) => Layer.Layer<Self, E, R>
+}
+
+const defaultMaxWaiting = 10_000
+const leastInterval = 100
+
+const admissionOf = (algorithm: LimitAlgorithm, { delay, max = defaultMaxWaiting }: QueueOptions = {}): Admission => {
+  if (delay === undefined) return new Admission({ algorithm, maxWaiting: max })
+  const target = Duration.toMillis(Duration.fromInputUnsafe(delay))
+  return new Admission({
+    algorithm,
+    maxWaiting: max,
+    delay: { target, interval: Math.max(leastInterval, 10 * target) }
+  })
+}
+
+const deadlineOf = (within: Duration.Input | undefined, now: number): number =>
+  within === undefined ? Infinity : now + Duration.toMillis(Duration.fromInputUnsafe(within))
+
+const make = (id: string, algorithm: LimitAlgorithm, options: CommonOptions): Limiter => {
+  const permits = new Permits(id, admissionOf(algorithm, options.queue), options.isOverload ?? (() => false))
+  return {
+    stats: Effect.sync(() => permits.stats()),
+    withPermit: (self, { permits: count = 1, resource = "", weight, within } = {}) =>
+      permits.hold(self, (now) => ({
+        flow: new Flow(weight),
+        resource,
+        permits: count,
+        begun: false,
+        deadline: deadlineOf(within, now),
+        remaining: within === undefined ? 0 : permits.usual(resource)
+      }))
+  }
+}
+
+const checkLimit = (id: string, limit: number): Effect.Effect<number> =>
+  Number.isInteger(limit) && limit >= 1
+    ? Effect.succeed(limit)
+    : Effect.die(
+        new Cause.IllegalArgumentError(`limiter "${id}": \`limit\` must be a whole number from 1, got ${limit}`)
+      )
+
+/**
+ * Makes the class of a limiter, one for each backend. All that needs it shares it, in runs and beside them.
+ *
+ * Whoever waits is served fairly: each use by hand counts as a run of its own. A wait can be interrupted, and neither
+ * that nor the interruption of who holds a permit loses one.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Limiter } from "effect-loader"
+ *
+ * class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
+ *
+ * const query = Postgres.withPermit(Effect.succeed("row"))
+ * const program = Effect.all([query, query, query], { concurrency: "unbounded" })
+ *
+ * console.log(Effect.runSync(program.pipe(Effect.provide(Postgres.layer({ limit: 2 }))))) // [ "row", "row", "row" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const Service =
+  <Self>() =>
+  <const Id extends string>(id: Id): LimiterClass<Self, Id> => {
+    const tag = Context.Service<Self, Limiter>()(id)
+    const statics: Pick<LimiterClass<Self, Id>, "withPermit" | "stats" | "layer" | "layerAdaptive"> = {
+      withPermit: (self, options) =>
+        Effect.flatMap(Effect.service(tag), (limiter) => limiter.withPermit(self, options)),
+      stats: Effect.flatMap(Effect.service(tag), ({ stats }) => stats),
+      layer: ({ limit, ...options }) =>
+        Layer.effect(
+          tag,
+          Effect.suspend(() => (typeof limit === "number" ? Effect.succeed(limit) : limit)).pipe(
+            Effect.flatMap((limit) => checkLimit(id, limit)),
+            Effect.map((limit) => make(id, fixed(limit), options))
+          )
+        ),
+      layerAdaptive: (options = {}) =>
+        Layer.effect(
+          tag,
+          Effect.map(Effect.isEffect(options) ? options : Effect.succeed(options), (options) =>
+            make(id, "algorithm" in options ? options.algorithm : vegas(options), options)
+          )
+        )
+    }
+    return Object.assign(tag, statics) as never
+  }

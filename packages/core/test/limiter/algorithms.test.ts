@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest"
+import { aimd } from "../../src/run/limiter/Aimd.ts"
+import { gradient2 } from "../../src/run/limiter/Gradient2.ts"
+import { Latencies } from "../../src/run/limiter/Latencies.ts"
+import type { LimitAlgorithm, LimitState, Window } from "../../src/run/limiter/LimitAlgorithm.ts"
+import { vegas } from "../../src/run/limiter/Vegas.ts"
+
+/** A quarter of a second with 100 answers that each took so long, the limit in use, except for what it says. */
+const window = (from: number, millis: number, changes: Partial<Window> = {}): Window => ({
+  from,
+  to: from + 250,
+  peak: Infinity,
+  drops: 0,
+  samples: 100,
+  resources: [{ resource: "row", count: 100, sum: 100 * millis, sumOfSquares: 100 * millis * millis }],
+  ...changes
+})
+
+/** The limits after each of some windows. */
+const limits = <S extends LimitState>(
+  algorithm: LimitAlgorithm<S>,
+  windows: ReadonlyArray<(limit: number, from: number) => Window>
+): ReadonlyArray<number> => {
+  let state = algorithm.initial
+  return windows.map((window, i) => {
+    state = algorithm.next(state, window(state.limit, i * 250))
+    return state.limit
+  })
+}
+
+const times = <A>(count: number, value: A): ReadonlyArray<A> => Array.from({ length: count }, () => value)
+
+/** Answers of a backend with so many servers, that take 10 ms and queue beyond. */
+const servers =
+  (count: number, changes: Partial<Window> = {}) =>
+  (limit: number, from: number): Window =>
+    window(from, 10 * Math.max(1, Math.floor(limit) / count), changes)
+
+describe("vegas", () => {
+  it("finds the limit of a backend from below and from above", () => {
+    for (const initial of [5, 20, 100]) {
+      const found = limits(vegas({ initial }), times(400, servers(40))).at(-1)!
+      expect(found).toBeGreaterThan(38)
+      expect(found).toBeLessThan(50)
+    }
+  })
+
+  it("stays within its bounds", () => {
+    expect(limits(vegas({ min: 3, max: 30 }), times(100, servers(40))).at(-1)).toBe(30)
+    expect(Math.min(...limits(vegas({ min: 3, max: 30 }), times(200, servers(1))))).toBeGreaterThanOrEqual(3)
+  })
+
+  it("does not raise a limit that is not used", () => {
+    const unused = limits(vegas(), times(100, servers(40, { peak: 5 })))
+    expect(new Set(unused)).toEqual(new Set([20]))
+  })
+
+  it("lowers the limit by a tenth when more than a tenth are dropped, and not for fewer", () => {
+    const [before, after] = limits(vegas(), [servers(40, { peak: 15 }), servers(40, { peak: 15, drops: 12 })])
+    expect(after).toBeCloseTo(before! * 0.9)
+    expect(limits(vegas(), times(2, servers(40, { peak: 15, drops: 10 }))).at(-1)).toBe(before)
+  })
+
+  it("counts latencies as multiples of their own resource's baseline", () => {
+    const of = (resource: string, count: number, millis: number) => ({
+      resource,
+      count,
+      sum: count * millis,
+      sumOfSquares: count * millis * millis
+    })
+    const mix = (slow: number) => (_: number, from: number) =>
+      window(from, 0, { peak: 15, resources: [of("row", 100 - slow, 10), of("report", slow, 100)] })
+    const mixed = limits(vegas(), [...times(30, mix(40)), ...times(5, mix(90))])
+    expect(mixed.at(-1)).toBe(mixed[29])
+  })
+
+  it("looks for the baseline anew when the limit has been in use for ten seconds", () => {
+    const all = limits(vegas({ initial: 20 }), times(100, servers(18)))
+    const probes = all.flatMap((limit, i) => (i > 0 && limit < all[i - 1]! * 0.75 ? [i] : []))
+    expect(probes.length).toBeGreaterThanOrEqual(1)
+    expect(all[probes[0]! + 1]).toBeCloseTo(all[probes[0]! - 1]!)
+  })
+
+  it("takes its limit back where lowering it changes nothing", () => {
+    const slower = (_: number, from: number) => window(from, 40)
+    const all = limits(vegas({ initial: 40, max: 40 }), [...times(10, servers(60)), ...times(30, slower)])
+    expect(Math.min(...all.slice(10))).toBeLessThanOrEqual(28)
+    expect(all.at(-1)).toBeGreaterThanOrEqual(39)
+  })
+
+  it("decides nothing by a few answers", () => {
+    const few = (_: number, from: number) => window(from, 500, { samples: 3, peak: 15, resources: [] })
+    expect(new Set(limits(vegas(), times(20, few)))).toEqual(new Set([20]))
+  })
+})
+
+describe("aimd", () => {
+  it("takes a tenth away for a drop or a slow window, and adds one where the limit is used", () => {
+    const used = (_: number, from: number) => window(from, 10)
+    const dropped = (_: number, from: number) => window(from, 10, { drops: 1 })
+    const slow = (_: number, from: number) => window(from, 6000)
+    const unused = (_: number, from: number) => window(from, 10, { peak: 5 })
+    expect(limits(aimd({ min: 1, initial: 20 }), [used, dropped, slow, unused])).toEqual([21, 18, 16, 16])
+  })
+})
+
+describe("gradient2", () => {
+  it("lowers the limit when a window is much slower than the long term, and else makes room for a small queue", () => {
+    const at = (millis: number) => (_: number, from: number) => window(from, millis)
+    const [first, second] = limits(gradient2({ initial: 20 }), [at(10), at(10)])
+    expect([first, second]).toEqual([20.8, 21.6])
+    const all = limits(gradient2({ min: 1, initial: 100 }), [...times(10, at(10)), at(40)])
+    expect(all[10]).toBeLessThan(all[9]!)
+  })
+
+  it("holds where less than half of the limit is used", () => {
+    expect(limits(gradient2({ initial: 20 }), [(_, from) => window(from, 10, { peak: 5 })])).toEqual([20])
+  })
+})
+
+describe("latencies", () => {
+  it("a resource's usual latency is a mean of the last ones, and ten milliseconds before any", () => {
+    const latencies = new Latencies()
+    expect(latencies.usual("row")).toBe(10)
+    for (let i = 0; i < 300; i++) latencies.add("row", i < 100 ? 2 : 30, false)
+    expect(latencies.usual("row")).toBeGreaterThan(28)
+  })
+
+  it("a single answer counts for at most ten times the usual", () => {
+    const latencies = new Latencies()
+    for (let i = 0; i < 20; i++) latencies.add("row", 1, false)
+    latencies.add("row", 5000, true)
+    expect(latencies.take()).toEqual([{ resource: "row", count: 1, sum: 10, sumOfSquares: 100 }])
+    expect(latencies.take()).toEqual([])
+  })
+})

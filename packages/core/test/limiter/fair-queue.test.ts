@@ -1,0 +1,165 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { FairQueue } from "../../src/run/limiter/FairQueue.ts"
+import { Flow, Ticket } from "../../src/run/limiter/Ticket.ts"
+import { NaiveFairQueue } from "./NaiveFairQueue.ts"
+import { request } from "./requests.ts"
+
+/** Dispatches whoever is first, so often, each for 10 ms, and says whose turn it was. */
+const serve = (queue: FairQueue, turns: number, took = 10): ReadonlyArray<Flow> => {
+  const served: Array<Flow> = []
+  for (let i = 0; i < turns && queue.first !== undefined; i++) {
+    const ticket = queue.first
+    queue.begin(ticket, 10, 0)
+    queue.remove(ticket)
+    queue.end(ticket, took, 0)
+    served.push(ticket.request.flow)
+  }
+  return served
+}
+
+const fill = (queue: FairQueue, flow: Flow, count: number, from = 0, remaining = 0): ReadonlyArray<Ticket> =>
+  Array.from({ length: count }, (_, i) => {
+    const ticket = new Ticket(request({ flow, remaining }), from + i, 0)
+    queue.add(ticket, 0)
+    return ticket
+  })
+
+describe("fair queueing", () => {
+  it("goes as the naive model says, whatever happens", () => {
+    const weights = [1, 1, 2, 4]
+    const step = fc.record({
+      what: fc.constantFrom("add", "add", "begin", "begin", "end", "leave"),
+      flow: fc.nat(weights.length - 1),
+      pick: fc.nat(1000),
+      // Powers of two add up without rounding, in whatever order.
+      remaining: fc.constantFrom(0, 8, 16),
+      pause: fc.constantFrom(0, 0, 4, 64),
+      took: fc.constantFrom(1, 8, 32)
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const queue = new FairQueue()
+        const model = new NaiveFairQueue(weights)
+        const flows = weights.map((weight) => new Flow(weight))
+        const waiting: Array<Ticket> = []
+        const held: Array<Ticket> = []
+        const flowOf = (ticket: Ticket): number => flows.indexOf(ticket.request.flow)
+        let now = 0
+        steps.forEach(({ flow, pause, pick, remaining, took, what }, order) => {
+          now += pause
+          if (what === "add") {
+            const ticket = new Ticket(request({ flow: flows[flow]!, remaining }), order, now)
+            waiting.push(ticket)
+            queue.add(ticket, now)
+            model.add(flow, { id: order, remaining }, now)
+          } else if (what === "begin" && queue.first !== undefined) {
+            const ticket = queue.first
+            queue.begin(ticket, 8, now)
+            queue.remove(ticket)
+            model.begin(flowOf(ticket), 8, now)
+            model.remove(flowOf(ticket), ticket.order)
+            waiting.splice(waiting.indexOf(ticket), 1)
+            held.push(ticket)
+          } else if (what === "end" && held.length > 0) {
+            const [ticket] = held.splice(pick % held.length, 1) as [Ticket]
+            queue.end(ticket, took, now)
+            model.end(flowOf(ticket), 8, took, now)
+          } else if (what === "leave" && waiting.length > 0) {
+            const [ticket] = waiting.splice(pick % waiting.length, 1) as [Ticket]
+            queue.remove(ticket)
+            model.remove(flowOf(ticket), ticket.order)
+          }
+          expect(queue.size).toBe(waiting.length)
+          expect(queue.first?.order).toBe(model.first())
+        })
+      }),
+      { numRuns: 2000 }
+    )
+  })
+
+  it("equal flows take turns, whoever has more in line", () => {
+    const queue = new FairQueue()
+    const [big, small] = [new Flow(), new Flow()]
+    fill(queue, big, 100)
+    fill(queue, small, 10, 100)
+    expect(serve(queue, 20).filter((flow) => flow === small)).toHaveLength(10)
+  })
+
+  it("weights say how much a flow gets", () => {
+    const queue = new FairQueue()
+    const [heavy, light] = [new Flow(3), new Flow(1)]
+    fill(queue, heavy, 100)
+    fill(queue, light, 100, 100)
+    expect(serve(queue, 40).filter((flow) => flow === heavy)).toHaveLength(30)
+  })
+
+  it("what a request took counts, not what was guessed", () => {
+    const queue = new FairQueue()
+    const [slow, quick] = [new Flow(), new Flow()]
+    fill(queue, slow, 100)
+    fill(queue, quick, 100, 100)
+    let spent = 0
+    for (let i = 0; i < 44; i++) {
+      const ticket = queue.first!
+      queue.begin(ticket, 10, 0)
+      queue.remove(ticket)
+      queue.end(ticket, ticket.request.flow === slow ? 30 : 3, 0)
+      if (ticket.request.flow === slow) spent += 30
+      else spent -= 3
+    }
+    expect(Math.abs(spent)).toBeLessThanOrEqual(30)
+  })
+
+  it("a flow that was idle saves nothing up", () => {
+    const queue = new FairQueue()
+    const [busy, late] = [new Flow(), new Flow()]
+    fill(queue, busy, 100)
+    serve(queue, 50)
+    fill(queue, late, 50, 100)
+    expect(serve(queue, 20).filter((flow) => flow === late).length).toBeLessThanOrEqual(11)
+  })
+
+  it("a flow that was idle still owes what is more than a little", () => {
+    const queue = new FairQueue()
+    const [owing, other] = [new Flow(), new Flow()]
+    fill(queue, other, 100)
+    fill(queue, owing, 1, 100)
+    while (queue.first?.request.flow !== owing) serve(queue, 1)
+    serve(queue, 1, 400)
+    fill(queue, owing, 1, 101)
+    expect(serve(queue, 20)).not.toContain(owing)
+  })
+
+  it("of equals the longest remaining path goes first, then who asked first", () => {
+    const queue = new FairQueue()
+    const [first] = fill(queue, new Flow(), 1, 0, 5)
+    const [longest] = fill(queue, new Flow(), 1, 1, 9)
+    const [last] = fill(queue, new Flow(), 1, 2, 5)
+    const order: Array<Ticket> = []
+    for (let ticket = queue.first; ticket !== undefined; ticket = queue.first) {
+      order.push(ticket)
+      queue.begin(ticket, 10, 0)
+      queue.remove(ticket)
+    }
+    expect(order).toEqual([longest, first, last])
+  })
+
+  it("nobody waits for ever, however many come who have had nothing yet", () => {
+    const queue = new FairQueue()
+    const owing = new Flow()
+    // It holds one permit for long, so it is not idle and owes for what it has had.
+    queue.begin(new Ticket(request({ flow: owing }), 0, 0), 1000, 0)
+    const [waiter] = fill(queue, owing, 1, 1)
+    let turns = 0
+    for (let now = 0; queue.first !== waiter; now += 10) {
+      const fresh = new Ticket(request(), 2 + turns, now)
+      queue.add(fresh, now)
+      if (queue.first === waiter) break
+      queue.begin(fresh, 10, now)
+      queue.remove(fresh)
+      queue.end(fresh, 10, now + 10)
+      expect(++turns).toBeLessThanOrEqual(1000)
+    }
+  })
+})

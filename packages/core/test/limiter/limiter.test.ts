@@ -1,0 +1,255 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Clock, Config, ConfigProvider, Data, Deferred, Effect, Exit, Fiber, Layer } from "effect"
+import * as fc from "fast-check"
+import { TestClock } from "effect/testing"
+import { Limiter } from "effect-loader"
+import { Admission } from "../../src/run/limiter/Admission.ts"
+import { fixed } from "../../src/run/limiter/Fixed.ts"
+import { Permits } from "../../src/run/limiter/Permits.ts"
+import { Flow, type Request, type Ticket } from "../../src/run/limiter/Ticket.ts"
+import { request } from "./requests.ts"
+
+class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
+class Busy extends Data.TaggedError("Busy")<{}> {}
+
+const fork = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
+
+/** What a shell told its machine of: that somebody asks, or ends. */
+interface Input {
+  readonly at: number
+  readonly id: number
+  readonly what: "asks" | "ends"
+}
+
+const options = { algorithm: fixed(2), maxWaiting: Infinity }
+
+/** Runs jobs through the shell: what it was told of, and what became of each job, and when. */
+const driveShell = Effect.fnUntraced(function* (
+  jobs: ReadonlyArray<{ readonly at: number; readonly takes: number }>,
+  requests: ReadonlyArray<Request>
+) {
+  const permits = new Permits("test", new Admission(options), () => false)
+  const inputs: Array<Input> = []
+  const log: Array<string> = []
+  const tell = (id: number, what: Input["what"]) =>
+    Effect.map(Clock.currentTimeMillis, (at) => inputs.push({ at, id, what }))
+  const note = (id: number, what: string) =>
+    Effect.map(Clock.currentTimeMillis, (at) => log.push(`${at} ${id} ${what}`))
+  const attempt = (id: number, takes: number) =>
+    note(id, "begins").pipe(Effect.andThen(Effect.sleep(takes)), Effect.andThen(tell(id, "ends")))
+  const all = Effect.forEach(
+    jobs,
+    ({ at, takes }, id) =>
+      Effect.sleep(at).pipe(
+        Effect.andThen(tell(id, "asks")),
+        Effect.andThen(permits.hold(attempt(id, takes), () => requests[id]!)),
+        Effect.catch(() => note(id, "refused"))
+      ),
+    { concurrency: "unbounded", discard: true }
+  )
+  const fiber = yield* fork(all)
+  for (let millis = 0; millis < 800; millis++) yield* TestClock.adjust("1 millis")
+  yield* Fiber.join(fiber)
+  return { inputs, log }
+})
+
+/** Tells the machine of the same, and says what it decides. */
+const driveMachine = (inputs: ReadonlyArray<Input>, requests: ReadonlyArray<Request>): ReadonlyArray<string> => {
+  const admission = new Admission(options)
+  const tickets = new Map<number, Ticket>()
+  const log: Array<string> = []
+  const drain = (now: number): void => {
+    for (let next = admission.next(now); next !== undefined; next = admission.next(now)) note(next, now)
+  }
+  const note = (ticket: Ticket, at: number): void => {
+    const id = requests.indexOf(ticket.request)
+    log.push(`${at} ${id} ${ticket.state === "Held" ? "begins" : "refused"}`)
+  }
+  for (const { at, id, what } of inputs) {
+    while (admission.wakeAt < at) drain(admission.wakeAt)
+    if (what === "ends") admission.end(tickets.get(id)!, "Answered", at)
+    else {
+      const ticket = admission.offer(requests[id]!, at)
+      tickets.set(id, ticket)
+      if (ticket.state !== "Waiting") note(ticket, at)
+    }
+    drain(at)
+  }
+  return log
+}
+
+describe("a limiter", () => {
+  it.effect("never runs more at once than its limit, and all of them in the end", () =>
+    Effect.gen(function* () {
+      let running = 0
+      let most = 0
+      const one = Effect.suspend(() => {
+        most = Math.max(most, ++running)
+        return Effect.ensuring(
+          Effect.sleep("10 millis"),
+          Effect.sync(() => running--)
+        )
+      })
+      const fiber = yield* fork(
+        Effect.all(
+          Array.from({ length: 20 }, () => Postgres.withPermit(one)),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(yield* Fiber.join(fiber), 20)
+      assert.strictEqual(most, 3)
+      assert.deepInclude(yield* Postgres.stats, { inFlight: 0, waiting: 0, granted: 20 })
+    }).pipe(Effect.provide(Postgres.layer({ limit: 3 })))
+  )
+
+  it.effect("20,000 that wait and end at once use no stack", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const first = yield* fork(Postgres.withPermit(Deferred.await(gate)))
+      const rest = yield* fork(
+        Effect.forEach(Array.from({ length: 20_000 }), () => Postgres.withPermit(Effect.void), {
+          concurrency: "unbounded",
+          discard: true
+        })
+      )
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(first)
+      yield* Fiber.join(rest)
+      assert.deepInclude(yield* Postgres.stats, { inFlight: 0, granted: 20_001 })
+    }).pipe(Effect.provide(Postgres.layer({ limit: 1, queue: { max: 1_000_000 } })))
+  )
+
+  it.effect("refuses with a typed error that says why, how long it waited and what the limit was", () =>
+    Effect.gen(function* () {
+      yield* fork(Postgres.withPermit(Effect.never))
+      const late = yield* fork(Effect.flip(Postgres.withPermit(Effect.void, { within: "50 millis" })))
+      const full = yield* Effect.flip(Postgres.withPermit(Effect.void))
+      assert.deepInclude(full, { _tag: "LimitExceeded", reason: { _tag: "QueueFull" }, limit: 1 })
+      yield* TestClock.adjust("39 millis")
+      assert.isUndefined(late.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(
+        (yield* Fiber.join(late)).message,
+        'limiter "app/Postgres" refused after 40ms: it could not have been done in time (limit 1)'
+      )
+    }).pipe(Effect.provide(Postgres.layer({ limit: 1, queue: { max: 1 } })))
+  )
+
+  it.effect("more permits than the limit can ever be are a defect at once", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(Postgres.withPermit(Effect.void, { permits: 3 }))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+    }).pipe(Effect.provide(Postgres.layer({ limit: 2 })))
+  )
+
+  it.effect("takes its limit from a config", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Postgres.stats).limit, 7)
+    }).pipe(
+      Effect.provide(
+        Layer.provide(
+          Postgres.layer({ limit: Config.Number("PERMITS") }),
+          ConfigProvider.layer(ConfigProvider.fromUnknown({ PERMITS: "7" }))
+        )
+      )
+    )
+  )
+
+  it.effect("counts timeouts and what the user calls overload as drops, and nothing else", () =>
+    Effect.gen(function* () {
+      const fail = (error: unknown) => Effect.exit(Postgres.withPermit(Effect.fail(error)))
+      yield* fail(new Busy())
+      yield* fail(new Cause.TimeoutError())
+      yield* fail("not found")
+      yield* Effect.exit(Postgres.withPermit(Effect.die("defect")))
+      assert.strictEqual((yield* Postgres.stats).drops, 2)
+    }).pipe(Effect.provide(Postgres.layer({ limit: 1, isOverload: (error) => error instanceof Busy })))
+  )
+
+  it.effect("adapts where it is told to", () =>
+    Effect.gen(function* () {
+      const client = Effect.forever(Postgres.withPermit(Effect.sleep("10 millis")))
+      const clients = yield* Effect.forEach(Array.from({ length: 100 }), () => fork(client))
+      yield* TestClock.adjust("5 seconds")
+      const { baseline, limit } = yield* Postgres.stats
+      assert.isAbove(limit, 90)
+      assert.approximately(baseline!, 10, 0.01)
+      yield* Fiber.interruptAll(clients)
+      assert.strictEqual((yield* Postgres.stats).inFlight, 0)
+    }).pipe(Effect.provide(Postgres.layerAdaptive({ max: 200 })))
+  )
+
+  it.effect("interrupting waiters and holders at any step loses no permit", () =>
+    Effect.gen(function* () {
+      for (let k = 0; k < 40; k++) {
+        const fibers = yield* Effect.forEach([0, 1, 2, 3], (i) =>
+          fork(Postgres.withPermit(Effect.andThen(Effect.yieldNow, Effect.sleep(`${10 + i} millis`))))
+        )
+        // The k-th step: so many turns of the scheduler, then so many virtual milliseconds.
+        for (let turn = 0; turn < k % 4; turn++) yield* Effect.yieldNow
+        yield* TestClock.adjust(`${k} millis`)
+        const victim = fibers[k % 4]!
+        // Somebody's permits become free in the very moment in which another is interrupted.
+        yield* Effect.all([Fiber.interrupt(fibers[0]!), Fiber.interrupt(victim)], { concurrency: "unbounded" })
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.awaitAll(fibers)
+        assert.deepInclude(yield* Postgres.stats, { inFlight: 0, waiting: 0 })
+      }
+    }).pipe(Effect.provide(Postgres.layer({ limit: 2 })))
+  )
+
+  it.effect("one that is interrupted in the moment in which it gets its permit gives it back", () =>
+    Effect.gen(function* () {
+      const waiter = yield* Deferred.make<Fiber.Fiber<void, Limiter.LimitExceeded>>()
+      const holder = yield* fork(
+        Postgres.withPermit(
+          Effect.flatMap(Deferred.await(waiter), (fiber) => Effect.sync(() => fiber.interruptUnsafe()))
+        )
+      )
+      const fiber = yield* fork(Postgres.withPermit(Effect.void))
+      yield* Deferred.succeed(waiter, fiber)
+      yield* Fiber.join(holder)
+      yield* Fiber.await(fiber)
+      assert.deepInclude(yield* Postgres.stats, { inFlight: 0, waiting: 0 })
+    }).pipe(Effect.provide(Postgres.layer({ limit: 1 })))
+  )
+
+  it.effect("in virtual time it decides as the pure machine does, told of the same in the same order", () => {
+    const job = fc.record({
+      at: fc.nat(100),
+      takes: fc.integer({ min: 1, max: 40 }),
+      flow: fc.nat(2),
+      permits: fc.integer({ min: 1, max: 2 }),
+      patience: fc.constantFrom(Infinity, 20, 60)
+    })
+    return Effect.gen(function* () {
+      for (const jobs of fc.sample(fc.array(job, { minLength: 5, maxLength: 15 }), { numRuns: 20, seed: 5 })) {
+        const start = yield* Clock.currentTimeMillis
+        const requests = () => {
+          const flows = [new Flow(), new Flow(), new Flow()]
+          return jobs.map(({ at, flow, patience, permits }) =>
+            request({ flow: flows[flow]!, permits, deadline: start + at + patience, remaining: 5 })
+          )
+        }
+        const { inputs, log } = yield* driveShell(jobs, requests())
+        assert.deepStrictEqual(log.toSorted(), driveMachine(inputs, requests()).toSorted())
+        assert.isAtLeast(log.length, jobs.length)
+      }
+    })
+  })
+
+  it.effect("one layer is one limiter, however often it is merged", () =>
+    Effect.gen(function* () {
+      const layer = Postgres.layer({ limit: 2 })
+      const both = Layer.mergeAll(layer, layer)
+      yield* Effect.provide(
+        Effect.gen(function* () {
+          yield* Postgres.withPermit(Effect.void)
+          assert.strictEqual((yield* Postgres.stats).granted, 1)
+        }),
+        both
+      )
+    })
+  )
+})

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest"
+import { fixedFifo, theDefault, unbounded } from "../simulation/Contender.ts"
+import { calm, expectations, nearlyFull } from "../simulation/Expectations.ts"
+import { goodEnough, overload, steady } from "../simulation/Overload.ts"
+import { pages } from "../simulation/Pages.ts"
+
+const seeds = [1, 2]
+
+describe("simulated, the default limiter", () => {
+  for (const { bound, holds, law, measure } of expectations) {
+    it(`${law} ${bound}`, () => expect(measure(theDefault, seeds)).toSatisfy(holds))
+  }
+
+  it("does not drift over an hour", () => {
+    const { byPhase } = overload({ ...steady, phases: [0, 900, 1800, 2700, 3600] }, theDefault, 1)
+    expect(Math.min(...byPhase)).toBeGreaterThanOrEqual(goodEnough)
+    expect(byPhase[3]! / byPhase[0]!).toBeGreaterThan(0.97)
+  })
+
+  it("the same seed gives the same trace, and another seed another", () => {
+    const traces = [1, 1, 2].map((seed) => pages(nearlyFull, theDefault, seed, 15).trace)
+    expect(traces[0]).toBe(traces[1])
+    expect(traces[0]).not.toBe(traces[2])
+  })
+})
+
+/** What the controls must miss, or the assertions would assert nothing. */
+const controls = [
+  { contender: unbounded, laws: /^(goodput, (steady|capacity|retry|pages, load 0.9)|light p99, load 0.9|share)/ },
+  { contender: fixedFifo, laws: /^(goodput, (steady|capacity|retry|pages, load 0.9)|light p99, load 0.9|share)/ }
+]
+
+describe("simulated, the controls", () => {
+  for (const { contender, laws } of controls) {
+    const missed = expectations.filter(({ law }) => laws.test(law))
+    it.each(missed)(`${contender.name} misses: $law`, ({ holds, measure }) => {
+      expect(measure(contender, seeds)).not.toSatisfy(holds)
+    })
+  }
+
+  it("there is something to be missed", () => {
+    expect(calm.load).toBeLessThan(nearlyFull.load)
+  })
+})

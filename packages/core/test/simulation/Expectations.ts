@@ -1,0 +1,112 @@
+/** What a limiter has to achieve, and how far each contender gets. Each figure is the worst over all seeds. */
+import { type Contender, ideal, unbounded } from "./Contender.ts"
+import { overload, scenarios } from "./Overload.ts"
+import { pages, type PagesResult, type Traffic, traffic } from "./Pages.ts"
+import { besideFlood, equalDemands } from "./Shares.ts"
+
+export interface Expectation {
+  readonly law: string
+  readonly bound: string
+  readonly holds: (value: number) => boolean
+  /** The worst over the seeds. */
+  readonly measure: (contender: Contender, seeds: ReadonlyArray<number>) => number
+}
+
+/** How long a run of pages is simulated, in seconds. */
+const seconds = 45
+
+const known = new Map<string, PagesResult>()
+
+/** Several expectations look at the same run. */
+export const run = (kind: Traffic, contender: Contender, seed: number): PagesResult => {
+  const key = `${kind.name}|${contender.name}|${seed}`
+  const result = known.get(key) ?? pages(kind, contender, seed, seconds)
+  known.set(key, result)
+  return result
+}
+
+export const calm = traffic(0.3)
+export const busy = traffic(0.7)
+export const nearlyFull = traffic(0.9)
+export const overloaded = traffic(1.3, { name: "load 1.3, deadlines", deadlines: true })
+export const paused = traffic(0.7, { name: "load 0.7, pauses", pauses: true })
+export const heavyTailed = traffic(0.7, { name: "load 0.7, heavy-tailed", work: "heavyTailed" })
+const bimodalCalm = traffic(0.3, { name: "load 0.3, bimodal", work: "bimodal" })
+const bimodal = traffic(0.9, { name: "load 0.9, bimodal", work: "bimodal" })
+
+const worst = (seeds: ReadonlyArray<number>, f: (seed: number) => number): number =>
+  seeds.reduce((most, seed) => Math.max(most, finite(f(seed))), 0)
+const least = (seeds: ReadonlyArray<number>, f: (seed: number) => number): number =>
+  seeds.reduce((fewest, seed) => Math.min(fewest, f(seed)), Infinity)
+/** Where nothing was done at all there is no percentile: that is the worst of all. */
+const finite = (value: number): number => (Number.isNaN(value) ? Infinity : value)
+
+const atLeast = (bound: number) => (value: number) => value >= bound
+const atMost = (bound: number) => (value: number) => value <= bound
+
+const lightTail =
+  (calmer: Traffic, fuller: Traffic): Expectation["measure"] =>
+  (contender, seeds) =>
+    worst(seeds, (seed) => run(fuller, contender, seed).light.p99 / run(calmer, contender, seed).light.p99)
+
+const lightTailToIdeal =
+  (kind: Traffic): Expectation["measure"] =>
+  (contender, seeds) =>
+    worst(seeds, (seed) => run(kind, contender, seed).light.p99 / run(kind, ideal, seed).light.p99)
+
+const goodput: ReadonlyArray<Expectation> = scenarios.map((scenario) => ({
+  law: `goodput, ${scenario.name}`,
+  bound: "≥ 0.85",
+  holds: atLeast(0.85),
+  measure: (contender, seeds) => least(seeds, (seed) => overload(scenario, contender, seed).goodput)
+}))
+
+export const expectations: ReadonlyArray<Expectation> = [
+  ...goodput,
+  ...[calm, busy, nearlyFull].map((kind): Expectation => ({
+    law: `goodput, pages, ${kind.name}`,
+    bound: "≥ 0.85",
+    holds: atLeast(0.85),
+    measure: (contender, seeds) => least(seeds, (seed) => run(kind, contender, seed).goodput)
+  })),
+  { law: "light p99, load 0.7 / 0.3", bound: "≤ 1.2", holds: atMost(1.2), measure: lightTail(calm, busy) },
+  { law: "light p99, load 0.9 / 0.3", bound: "≤ 1.2", holds: atMost(1.2), measure: lightTail(calm, nearlyFull) },
+  {
+    law: "light p99, bimodal, 0.9 / 0.3",
+    bound: "≤ 1.2",
+    holds: atMost(1.2),
+    measure: lightTail(bimodalCalm, bimodal)
+  },
+  { law: "light p99, pauses, to ideal", bound: "≤ 1.2", holds: atMost(1.2), measure: lightTailToIdeal(paused) },
+  {
+    law: "light p99, heavy-tailed, to ideal",
+    bound: "≤ 1.2",
+    holds: atMost(1.2),
+    measure: lightTailToIdeal(heavyTailed)
+  },
+  {
+    law: "heavy p50, load 0.3, to unbounded",
+    bound: "≤ 1.2",
+    holds: atMost(1.2),
+    measure: (contender, seeds) =>
+      worst(seeds, (seed) => run(calm, contender, seed).heavy.p50 / run(calm, unbounded, seed).heavy.p50)
+  },
+  {
+    law: "share of one of two equal demands, off by",
+    bound: "≤ 0.1",
+    holds: atMost(0.1),
+    measure: (contender, seeds) => worst(seeds, (seed) => Math.abs(2 * equalDemands(contender, seed) - 1))
+  },
+  {
+    law: "longest wait beside a flood, s",
+    bound: "≤ 90",
+    holds: atMost(90),
+    measure: (contender, seeds) => worst(seeds, (seed) => besideFlood(contender, seed) / 1000)
+  },
+  {
+    law: "times that room was left while some waited",
+    bound: "= 0",
+    holds: atMost(0),
+    measure: (contender, seeds) => worst(seeds, (seed) => run(nearlyFull, contender, seed).idleWhileWaiting)
+  }
+]
