@@ -81,7 +81,7 @@ const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
 }
 
 /** More than this of the core entry fails the command, whatever was promised: nothing but our own code can change it. */
-const ceiling = { rolldown: 28 * 1024, esbuild: 31 * 1024 }
+const ceiling = { rolldown: 33 * 1024, esbuild: 36 * 1024 }
 
 /** By both bundlers. */
 const sizeBudgets = (bundles: ReadonlyArray<BundleSize>): ReadonlyArray<Budget> =>
