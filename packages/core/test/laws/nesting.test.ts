@@ -6,7 +6,7 @@ import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { type Fate, type NestedGraph, settleNest } from "../model/NaiveNest.ts"
-import { nestedGraph, toNestedLoader } from "../model/Nest.ts"
+import { type Held, nestedGraph, toNestedLoader } from "../model/Nest.ts"
 import { withTime } from "../withTime.ts"
 
 const depth = 4
@@ -142,27 +142,36 @@ describe("generated nested graphs", () => {
     )
   )
 
-  it("leave nothing running, whenever they are interrupted", { timeout: 300_000 }, () =>
-    fc.assert(
-      fc.asyncProperty(nestedGraph(2), async (graph) => {
-        let open = 0
-        const counted = (event: RunEvent.RunEvent): void => {
-          if (event._tag === "RunStarted") open++
-          if (event._tag === "RunEnded") open--
-        }
-        const program = Interruption.atEveryEvent(
-          () => Observer.observe(Effect.exit(Loader.load(toNestedLoader(graph, { limited: true }), { x: 0 })), counted),
-          {
-            check: ({ events }) =>
-              Effect.sync(() => {
-                expect(open).toBe(0)
-                checkComplete(events)
-              })
+  it(
+    "leave nothing running and nothing open, whenever they are interrupted: what was acquired is released once",
+    { timeout: 300_000 },
+    () =>
+      fc.assert(
+        fc.asyncProperty(nestedGraph(2), async (graph) => {
+          let open = 0
+          let held: Held = []
+          const counted = (event: RunEvent.RunEvent): void => {
+            if (event._tag === "RunStarted") open++
+            if (event._tag === "RunEnded") open--
           }
-        )
-        await Effect.runPromise(program.pipe(Effect.provide(TestClock.layer())))
-      }),
-      { numRuns: 60, timeout: 60_000 }
-    )
+          const program = Interruption.atEveryEvent(
+            () => {
+              held = []
+              const load = Effect.scoped(Loader.load(toNestedLoader(graph, { limited: true, held }), { x: 0 }))
+              return Observer.observe(Effect.exit(load), counted)
+            },
+            {
+              check: ({ events }) =>
+                Effect.sync(() => {
+                  expect(open).toBe(0)
+                  expect(held.every((releases) => releases === 1)).toBe(true)
+                  checkComplete(events)
+                })
+            }
+          )
+          await Effect.runPromise(program.pipe(Effect.provide(TestClock.layer())))
+        }),
+        { numRuns: 60, timeout: 60_000 }
+      )
   )
 })

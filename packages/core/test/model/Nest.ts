@@ -58,8 +58,25 @@ type AnyLoader = Loader.Loader<Record<string, unknown>, unknown, never, { readon
 const x = Resource.input<unknown>()("x")
 const zero = Resource.succeed("zero", 0)
 
-const finish = (item: { readonly duration: number; readonly fails: boolean }, value: unknown) =>
-  Effect.andThen(Effect.sleep(item.duration), item.fails ? Effect.fail("error") : Effect.succeed(value))
+/** How often each of what was acquired was released, by the number of its acquisition. */
+export type Held = Array<number>
+
+const hold = (held: Held) =>
+  Effect.acquireRelease(
+    Effect.sync(() => held.push(0) - 1),
+    (n) => Effect.sync(() => held[n]!++)
+  )
+
+const finish = (
+  item: { readonly duration: number; readonly fails: boolean },
+  value: unknown,
+  held: Held | undefined
+) => {
+  const end = item.fails ? Effect.fail("error") : Effect.succeed(value)
+  const self = Effect.andThen(Effect.sleep(item.duration), end)
+  // The loader is run in a scope, though its type does not say that it needs one.
+  return held === undefined ? self : (Effect.andThen(hold(held), self) as typeof self)
+}
 
 const toResource = (spec: Nest, n: number, before: ReadonlyArray<Resource.Any>, options: Options): Resource.Any => {
   const named = (ns: ReadonlyArray<number>) => Object.fromEntries(ns.map((d) => [`d${d}`, before[d]!]))
@@ -68,7 +85,7 @@ const toResource = (spec: Nest, n: number, before: ReadonlyArray<Resource.Any>, 
     case "Load":
       return Resource.make(`n${n}`, {
         deps: { ...named(spec.deps), x },
-        load: (deps) => finish(spec, digest([n, valuesOf(deps, spec.deps), deps["x"]]))
+        load: (deps) => finish(spec, digest([n, valuesOf(deps, spec.deps), deps["x"]]), options.held)
       })
     case "List": {
       const inner = spec.inner === undefined ? undefined : toNestedLoader(spec.inner, options)
@@ -77,7 +94,7 @@ const toResource = (spec: Nest, n: number, before: ReadonlyArray<Resource.Any>, 
         items: () => spec.items,
         load: (item, deps, k): Effect.Effect<unknown, unknown> => {
           const value = digest([n, k, valuesOf(deps, spec.deps)])
-          return inner === undefined ? finish(item, value) : Loader.load(inner, { x: value })
+          return inner === undefined ? finish(item, value, options.held) : Loader.load(inner, { x: value })
         }
       })
     }
@@ -95,6 +112,7 @@ const toResource = (spec: Nest, n: number, before: ReadonlyArray<Resource.Any>, 
 
 interface Options {
   readonly limited: boolean
+  readonly held?: Held
   readonly scheduling?: "eager" | "batched"
 }
 
