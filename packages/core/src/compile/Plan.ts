@@ -81,6 +81,9 @@ export interface Plan {
   readonly targets: Readonly<Record<string, string>>
 }
 
+/** Whether a resource does work of its own, so that it takes time, and can fail. */
+export const doesWork = ({ kind }: PlanResource): boolean => kind === "load" || kind === "list" || kind === "loader"
+
 const partsOf = (layers: ReadonlyArray<Layer>): ReadonlyArray<Part> =>
   layers.map(({ kind, label }) => ({ kind, label }))
 

@@ -40,7 +40,7 @@ export interface ResourceAnalysis {
  * - `work`: how long attempts and fallbacks ran, all together; `parallelism`: how many of them ran at once, on average.
  * - `criticalPath`: the resources that make the longest chain of dependencies by what each took, and `criticalPathTook`.
  * - `lowerBound`: what the run would have taken at the least with these resources under its `concurrency`: the longer of
- *   the critical path and of `work / concurrency`; `boundBy` says which.
+ *   the critical path and of `work / concurrency`, but never more than it took; `boundBy` says which.
  * - `gap`: how much longer than that it took.
  * - `lastChain`: what ended last, and before it what that had waited for, back to the start of the run: where the time
  *   went, as one line of phases. What of it was waiting for a batch, a slot or the thread is `heldUp`.
@@ -128,7 +128,8 @@ export const analyze = (self: Report<unknown>): Analysis => {
   const { length, resources, slack } = criticalPath(self.plan, (name) => took.get(name) ?? 0)
   const work = workOf(self)
   const bySlots = work / (self.plan.concurrency ?? Infinity)
-  // Where a resource goes on for one of its views when others already use it, the path is longer than the run was.
+  // Where a resource goes on for one of its views when others already use it, or the path leads through one that was
+  // skipped before all that it depends on was there, the path is longer than the run was.
   const lowerBound = Math.min(duration, Math.max(length, bySlots))
   const lastChain = lastChainOf(self)
   const { batch, slot, thread } = waitedOf(lastChain.flatMap(({ phases }) => phases))

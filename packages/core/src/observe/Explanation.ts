@@ -2,7 +2,7 @@
 import { Cause, Duration, Option } from "effect"
 import { criticalPath } from "../compile/CriticalPath.ts"
 import { describe } from "../model/ResourceError.ts"
-import type { Plan, PlanResource } from "../compile/Plan.ts"
+import { doesWork, type Plan } from "../compile/Plan.ts"
 import type { Report } from "../run/Report.ts"
 import { tookOf } from "./Analysis.ts"
 import { millis } from "./Millis.ts"
@@ -125,7 +125,7 @@ const boundsOf = (plan: Plan, weightOf: (name: string) => number): Makespan => {
 export const explainPlan = (plan: Plan, { expected = {}, reports = [] }: Expectations): Explanation => {
   checkNames(plan, expected)
   const learnt = learn(reports)
-  const loads = plan.resources.filter(isLoad)
+  const loads = plan.resources.filter(doesWork)
   const known = new Map<string, number>()
   for (const { name } of loads) {
     const given = Object.hasOwn(expected, name) ? toMillis(name, expected[name]!) : learnt.get(name)
@@ -148,9 +148,6 @@ export const explainPlan = (plan: Plan, { expected = {}, reports = [] }: Expecta
     atMost: boundsOf(plan, weightOf).atMost
   }
 }
-
-/** Whether a resource does work, so that it takes its time. */
-const isLoad = ({ kind }: PlanResource): boolean => kind === "load" || kind === "list" || kind === "loader"
 
 const bounds = ({ atLeast, atMost }: Explanation): string =>
   millis(atLeast) === millis(atMost)
@@ -186,7 +183,7 @@ const bounds = ({ atLeast, atMost }: Explanation): string =>
  */
 export const explanationToText = (self: Explanation): string => {
   const { criticalPath, criticalPathTakes, plan, unknown, work } = self
-  const known = plan.resources.filter(isLoad).length - unknown.length
+  const known = plan.resources.filter(doesWork).length - unknown.length
   const path = `  critical path  ${millis(criticalPathTakes)}  ${namesText(criticalPath, " > ")}`
   const figures = known === 0 ? [] : [bounds(self), path, `  work           ${millis(work)}`]
   const missing = namesText(unknown, ", ")

@@ -6,7 +6,7 @@
  */
 import { Cause, Duration, Effect, Option, Scope } from "effect"
 import { dual } from "effect/Function"
-import { get as getFromPlan } from "../compile/Plan.ts"
+import { doesWork, get as getFromPlan } from "../compile/Plan.ts"
 import type { Own, Resource } from "../model/Resource.ts"
 import { type AnyLoader, compiledOf, type Loader, planOf } from "../run/Compiled.ts"
 import { changeLoads } from "./Loads.ts"
@@ -133,7 +133,8 @@ const closing = <A, E, R>(self: Effect.Effect<A, E, R>, finalizer: Effect.Effect
 
 const injectInto = <L extends AnyLoader>(self: L, resource: string, fault: Fault<unknown>): L => {
   const plan = planOf(compiledOf(self))
-  if (getFromPlan(plan, resource)?.kind !== "load") {
+  const found = getFromPlan(plan, resource)
+  if (found === undefined || !doesWork(found)) {
     throw new Cause.IllegalArgumentError(`Fault.inject: loader "${plan.loader}" does not load "${resource}"`)
   }
   let attempts = 0
@@ -291,8 +292,8 @@ export const atEveryResource = <LA, LE, LR, In, T, A, E, R, R2 = never>(
     const { errors = {}, takes: longer = "1 minute" } = options
     const { faults = (resource) => faultsOf(resource, errors, longer) } = options
     let runs = 0
-    for (const { kind, name: resource } of planOf(compiledOf(loader)).resources) {
-      for (const fault of kind === "load" ? faults(resource) : []) {
+    for (const { name: resource } of planOf(compiledOf(loader)).resources.filter(doesWork)) {
+      for (const fault of faults(resource)) {
         yield* tryOut(
           Effect.suspend(() => self(injectInto(loader, resource, fault))),
           {

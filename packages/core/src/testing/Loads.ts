@@ -20,8 +20,18 @@ const changeLoad =
 
 const changeBase = (base: Base, change: Change): Base => {
   const { name, source } = base
-  if (source._tag !== "Load") return base
-  return { ...base, source: { ...source, load: changeLoad(name, source.load, change) } }
+  switch (source._tag) {
+    case "Load":
+    case "Loader":
+      return { ...base, source: { ...source, load: changeLoad(name, source.load, change) } }
+    case "List": {
+      const load: typeof source.load = (item, deps, index) =>
+        changeLoad(name, () => source.load(item, deps, index), change)(deps)
+      return { ...base, source: { ...source, load } }
+    }
+    default:
+      return base
+  }
 }
 
 const changeAll = ({ byName, byNode, otherwise }: Substitution, change: Change): Substitution => {

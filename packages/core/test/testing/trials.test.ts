@@ -208,6 +208,32 @@ describe("a fault", () => {
     ])
   })
 
+  it.effect("at lists, in each of their items, and at loaders inside", () =>
+    Effect.gen(function* () {
+      const list = Resource.forEach("list", {
+        items: () => ["a", "b"],
+        load: (item): Effect.Effect<string, Down> => Effect.succeed(item)
+      })
+      const inner = Resource.fromLoader("inner", Loader.make({ list }, { name: "within" }))
+      const choice = Resource.match("choice", { on: Resource.succeed("on", "x" as const), cases: { x: list } })
+      const loader = Loader.make({ choice, inner })
+      const struck: Array<string> = []
+      yield* Fault.atEveryResource(loader, (faulty) => Loader.load(faulty), {
+        faults: () => [Fault.dies()],
+        check: ({ exit, resource }) => {
+          const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
+          struck.push(`${resource} ${reasons.map(({ _tag }) => _tag).join()}`)
+        }
+      })
+      assert.deepStrictEqual(struck, ["list Die", "inner Die"])
+      const once = Fault.inject(loader, list, Fault.fails(new Down()))
+      const error = yield* Effect.flip(Loader.load(once))
+      assert.deepStrictEqual([error.resource, error.item], ["list", { index: 0, value: "a" }])
+      const entries = yield* Interruption.atEveryEntry((probed) => Loader.load(probed(loader)))
+      assert.isAbove(entries, 3)
+    })
+  )
+
   it.effect("at every resource: each has every kind, and the check sees what became of it", () =>
     Effect.gen(function* () {
       const find: Effect.Effect<string, Down> = Effect.succeed("acme")
