@@ -55,7 +55,7 @@ export class NaiveFairQueue {
     this.advance(now)
     const entering = this.flows[flow]!
     if (entering.holds === 0 && entering.waiting.length === 0) {
-      entering.start = Math.max(entering.start - 100, this.virtual)
+      entering.start = Math.max(entering.start - 200, this.virtual)
     }
   }
 
@@ -63,7 +63,7 @@ export class NaiveFairQueue {
     const active = this.flows.filter(({ holds, waiting }) => holds > 0 || waiting.length > 0)
     const weight = active.reduce((sum, flow) => sum + flow.weight, 0)
     const inUse = this.flows.reduce((sum, { holds }) => sum + holds, 0)
-    if (weight > 0) this.virtual += ((now - this.at) * inUse) / weight / 4
+    if (weight > 0) this.virtual += ((now - this.at) * inUse) / weight / 8
     this.at = now
   }
 }

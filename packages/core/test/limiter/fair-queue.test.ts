@@ -126,7 +126,7 @@ describe("fair queueing", () => {
     fill(queue, other, 100)
     fill(queue, owing, 1, 100)
     while (queue.first?.request.flow !== owing) serve(queue, 1)
-    serve(queue, 1, 400)
+    serve(queue, 1, 1000)
     fill(queue, owing, 1, 101)
     expect(serve(queue, 20)).not.toContain(owing)
   })

@@ -15,9 +15,9 @@ import { Heap } from "./Heap.ts"
 import type { Flow, Ticket } from "./Ticket.ts"
 
 /** What a flow that was idle may owe without waiting for it, in milliseconds of one permit at weight 1. */
-const forgiven = 100
+const forgiven = 200
 /** Whoever waits gets at least so much of its fair share, while others come who have had nothing yet. */
-const leastShare = 1 / 4
+const leastShare = 1 / 8
 
 /** In which order those who wait are served. */
 export interface Line {
