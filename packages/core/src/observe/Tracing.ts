@@ -42,6 +42,7 @@
 import { Cause, Clock, Context, Effect, Exit, type Layer, LogLevel, Option, References, Tracer } from "effect"
 import type { Plan } from "../compile/Plan.ts"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
+import { attemptKey } from "../run/AttemptKey.ts"
 import type { ResourceEnded, ResourceEvent, RunEvent, RunStarted } from "../run/RunEvent.ts"
 import { causeType, errorType, outcomeOf, snakeCase } from "./Words.ts"
 
@@ -136,8 +137,6 @@ interface Attempt {
   readonly attempt: number
   readonly item?: number | undefined
 }
-
-const attemptKey = ({ attempt, item }: Attempt): string => `${item} ${attempt}`
 
 const queueKey = ({ item, resource }: Attempt): string => `${item} ${resource}`
 

@@ -173,7 +173,7 @@ export class Attempts {
     const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
     const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
     return Effect.onExit(whole, (exit) => {
-      if (Exit.isSuccess(exit)) this.releaseSlots(tried)
+      if (Exit.isSuccess(exit)) this.offerSlots(tried)
       else this.itemFailed(tried, item, exit.cause)
       return Effect.void
     })
@@ -225,10 +225,6 @@ export class Attempts {
   /** Gives back what no running attempt needs, and says so at once. */
   private offerSlots(tried: Tried): void {
     if (this.keepSlots(tried, tried.running)) this.run.onSlots()
-  }
-
-  private releaseSlots(tried: Tried): void {
-    if (this.keepSlots(tried, 0)) this.run.onSlots()
   }
 
   /** Waits for a slot in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */

@@ -4,6 +4,7 @@
  * Everything that shows runs folds events here: reports at the end of a run, live views and gauges while it goes on.
  */
 import type { Plan } from "../compile/Plan.ts"
+import { attemptKey } from "./AttemptKey.ts"
 import type { Limit, ResourceEnded, ResourceEvent, RunEnd, RunEvent, RunStarted } from "./RunEvent.ts"
 import type { Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
 
@@ -52,7 +53,7 @@ export class ResourceTimeline {
         return this.become({ _tag: "Policy", from: at })
       case "ResourceQueued":
         // Where it waits before a fallback, the last attempt is over, and nothing else has told so.
-        if (event.item === undefined) this.running.delete(keyOf(event))
+        if (event.item === undefined) this.running.delete(attemptKey(event))
         else this.queued.add(event.item)
         return this.unlessRunning({ _tag: limitTag(event.limit), from: at })
       case "PoliciesStarted":
@@ -62,7 +63,7 @@ export class ResourceTimeline {
         this.attempts++
         this.startedAt ??= at
         this.retryAt = undefined
-        this.running.set(keyOf(event), at)
+        this.running.set(attemptKey(event), at)
         if (event.item === undefined) return this.become({ _tag: "Attempt", attempt: event.attempt, from: at })
         this.queued.delete(event.item)
         if (this.doing?._tag !== "Items") this.become({ _tag: "Items", from: at })
@@ -71,7 +72,7 @@ export class ResourceTimeline {
       case "AttemptFailed":
       case "AttemptInterrupted":
         if (event.item !== undefined) this.itemEnded(event)
-        this.running.delete(keyOf(event))
+        this.running.delete(attemptKey(event))
         return this.unlessRunning({ _tag: this.queued.size === 0 ? "Policy" : "Slot", from: at })
       case "RetryScheduled":
         this.retryAt = event.retryAt
@@ -98,7 +99,7 @@ export class ResourceTimeline {
   private itemEnded(event: AttemptEnded): void {
     const { items } = this
     if (items === undefined) return
-    items.took += event.at - (this.running.get(keyOf(event)) ?? event.at)
+    items.took += event.at - (this.running.get(attemptKey(event)) ?? event.at)
     if (event._tag === "AttemptSucceeded") items.loaded++
   }
 
@@ -118,8 +119,6 @@ type AttemptEnded = Extract<
   ResourceEvent,
   { readonly _tag: "AttemptSucceeded" | "AttemptFailed" | "AttemptInterrupted" }
 >
-
-const keyOf = ({ attempt, item }: { readonly attempt: number; readonly item?: number }): string => `${item} ${attempt}`
 
 const limitTag = (limit: Limit): "Slot" => limit._tag
 

@@ -1,24 +1,25 @@
 /** Who runs, after each event: attempts, and the handlers of fallbacks. */
+import { attemptKey } from "../run/AttemptKey.ts"
 import { isResourceEnded, type ResourceEvent, type RunEvent } from "../run/RunEvent.ts"
 
-/** Stands for the handler of a fallback, among the numbers of attempts. */
-const fallback = 0
+/** Stands for the handler of a fallback, among the keys of attempts. */
+const fallback = "fallback"
 
 interface Doing {
   readonly resource: string
-  readonly attempts: Set<number>
+  readonly attempts: Set<string>
 }
 
 const note = ({ attempts }: Doing, event: ResourceEvent): void => {
   switch (event._tag) {
     case "AttemptStarted":
-      return void attempts.add(event.attempt)
+      return void attempts.add(attemptKey(event))
     case "AttemptSucceeded":
     case "AttemptFailed":
     case "AttemptInterrupted":
     // Where it waits before a fallback, the last attempt is over, and nothing else has told so.
     case "ResourceQueued":
-      return void attempts.delete(event.attempt)
+      return void attempts.delete(attemptKey(event))
     case "FallbackStarted":
       attempts.clear()
       return void attempts.add(fallback)

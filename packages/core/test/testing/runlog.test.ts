@@ -54,6 +54,8 @@ describe("queries", () => {
       assert.strictEqual(RunLog.mostAtOnce(events, ["a", "c"]), 1)
       const free = yield* recorded(Loader.load(Loader.make(targets)))
       assert.strictEqual(RunLog.mostAtOnce(free), 4)
+      const list = Resource.forEach("list", { items: () => [10, 20, 30], load: (millis) => Effect.sleep(millis) })
+      assert.strictEqual(RunLog.mostAtOnce(yield* recorded(Loader.load(Loader.make({ list })))), 3)
       assert.strictEqual(RunLog.mostAtOnce(free, ["flaky"]), 1)
       assert.strictEqual(RunLog.attempts(free, "flaky"), 2)
     })

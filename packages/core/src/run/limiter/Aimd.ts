@@ -1,5 +1,6 @@
 import {
   type Bounds,
+  bySecond,
   type LimitAlgorithm,
   type LimitState,
   meanLatency,
@@ -30,7 +31,7 @@ export const aimd = (options: Bounds & { readonly slow?: number } = {}): LimitAl
   return {
     name: "aimd",
     max,
-    window: { minMillis: 1000, minSamples: 10, maxMillis: Infinity },
+    window: bySecond,
     initial: { limit: options.initial ?? min },
     next
   }

@@ -1,5 +1,6 @@
 import {
   type Bounds,
+  bySecond,
   type LimitAlgorithm,
   type LimitState,
   meanLatency,
@@ -56,7 +57,7 @@ export const gradient2 = (options: Bounds = {}): LimitAlgorithm<Gradient2State> 
   return {
     name: "gradient2",
     max,
-    window: { minMillis: 1000, minSamples: 10, maxMillis: Infinity },
+    window: bySecond,
     initial: { limit: options.initial ?? min, long: 0, windows: 0 },
     next
   }

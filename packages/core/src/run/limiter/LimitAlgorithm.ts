@@ -88,6 +88,9 @@ export interface Bounds {
   readonly initial?: number
 }
 
+/** Windows of a second, of ten answers or drops at the least. */
+export const bySecond: LimitAlgorithm["window"] = { minMillis: 1000, minSamples: 10, maxMillis: Infinity }
+
 /** Keeps a limit within its bounds. */
 export const within = ({ max, min }: { readonly min: number; readonly max: number }, limit: number): number =>
   Math.min(max, Math.max(min, limit))
