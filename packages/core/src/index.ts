@@ -7,7 +7,7 @@
 export { GraphError, type GraphIssue } from "./compile/GraphError.ts"
 export { MatchError } from "./model/Match.ts"
 export { type FailedItem, ResourceError } from "./model/ResourceError.ts"
-export * as Limiter from "./run/limiter/Limiter.ts"
+export * as Limiter from "./limiter/Limiter.ts"
 export * as Loader from "./Loader.ts"
 export * as Logging from "./observe/Logging.ts"
 export * as Metrics from "./observe/Metrics.ts"

@@ -8,9 +8,10 @@ const src = path.resolve(import.meta.dirname, "../src")
 /** What each folder may import, itself included; the files on top join the floors for users. */
 const floors: Record<string, ReadonlyArray<string>> = {
   model: ["model"],
-  policy: ["policy", "model"],
+  limiter: ["limiter"],
+  policy: ["policy", "limiter", "model"],
   compile: ["compile", "model"],
-  run: ["run", "compile", "model"],
+  run: ["run", "compile", "limiter", "model"],
   observe: ["observe", "run", "compile", "model"],
   testing: ["testing", "observe", "run", "compile", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
@@ -18,7 +19,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   terminal: ["terminal", "observe", "run", "compile", "model"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
-  "": ["", "observe", "run", "compile", "policy", "model"]
+  "": ["", "observe", "run", "compile", "policy", "limiter", "model"]
 }
 
 /** What only single entries may import, beside stable modules of effect. */

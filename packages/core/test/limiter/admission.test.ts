@@ -1,9 +1,9 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Admission, type AdmissionOptions } from "../../src/run/limiter/Admission.ts"
-import { fixed } from "../../src/run/limiter/Fixed.ts"
-import type { LimitAlgorithm } from "../../src/run/limiter/LimitAlgorithm.ts"
-import { Flow, type Ticket } from "../../src/run/limiter/Ticket.ts"
+import { Admission, type AdmissionOptions } from "../../src/limiter/Admission.ts"
+import { fixed } from "../../src/limiter/Fixed.ts"
+import type { LimitAlgorithm } from "../../src/limiter/LimitAlgorithm.ts"
+import { Flow, type Ticket } from "../../src/limiter/Ticket.ts"
 import { request } from "./requests.ts"
 
 const limited = (limit: number, options: Partial<AdmissionOptions> = {}): Admission =>

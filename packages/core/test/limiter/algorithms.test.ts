@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
-import { aimd } from "../../src/run/limiter/Aimd.ts"
-import { gradient2 } from "../../src/run/limiter/Gradient2.ts"
-import { Latencies } from "../../src/run/limiter/Latencies.ts"
-import type { LimitAlgorithm, LimitState, Window } from "../../src/run/limiter/LimitAlgorithm.ts"
-import { vegas } from "../../src/run/limiter/Vegas.ts"
+import { aimd } from "../../src/limiter/Aimd.ts"
+import { gradient2 } from "../../src/limiter/Gradient2.ts"
+import { Latencies } from "../../src/limiter/Latencies.ts"
+import type { LimitAlgorithm, LimitState, Window } from "../../src/limiter/LimitAlgorithm.ts"
+import { vegas } from "../../src/limiter/Vegas.ts"
 
 /** A quarter of a second with 100 answers that each took so long, the limit in use, except for what it says. */
 const window = (from: number, millis: number, changes: Partial<Window> = {}): Window => ({

@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { FairQueue } from "../../src/run/limiter/FairQueue.ts"
-import { Flow, Ticket } from "../../src/run/limiter/Ticket.ts"
+import { FairQueue } from "../../src/limiter/FairQueue.ts"
+import { Flow, Ticket } from "../../src/limiter/Ticket.ts"
 import { NaiveFairQueue } from "./NaiveFairQueue.ts"
 import { request } from "./requests.ts"
 

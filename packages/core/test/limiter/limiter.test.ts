@@ -3,10 +3,10 @@ import { Cause, Clock, Config, ConfigProvider, Data, Deferred, Effect, Exit, Fib
 import * as fc from "fast-check"
 import { TestClock } from "effect/testing"
 import { Limiter } from "effect-loader"
-import { Admission } from "../../src/run/limiter/Admission.ts"
-import { fixed } from "../../src/run/limiter/Fixed.ts"
-import { Permits } from "../../src/run/limiter/Permits.ts"
-import { Flow, type Request, type Ticket } from "../../src/run/limiter/Ticket.ts"
+import { Admission } from "../../src/limiter/Admission.ts"
+import { fixed } from "../../src/limiter/Fixed.ts"
+import { Permits } from "../../src/limiter/Permits.ts"
+import { Flow, type Request, type Ticket } from "../../src/limiter/Ticket.ts"
 import { request } from "./requests.ts"
 
 class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { QueueDelay } from "../../src/run/limiter/QueueDelay.ts"
+import { QueueDelay } from "../../src/limiter/QueueDelay.ts"
 
 /** When it refuses, asked each millisecond, with waits as given. */
 const refusals = (delay: QueueDelay, waited: (now: number) => number, until: number): ReadonlyArray<number> =>

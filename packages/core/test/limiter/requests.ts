@@ -1,4 +1,4 @@
-import { Flow, type Request } from "../../src/run/limiter/Ticket.ts"
+import { Flow, type Request } from "../../src/limiter/Ticket.ts"
 
 /** A request of a new run for one permit, except for what it says. */
 export const request = (changes: Partial<Request> = {}): Request => ({

@@ -2,7 +2,7 @@
  * A model of a backend: processor sharing among `capacity` servers, with contention past that, so that too many at once
  * are slower together than enough of them. Work is in milliseconds of one server.
  */
-import { Heap, type Placed } from "../../src/run/limiter/Heap.ts"
+import { Heap, type Placed } from "../../src/limiter/Heap.ts"
 import type { Simulation, Timer } from "./Simulation.ts"
 
 interface Job extends Placed {

@@ -1,8 +1,8 @@
 /**
  * Drives a limiter's transitions in virtual time, as the Effect shell does in real time. It decides nothing itself.
  */
-import type { Admission, Outcome } from "../../src/run/limiter/Admission.ts"
-import type { Request, Ticket } from "../../src/run/limiter/Ticket.ts"
+import type { Admission, Outcome } from "../../src/limiter/Admission.ts"
+import type { Request, Ticket } from "../../src/limiter/Ticket.ts"
 import type { Simulation, Timer } from "./Simulation.ts"
 
 export class Gate {

@@ -1,6 +1,6 @@
 /** Orders of waiting to compare with fair queueing: first come first served, and round robin. */
-import type { Line } from "../../src/run/limiter/FairQueue.ts"
-import type { Flow, Ticket } from "../../src/run/limiter/Ticket.ts"
+import type { Line } from "../../src/limiter/FairQueue.ts"
+import type { Flow, Ticket } from "../../src/limiter/Ticket.ts"
 
 /** Whoever asked first goes first. */
 export class FirstComeFirstServed implements Line {

@@ -3,7 +3,7 @@
  *
  * A closed population: each client asks again as soon as it has its answer, after a pause if the scenario has one.
  */
-import { Flow, type Request } from "../../src/run/limiter/Ticket.ts"
+import { Flow, type Request } from "../../src/limiter/Ticket.ts"
 import { Backend } from "./Backend.ts"
 import type { Contender } from "./Contender.ts"
 import { Gate } from "./Gate.ts"

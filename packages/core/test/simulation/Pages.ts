@@ -3,7 +3,7 @@
  *
  * Each kind brings half of the database's work. The load is what both bring by what the database can do.
  */
-import { Flow, type Ticket } from "../../src/run/limiter/Ticket.ts"
+import { Flow, type Ticket } from "../../src/limiter/Ticket.ts"
 import { Backend } from "./Backend.ts"
 import type { Contender } from "./Contender.ts"
 import { Gate } from "./Gate.ts"

@@ -1,5 +1,5 @@
 /** Who gets how much of a limiter that is always full. */
-import { Flow } from "../../src/run/limiter/Ticket.ts"
+import { Flow } from "../../src/limiter/Ticket.ts"
 import { Backend } from "./Backend.ts"
 import type { Contender } from "./Contender.ts"
 import { Gate } from "./Gate.ts"
