@@ -42,7 +42,7 @@ export interface Limited {
 }
 
 /** A limiter that steps take permits of, and the one that takes most. */
-export interface ProgramLimiter {
+interface ProgramLimiter {
   readonly key: Permits["limiter"]
   most: { readonly permits: number; readonly resource: string }
 }

@@ -27,6 +27,8 @@ import type { ResourceEvent, RunEnd, RunEvent } from "../run/RunEvent.ts"
 import { type ResourceTimeline, Timeline } from "../run/Timeline.ts"
 import { outcomeOf, ownError, snakeCase } from "./Words.ts"
 
+export { layerLimiter } from "./LimiterMetrics.ts"
+
 /** Seconds, as OpenTelemetry advises for the durations of requests, and one finer. */
 const defaultBoundaries = [0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 

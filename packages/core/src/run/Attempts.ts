@@ -122,7 +122,8 @@ export class Attempts {
   begin(index: number, step: Load, deps: Dependencies): unknown {
     if (step.outer.length > 0) this.watch?.policiesStarted(index)
     else if (step.items === undefined && step.limit === undefined) this.watch?.attemptStarted(index, 1, undefined)
-    if (this.limits !== undefined && step.limit === undefined) this.limits.hasBegun = true
+    // A list has begun when one of its items has.
+    if (this.limits !== undefined && step.holdsSlot && step.limit === undefined) this.limits.hasBegun = true
     if (step.plain && this.scope === undefined) return call(step.load, deps)
     const tried = this.of(index)
     const observer = this.observerOf(tried)
