@@ -93,7 +93,10 @@ export type Lens =
       readonly _tag: "Recover"
       readonly label: string
       readonly onSuccess: ((value: unknown) => unknown) | undefined
-      readonly onFailure: (error: unknown) => unknown
+      /** Gets the typed error, or the whole cause. */
+      readonly onFailure: (failure: unknown) => unknown
+      /** Whether it recovers from causes, those with defects too, rather than from typed errors. */
+      readonly causes: boolean
       /** Whether failures of what the resource depends on are recovered too. */
       readonly ancestors: boolean
     }
