@@ -12,5 +12,7 @@ export {
   type PolicyServices
 } from "./model/Policy.ts"
 export { around } from "./policy/Around.ts"
-export { retry, type RetryBound } from "./policy/Retry.ts"
+export { hedge, type HedgeDelay, type HedgeOptions } from "./policy/Hedge.ts"
+export { retry, type RetryBound, type RetryReading, type RetrySpending } from "./policy/Retry.ts"
+export type { RetryBudget } from "./policy/RetryBudget.ts"
 export { timeout } from "./policy/Timeout.ts"

@@ -22,6 +22,10 @@ const withoutWork = {
   Given: "a value that is given is not loaded"
 }
 
+/** The items of a list are told apart by their places: two lists of one resource, side by side, could not be. */
+const ofList = (base: Base, layer: Layer): string | undefined =>
+  base.source._tag === "List" && layer.kind === "hedge" ? "a list is hedged item by item: give it as `each`" : undefined
+
 /** A layer is refused for what was piped onto it; a resource without work of its own takes no policy at all. */
 const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
   const issue = (policy: Layer, reason: string): GraphIssue => ({
@@ -34,9 +38,13 @@ const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
   if (_tag in withoutWork) {
     return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[_tag as keyof typeof withoutWork]))
   }
-  return base.layers.flatMap((layer, i) =>
-    layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]
-  )
+  return base.layers.flatMap((layer, i) => {
+    const reason = ofList(base, layer)
+    return [
+      ...(layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]),
+      ...(reason === undefined ? [] : [issue(layer, reason)])
+    ]
+  })
 }
 
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>

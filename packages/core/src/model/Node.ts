@@ -54,10 +54,20 @@ export interface Items {
 
 /** What a layer may tell of the load that it wraps. */
 export interface LayerObserver {
+  readonly resource: string
   /** A fallback took the place of a typed failure. */
   readonly degraded: (fallback: string, error: unknown) => void
   /** There will be another attempt, after this pause. */
   readonly pausing: (pause: Duration.Duration) => void
+  /** There will be another attempt, beside those that run. */
+  readonly hedging: () => void
+  readonly refused: (refusal: Refusal) => void
+}
+
+/** What a policy did not let happen: an attempt, so that `error` is what comes of it, or only a further one. */
+export interface Refusal {
+  readonly policy: string
+  readonly error?: unknown
 }
 
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
@@ -66,7 +76,7 @@ export interface Layer {
   readonly kind: string
   /** What it does and how much, for people: `timeout(500ms)`. */
   readonly label: string
-  /** Whether what is inside is one attempt out of possibly several. */
+  /** Whether what is inside is one attempt out of possibly several, or of none. */
   readonly repeats: boolean
   /** Whether it may go on working when what is inside has succeeded. */
   readonly continues: boolean

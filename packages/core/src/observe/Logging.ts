@@ -74,6 +74,10 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return ["attempt interrupted"]
     case "RetryScheduled":
       return [`attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`]
+    case "HedgeStarted":
+      return [`attempt ${event.attempt} follows beside those that run`]
+    case "PolicyRefused":
+      return [`refused by ${printableLabel(event.policy)}`]
     case "FallbackStarted":
       return [`fallback started (${printableLabel(event.fallback)})`]
     case "ResourceSucceeded":

@@ -6,6 +6,7 @@ import { Cause, type Context, Duration, Effect, Exit, Scope } from "effect"
 import type { ItemLoads, Load, Step } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
+import { OnBegin } from "../model/OnBegin.ts"
 import { Enclosing } from "./Enclosing.ts"
 import type { OuterSlots, Slots } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
@@ -60,16 +61,17 @@ type Holding = Pick<Load, "goesOn" | "holdsSlot">
 class Tried {
   readonly index: number
   readonly item: number | undefined
-  /** How many attempts there were, how many of them run, and how many slots it has. */
-  attempts = 0
+  /** How many attempts there were, how many of them run or have the slot to run with, and how many slots it has. */
+  attempts: number
   running = 0
   slots = 0
   /** Of a list, how its items failed. */
   failures: Array<ItemFailure> | undefined = undefined
 
-  constructor(index: number, item: number | undefined) {
+  constructor(index: number, item: number | undefined, attempts: number) {
     this.index = index
     this.item = item
+    this.attempts = attempts
   }
 }
 
@@ -97,9 +99,9 @@ export class Attempts {
     this.run = run
   }
 
-  /** How often a step was tried, once it has been. */
+  /** How often a step was tried, which is once where nothing could have it tried more or less often. */
   count(index: number): number {
-    return this.tried?.get(index)?.attempts || 1
+    return this.tried?.get(index)?.attempts ?? 1
   }
 
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
@@ -108,7 +110,8 @@ export class Attempts {
     else if (step.items === undefined) this.watch?.attemptStarted(index, 1, undefined)
     if (step.plain && this.scope === undefined) return call(step.load, deps)
     const tried = this.of(index)
-    const observer = this.observerOf(tried)
+    if (step.outer.length > 0) tried.attempts = 0
+    const observer = this.observerOf(tried, step)
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = wrapIn(step, step.inner, load, observer)
     const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
@@ -135,17 +138,20 @@ export class Attempts {
   private of(index: number): Tried {
     this.tried ??= new Map()
     let tried = this.tried.get(index)
-    if (tried === undefined) this.tried.set(index, (tried = new Tried(index, undefined)))
+    if (tried === undefined) this.tried.set(index, (tried = new Tried(index, undefined, 1)))
     return tried
   }
 
-  private observerOf(tried: Tried): LayerObserver {
+  private observerOf(tried: Tried, { name }: Step): LayerObserver {
     return {
+      resource: name,
       degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
       pausing: (pause) => {
         this.watch?.retryScheduled(tried.index, tried.attempts + 1, tried.item, pause)
         if (!Duration.isZero(pause)) this.offerSlots(tried)
-      }
+      },
+      hedging: () => this.watch?.hedgeStarted(tried.index, tried.attempts + 1, tried.item),
+      refused: (refusal) => this.watch?.refused(tried.index, tried.item, refusal)
     }
   }
 
@@ -160,14 +166,14 @@ export class Attempts {
     return Effect.suspend(() => {
       const all = Array.from(items.items(deps))
       this.watch?.itemsStarted(index, all.length)
-      const load = (item: unknown, k: number) => this.item(new Tried(index, k), step, items, item, deps)
+      const load = (item: unknown, k: number) => this.item(new Tried(index, k, 0), step, items, item, deps)
       return Effect.forEach(all, load, { concurrency: items.concurrency })
     })
   }
 
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
-    const observer = this.observerOf(tried)
+    const observer = this.observerOf(tried, step)
     const load = Effect.suspend(() => asEffect(step, items.load(item, deps, tried.item!)))
     const inner = wrapIn(step, items.inner, this.enclosed(tried, load, undefined), observer)
     const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
@@ -228,7 +234,7 @@ export class Attempts {
   }
 
   /** Waits for a slot in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
-  private waitForSlot(tried: Tried, attempt: number, slots: Slots): Effect.Effect<void> {
+  private waitForSlot(tried: Tried, attempt: number, slots: Slots, onGranted: () => void): Effect.Effect<void> {
     return Effect.callback((resume) => {
       if (this.over) return resume(Effect.interrupt)
       const giveUp = () => resume(Effect.interrupt)
@@ -237,6 +243,7 @@ export class Attempts {
       const waiter = slots.request(tried.index, () => {
         waiting.delete(giveUp)
         tried.slots++
+        onGranted()
         resume(Effect.void)
       })
       this.run.onSlots()
@@ -267,25 +274,42 @@ export class Attempts {
     })
   }
 
-  /** One attempt, as often as it is run: it is counted and watched, and holds a slot of its own while it lasts. */
+  /**
+   * One attempt, as often as it is run: it is counted and watched, and holds a slot of its own while it lasts. Several may
+   * run at once, so it counts as running from the moment it has its slot: nobody else of its resource takes it for free.
+   */
   private watched(tried: Tried, { goesOn, holdsSlot }: Holding, self: AnyEffect): AnyEffect {
     return Effect.suspend(() => {
       const attempt = ++tried.attempts
-      const run = Effect.suspend(() => {
+      let counts = false
+      let begun = false
+      const count = (): void => {
+        counts = true
         tried.running++
+      }
+      const run = Effect.withFiber((fiber) => {
+        begun = true
         this.watch?.attemptStarted(tried.index, attempt, tried.item)
-        return Effect.onExit(this.placed(tried, attempt, self), (exit) => {
-          tried.running--
-          this.watch?.attemptEnded(tried.index, attempt, tried.item, exit)
-          // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
-          // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
-          if (goesOn) this.offerSlots(tried)
-          else if (this.keepSlots(tried, Math.max(tried.running, 1))) this.run.onSlots()
-          return Effect.void
-        })
+        fiber.getRef(OnBegin)()
+        return this.placed(tried, attempt, self)
       })
-      if (this.slots === undefined || !holdsSlot || tried.slots > tried.running) return run
-      return Effect.andThen(this.waitForSlot(tried, attempt, this.slots), run)
+      const whole = Effect.suspend(() => {
+        if (this.slots !== undefined && holdsSlot && tried.slots <= tried.running) {
+          return Effect.andThen(this.waitForSlot(tried, attempt, this.slots, count), run)
+        }
+        count()
+        return run
+      })
+      return Effect.onExit(whole, (exit) => {
+        if (!counts) return Effect.void
+        tried.running--
+        if (begun) this.watch?.attemptEnded(tried.index, attempt, tried.item, exit)
+        // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
+        // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
+        if (goesOn) this.offerSlots(tried)
+        else if (this.keepSlots(tried, Math.max(tried.running, 1))) this.run.onSlots()
+        return Effect.void
+      })
     })
   }
 }

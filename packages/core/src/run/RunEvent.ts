@@ -198,6 +198,33 @@ export interface RetryScheduled extends OfAttempt {
 }
 
 /**
+ * Attempt `attempt` is to begin beside those that run, because they take long.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface HedgeStarted extends OfAttempt {
+  readonly _tag: "HedgeStarted"
+}
+
+/**
+ * A policy let something not happen: an attempt, of a breaker that is open or a rate that is exceeded, or a further one, of
+ * a budget that is spent.
+ *
+ * - `policy`: its label, as the plan has it.
+ * - `error`: what the resource, or its item, fails with for that; missing where it goes on.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface PolicyRefused extends OfResource {
+  readonly _tag: "PolicyRefused"
+  readonly item?: number
+  readonly policy: string
+  readonly error?: unknown
+}
+
+/**
  * The handler of a fallback begins to run, because of `error`. A handler that has its value at hand has no such event.
  *
  * @since 0.1.0
@@ -316,6 +343,8 @@ export type ResourceEvent =
   | AttemptFailed
   | AttemptInterrupted
   | RetryScheduled
+  | HedgeStarted
+  | PolicyRefused
   | FallbackStarted
   | ResourceEnded
 

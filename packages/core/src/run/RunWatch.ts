@@ -7,6 +7,7 @@
 import { Cause, type Clock, type Context, Duration, type Exit } from "effect"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
+import type { Refusal } from "../model/Node.ts"
 import type { Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
 import type { Watcher } from "./Watchers.ts"
 
@@ -151,6 +152,21 @@ export class RunWatch {
   retryScheduled(index: number, attempt: number, item: number | undefined, pause: Duration.Duration): void {
     const retryAt = this.now() + Duration.toMillis(pause)
     this.emit({ _tag: "RetryScheduled", ...attemptOf(this.nameOf(index), attempt, item), retryAt })
+  }
+
+  /** Attempt `attempt` is to begin beside those that run. */
+  hedgeStarted(index: number, attempt: number, item: number | undefined): void {
+    this.emit({ _tag: "HedgeStarted", ...attemptOf(this.nameOf(index), attempt, item) })
+  }
+
+  refused(index: number, item: number | undefined, { error, policy }: Refusal): void {
+    this.emit({
+      _tag: "PolicyRefused",
+      resource: this.nameOf(index),
+      ...(item === undefined ? {} : { item }),
+      policy,
+      ...(error === undefined ? {} : { error })
+    })
   }
 
   /** The handler of a fallback begins to run. */

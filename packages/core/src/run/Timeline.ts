@@ -77,6 +77,10 @@ export class ResourceTimeline {
       case "RetryScheduled":
         this.retryAt = event.retryAt
         return this.unlessRunning({ _tag: "Retry", from: at })
+      case "HedgeStarted":
+      case "PolicyRefused":
+        // What follows from these is told by itself.
+        return
       case "FallbackStarted":
         this.startedAt ??= at
         return this.become({ _tag: "Fallback", fallback: event.fallback, from: at })
