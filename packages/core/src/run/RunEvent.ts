@@ -101,7 +101,7 @@ export interface ResourceReady extends OfResource {
 /**
  * An attempt, or the handler of a fallback, could begin and has to wait for `limit`.
  *
- * `attempt` is the one that waits; before a fallback, the last one.
+ * `attempt` is the one that waits; before a fallback, the last one, 0 where there was none.
  *
  * @since 0.1.0
  * @category events
