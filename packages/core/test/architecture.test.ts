@@ -19,12 +19,14 @@ const floors: Record<string, ReadonlyArray<string>> = {
   terminal: ["terminal", "observe", "run", "compile", "model"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
+  resilience: ["resilience", "policy", "limiter", "model"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "model"]
 }
 
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
+  resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
   testing: /^effect\/testing$/,
   vitest: /^vitest$/
 }
