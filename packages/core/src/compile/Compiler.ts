@@ -4,7 +4,7 @@ import type { Base, Layer, Node } from "../model/Node.ts"
 import { layersOf, type Policy } from "../model/Policy.ts"
 import { discover, type Found } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
-import { type Program, toProgram } from "./Program.ts"
+import { type Program, toProgram, withDefaults } from "./Program.ts"
 import type { Substitution } from "./Substitution.ts"
 
 /** What compiling needs to know of a loader's options. */
@@ -23,7 +23,7 @@ const withoutWork = {
 }
 
 /** A layer is refused for what was piped onto it; a resource without work of its own takes no policy at all. */
-const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
+const misplacedPolicies = (base: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray<GraphIssue> => {
   const issue = (policy: Layer, reason: string): GraphIssue => ({
     _tag: "MisplacedPolicy",
     resource: base.name,
@@ -34,9 +34,34 @@ const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
   if (_tag in withoutWork) {
     return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[_tag as keyof typeof withoutWork]))
   }
-  return base.layers.flatMap((layer, i) =>
-    layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]
-  )
+  return [
+    ...base.layers.flatMap((layer, i) =>
+      layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]
+    ),
+    ...keyless(base, defaults).map((layer) => issue(layer, needsKey)),
+    ...(isService(base) ? base.layers.filter(({ mayKnow }) => mayKnow).map((layer) => issue(layer, staysInRun)) : [])
+  ]
+}
+
+const needsKey = "this cache is for resources that have a `key`, and this one has none"
+const staysInRun = "a service that a layer built is released with its run, so nothing may remember it longer"
+
+const isService = ({ source }: Base): boolean => source._tag === "Load" && source.service !== undefined
+
+/** The layers that need a key where there is none. */
+const keyless = ({ layers, source }: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
+  const needing = (all: ReadonlyArray<Layer>, key: unknown) =>
+    key === undefined ? all.filter(({ needsKey }) => needsKey) : []
+  switch (source._tag) {
+    case "Load":
+      return needing(withDefaults(layers, defaults), source.key)
+    case "List":
+      return [...needing(layers, source.key), ...needing(withDefaults(source.each, defaults), source.itemKey)]
+    case "Loader":
+      return needing(layers, source.key)
+    default:
+      return []
+  }
 }
 
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>
@@ -50,8 +75,10 @@ export const compile = (
 ): Result.Result<Program, GraphError> => {
   const loader = options.name ?? "anonymous"
   const discovery = discover(targets, options.substitution)
-  const issues = [...optionIssues, ...discovery.issues, ...bases(discovery.found).flatMap(misplacedPolicies)]
+  const defaults = options.policy === undefined ? [] : layersOf(options.policy)
+  const misplaced = bases(discovery.found).flatMap((base) => misplacedPolicies(base, defaults))
+  const issues = [...optionIssues, ...discovery.issues, ...misplaced]
   return issues.length > 0
     ? Result.fail(new GraphError({ loader, issues }))
-    : Result.succeed(toProgram(loader, discovery, options.policy === undefined ? [] : layersOf(options.policy)))
+    : Result.succeed(toProgram(loader, discovery, defaults))
 }

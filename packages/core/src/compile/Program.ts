@@ -4,7 +4,7 @@
  * Everything is computed once, in time and memory linear in resources and dependencies, by loops over arrays.
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
-import type { Items, Layer, Lens, Node } from "../model/Node.ts"
+import type { Items, KeyOf, Layer, Lens, Node, Source } from "../model/Node.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
@@ -33,14 +33,18 @@ interface Wrapped {
   readonly inner: ReadonlyArray<Layer>
   /** What repeats attempts, and what wraps that, innermost first: empty where there is only one attempt. */
   readonly outer: ReadonlyArray<Layer>
-  /** Whether something around the attempts works too, so that only they themselves may take slots. */
+  /** Whether something around the attempts works too, after them. */
   readonly goesOn: boolean
+  /** Whether it begins without a slot, so that only the attempts themselves take one: it may get by without them. */
+  readonly beginsFree: boolean
   /** Whether its attempts hold slots: those of a list do not, for its items do, nor do those of a loader inside. */
   readonly holdsSlot: boolean
 }
 
 export interface Load extends StepOf<"load">, Wrapped {
   readonly load: (deps: Readonly<Record<string, unknown>>) => unknown
+  /** What tells its value from others, where the declaration says so. */
+  readonly key: KeyOf | undefined
   /** What is loaded item by item, where this is a list. */
   readonly items: ItemLoads | undefined
   /** Whether nothing wraps it at all. */
@@ -126,22 +130,27 @@ const none: ReadonlyArray<never> = []
 const distinct = (indices: ReadonlyArray<number>): ReadonlyArray<number> =>
   indices.length < 2 ? indices : Array.from(new Set(indices))
 
-/** Layers up to the first that repeats are one attempt; that one and what follows go around the attempts. */
+/**
+ * Layers up to the first that repeats are one attempt; without one, up to the first that may know the value. That one and
+ * what follows go around the attempts.
+ */
 const splitLayers = (layers: ReadonlyArray<Layer>): readonly [ReadonlyArray<Layer>, ReadonlyArray<Layer>] => {
   if (layers.length === 0) return [none, none]
-  const boundary = layers.findIndex((layer) => layer.repeats)
+  const repeats = layers.findIndex((layer) => layer.repeats)
+  const boundary = repeats < 0 ? layers.findIndex((layer) => layer.mayKnow) : repeats
   return boundary < 0 ? [layers, none] : [layers.slice(0, boundary), layers.slice(boundary)]
 }
 
 /** The parts of a default policy whose kind a resource lacks go innermost, in their own order. */
-const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
+export const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
   defaults.length === 0
     ? layers
     : [...defaults.filter(({ kind }) => layers.every((layer) => layer.kind !== kind)), ...layers]
 
 const wrappedIn = (layers: ReadonlyArray<Layer>): Wrapped => {
   const [inner, outer] = splitLayers(layers)
-  return { inner, outer, goesOn: outer.some(({ continues }) => continues), holdsSlot: true }
+  const goesOn = outer.some(({ continues }) => continues)
+  return { inner, outer, goesOn, beginsFree: goesOn || outer.some(({ mayKnow }) => mayKnow), holdsSlot: true }
 }
 
 /** What every step has. */
@@ -151,15 +160,20 @@ type Common = Omit<StepOf<"load">, "kind">
 const toLoad = (
   common: Common,
   layers: ReadonlyArray<Layer>,
-  { isLoader, items, load }: Pick<Load, "isLoader" | "items" | "load">
+  { isLoader, items, key, load }: Pick<Load, "isLoader" | "items" | "key" | "load">
 ): Load => {
-  const { goesOn, inner, outer } = wrappedIn(layers)
+  const wrapped = wrappedIn(layers)
   const holdsSlot = items === undefined && !isLoader
   const plain = holdsSlot && layers.length === 0
-  return { ...common, kind: "load", load, items, inner, outer, goesOn, holdsSlot, plain, isLoader }
+  return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader, key }
 }
 
-const toOne = (load: Load["load"], isLoader: boolean) => ({ load, isLoader, items: undefined })
+const toOne = ({ key, load }: Extract<Source, { readonly _tag: "Load" | "Loader" }>, isLoader: boolean) => ({
+  load,
+  isLoader,
+  key,
+  items: undefined
+})
 
 /** A list is loaded item by item. */
 const noLoad: Load["load"] = () => undefined
@@ -213,13 +227,13 @@ const toSteps = (
       case "Match":
         return { ...common, kind: "match", ...toCases(cases, indexOf) }
       case "Load":
-        return toLoad(common, withDefaults(node.layers, defaults), toOne(node.source.load, false))
+        return toLoad(common, withDefaults(node.layers, defaults), toOne(node.source, false))
       case "Loader":
         // What its resources lack is for the loader inside to say.
-        return toLoad(common, node.layers, toOne(node.source.load, true))
+        return toLoad(common, node.layers, toOne(node.source, true))
       case "List": {
         const items = { ...node.source, ...wrappedIn(withDefaults(node.source.each, defaults)) }
-        return toLoad(common, node.layers, { items, load: noLoad, isLoader: false })
+        return toLoad(common, node.layers, { items, key: node.source.key, load: noLoad, isLoader: false })
       }
     }
   }

@@ -62,6 +62,8 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return [`${count(event.items, "item")} to load`]
     case "ResourceQueued":
       return [`resource waits for a slot: all ${event.limit.concurrency} are taken`]
+    case "CacheRead":
+      return [`${event.result} in cache ${printableLabel(event.cache)} (${event.level})`]
     case "PoliciesStarted":
       return ["resource started"]
     case "AttemptStarted":

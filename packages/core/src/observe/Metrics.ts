@@ -10,6 +10,7 @@
  * | `effect_loader_retries_total`             | counter   | `loader`, `resource`            | attempts that were to follow a failed one  |
  * | `effect_loader_timeouts_total`            | counter   | `loader`, `resource`            | timeouts of policies                       |
  * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that gave a value               |
+ * | `effect_loader_cache_reads_total`          | counter   | `loader`, `resource`, `cache`, `level`, `result` | looks into caches         |
  * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
  * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run just now                |
  * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, their batch, the thread or the pause before a retry |
@@ -81,6 +82,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
     retries: counter("effect_loader_retries_total", "Attempts that were to follow a failed one"),
     timeouts: counter("effect_loader_timeouts_total", "Timeouts of policies"),
     fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that gave a value", "fallback"),
+    cacheReads: counter("effect_loader_cache_reads_total", "Looks into caches", "cache", "level", "result"),
     skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
     running: gauge("effect_loader_resources_running", "Resources that run just now"),
     waiting: gauge("effect_loader_resources_waiting", "Resources that could run, but have to wait")
@@ -158,6 +160,8 @@ class RunMetrics implements Watcher {
         return one(this.families.attempts)
       case "RetryScheduled":
         return one(this.families.retries)
+      case "CacheRead":
+        return one(this.families.cacheReads, event.cache, event.level, event.result)
       case "AttemptFailed":
         return this.countTimeout(loader, resource, timeoutIn(event.cause))
       case "ResourceFailed":

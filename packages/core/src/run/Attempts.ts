@@ -5,6 +5,7 @@
 import { Cause, type Context, Duration, Effect, Exit, Scope } from "effect"
 import type { ItemLoads, Load, Step } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import type { Key } from "../cache/Key.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import { Enclosing } from "./Enclosing.ts"
 import type { OuterSlots, Slots } from "./Slots.ts"
@@ -47,6 +48,60 @@ const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
 const wrapIn = (step: Step, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
   layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, layer.wrap(effect, observer))), self)
 
+/** What is inside of layers, and what tells its value from others. */
+interface Wrapped {
+  readonly load: AnyEffect
+  readonly layers: Pick<Load, "inner" | "outer">
+  readonly key: () => Key
+}
+
+const loadOf = (step: Load, deps: Dependencies): AnyEffect =>
+  Effect.suspend(() => asEffect(step, call(step.load, deps)))
+
+const toWrapped = (step: Load, deps: Dependencies): Wrapped => {
+  const { items, key, name } = step
+  return {
+    load: items === undefined ? loadOf(step, deps) : allOutsideRun(step, items, deps),
+    layers: step,
+    key: () => key?.(deps) ?? { resource: name, of: deps }
+  }
+}
+
+const toWrappedItem = (step: Load, items: ItemLoads, deps: Dependencies, item: unknown, index: number): Wrapped => ({
+  load: Effect.suspend(() => asEffect(step, items.load(item, deps, index))),
+  layers: items,
+  key: () => items.itemKey?.(item, deps) ?? { resource: step.name, of: { item, deps } }
+})
+
+/** A load that belongs to no run: nobody is told, and what it acquires is released with it. */
+const outsideRun = (step: Load, { key, layers, load }: Wrapped): Pick<LayerObserver, "key" | "outsideRun"> => ({
+  key,
+  outsideRun: (layer) => {
+    const all = [...layers.inner, ...layers.outer]
+    return wrapIn(step, all.slice(0, all.indexOf(layer)), Effect.scoped(load), unheard(step, { key, layers, load }))
+  }
+})
+
+const unheard = (step: Load, wrapped: Wrapped): LayerObserver => ({
+  ...outsideRun(step, wrapped),
+  degraded: () => {},
+  pausing: () => {},
+  cacheRead: () => {}
+})
+
+/** The items of a list, loaded for no run. */
+const allOutsideRun = (step: Load, items: ItemLoads, deps: Dependencies): AnyEffect =>
+  Effect.suspend(() =>
+    Effect.forEach(
+      items.items(deps),
+      (item, index) => {
+        const wrapped = toWrappedItem(step, items, deps, item, index)
+        return wrapIn(step, [...items.inner, ...items.outer], Effect.scoped(wrapped.load), unheard(step, wrapped))
+      },
+      { concurrency: items.concurrency }
+    )
+  )
+
 /** Which item failed, and with what. */
 interface ItemFailure extends FailedItem {
   readonly attempts: number
@@ -66,6 +121,8 @@ class Tried {
   slots = 0
   /** Of a list, how its items failed. */
   failures: Array<ItemFailure> | undefined = undefined
+  /** Whether a cache had its value, or somebody else loaded it: then nothing here did. */
+  known = false
 
   constructor(index: number, item: number | undefined) {
     this.index = index
@@ -99,7 +156,13 @@ export class Attempts {
 
   /** How often a step was tried, once it has been. */
   count(index: number): number {
-    return this.tried?.get(index)?.attempts || 1
+    const tried = this.tried?.get(index)
+    return tried?.attempts || (tried?.known === true ? 0 : 1)
+  }
+
+  /** Whether a step has a value that its own attempts did not load, but a cache had, or somebody else loaded. */
+  isKnown(index: number): boolean {
+    return this.tried?.get(index)?.known === true
   }
 
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
@@ -108,7 +171,7 @@ export class Attempts {
     else if (step.items === undefined) this.watch?.attemptStarted(index, 1, undefined)
     if (step.plain && this.scope === undefined) return call(step.load, deps)
     const tried = this.of(index)
-    const observer = this.observerOf(tried)
+    const observer = this.observerOf(tried, step, toWrapped(step, deps))
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = wrapIn(step, step.inner, load, observer)
     const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
@@ -139,19 +202,24 @@ export class Attempts {
     return tried
   }
 
-  private observerOf(tried: Tried): LayerObserver {
+  private observerOf(tried: Tried, step: Load, wrapped: Wrapped): LayerObserver {
     return {
+      ...outsideRun(step, wrapped),
       degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
       pausing: (pause) => {
         this.watch?.retryScheduled(tried.index, tried.attempts + 1, tried.item, pause)
         if (!Duration.isZero(pause)) this.offerSlots(tried)
+      },
+      cacheRead: (cache, level, result) => {
+        tried.known = result !== "miss" && result !== "error"
+        this.watch?.cacheRead(tried.index, tried.item, { cache, level, result })
       }
     }
   }
 
   /** The load of a resource that is one thing. */
   private alone(tried: Tried, step: Load, deps: Dependencies): AnyEffect {
-    const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
+    const load = loadOf(step, deps)
     return step.isLoader ? this.enclosed(tried, load, this.around(tried.index)) : load
   }
 
@@ -167,9 +235,9 @@ export class Attempts {
 
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
-    const observer = this.observerOf(tried)
-    const load = Effect.suspend(() => asEffect(step, items.load(item, deps, tried.item!)))
-    const inner = wrapIn(step, items.inner, this.enclosed(tried, load, undefined), observer)
+    const wrapped = toWrappedItem(step, items, deps, item, tried.item!)
+    const observer = this.observerOf(tried, step, wrapped)
+    const inner = wrapIn(step, items.inner, this.enclosed(tried, wrapped.load, undefined), observer)
     const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
     const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
     return Effect.onExit(whole, (exit) => {

@@ -84,7 +84,7 @@ class Scheduler implements Interpreter {
     const { program, slots } = this.run
     if (slots === undefined) return void this.ready.push(index)
     const step = program.steps[index]!
-    if (step.kind === "load" && (step.goesOn || !step.holdsSlot)) this.ready.push(index)
+    if (step.kind === "load" && (step.beginsFree || !step.holdsSlot)) this.ready.push(index)
     else (this.asking ??= []).push(slots.request(index))
   }
 
