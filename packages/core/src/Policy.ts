@@ -9,6 +9,7 @@ export {
   type Policy,
   type PolicyError,
   type PolicyFor,
+  type PolicyOf,
   type PolicyServices
 } from "./model/Policy.ts"
 export { around } from "./policy/Around.ts"

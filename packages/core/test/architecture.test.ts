@@ -26,6 +26,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
 
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
+  persistence: /^effect\/persistence\/Persistence$/,
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
   testing: /^effect\/testing$/,
   vitest: /^vitest$/
@@ -33,6 +34,7 @@ const ownImportsOf: Record<string, RegExp> = {
 
 /** What of effect only single entries may import. */
 const ownModulesOf: Record<string, ReadonlyArray<string>> = {
+  persistence: ["Schema"],
   wire: ["Schema", "SchemaGetter", "SchemaIssue", "SchemaTransformation"],
   diagram: ["Graph"]
 }

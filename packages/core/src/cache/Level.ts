@@ -9,7 +9,7 @@ export interface Found {
 }
 
 /** What a level answers. With a miss, what it found may be there for when loading fails. */
-type Answer =
+export type Answer =
   | { readonly result: "hit"; readonly found: Found }
   | { readonly result: "miss"; readonly found?: Found }
   | { readonly result: "error"; readonly found?: never }

@@ -39,7 +39,11 @@ const misplacedPolicies = (base: Base, defaults: ReadonlyArray<Layer>): Readonly
       layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]
     ),
     ...keyless(base, defaults).map((layer) => issue(layer, needsKey)),
-    ...(isService(base) ? base.layers.filter(({ mayKnow }) => mayKnow).map((layer) => issue(layer, staysInRun)) : [])
+    ...(isService(base)
+      ? withDefaults(base.layers, defaults)
+          .filter(({ mayKnow }) => mayKnow)
+          .map((layer) => issue(layer, staysInRun))
+      : [])
   ]
 }
 

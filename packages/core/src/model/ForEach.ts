@@ -1,9 +1,13 @@
 /** A resource for each entry of a list. */
 import { Cause, type Effect } from "effect"
 import type { Dependencies, KeyOf } from "./Node.ts"
-import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
+import { layersOf, type Policy, type PolicyFor, type PolicyOf } from "./Policy.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
 import type { Services, Values } from "./Resource.ts"
+
+/** While TypeScript is still finding out what the values are, any will do. */
+// oxlint-disable-next-line typescript/no-explicit-any -- see above
+type ForValues<A, PR> = unknown extends A ? PolicyOf<any, PR> : PolicyOf<A, PR>
 
 const checkConcurrency = (name: string, concurrency: number | "unbounded"): void => {
   if (concurrency === "unbounded" || (Number.isInteger(concurrency) && concurrency > 0)) return
@@ -60,7 +64,7 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     readonly key?: (deps: Values<D>) => string
     readonly itemKey?: (item: I, deps: Values<D>) => string
     readonly concurrency?: number | "unbounded"
-    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>>
+    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>> | ForValues<NoInfer<A>, PR>
   }
 ): Resource<
   Name,

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { ResourceCacheClass } from "../cache/ResourceCache.ts"
 import type { Layer } from "../model/Node.ts"
-import { fromLayers, type Policy } from "../model/Policy.ts"
+import { fromLayers, type Policy, type PolicyOf } from "../model/Policy.ts"
 
 /**
  * Remembers the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
@@ -13,7 +13,8 @@ import { fromLayers, type Policy } from "../model/Policy.ts"
  *
  * What is piped before is what is remembered: a fallback there is remembered too. `retry` before it repeats the load
  * inside; `timeout` after it bounds the wait for others, too. On a list it remembers the whole list, in `each` one item.
- * What holds something in a `Scope` must not be remembered, as it is released with its run.
+ * Where the cache says of which type its values are, only resources of that type can be piped through it. What holds
+ * something in a `Scope` must not be remembered, as it is released with its run.
  *
  * @example
  * ```ts
@@ -40,7 +41,7 @@ import { fromLayers, type Policy } from "../model/Policy.ts"
  */
 export const cache = <Self, Id extends string, A, Keyed extends boolean>(
   tag: ResourceCacheClass<Self, Id, A, Keyed>
-): Policy<never, Self> => {
+): unknown extends A ? Policy<never, Self> : PolicyOf<A, Self> => {
   const label = `cache(${tag.key})`
   const layer: Layer = {
     kind: "cache",
@@ -59,5 +60,5 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean>(
         })
       )
   }
-  return fromLayers([layer])
+  return fromLayers([layer]) as never
 }
