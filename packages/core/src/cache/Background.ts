@@ -1,5 +1,6 @@
 /** Work that a cache does for itself, beside what is asked of it: so much at once, and no longer than the cache lives. */
 import { Context, Effect, Fiber, Scope, Tracer } from "effect"
+import { Aboard } from "./Flights.ts"
 
 export class Background {
   private readonly most: number
@@ -15,7 +16,8 @@ export class Background {
     return !this.closed && this.fibers.size < this.most
   }
 
-  /** Starts at once. Who asked may be gone by the time it ends, so their span and their scope are not for it to use. */
+  /** Starts at once. Who asked may be gone by the time it ends, so their span, their scope and what waits
+   * for them are not its own. */
   run<R>(context: Context.Context<R>, self: Effect.Effect<unknown, unknown, R>): void {
     const fiber = Effect.runForkWith(alone(context))(self)
     if (fiber.pollUnsafe() !== undefined) return
@@ -31,4 +33,4 @@ export class Background {
 }
 
 const alone = <R>(context: Context.Context<R>): Context.Context<R> =>
-  Context.omit(Tracer.ParentSpan, Scope.Scope)(context as Context.Context<never>) as Context.Context<R>
+  Context.omit(Tracer.ParentSpan, Scope.Scope, Aboard)(context as Context.Context<never>) as Context.Context<R>

@@ -140,18 +140,24 @@ const toSettings = (id: string, options: MemoryOptions<never>): Settings => ({
   background: count(id, "background", options.background ?? 16)
 })
 
-/** What `get` by hand does not tell anybody. */
-const unheard = (load: Effect.Effect<unknown, unknown, unknown>): Reader => ({
-  read: () => {},
-  degraded: () => {},
-  refresh: () => Effect.scoped(load)
-})
+/** Reads by hand: nobody is told. */
+class ByHand implements Reader {
+  readonly refresh: () => Effect.Effect<unknown, unknown, unknown>
+
+  constructor(load: Effect.Effect<unknown, unknown, unknown>) {
+    this.refresh = () => Effect.scoped(load)
+  }
+
+  read(): void {}
+
+  degraded(): void {}
+}
 
 const toService = (cache: Cache): ResourceCache<never> => {
   const forget = (range: Range): Effect.Effect<boolean> => cache.forget(range)
   return {
     read: (key, load, reader) => cache.read(key, load, reader),
-    get: (key, load) => cache.read(key, load, unheard(load)) as never,
+    get: (key, load) => cache.read(key, load, new ByHand(load)) as never,
     invalidate: (key) => forget({ _tag: "Key", key }),
     invalidateUnder: (prefix) => forget({ _tag: "Under", prefix }),
     invalidateAll: forget({ _tag: "All" }),

@@ -82,8 +82,8 @@ export interface CacheReads extends Readonly<Record<CacheResult, number>> {
  * - `attempts`: how often it was started; of a list, how often its items were, all together.
  * - `readyAt`: when everything it waits for was there; `startedAt`: its first attempt, or that of the policies around
  *   its attempts; `endedAt`: its end.
- * - `items`: of a list, how many there were, how many of them were loaded, and how many milliseconds their attempts took
- *   all together.
+ * - `items`: of a list, how many there were, how many of them were loaded (of one that did not succeed, those that no
+ *   cache knew), and how many milliseconds their attempts took all together.
  * - `chosen`: of a choice, the resource that was chosen.
  * - `caches`: what it found in caches, where it looked into any.
  * - `runs`: the reports of the runs inside it, in the order in which they began.

@@ -87,6 +87,8 @@ export class ResourceTimeline {
       default:
         this.outcome = outcomeOf(event)
         this.endedAt = at
+        // Of an item that a cache knew there is no attempt, and where all is well there is nothing that is not there.
+        if (this.items !== undefined && event._tag === "ResourceSucceeded") this.items.loaded = this.items.total
         return this.become(undefined, at)
     }
   }
