@@ -147,7 +147,8 @@ export class Cache {
   ): AnyEffect {
     const since = nowOf(fiber)
     const aboard = [...fiber.getRef(Aboard), flight]
-    const inside = Effect.provideService(this.lookUp(fiber, flight, load, reader), Aboard, aboard)
+    const found = Effect.suspend(() => this.lookUp(fiber, flight, load, reader))
+    const inside = Effect.provideService(found, Aboard, aboard)
     return Effect.flatMap(Effect.exit(restore(inside)), (exit) => {
       const landing = this.keep(fiber, flight, exit, since)
       this.flights.end(flight, Exit.hasInterrupts(landing) ? undefined : landing)
