@@ -81,7 +81,7 @@ describe("a cache", () => {
 
   it.effect("counts in metrics, by what was found", () =>
     Effect.gen(function* () {
-      const program = Effect.andThen(twice, Metric.snapshot).pipe(Effect.provide(Metrics.layer), Effect.provide(layer))
+      const program = Effect.provide(Effect.andThen(twice, Metric.snapshot), Layer.merge(Metrics.layer, layer))
       const snapshot = yield* Effect.provideService(withTime(program), Metric.MetricRegistry, new Map())
       const counts: ReadonlyArray<Record<string, unknown>> = snapshot.flatMap(({ attributes, id, state }) =>
         id === "effect_loader_cache_reads_total" && "count" in state
@@ -116,9 +116,8 @@ describe("a cache", () => {
           return span
         }
       })
-      yield* withTime(Effect.provide(twice, layer)).pipe(
-        Effect.provide(Layer.mergeAll(Logging.layer, Tracing.layer)),
-        Effect.provide(Logger.layer([logger])),
+      const watching = Layer.mergeAll(layer, Logging.layer, Tracing.layer, Logger.layer([logger]))
+      yield* withTime(Effect.provide(twice, watching)).pipe(
         Effect.provideService(References.MinimumLogLevel, "Debug"),
         Effect.withTracer(tracer)
       )
