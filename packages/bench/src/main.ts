@@ -13,6 +13,7 @@ import { budgetsOf, budgetTable, type Budget, type Figures } from "./budgets.ts"
 import { bundleTable, measureBundles } from "./bundle.ts"
 import { growthTable, measureGrowth } from "./growth.ts"
 import { heapTable, measureHeap } from "./heap.ts"
+import { limitingTables, measureLimiting } from "./limiting.ts"
 import { measureSpeed, speedJson, speedTable } from "./speed.ts"
 import { measureStartUp, startUpTable } from "./startup.ts"
 import { round } from "./table.ts"
@@ -33,6 +34,8 @@ const measureAll = async () => {
   const growth = isQuick ? [] : await measureGrowth()
   tell("watching")
   const watching = await measureWatching(isQuick)
+  tell("limiting")
+  const limiting = await measureLimiting(isQuick)
   tell("starting up")
   const startUp = await measureStartUp(isQuick)
   tell("heap")
@@ -41,7 +44,7 @@ const measureAll = async () => {
   const types = await measureTypeCost(isQuick)
   tell("bundles")
   const bundles = await measureBundles()
-  return { cells, growth, watching, startUp, heap, types, bundles }
+  return { cells, growth, watching, limiting, startUp, heap, types, bundles }
 }
 
 type All = Awaited<ReturnType<typeof measureAll>>
@@ -55,7 +58,7 @@ const rounded = (value: object): object =>
   )
 
 const save = async (
-  { bundles, cells, growth, heap, startUp, types, watching }: All,
+  { bundles, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ) => {
   const folder = fileURLToPath(new URL("../results/", import.meta.url))
@@ -64,6 +67,11 @@ const save = async (
     speed: speedJson(cells),
     growth: growth.map(rounded),
     watching: watchingJson(watching),
+    limiting: {
+      uncontended: limiting.uncontended.map(rounded),
+      contended: limiting.contended.map(rounded),
+      sample: rounded(limiting.sample)
+    },
     startUp: startUp.map(rounded),
     heap: heap.map(rounded),
     types: types.map(rounded),
@@ -79,7 +87,7 @@ const save = async (
 }
 
 const show = (
-  { bundles, cells, growth, heap, startUp, types, watching }: All,
+  { bundles, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ): void => {
   print(
@@ -90,6 +98,7 @@ const show = (
   if (!isQuick) print(growthTable(growth))
   print(
     watchingTable(watching),
+    ...limitingTables(limiting),
     startUpTable(startUp),
     heapTable(heap),
     typeCostTable(types),
