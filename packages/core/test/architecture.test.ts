@@ -12,7 +12,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   policy: ["policy", "limiter", "model"],
   compile: ["compile", "model"],
   run: ["run", "compile", "limiter", "model"],
-  observe: ["observe", "run", "compile", "model"],
+  observe: ["observe", "run", "compile", "limiter", "model"],
   testing: ["testing", "observe", "run", "compile", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
