@@ -4,20 +4,25 @@
  *
  *  1. A flow's `start` is the service that it has had, by its weight. Whoever has had the least goes next.
  *  2. A request is charged what it will probably take when it begins; when it ends, what it took.
- *  3. Virtual time is the start of the flow that was served last. A flow that was idle begins there, so it saves nothing
+ *  3. Virtual time is the start of the flow that is furthest behind. A flow that was idle begins there, so it saves nothing
  *     up; what it owes beyond a small sum it still owes. So neither the first loads of a new run nor the next ones of a
  *     small run wait for a big one.
  *  4. Virtual time also goes on by itself, at a fraction of the rate at which a flow of weight 1 would be served by its
- *     fair share. So those who come later begin later, however many they are, and nobody waits for ever.
- *  5. Equals go by the longest path that remains, then by who asked first; so do the requests of one flow.
+ *     fair share. So what a flow owes lapses, also while others come who have had nothing yet.
+ *  5. Now and then whoever has waited longest goes, whatever its flow has had, if it has waited for long. So nobody waits
+ *     for ever, however many come.
+ *  6. Equals go by the longest path that remains, then by who asked first; so do the requests of one flow.
  */
 import { Heap } from "./Heap.ts"
-import type { Flow, Ticket } from "./Ticket.ts"
+import { Due, type Flow, type Ticket } from "./Ticket.ts"
 
 /** What a flow that was idle may owe without waiting for it, in milliseconds of one permit at weight 1. */
 const forgiven = 200
-/** Whoever waits gets at least so much of its fair share, while others come who have had nothing yet. */
-const leastShare = 1 / 8
+/** How fast virtual time goes on by itself, by the fair rate. */
+const lapse = 1 / 8
+/** How long a wait is not long yet, in milliseconds; of those who begin after a wait, one in so many may be the oldest. */
+const patience = 2000
+const oldestEvery = 8
 
 /** In which order those who wait are served. */
 export interface Line {
@@ -39,6 +44,8 @@ const goesFirst = (a: Ticket, b: Ticket): boolean =>
 const isBehind = (a: Flow, b: Flow): boolean =>
   a.start === b.start ? goesFirst(a.waiting!.first!, b.waiting!.first!) : a.start < b.start
 
+const isOlder = (a: Due, b: Due): boolean => (a.at === b.at ? a.ticket.order < b.ticket.order : a.at < b.at)
+
 const isIdle = ({ holds, waiting }: Flow): boolean => holds === 0 && (waiting === undefined || waiting.size === 0)
 
 export class FairQueue implements Line {
@@ -48,9 +55,14 @@ export class FairQueue implements Line {
   private at = 0
   private activeWeight = 0
   private inUse = 0
+  /** When each of those who wait will have waited for long, and how many others have begun since the oldest did. */
+  private readonly overdue = new Heap<Due>(isOlder)
+  private sinceOldest = 0
 
   get first(): Ticket | undefined {
-    return this.flows.first?.waiting!.first
+    const oldest = this.overdue.first
+    const isOldestNext = this.sinceOldest >= oldestEvery - 1 && oldest !== undefined && oldest.at <= this.at
+    return isOldestNext ? oldest.ticket : this.flows.first?.waiting!.first
   }
 
   add(ticket: Ticket, now: number): void {
@@ -60,6 +72,7 @@ export class FairQueue implements Line {
     this.size++
     const waiting = (flow.waiting ??= new Heap(goesFirst))
     waiting.add(ticket)
+    this.overdue.add((ticket.overdue = new Due(ticket, ticket.askedAt + patience)))
     if (waiting.size === 1) this.flows.add(flow)
     else this.flows.moved(flow)
   }
@@ -68,6 +81,7 @@ export class FairQueue implements Line {
     const { flow } = ticket.request
     const waiting = flow.waiting!
     this.size--
+    this.overdue.remove(ticket.overdue!)
     // Out of the heap first: it compares flows by their first waiters.
     this.flows.remove(flow)
     waiting.remove(ticket)
@@ -79,7 +93,8 @@ export class FairQueue implements Line {
     const { flow, permits } = ticket.request
     this.advance(now)
     this.activate(flow)
-    this.virtual = Math.max(this.virtual, flow.start)
+    this.virtual = Math.max(this.virtual, this.flows.first?.start ?? flow.start)
+    this.sinceOldest = ticket.overdue !== undefined && ticket.overdue === this.overdue.first ? 0 : this.sinceOldest + 1
     flow.holds += permits
     this.inUse += permits
     ticket.charged = guess
@@ -100,7 +115,7 @@ export class FairQueue implements Line {
   }
 
   private advance(now: number): void {
-    if (this.activeWeight > 0) this.virtual += (leastShare * (now - this.at) * this.inUse) / this.activeWeight
+    if (this.activeWeight > 0) this.virtual += (lapse * (now - this.at) * this.inUse) / this.activeWeight
     this.at = now
   }
 

@@ -78,6 +78,8 @@ export class Ticket implements Placed {
   refusal: RefusalReason | undefined = undefined
   /** Where it waits for its deadline, if it has one. */
   due: Due | undefined = undefined
+  /** Where those who wait stand by their age. */
+  overdue: Due | undefined = undefined
 
   constructor(request: Request, order: number, askedAt: number) {
     this.request = request

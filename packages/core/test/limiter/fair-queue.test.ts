@@ -34,7 +34,7 @@ describe("fair queueing", () => {
       pick: fc.nat(1000),
       // Powers of two add up without rounding, in whatever order.
       remaining: fc.constantFrom(0, 8, 16),
-      pause: fc.constantFrom(0, 0, 4, 64),
+      pause: fc.constantFrom(0, 0, 4, 64, 512),
       took: fc.constantFrom(1, 8, 32)
     })
     fc.assert(
@@ -57,7 +57,7 @@ describe("fair queueing", () => {
             const ticket = queue.first
             queue.begin(ticket, 8, now)
             queue.remove(ticket)
-            model.begin(flowOf(ticket), 8, now)
+            model.begin(flowOf(ticket), ticket.order, 8, now)
             model.remove(flowOf(ticket), ticket.order)
             waiting.splice(waiting.indexOf(ticket), 1)
             held.push(ticket)
@@ -161,5 +161,36 @@ describe("fair queueing", () => {
       queue.end(fresh, 10, now + 10)
       expect(++turns).toBeLessThanOrEqual(1000)
     }
+  })
+
+  it("whoever has waited for long waits for eight times as many as asked before, and for no more", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), (before, count) => {
+        const queue = new FairQueue()
+        const owing = new Flow()
+        queue.begin(new Ticket(request({ flow: owing }), 0, 0), 1e9, 0)
+        for (let i = 1; i <= before; i++) fill(queue, new Flow(), 1, i)
+        fill(queue, owing, count, before + 1)
+        let order = before + count
+        const comes = (now: number): void => queue.add(new Ticket(request(), ++order, now), now)
+        // A flood of new ones, who by what they have had would always go first.
+        for (let i = 0; i < 100; i++) comes(1500)
+        const served: Array<Flow> = []
+        for (let i = 0; i < 8 * (before + count); i++) {
+          comes(3000)
+          served.push(...serve(queue, 1))
+        }
+        expect(served.filter((flow) => flow === owing)).toHaveLength(count)
+      })
+    )
+  })
+
+  it("whoever has not waited for long gains nothing by it", () => {
+    const queue = new FairQueue()
+    const owing = new Flow()
+    queue.begin(new Ticket(request({ flow: owing }), 0, 0), 1e9, 0)
+    fill(queue, owing, 1, 1)
+    for (let i = 0; i < 100; i++) queue.add(new Ticket(request(), 2 + i, 1500), 1500)
+    expect(serve(queue, 100)).not.toContain(owing)
   })
 })

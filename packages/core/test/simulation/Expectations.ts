@@ -99,8 +99,8 @@ export const expectations: ReadonlyArray<Expectation> = [
   },
   {
     law: "longest wait beside a flood, s",
-    bound: "≤ 150",
-    holds: atMost(150),
+    bound: "≤ 10",
+    holds: atMost(10),
     measure: (contender, seeds) => worst(seeds, (seed) => besideFlood(contender, seed) / 1000)
   },
   {
