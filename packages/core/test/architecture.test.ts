@@ -19,11 +19,13 @@ const floors: Record<string, ReadonlyArray<string>> = {
   terminal: ["terminal", "observe", "run", "compile", "model"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
+  node: ["node", "limiter"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "model"]
 }
 
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
+  node: /^node:perf_hooks$/,
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
   testing: /^effect\/testing$/,
   vitest: /^vitest$/
