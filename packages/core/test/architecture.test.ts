@@ -20,6 +20,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
   node: ["node", "limiter"],
+  resilience: ["resilience", "policy", "limiter", "model"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "model"]
 }
 
@@ -27,6 +28,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
 const ownImportsOf: Record<string, RegExp> = {
   node: /^node:perf_hooks$/,
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
+  resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
   testing: /^effect\/testing$/,
   vitest: /^vitest$/
 }

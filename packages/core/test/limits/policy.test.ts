@@ -140,6 +140,22 @@ describe("Policy.limit", () => {
     })
   )
 
+  it.effect("an attempt beside another takes a permit of its own", () =>
+    Effect.gen(function* () {
+      const { query, seen } = counting()
+      const slow = Resource.make("slow", { load: () => query(1, 30) }).pipe(
+        Policy.hedge({ after: "10 millis" }),
+        Policy.limit(Postgres)
+      )
+      const load = Loader.load(Loader.make({ slow }))
+      yield* withPostgres({ limit: 2 })(
+        Effect.tap(load, () => Postgres.stats.pipe(Effect.map(({ granted }) => assert.strictEqual(granted, 2))))
+      )
+      assert.strictEqual(seen.most, 2)
+      yield* withPostgres({ limit: 1 })(load)
+    })
+  )
+
   it.effect("a timeout of the attempt starts when it has its permit", () =>
     Effect.gen(function* () {
       const quick = Resource.make("quick", { load: () => Effect.as(Effect.sleep(10), "loaded") }).pipe(
@@ -267,10 +283,10 @@ describe("a refusal", () => {
       assert.instanceOf(error.error, Limiter.LimitExceeded)
       assert.strictEqual(error.error.reason._tag, "QueueFull")
       assert.strictEqual(began, 0)
-      assert.deepInclude(
-        events.find(({ _tag }) => _tag === "AttemptRefused"),
-        { resource: "a", attempt: 1, limiter: "app/Postgres", reason: "QueueFull", waited: 0, limit: 1 }
-      )
+      const refusals = events.flatMap((event) => (event._tag === "PolicyRefused" ? [event] : []))
+      assert.strictEqual(refusals.length, 1)
+      assert.deepInclude(refusals[0], { resource: "a", policy: "limit(Postgres)", error: error.error })
+      assert.strictEqual(error.attempts, 0)
       assert.isUndefined(events.find(({ _tag }) => _tag === "AttemptStarted"))
     })
   )
@@ -319,8 +335,8 @@ describe("a refusal", () => {
       const { events, exit } = yield* withPostgres(refusing)(whileTaken(RunLog.record(Loader.load(Loader.make({ a })))))
       assert.deepStrictEqual(exit, Exit.succeed({ a: "loaded" }))
       assert.deepStrictEqual(
-        events.flatMap((event) => (event._tag === "AttemptRefused" ? [event.attempt] : [])),
-        [1, 2, 3]
+        events.flatMap(({ _tag }) => (_tag === "PolicyRefused" || _tag === "AttemptStarted" ? [_tag] : [])),
+        ["PolicyRefused", "PolicyRefused", "PolicyRefused", "AttemptStarted"]
       )
     })
   )
@@ -497,7 +513,11 @@ describe("interrupted at every step", () => {
     Policy.limit(Postgres)
   )
   const plain = Resource.make("plain", { load: () => query(1) }).pipe(Policy.limit(Postgres, { permits: 2 }))
-  const page = { nested, flaky, list, plain }
+  const hedged = Resource.make("hedged", { load: () => query(1) }).pipe(
+    Policy.hedge({ after: "5 millis" }),
+    Policy.limit(Postgres)
+  )
+  const page = { nested, flaky, list, plain, hedged }
 
   for (const concurrency of [1, "unbounded"] as const) {
     it.effect(`no permit is ever lost, concurrency ${concurrency}`, () =>
