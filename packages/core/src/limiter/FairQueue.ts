@@ -9,20 +9,20 @@
  *     small run wait for a big one.
  *  4. Virtual time also goes on by itself, at a fraction of the rate at which a flow of weight 1 would be served by its
  *     fair share. So what a flow owes lapses, also while others come who have had nothing yet.
- *  5. Now and then whoever has waited longest goes, whatever its flow has had, if it has waited for long. So nobody waits
- *     for ever, however many come.
+ *  5. A flow that has not been the furthest behind for long goes now and then all the same, in turn with others like it.
+ *     So nobody waits for ever, however many come who have had nothing yet.
  *  6. Equals go by the longest path that remains, then by who asked first; so do the requests of one flow.
  */
 import { Heap } from "./Heap.ts"
-import { Due, type Flow, type Ticket } from "./Ticket.ts"
+import { type Flow, type Ticket, Turn } from "./Ticket.ts"
 
 /** What a flow that was idle may owe without waiting for it, in milliseconds of one permit at weight 1. */
 const forgiven = 200
 /** How fast virtual time goes on by itself, by the fair rate. */
 const lapse = 1 / 8
-/** How long a wait is not long yet, in milliseconds; of those who begin after a wait, one in so many may be the oldest. */
+/** For how long a flow goes by what it has had alone, in milliseconds; after that one in so many may be one of its. */
 const patience = 2000
-const oldestEvery = 8
+const turnEvery = 8
 
 /** In which order those who wait are served. */
 export interface Line {
@@ -44,7 +44,7 @@ const goesFirst = (a: Ticket, b: Ticket): boolean =>
 const isBehind = (a: Flow, b: Flow): boolean =>
   a.start === b.start ? goesFirst(a.waiting!.first!, b.waiting!.first!) : a.start < b.start
 
-const isOlder = (a: Due, b: Due): boolean => (a.at === b.at ? a.ticket.order < b.ticket.order : a.at < b.at)
+const isSooner = (a: Turn, b: Turn): boolean => (a.at === b.at ? a.order < b.order : a.at < b.at)
 
 const isIdle = ({ holds, waiting }: Flow): boolean => holds === 0 && (waiting === undefined || waiting.size === 0)
 
@@ -55,14 +55,13 @@ export class FairQueue implements Line {
   private at = 0
   private activeWeight = 0
   private inUse = 0
-  /** When each of those who wait will have waited for long, and how many others have begun since the oldest did. */
-  private readonly overdue = new Heap<Due>(isOlder)
-  private sinceOldest = 0
+  /** When it is the turn of each flow that has somebody waiting, and how many have begun since it was one's turn. */
+  private readonly turns = new Heap<Turn>(isSooner)
+  private sinceTurn = 0
+  private ordered = 0
 
   get first(): Ticket | undefined {
-    const oldest = this.overdue.first
-    const isOldestNext = this.sinceOldest >= oldestEvery - 1 && oldest !== undefined && oldest.at <= this.at
-    return isOldestNext ? oldest.ticket : this.flows.first?.waiting!.first
+    return this.firstFlow?.waiting!.first
   }
 
   add(ticket: Ticket, now: number): void {
@@ -72,8 +71,7 @@ export class FairQueue implements Line {
     this.size++
     const waiting = (flow.waiting ??= new Heap(goesFirst))
     waiting.add(ticket)
-    this.overdue.add((ticket.overdue = new Due(ticket, ticket.askedAt + patience)))
-    if (waiting.size === 1) this.flows.add(flow)
+    if (waiting.size === 1) this.enter(flow)
     else this.flows.moved(flow)
   }
 
@@ -81,20 +79,19 @@ export class FairQueue implements Line {
     const { flow } = ticket.request
     const waiting = flow.waiting!
     this.size--
-    this.overdue.remove(ticket.overdue!)
     // Out of the heap first: it compares flows by their first waiters.
     this.flows.remove(flow)
     waiting.remove(ticket)
     if (waiting.size > 0) this.flows.add(flow)
-    else this.deactivate(flow)
+    else this.quit(flow)
   }
 
   begin(ticket: Ticket, guess: number, now: number): void {
     const { flow, permits } = ticket.request
     this.advance(now)
     this.activate(flow)
+    this.takeTurn(flow)
     this.virtual = Math.max(this.virtual, this.flows.first?.start ?? flow.start)
-    this.sinceOldest = ticket.overdue !== undefined && ticket.overdue === this.overdue.first ? 0 : this.sinceOldest + 1
     flow.holds += permits
     this.inUse += permits
     ticket.charged = guess
@@ -114,6 +111,39 @@ export class FairQueue implements Line {
     return (Math.max(0, flow.start - this.virtual) * this.activeWeight) / limit
   }
 
+  private get firstFlow(): Flow | undefined {
+    const turn = this.sinceTurn >= turnEvery - 1 ? this.turns.first : undefined
+    return turn !== undefined && turn.at <= this.at ? turn.flow : this.flows.first
+  }
+
+  /** After a turn that was nothing but that the next one may come soon; else the flow has to be patient once more. */
+  private takeTurn(flow: Flow): void {
+    const isTurn = this.size > 0 && this.flows.first !== flow
+    this.sinceTurn = isTurn ? 0 : this.sinceTurn + 1
+    this.setTurn(flow, isTurn ? this.at : this.at + patience)
+  }
+
+  private setTurn({ turn }: Flow, at: number): void {
+    if (turn === undefined) return
+    turn.at = at
+    turn.order = this.ordered++
+    if (turn.place >= 0) this.turns.moved(turn)
+  }
+
+  private enter(flow: Flow): void {
+    if (flow.turn === undefined) {
+      flow.turn = new Turn(flow)
+      this.setTurn(flow, this.at + patience)
+    }
+    this.turns.add(flow.turn)
+    this.flows.add(flow)
+  }
+
+  private quit(flow: Flow): void {
+    this.turns.remove(flow.turn!)
+    this.deactivate(flow)
+  }
+
   private advance(now: number): void {
     if (this.activeWeight > 0) this.virtual += (lapse * (now - this.at) * this.inUse) / this.activeWeight
     this.at = now
@@ -122,6 +152,7 @@ export class FairQueue implements Line {
   private activate(flow: Flow): void {
     if (!isIdle(flow)) return
     flow.start = Math.max(flow.start - forgiven, this.virtual)
+    this.setTurn(flow, this.at + patience)
     if (flow.share.active++ === 0) this.activeWeight += flow.share.weight
   }
 

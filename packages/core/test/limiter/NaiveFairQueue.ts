@@ -2,13 +2,14 @@
 interface Waiter {
   readonly id: number
   readonly remaining: number
-  readonly since: number
 }
 
 interface NaiveFlow {
   readonly weight: number
   start: number
   holds: number
+  /** When it is its turn; `order` is that of the moments in which this was said. */
+  turn: { readonly at: number; readonly order: number }
   waiting: Array<Waiter>
 }
 
@@ -16,39 +17,40 @@ export class NaiveFairQueue {
   private readonly flows: ReadonlyArray<NaiveFlow>
   private virtual = 0
   private at = 0
-  private sinceOldest = 0
+  private sinceTurn = 0
+  private ordered = 0
 
   constructor(weights: ReadonlyArray<number>) {
-    this.flows = weights.map((weight) => ({ weight, start: 0, holds: 0, waiting: [] }))
+    this.flows = weights.map((weight) => ({ weight, start: 0, holds: 0, turn: { at: 0, order: 0 }, waiting: [] }))
   }
 
   first(): number | undefined {
-    const oldest = this.oldest()
-    if (this.sinceOldest >= 7 && oldest !== undefined && this.at - oldest.since >= 2000) return oldest.id
-    const waiting = this.flows.flatMap((flow) => flow.waiting.map((waiter) => ({ flow, waiter })))
-    waiting.sort(
-      (a, b) => a.flow.start - b.flow.start || b.waiter.remaining - a.waiter.remaining || a.waiter.id - b.waiter.id
-    )
-    return waiting[0]?.waiter.id
+    const [overdue] = this.waiting()
+      .filter(({ turn }) => turn.at <= this.at)
+      .toSorted((a, b) => a.turn.at - b.turn.at || a.turn.order - b.turn.order)
+    const flow = this.sinceTurn >= 7 && overdue !== undefined ? overdue : this.furthestBehind()
+    return flow && this.firstOf(flow).id
   }
 
-  add(flow: number, waiter: Omit<Waiter, "since">, now: number): void {
+  add(flow: number, waiter: Waiter, now: number): void {
     this.enter(flow, now)
-    this.flows[flow]!.waiting.push({ ...waiter, since: now })
+    this.flows[flow]!.waiting.push(waiter)
   }
 
   remove(flow: number, id: number): void {
     this.flows[flow]!.waiting = this.flows[flow]!.waiting.filter((waiter) => waiter.id !== id)
   }
 
-  begin(flow: number, id: number, guess: number, now: number): void {
+  /** One that waits begins. */
+  begin(flow: number, guess: number, now: number): void {
     this.enter(flow, now)
-    const { weight } = this.flows[flow]!
-    const starts = this.flows.flatMap(({ start, waiting }) => (waiting.length > 0 ? [start] : []))
-    this.virtual = Math.max(this.virtual, Math.min(...starts))
-    this.sinceOldest = this.oldest()?.id === id ? 0 : this.sinceOldest + 1
-    this.flows[flow]!.holds++
-    this.flows[flow]!.start += guess / weight
+    const beginning = this.flows[flow]!
+    const behind = this.furthestBehind()!
+    this.virtual = Math.max(this.virtual, behind.start)
+    this.sinceTurn = behind === beginning ? this.sinceTurn + 1 : 0
+    this.setTurn(beginning, behind === beginning ? now + 2000 : now)
+    beginning.holds++
+    beginning.start += guess / beginning.weight
   }
 
   end(flow: number, charged: number, took: number, now: number): void {
@@ -57,8 +59,23 @@ export class NaiveFairQueue {
     this.flows[flow]!.start += (took - charged) / this.flows[flow]!.weight
   }
 
-  private oldest(): Waiter | undefined {
-    return this.flows.flatMap(({ waiting }) => waiting).toSorted((a, b) => a.id - b.id)[0]
+  private waiting(): ReadonlyArray<NaiveFlow> {
+    return this.flows.filter(({ waiting }) => waiting.length > 0)
+  }
+
+  private firstOf({ waiting }: NaiveFlow): Waiter {
+    return waiting.toSorted((a, b) => b.remaining - a.remaining || a.id - b.id)[0]!
+  }
+
+  private furthestBehind(): NaiveFlow | undefined {
+    return this.waiting().toSorted((a, b) => {
+      const [first, second] = [this.firstOf(a), this.firstOf(b)]
+      return a.start - b.start || second.remaining - first.remaining || first.id - second.id
+    })[0]
+  }
+
+  private setTurn(flow: NaiveFlow, at: number): void {
+    flow.turn = { at, order: this.ordered++ }
   }
 
   private enter(flow: number, now: number): void {
@@ -66,6 +83,7 @@ export class NaiveFairQueue {
     const entering = this.flows[flow]!
     if (entering.holds === 0 && entering.waiting.length === 0) {
       entering.start = Math.max(entering.start - 200, this.virtual)
+      this.setTurn(entering, now + 2000)
     }
   }
 
