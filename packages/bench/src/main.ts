@@ -14,6 +14,7 @@ import { bundleTable, measureBundles } from "./bundle.ts"
 import { cachingTable, measureCaching } from "./caching.ts"
 import { growthTable, measureGrowth } from "./growth.ts"
 import { heapTable, measureHeap } from "./heap.ts"
+import { limitingTables, measureLimiting } from "./limiting.ts"
 import { measureSpeed, speedJson, speedTable } from "./speed.ts"
 import { measureStartUp, startUpTable } from "./startup.ts"
 import { round } from "./table.ts"
@@ -36,6 +37,8 @@ const measureAll = async () => {
   const watching = await measureWatching(isQuick)
   tell("caching")
   const caching = await measureCaching(isQuick)
+  tell("limiting")
+  const limiting = await measureLimiting(isQuick)
   tell("starting up")
   const startUp = await measureStartUp(isQuick)
   tell("heap")
@@ -44,7 +47,7 @@ const measureAll = async () => {
   const types = await measureTypeCost(isQuick)
   tell("bundles")
   const bundles = await measureBundles()
-  return { cells, growth, watching, caching, startUp, heap, types, bundles }
+  return { cells, growth, watching, caching, limiting, startUp, heap, types, bundles }
 }
 
 type All = Awaited<ReturnType<typeof measureAll>>
@@ -58,7 +61,7 @@ const rounded = (value: object): object =>
   )
 
 const save = async (
-  { bundles, caching, cells, growth, heap, startUp, types, watching }: All,
+  { bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ) => {
   const folder = fileURLToPath(new URL("../results/", import.meta.url))
@@ -68,6 +71,11 @@ const save = async (
     growth: growth.map(rounded),
     watching: watchingJson(watching),
     caching: caching.map(rounded),
+    limiting: {
+      uncontended: limiting.uncontended.map(rounded),
+      contended: limiting.contended.map(rounded),
+      sample: rounded(limiting.sample)
+    },
     startUp: startUp.map(rounded),
     heap: heap.map(rounded),
     types: types.map(rounded),
@@ -83,7 +91,7 @@ const save = async (
 }
 
 const show = (
-  { bundles, caching, cells, growth, heap, startUp, types, watching }: All,
+  { bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ): void => {
   print(
@@ -95,6 +103,7 @@ const show = (
   print(
     watchingTable(watching),
     cachingTable(caching),
+    ...limitingTables(limiting),
     startUpTable(startUp),
     heapTable(heap),
     typeCostTable(types),

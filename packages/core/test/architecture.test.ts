@@ -21,6 +21,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   persistence: ["persistence", "cache"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
+  node: ["node", "limiter"],
   resilience: ["resilience", "policy", "limiter", "model"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "cache", "model"]
 }
@@ -28,6 +29,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
   persistence: /^effect\/persistence\/Persistence$/,
+  node: /^node:perf_hooks$/,
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
   resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
   testing: /^effect\/testing$/,
