@@ -29,6 +29,8 @@ const useGiven = (url: Redacted.Redacted) =>
 
 const name = "PostgreSQL"
 
+export type Own = Effect.Success<typeof startOwn>
+
 /** A PostgreSQL of one's own, whatever `DATABASE_URL` says, to do with as one likes. */
 export const startOwn = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem

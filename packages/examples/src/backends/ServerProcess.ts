@@ -6,7 +6,7 @@ import { Duration, Effect, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createServer } from "node:net"
 import { NoServer } from "./NoServer.ts"
-import { childrenOf, isStopped } from "./processes.ts"
+import { childrenOf, isStopped, runs } from "./processes.ts"
 
 /** Who runs a server, and where. */
 export interface User {
@@ -33,7 +33,7 @@ export interface ServerProcess {
   /** It keeps its connections and takes new ones, and does nothing, until it is resumed. Done when all of it stands. */
   readonly pause: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
-  /** Starts it after it was stopped or killed, on the same port and with the same data. Done when it is ready. */
+  /** Starts it if it does not run, on the same port and with the same data. Done when it is ready. */
   readonly start: Effect.Effect<void, NoServer>
 }
 
@@ -51,15 +51,16 @@ const startOn = Effect.fnUntraced(function* (program: Program, findPort: Effect.
 
 const serverOn = (program: Program, port: number): ServerProcess => {
   let child: ChildProcess | undefined
+  const whileThere = (act: (child: ChildProcess) => Effect.Effect<void>) =>
+    Effect.suspend(() => (child === undefined ? Effect.void : act(child)))
   return {
     port,
-    pause: Effect.suspend(() => (child === undefined ? Effect.void : pause(child))),
-    resume: Effect.sync(() => {
-      if (child !== undefined) signalAll(child, "SIGCONT")
-    }),
-    stop: Effect.suspend(() => (child === undefined ? Effect.void : stop(child))),
-    kill: Effect.suspend(() => (child === undefined ? Effect.void : kill(child))),
+    stop: whileThere(stop),
+    kill: whileThere(kill),
+    pause: whileThere(pause),
+    resume: whileThere(resume),
     start: Effect.suspend(() => {
+      if (child !== undefined && !isOver(child)) return Effect.void
       child = launch(program.command, program.argsFor(port), program.user)
       return ready(child, program)
     })
@@ -123,38 +124,53 @@ const exited = (child: ChildProcess): Effect.Effect<void> =>
     child.once("exit", () => resume(Effect.void))
   })
 
-/** Signals a process and what it has started. It goes first, so that it starts nothing more. */
-const signalAll = (child: ChildProcess, signal: NodeJS.Signals): void => {
-  if (isOver(child)) return
-  child.kill(signal)
-  for (const pid of childrenOf(child.pid!)) {
-    try {
-      process.kill(pid, signal)
-    } catch {
-      // it has ended by itself
-    }
+const send = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // it has ended by itself
   }
 }
 
+/** A server and what it has started. It is stopped first, so that it starts nothing more. */
+const familyOf = (child: ChildProcess): ReadonlyArray<number> => {
+  if (isOver(child)) return []
+  send(child.pid!, "SIGSTOP")
+  return [child.pid!, ...childrenOf(child.pid!)]
+}
+
+const signalAll = (family: ReadonlyArray<number>, signal: NodeJS.Signals): void => {
+  for (const pid of family) send(pid, signal)
+}
+
+const until = (holds: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => (holds() ? Effect.void : Effect.delay(until(holds), "1 millis")))
+
 const pause = (child: ChildProcess): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    signalAll(child, "SIGSTOP")
-    const stands = isOver(child) || [child.pid!, ...childrenOf(child.pid!)].every(isStopped)
-    return stands ? Effect.void : Effect.delay(pause(child), "1 millis")
+  until(() => {
+    const family = familyOf(child)
+    signalAll(family, "SIGSTOP")
+    return family.every((pid) => !runs(pid) || isStopped(pid))
   })
+
+const resume = (child: ChildProcess): Effect.Effect<void> => Effect.sync(() => signalAll(familyOf(child), "SIGCONT"))
 
 /** Asks a server to end (SIGINT: end sessions, then stop), and makes it after a while. A paused one has to go on first. */
 const stop = (child: ChildProcess): Effect.Effect<void> =>
   Effect.suspend(() => {
-    signalAll(child, "SIGCONT")
     child.kill("SIGINT")
-    return exited(child)
+    return Effect.andThen(resume(child), exited(child))
   }).pipe(Effect.timeoutOrElse({ duration: Duration.seconds(5), orElse: () => kill(child) }))
 
+/** What it had started ends a moment later, and until then holds what the next server needs. */
 const kill = (child: ChildProcess): Effect.Effect<void> =>
   Effect.suspend(() => {
-    signalAll(child, "SIGKILL")
-    return exited(child)
+    const family = familyOf(child)
+    signalAll(family, "SIGKILL")
+    return Effect.andThen(
+      exited(child),
+      until(() => !family.some(runs))
+    )
   })
 
 const freePort: Effect.Effect<number, NoServer> = Effect.callback((resume) => {

@@ -12,6 +12,9 @@ const lookAt = (pid: number | string): { readonly state: string; readonly parent
   }
 }
 
+/** Whether a process is there and has not ended; one that has, and of which nobody has asked, is a zombie. */
+export const runs = (pid: number): boolean => !["Z", "X", undefined].includes(lookAt(pid)?.state)
+
 export const isStopped = (pid: number): boolean => lookAt(pid)?.state === "T"
 
 /**
