@@ -12,5 +12,6 @@ export {
   type PolicyServices
 } from "./model/Policy.ts"
 export { around } from "./policy/Around.ts"
+export { limit } from "./policy/Limit.ts"
 export { retry, type RetryBound } from "./policy/Retry.ts"
 export { timeout } from "./policy/Timeout.ts"

@@ -60,6 +60,12 @@ export interface LayerObserver {
   readonly pausing: (pause: Duration.Duration) => void
 }
 
+/** Permits of a limiter, which is a service. */
+export interface Permits {
+  readonly limiter: Context.Key<unknown, unknown>
+  readonly count: number
+}
+
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
 export interface Layer {
   /** What it does: `timeout`, `retry`... A loader's default policy adds only the kinds that a resource lacks. */
@@ -70,6 +76,8 @@ export interface Layer {
   readonly repeats: boolean
   /** Whether it may go on working when what is inside has succeeded. */
   readonly continues: boolean
+  /** The permits that each attempt inside takes, where it limits them. */
+  readonly takes?: Permits
   /** Why no graph can accept this layer, where that is so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect

@@ -5,10 +5,11 @@
  */
 import { type Cause, Context, Effect, type Layer, LogLevel, References } from "effect"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
-import type { ResourceEvent, RunEvent } from "../run/RunEvent.ts"
+import type { Limit, ResourceEvent, RunEvent } from "../run/RunEvent.ts"
 import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
 import { printable, printableLabel } from "./Printable.ts"
+import { snakeCase } from "./Words.ts"
 
 /**
  * What is logged.
@@ -52,6 +53,17 @@ const skipText = (because: Extract<ResourceEvent, { readonly _tag: "ResourceSkip
   }
 }
 
+const limitText = (limit: Limit): string => {
+  switch (limit._tag) {
+    case "Slot":
+      return `for a slot: all ${limit.concurrency} are taken`
+    case "Permit":
+      return `for ${printableLabel(limit.limiter)}: at most ${count(limit.limit, "permit")} at once`
+    case "FairShare":
+      return `for its share of ${printableLabel(limit.limiter)}: at most ${count(limit.limit, "permit")} at once`
+  }
+}
+
 const lineOfResource = (event: ResourceEvent): Line => {
   switch (event._tag) {
     case "ResourceReady":
@@ -61,11 +73,15 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "ItemsStarted":
       return [`${count(event.items, "item")} to load`]
     case "ResourceQueued":
-      return [`resource waits for a slot: all ${event.limit.concurrency} are taken`]
+      return [`resource waits ${limitText(event.limit)}`]
     case "PoliciesStarted":
       return ["resource started"]
     case "AttemptStarted":
       return ["attempt started"]
+    case "AttemptRefused":
+      return [
+        `attempt refused by ${printableLabel(event.limiter)} after ${millis(event.waited)} (${snakeCase(event.reason)})`
+      ]
     case "AttemptSucceeded":
       return ["attempt succeeded"]
     case "AttemptFailed":

@@ -8,11 +8,12 @@
  * | `effect_loader_resource_duration_seconds` | histogram | `loader`, `resource`, `outcome` | from a resource's start to its end         |
  * | `effect_loader_attempts_total`            | counter   | `loader`, `resource`            | attempts                                   |
  * | `effect_loader_retries_total`             | counter   | `loader`, `resource`            | attempts that were to follow a failed one  |
+ * | `effect_loader_refusals_total`            | counter   | `loader`, `resource`, `limiter`, `reason` | attempts that a limiter refused  |
  * | `effect_loader_timeouts_total`            | counter   | `loader`, `resource`            | timeouts of policies                       |
  * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that gave a value               |
  * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
  * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run just now                |
- * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, their batch, the thread or the pause before a retry |
+ * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, a permit, their batch, the thread or the pause before a retry |
  *
  * `end` is `completed`, `failed`, `timed_out` or `interrupted`; `outcome` is `succeeded`, `degraded`, `failed`, `died` or
  * `interrupted`; `reason` is `dependency_failed`, `run_failed`, `run_timed_out` or `run_interrupted`.
@@ -79,6 +80,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
     ),
     attempts: counter("effect_loader_attempts_total", "Attempts"),
     retries: counter("effect_loader_retries_total", "Attempts that were to follow a failed one"),
+    refusals: counter("effect_loader_refusals_total", "Attempts that a limiter refused", "limiter", "reason"),
     timeouts: counter("effect_loader_timeouts_total", "Timeouts of policies"),
     fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that gave a value", "fallback"),
     skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
@@ -94,6 +96,8 @@ const gaugeOf: Record<PhaseTag, "running" | "waiting" | undefined> = {
   Dependency: undefined,
   Batch: "waiting",
   Slot: "waiting",
+  Permit: "waiting",
+  FairShare: "waiting",
   Thread: "waiting",
   Retry: "waiting",
   Attempt: "running",
@@ -156,6 +160,8 @@ class RunMetrics implements Watcher {
     switch (event._tag) {
       case "AttemptStarted":
         return one(this.families.attempts)
+      case "AttemptRefused":
+        return one(this.families.refusals, event.limiter, snakeCase(event.reason))
       case "RetryScheduled":
         return one(this.families.retries)
       case "AttemptFailed":

@@ -227,6 +227,12 @@ class RunSpans implements Watcher {
         return void this.spansOf(event.resource)
       case "AttemptStarted":
         return this.attemptStarted(event)
+      case "AttemptRefused":
+        return this.spanner.event(this.spansOf(event.resource).span, "refused", {
+          "effect_loader.limiter": event.limiter,
+          "effect_loader.refusal.reason": snakeCase(event.reason),
+          "effect_loader.waited": event.waited
+        })
       case "AttemptSucceeded":
         return this.endAttempt(event, Exit.void)
       case "AttemptFailed":

@@ -3,11 +3,16 @@
  * hold one of the run's slots.
  */
 import { Cause, type Context, Duration, Effect, Exit, Scope } from "effect"
-import type { ItemLoads, Load, Step } from "../compile/Program.ts"
+import type { ItemLoads, Limited, Load, Step } from "../compile/Program.ts"
+import { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import { Loan } from "../limiter/Loan.ts"
+import { refused } from "../limiter/Refusal.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import { Enclosing } from "./Enclosing.ts"
-import type { OuterSlots, Slots } from "./Slots.ts"
+import type { OuterSlots } from "./OuterSlots.ts"
+import type { RunLimits } from "./RunLimits.ts"
+import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
 
 /** What a user's function gives; what it throws is a defect. */
@@ -19,7 +24,10 @@ export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
   }
 }
 
-export const notAnEffect = (step: Step, value: unknown): Exit.Exit<never> =>
+/** What a message calls by its name. */
+type Named = Pick<Step, "name">
+
+export const notAnEffect = (step: Named, value: unknown): Exit.Exit<never> =>
   Exit.die(
     new TypeError(
       `resource "${step.name}" gave ${value === null ? "null" : typeof value} where an Effect was expected: ` +
@@ -28,7 +36,7 @@ export const notAnEffect = (step: Step, value: unknown): Exit.Exit<never> =>
   )
 
 /** What a user's function gave, if it is an effect, and otherwise a defect that says so. */
-export const asEffect = (step: Step, value: unknown): AnyEffect =>
+export const asEffect = (step: Named, value: unknown): AnyEffect =>
   Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(step, value)
 
 /** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
@@ -44,7 +52,7 @@ const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
   })
 
 /** The layers around an effect. One that throws, or gives no effect, is a defect like any other of the resource. */
-const wrapIn = (step: Step, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
+const wrapIn = (step: Named, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
   layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, layer.wrap(effect, observer))), self)
 
 /** Which item failed, and with what. */
@@ -53,8 +61,8 @@ interface ItemFailure extends FailedItem {
   readonly error: unknown
 }
 
-/** How attempts hold slots: see `Load`. */
-type Holding = Pick<Load, "goesOn" | "holdsSlot">
+/** How attempts are wrapped, and what they hold: see `Load`. */
+type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">
 
 /** What is tried: a resource, or one item of one that is a list. */
 class Tried {
@@ -64,6 +72,8 @@ class Tried {
   attempts = 0
   running = 0
   slots = 0
+  /** The turn that its step was given: for its first attempt, which is its whole step where nothing is around it. */
+  turn: Waiter | undefined = undefined
   /** Of a list, how its items failed. */
   failures: Array<ItemFailure> | undefined = undefined
 
@@ -73,8 +83,12 @@ class Tried {
   }
 }
 
+/** Whether a limiter refused somebody whose turn has come, so that there is no slot with it. */
+const isRefused = ({ answer }: Waiter): boolean => answer instanceof LimitExceeded
+
 export class Attempts {
   private readonly slots: Slots | undefined
+  private readonly limits: RunLimits | undefined
   private readonly watch: RunWatch | undefined
   private readonly scope: Scope.Scope | undefined
   /** Who is told that somebody may be able to take a slot. */
@@ -87,11 +101,13 @@ export class Attempts {
 
   constructor(
     slots: Slots | undefined,
+    limits: RunLimits | undefined,
     watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
     run: { readonly onSlots: () => void }
   ) {
     this.slots = slots
+    this.limits = limits
     this.watch = watch
     this.scope = scope
     this.run = run
@@ -105,14 +121,15 @@ export class Attempts {
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
   begin(index: number, step: Load, deps: Dependencies): unknown {
     if (step.outer.length > 0) this.watch?.policiesStarted(index)
-    else if (step.items === undefined) this.watch?.attemptStarted(index, 1, undefined)
+    else if (step.items === undefined && step.limit === undefined) this.watch?.attemptStarted(index, 1, undefined)
+    if (this.limits !== undefined && step.limit === undefined) this.limits.hasBegun = true
     if (step.plain && this.scope === undefined) return call(step.load, deps)
     const tried = this.of(index)
     const observer = this.observerOf(tried)
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = wrapIn(step, step.inner, load, observer)
-    const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
-    if (step.outer.length === 0) return attempt
+    const attempt = this.inScope(inner)
+    if (step.outer.length === 0) return step.limit === undefined ? attempt : this.only(tried, step, step.limit, attempt)
     return wrapIn(step, step.outer, this.again(tried, step, attempt), observer)
   }
 
@@ -122,14 +139,19 @@ export class Attempts {
     for (const giveUp of this.waiting ?? []) giveUp()
   }
 
-  takeSlot(index: number): void {
-    this.of(index).slots++
+  /** A step is given its turn. */
+  takeTurn(turn: Waiter): void {
+    const tried = this.of(turn.index)
+    if (!isRefused(turn)) tried.slots++
+    if (turn.limit !== undefined) tried.turn = turn
   }
 
-  /** Gives back the slots of a step that has settled, and says whether there were any. Nobody is told yet. */
-  giveBackSlots(index: number): boolean {
+  /** Gives back what a step has that has settled, and says whether there were any slots. Of those nobody is told yet. */
+  giveBack(index: number, exit: Exit.Exit<unknown, unknown>): boolean {
     const tried = this.tried?.get(index)
-    return tried !== undefined && this.keepSlots(tried, 0)
+    if (tried === undefined) return false
+    if (tried.turn?.answer instanceof Loan) this.limits!.end(tried.turn.answer, exit)
+    return this.keepSlots(tried, 0)
   }
 
   private of(index: number): Tried {
@@ -170,7 +192,7 @@ export class Attempts {
     const observer = this.observerOf(tried)
     const load = Effect.suspend(() => asEffect(step, items.load(item, deps, tried.item!)))
     const inner = wrapIn(step, items.inner, this.enclosed(tried, load, undefined), observer)
-    const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
+    const attempt = this.inScope(inner)
     const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
     return Effect.onExit(whole, (exit) => {
       if (Exit.isSuccess(exit)) this.offerSlots(tried)
@@ -209,7 +231,7 @@ export class Attempts {
     if (slots === undefined) return undefined
     return {
       limit: slots.limit,
-      request: (resume) => slots.request(index, resume),
+      request: (resume) => slots.request(index, undefined, resume),
       release: () => slots.release(),
       offer: () => run.onSlots()
     }
@@ -227,20 +249,26 @@ export class Attempts {
     if (this.keepSlots(tried, tried.running)) this.run.onSlots()
   }
 
-  /** Waits for a slot in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
-  private waitForSlot(tried: Tried, attempt: number, slots: Slots): Effect.Effect<void> {
+  /** Waits for a turn in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
+  private waitForTurn(
+    tried: Tried,
+    attempt: number,
+    slots: Slots,
+    asked: { limit?: Limited; turn?: Waiter }
+  ): Effect.Effect<void> {
     return Effect.callback((resume) => {
       if (this.over) return resume(Effect.interrupt)
       const giveUp = () => resume(Effect.interrupt)
       const waiting = (this.waiting ??= new Set())
       waiting.add(giveUp)
-      const waiter = slots.request(tried.index, () => {
+      const waiter = slots.request(tried.index, asked.limit, () => {
         waiting.delete(giveUp)
-        tried.slots++
+        if (!isRefused(waiter)) tried.slots++
         resume(Effect.void)
       })
+      asked.turn = waiter
       this.run.onSlots()
-      if (waiter.waits) this.watch?.queued(tried.index, attempt, tried.item)
+      if (waiter.waits) this.watch?.queued(tried.index, attempt, tried.item, slots.reasonOf(waiter))
       return Effect.sync(() => {
         waiting.delete(giveUp)
         waiter.waits = false
@@ -267,25 +295,83 @@ export class Attempts {
     })
   }
 
-  /** One attempt, as often as it is run: it is counted and watched, and holds a slot of its own while it lasts. */
-  private watched(tried: Tried, { goesOn, holdsSlot }: Holding, self: AnyEffect): AnyEffect {
+  /** One attempt, as often as it is run: it is counted and watched, and has a place of its own while it lasts. */
+  private watched(tried: Tried, step: Holding, self: AnyEffect): AnyEffect {
     return Effect.suspend(() => {
       const attempt = ++tried.attempts
-      const run = Effect.suspend(() => {
-        tried.running++
-        this.watch?.attemptStarted(tried.index, attempt, tried.item)
-        return Effect.onExit(this.placed(tried, attempt, self), (exit) => {
-          tried.running--
-          this.watch?.attemptEnded(tried.index, attempt, tried.item, exit)
-          // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
-          // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
-          if (goesOn) this.offerSlots(tried)
-          else if (this.keepSlots(tried, Math.max(tried.running, 1))) this.run.onSlots()
-          return Effect.void
-        })
-      })
-      if (this.slots === undefined || !holdsSlot || tried.slots > tried.running) return run
-      return Effect.andThen(this.waitForSlot(tried, attempt, this.slots), run)
+      const { slots } = this
+      if (slots === undefined || !step.holdsSlot) return this.trying(tried, step, attempt, self)
+      if (step.limit !== undefined) return this.limited(tried, step, step.limit, attempt, slots, self)
+      const trying = this.trying(tried, step, attempt, self)
+      if (tried.slots > tried.running) return trying
+      return Effect.andThen(this.waitForTurn(tried, attempt, slots, {}), trying)
     })
+  }
+
+  private trying(tried: Tried, { goesOn }: Holding, attempt: number, self: AnyEffect, permit?: Loan): AnyEffect {
+    return Effect.suspend(() => {
+      tried.running++
+      this.watch?.attemptStarted(tried.index, attempt, tried.item)
+      return Effect.onExit(this.placed(tried, attempt, self), (exit) => {
+        tried.running--
+        if (permit !== undefined) this.limits!.end(permit, exit)
+        this.watch?.attemptEnded(tried.index, attempt, tried.item, exit)
+        // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
+        // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
+        if (goesOn) this.offerSlots(tried)
+        else if (this.keepSlots(tried, Math.max(tried.running, 1))) this.run.onSlots()
+        return Effect.void
+      })
+    })
+  }
+
+  /** An attempt that takes permits. From asking to giving back, only the wait and the attempt can be interrupted. */
+  private limited(
+    tried: Tried,
+    step: Holding,
+    limit: Limited,
+    attempt: number,
+    slots: Slots,
+    self: AnyEffect
+  ): AnyEffect {
+    return Effect.uninterruptibleMask((restore) => {
+      const inTurn = ({ answer }: Waiter): AnyEffect =>
+        answer instanceof Loan
+          ? this.trying(tried, step, attempt, restore(this.limits!.lend(limit, answer, self)), answer)
+          : restore(this.refusal(tried, step, limit, attempt, answer!))
+      const given = tried.turn
+      tried.turn = undefined
+      if (given !== undefined) return inTurn(given)
+      // It is not to hold a slot while it waits for permits.
+      this.offerSlots(tried)
+      const asked: { limit: Limited; turn?: Waiter } = { limit }
+      const wait = Effect.onExit(restore(this.waitForTurn(tried, attempt, slots, asked)), (exit) => {
+        // Its turn may have come in the moment in which it was interrupted.
+        if (Exit.isFailure(exit) && asked.turn?.answer instanceof Loan) this.limits!.end(asked.turn.answer, exit)
+        return Effect.void
+      })
+      return Effect.flatMap(wait, () => inTurn(asked.turn!))
+    })
+  }
+
+  /** The attempt that is the whole of a step, in the turn that its step was given. */
+  private only(tried: Tried, step: Load, limit: Limited, self: AnyEffect): AnyEffect {
+    const { answer } = tried.turn!
+    if (!(answer instanceof Loan)) return this.refusal(tried, step, limit, 1, answer!)
+    this.watch?.attemptStarted(tried.index, 1, undefined)
+    return this.limits!.lend(limit, answer, self)
+  }
+
+  /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
+  private refusal(tried: Tried, step: Holding, limit: Limited, attempt: number, error: LimitExceeded): AnyEffect {
+    this.watch?.refused(tried.index, attempt, tried.item, error)
+    const failure = limit.surfaces ? refused(error) : Exit.fail(error)
+    const rest = wrapIn({ name: limit.resource }, step.inner.slice(limit.inside), failure, this.observerOf(tried))
+    return this.inScope(rest)
+  }
+
+  /** An attempt in a scope of its own, where the caller has one. */
+  private inScope(self: AnyEffect): AnyEffect {
+    return this.scope === undefined ? self : inChildScope(self, this.scope)
   }
 }

@@ -20,7 +20,8 @@ import { asEffect, Attempts, call, notAnEffect } from "./Attempts.ts"
 import { Choosing } from "./Choosing.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
-import type { Slots } from "./Slots.ts"
+import type { RunLimits } from "./RunLimits.ts"
+import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
 
 /**
@@ -73,6 +74,7 @@ export interface RunSetup {
   /** Whether a failure that reaches a target stops the run. */
   readonly failFast: boolean
   readonly slots: Slots | undefined
+  readonly limits: RunLimits | undefined
   readonly watch: RunWatch | undefined
 }
 
@@ -182,10 +184,12 @@ export class Run {
     return isBare ? call(step.load, deps) : this.attempts.begin(index, step, deps)
   }
 
-  /** A step's turn has come, and there is no slot for it. */
-  queued(index: number): void {
-    const { base, kind } = this.program.steps[index]!
-    this.watch?.queued(index, kind === "view" ? this.attempts.count(base) : 1, undefined)
+  /** A step's turn has come, as far as the graph is concerned, and it has to wait for a place. */
+  queued(waiter: Waiter): void {
+    if (this.watch === undefined) return
+    const { base, kind } = this.program.steps[waiter.index]!
+    const attempt = kind === "view" ? this.attempts.count(base) : 1
+    this.watch.queued(waiter.index, attempt, undefined, this.slots!.reasonOf(waiter))
   }
 
   /** The context in which a step's effects run, where it is another than the caller's. */
@@ -221,7 +225,7 @@ export class Run {
    */
   settle(index: number, exit: Exit.Exit<unknown, unknown>, startedAt?: number): void {
     // The slot is offered again only below, when the dependents, which may be more urgent, stand in line too.
-    const released = this.slots !== undefined && this.attempts.giveBackSlots(index)
+    const released = this.slots !== undefined && this.attempts.giveBack(index, exit)
     if (exit._tag === "Success") {
       this.noteFallback(index)
       this.succeed(index, exit.value)
@@ -295,7 +299,7 @@ export class Run {
   }
 
   get attempts(): Attempts {
-    return (this.ifAnyAttempts ??= new Attempts(this.slots, this.watch, this.scope, this))
+    return (this.ifAnyAttempts ??= new Attempts(this.slots, this.setup.limits, this.watch, this.scope, this))
   }
 
   private get failed(): FailedSteps {

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Cause } from "effect"
+import type { RefusalReason } from "../limiter/Ticket.ts"
 import type { Plan } from "../compile/Plan.ts"
 
 /**
@@ -36,11 +37,15 @@ export type RunEnd = "Completed" | "Failed" | "TimedOut" | "Interrupted"
  * What a resource has to wait for when everything that it depends on is there.
  *
  * - `Slot`: one of the `concurrency` places of its run, all taken.
+ * - `Permit`: permits of a limiter, all in use; `limit` is how many can be at that moment.
+ * - `FairShare`: permits of a limiter for which others wait as well, so that shares decide who is next.
  *
  * @since 0.1.0
  * @category models
  */
-export type Limit = { readonly _tag: "Slot"; readonly concurrency: number }
+export type Limit =
+  | { readonly _tag: "Slot"; readonly concurrency: number }
+  | { readonly _tag: "Permit" | "FairShare"; readonly limiter: string; readonly limit: number }
 
 interface InRun {
   /** Which run, in this process. */
@@ -152,6 +157,21 @@ export interface PoliciesStarted extends OfResource {
  */
 export interface AttemptStarted extends OfAttempt {
   readonly _tag: "AttemptStarted"
+}
+
+/**
+ * A limiter refused an attempt, which did not begin.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface AttemptRefused extends OfAttempt {
+  readonly _tag: "AttemptRefused"
+  readonly limiter: string
+  readonly reason: RefusalReason["_tag"]
+  /** How long it had waited, in milliseconds, and how many permits could be in use then. */
+  readonly waited: number
+  readonly limit: number
 }
 
 /**
@@ -312,6 +332,7 @@ export type ResourceEvent =
   | ResourceQueued
   | PoliciesStarted
   | AttemptStarted
+  | AttemptRefused
   | AttemptSucceeded
   | AttemptFailed
   | AttemptInterrupted

@@ -84,8 +84,10 @@ class Scheduler implements Interpreter {
     const { program, slots } = this.run
     if (slots === undefined) return void this.ready.push(index)
     const step = program.steps[index]!
-    if (step.kind === "load" && (step.goesOn || !step.holdsSlot)) this.ready.push(index)
-    else (this.asking ??= []).push(slots.request(index))
+    const limit = step.kind === "load" ? step.limit : undefined
+    const takesItself = step.kind === "load" && (step.goesOn || !step.holdsSlot)
+    if (takesItself || (limit === undefined && slots.areEndless)) this.ready.push(index)
+    else (this.asking ??= []).push(slots.request(index, limit))
   }
 
   private pump(): void {
@@ -118,7 +120,7 @@ class Scheduler implements Interpreter {
     if (turn === undefined) return false
     if (turn.resume !== undefined) turn.resume()
     else {
-      this.run.attempts.takeSlot(turn.index)
+      this.run.attempts.takeTurn(turn)
       this.begin(turn.index)
     }
     return true
@@ -139,8 +141,8 @@ class Scheduler implements Interpreter {
 
   private tellQueued(): void {
     if (this.asking === undefined) return
-    for (const { index, waits } of this.asking) {
-      if (waits) this.run.queued(index)
+    for (const waiter of this.asking) {
+      if (waiter.waits) this.run.queued(waiter)
     }
     this.asking = undefined
   }

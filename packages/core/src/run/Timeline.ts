@@ -19,6 +19,7 @@ export class ResourceTimeline {
   doing: Doing | undefined
   outcome: Outcome = unfinished
   attempts = 0
+  refusals = 0
   readyAt: number | undefined
   startedAt: number | undefined
   endedAt: number | undefined
@@ -30,7 +31,7 @@ export class ResourceTimeline {
   private readonly past: Array<Omit<Phase, "resource">> = []
   /** When each attempt that runs began, and which items wait for a limit. */
   private readonly running = new Map<string, number>()
-  private readonly queued = new Set<number>()
+  private readonly queued = new Map<number, Limit["_tag"]>()
 
   constructor(resource: string, from: number) {
     this.resource = resource
@@ -54,8 +55,8 @@ export class ResourceTimeline {
       case "ResourceQueued":
         // Where it waits before a fallback, the last attempt is over, and nothing else has told so.
         if (event.item === undefined) this.running.delete(attemptKey(event))
-        else this.queued.add(event.item)
-        return this.unlessRunning({ _tag: limitTag(event.limit), from: at })
+        else this.queued.set(event.item, event.limit._tag)
+        return this.unlessRunning({ _tag: event.limit._tag, from: at })
       case "PoliciesStarted":
         this.startedAt ??= at
         return this.become({ _tag: "Policy", from: at })
@@ -73,7 +74,12 @@ export class ResourceTimeline {
       case "AttemptInterrupted":
         if (event.item !== undefined) this.itemEnded(event)
         this.running.delete(attemptKey(event))
-        return this.unlessRunning({ _tag: this.queued.size === 0 ? "Policy" : "Slot", from: at })
+        return this.unlessRunning({ _tag: this.awaited ?? "Policy", from: at })
+      case "AttemptRefused":
+        this.startedAt ??= at
+        this.refusals++
+        if (event.item !== undefined) this.queued.delete(event.item)
+        return this.unlessRunning({ _tag: this.awaited ?? "Policy", from: at })
       case "RetryScheduled":
         this.retryAt = event.retryAt
         return this.unlessRunning({ _tag: "Retry", from: at })
@@ -103,6 +109,11 @@ export class ResourceTimeline {
     if (event._tag === "AttemptSucceeded") items.loaded++
   }
 
+  /** What an item waits for that has come its way. */
+  private get awaited(): Limit["_tag"] | undefined {
+    return this.queued.values().next().value
+  }
+
   private unlessRunning(next: Doing): void {
     if (this.running.size === 0) this.become(next)
   }
@@ -119,8 +130,6 @@ type AttemptEnded = Extract<
   ResourceEvent,
   { readonly _tag: "AttemptSucceeded" | "AttemptFailed" | "AttemptInterrupted" }
 >
-
-const limitTag = (limit: Limit): "Slot" => limit._tag
 
 const outcomeOf = (event: ResourceEnded): Outcome => {
   switch (event._tag) {
@@ -220,7 +229,7 @@ export class Timeline {
   }
 
   private toReport(timeline: ResourceTimeline, until: number): ResourceReport {
-    const { attempts, chosen, endedAt, items, outcome, readyAt, resource, startedAt } = timeline
+    const { attempts, chosen, endedAt, items, outcome, readyAt, refusals, resource, startedAt } = timeline
     const runs = this.inside.get(resource)
     const phases = timeline.phases(until, this.lastDependency)
     return {
@@ -231,7 +240,8 @@ export class Timeline {
       startedAt,
       endedAt,
       running: timeIn(phases, ["Attempt", "Items", "Fallback"]),
-      queued: timeIn(phases, ["Slot"]),
+      queued: timeIn(phases, ["Slot", "Permit", "FairShare"]),
+      ...(refusals === 0 ? {} : { refusals }),
       ...(items === undefined ? {} : { items: { ...items } }),
       ...(chosen === undefined ? {} : { chosen }),
       ...(runs === undefined ? {} : { runs: runs.map((run) => run.report(until)) }),

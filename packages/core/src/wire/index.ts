@@ -85,7 +85,10 @@ const SkipReason = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("RunInterrupted") })
 ])
 
-const Limit = Schema.Struct({ _tag: Schema.tag("Slot"), concurrency: Schema.Number })
+const Limit = Schema.Union([
+  Schema.Struct({ _tag: Schema.tag("Slot"), concurrency: Schema.Number }),
+  Schema.Struct({ _tag: Schema.Literals(["Permit", "FairShare"]), limiter: Schema.String, limit: Schema.Number })
+])
 
 const inRun = { run: Schema.Number, at: Schema.Number }
 const ofResource = { ...inRun, resource: Schema.String }
@@ -117,6 +120,14 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
   Schema.Struct({ _tag: Schema.tag("ResourceQueued"), ...ofAttempt, limit: Limit }),
   Schema.Struct({ _tag: Schema.tag("PoliciesStarted"), ...ofResource }),
   Schema.Struct({ _tag: Schema.tag("AttemptStarted"), ...ofAttempt }),
+  Schema.Struct({
+    _tag: Schema.tag("AttemptRefused"),
+    ...ofAttempt,
+    limiter: Schema.String,
+    reason: Schema.Literals(["QueueFull", "Deadline", "Shed"]),
+    waited: Schema.Number,
+    limit: Schema.Number
+  }),
   Schema.Struct({ _tag: Schema.tag("AttemptSucceeded"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("AttemptFailed"), ...ofAttempt, cause: AnyCause }),
   Schema.Struct({ _tag: Schema.tag("AttemptInterrupted"), ...ofAttempt }),
@@ -145,7 +156,10 @@ const stretch = { from: Schema.Number, to: Schema.Number }
 
 const Phase = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("Dependency"), ...stretch, resource: Schema.UndefinedOr(Schema.String) }),
-  Schema.Struct({ _tag: Schema.Literals(["Batch", "Slot", "Thread", "Retry", "Policy", "Items"]), ...stretch }),
+  Schema.Struct({
+    _tag: Schema.Literals(["Batch", "Slot", "Permit", "FairShare", "Thread", "Retry", "Policy", "Items"]),
+    ...stretch
+  }),
   Schema.Struct({ _tag: Schema.tag("Attempt"), ...stretch, attempt: Schema.Number }),
   Schema.Struct({ _tag: Schema.tag("Fallback"), ...stretch, fallback: Schema.String })
 ])
@@ -177,6 +191,7 @@ export const Report: Schema.Codec<CoreReport.Report, unknown> = Schema.Struct({
       endedAt: Instant,
       running: Schema.Number,
       queued: Schema.Number,
+      refusals: Schema.optionalKey(Schema.Number),
       items: Schema.optionalKey(Schema.Struct({ total: Schema.Number, loaded: Schema.Number, took: Schema.Number })),
       chosen: Schema.optionalKey(Schema.String),
       runs: Schema.optionalKey(Schema.Array(Schema.suspend((): Schema.Codec<CoreReport.Report, unknown> => Report))),
