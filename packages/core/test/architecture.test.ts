@@ -12,19 +12,21 @@ const floors: Record<string, ReadonlyArray<string>> = {
   policy: ["policy", "limiter", "model"],
   compile: ["compile", "model"],
   run: ["run", "compile", "limiter", "model"],
-  observe: ["observe", "run", "compile", "model"],
+  observe: ["observe", "run", "compile", "limiter", "model"],
   testing: ["testing", "observe", "run", "compile", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
   terminal: ["terminal", "observe", "run", "compile", "model"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
+  resilience: ["resilience", "policy", "limiter", "model"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "model"]
 }
 
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
+  resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
   testing: /^effect\/testing$/,
   vitest: /^vitest$/
 }

@@ -35,6 +35,10 @@ const misplacedLimits = ({ layers, source }: Base): ReadonlyArray<Layer> => {
   return source._tag === "Loader" ? limits : limits.slice(1)
 }
 
+/** The items of a list are told apart by their places: two lists of one resource, side by side, could not be. */
+const ofList = (base: Base, layer: Layer): string | undefined =>
+  base.source._tag === "List" && layer.kind === "hedge" ? "a list is hedged item by item: give it as `each`" : undefined
+
 /** A layer is refused for what was piped onto it; a resource without work of its own takes no policy at all. */
 const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
   const issue = (policy: Layer, reason: string): GraphIssue => ({
@@ -48,9 +52,13 @@ const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
     return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[_tag as keyof typeof withoutWork]))
   }
   return [
-    ...base.layers.flatMap((layer, i) =>
-      layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]
-    ),
+    ...base.layers.flatMap((layer, i) => {
+      const reason = ofList(base, layer)
+      return [
+        ...(layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]),
+        ...(reason === undefined ? [] : [issue(layer, reason)])
+      ]
+    }),
     ...misplacedLimits(base).map((limit) => issue(limit, limitReasons[_tag === "Loader" ? "inside" : "several"]))
   ]
 }

@@ -42,7 +42,7 @@ export interface Limited {
 }
 
 /** A limiter that steps take permits of, and the one that takes most. */
-export interface ProgramLimiter {
+interface ProgramLimiter {
   readonly key: Permits["limiter"]
   most: { readonly permits: number; readonly resource: string }
 }
@@ -129,6 +129,8 @@ export interface Program {
   /** Whether a step's own typed failure reaches a target, so that a load has to fail; and whether its skip does. */
   readonly fatalFailure: Uint8Array
   readonly fatalSkip: Uint8Array
+  /** Whether a step's own defect does: whatever does not recover from causes passes it on. */
+  readonly fatalDefect: Uint8Array
   readonly limiters: ReadonlyArray<ProgramLimiter>
   /** What may run or not, where there is any choice. */
   readonly choices: Choices | undefined
@@ -378,23 +380,25 @@ const toFatal = (
   steps: ReadonlyArray<Step>,
   isTarget: Uint8Array,
   dependents: Lists
-): Pick<Program, "fatalFailure" | "fatalSkip" | "exposed"> => {
+): Pick<Program, "fatalFailure" | "fatalSkip" | "fatalDefect" | "exposed"> => {
   const fatalFailure = isTarget.slice()
   const fatalSkip = isTarget.slice()
+  const fatalDefect = isTarget.slice()
   const exposed = isTarget.slice()
   for (let i = steps.length - 1; i >= 0; i--) {
     for (let k = dependents.start[i]!; k < dependents.start[i + 1]!; k++) {
       const j = dependents.items[k]!
       const step = steps[j]!
       const view = step.kind === "view" ? step.lens : undefined
-      if (view === undefined) exposed[i] = 1
+      if (view === undefined) exposed[i] = fatalDefect[i] = 1
+      else if (view._tag === "Map" || !view.causes) fatalDefect[i]! |= fatalDefect[j]!
       if (view?._tag !== "Recover" || !view.ancestors) fatalSkip[i]! |= fatalSkip[j]!
       if (view === undefined) fatalFailure[i]! |= fatalSkip[j]!
       else if (view._tag === "Map") fatalFailure[i]! |= fatalFailure[j]!
     }
-    for (const j of choiceOf(steps[i]!)) exposed[j] = 1
+    for (const j of choiceOf(steps[i]!)) exposed[j] = fatalDefect[j] = 1
   }
-  return { fatalFailure, fatalSkip, exposed }
+  return { fatalFailure, fatalSkip, fatalDefect, exposed }
 }
 
 /** The compiled form of a graph that is known to be sound. */

@@ -56,7 +56,7 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     readonly items: (deps: Values<D>) => Iterable<I>
     readonly load: (item: I, deps: Values<D>, index: number) => Effect.Effect<A, E, R>
     readonly concurrency?: number | "unbounded"
-    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>>
+    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>, PR>
   }
 ): Resource<
   Name,

@@ -54,10 +54,20 @@ export interface Items {
 
 /** What a layer may tell of the load that it wraps. */
 export interface LayerObserver {
+  readonly resource: string
   /** A fallback took the place of a typed failure. */
   readonly degraded: (fallback: string, error: unknown) => void
   /** There will be another attempt, after this pause. */
   readonly pausing: (pause: Duration.Duration) => void
+  /** There will be another attempt, beside those that run. */
+  readonly hedging: () => void
+  readonly refused: (refusal: Refusal) => void
+}
+
+/** What a policy did not let happen: an attempt, so that `error` is what comes of it, or only a further one. */
+export interface Refusal {
+  readonly policy: string
+  readonly error?: unknown
 }
 
 /** Permits of a limiter, which is a service. */
@@ -72,7 +82,7 @@ export interface Layer {
   readonly kind: string
   /** What it does and how much, for people: `timeout(500ms)`. */
   readonly label: string
-  /** Whether what is inside is one attempt out of possibly several. */
+  /** Whether what is inside is one attempt out of possibly several, or of none. */
   readonly repeats: boolean
   /** Whether it may go on working when what is inside has succeeded. */
   readonly continues: boolean
@@ -101,7 +111,10 @@ export type Lens =
       readonly _tag: "Recover"
       readonly label: string
       readonly onSuccess: ((value: unknown) => unknown) | undefined
-      readonly onFailure: (error: unknown) => unknown
+      /** Gets the typed error, or the whole cause. */
+      readonly onFailure: (failure: unknown) => unknown
+      /** Whether it recovers from causes, those with defects too, rather than from typed errors. */
+      readonly causes: boolean
       /** Whether failures of what the resource depends on are recovered too. */
       readonly ancestors: boolean
     }

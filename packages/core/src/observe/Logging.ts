@@ -9,7 +9,6 @@ import type { Limit, ResourceEvent, RunEvent } from "../run/RunEvent.ts"
 import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
 import { printable, printableLabel } from "./Printable.ts"
-import { snakeCase } from "./Words.ts"
 
 /**
  * What is logged.
@@ -78,10 +77,6 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return ["resource started"]
     case "AttemptStarted":
       return ["attempt started"]
-    case "AttemptRefused":
-      return [
-        `attempt refused by ${printableLabel(event.limiter)} after ${millis(event.waited)} (${snakeCase(event.reason)})`
-      ]
     case "AttemptSucceeded":
       return ["attempt succeeded"]
     case "AttemptFailed":
@@ -90,6 +85,10 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return ["attempt interrupted"]
     case "RetryScheduled":
       return [`attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`]
+    case "HedgeStarted":
+      return [`attempt ${event.attempt} follows beside those that run`]
+    case "PolicyRefused":
+      return [`refused by ${printableLabel(event.policy)}`]
     case "FallbackStarted":
       return [`fallback started (${printableLabel(event.fallback)})`]
     case "ResourceSucceeded":

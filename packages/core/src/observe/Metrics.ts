@@ -8,7 +8,8 @@
  * | `effect_loader_resource_duration_seconds` | histogram | `loader`, `resource`, `outcome` | from a resource's start to its end         |
  * | `effect_loader_attempts_total`            | counter   | `loader`, `resource`            | attempts                                   |
  * | `effect_loader_retries_total`             | counter   | `loader`, `resource`            | attempts that were to follow a failed one  |
- * | `effect_loader_refusals_total`            | counter   | `loader`, `resource`, `limiter`, `reason` | attempts that a limiter refused  |
+ * | `effect_loader_hedges_total`              | counter   | `loader`, `resource`            | attempts beside others that took long      |
+ * | `effect_loader_refusals_total`            | counter   | `loader`, `resource`, `policy`  | what policies did not let happen           |
  * | `effect_loader_timeouts_total`            | counter   | `loader`, `resource`            | timeouts of policies                       |
  * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that gave a value               |
  * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
@@ -26,6 +27,8 @@ import type { PhaseTag } from "../run/Report.ts"
 import type { ResourceEvent, RunEnd, RunEvent } from "../run/RunEvent.ts"
 import { type ResourceTimeline, Timeline } from "../run/Timeline.ts"
 import { outcomeOf, ownError, snakeCase } from "./Words.ts"
+
+export { layerLimiter } from "./LimiterMetrics.ts"
 
 /** Seconds, as OpenTelemetry advises for the durations of requests, and one finer. */
 const defaultBoundaries = [0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
@@ -80,7 +83,8 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
     ),
     attempts: counter("effect_loader_attempts_total", "Attempts"),
     retries: counter("effect_loader_retries_total", "Attempts that were to follow a failed one"),
-    refusals: counter("effect_loader_refusals_total", "Attempts that a limiter refused", "limiter", "reason"),
+    hedges: counter("effect_loader_hedges_total", "Attempts beside others that took long"),
+    refusals: counter("effect_loader_refusals_total", "What policies did not let happen", "policy"),
     timeouts: counter("effect_loader_timeouts_total", "Timeouts of policies"),
     fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that gave a value", "fallback"),
     skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
@@ -160,10 +164,12 @@ class RunMetrics implements Watcher {
     switch (event._tag) {
       case "AttemptStarted":
         return one(this.families.attempts)
-      case "AttemptRefused":
-        return one(this.families.refusals, event.limiter, snakeCase(event.reason))
       case "RetryScheduled":
         return one(this.families.retries)
+      case "HedgeStarted":
+        return one(this.families.hedges)
+      case "PolicyRefused":
+        return one(this.families.refusals, event.policy)
       case "AttemptFailed":
         return this.countTimeout(loader, resource, timeoutIn(event.cause))
       case "ResourceFailed":

@@ -227,12 +227,6 @@ class RunSpans implements Watcher {
         return void this.spansOf(event.resource)
       case "AttemptStarted":
         return this.attemptStarted(event)
-      case "AttemptRefused":
-        return this.spanner.event(this.spansOf(event.resource).span, "refused", {
-          "effect_loader.limiter": event.limiter,
-          "effect_loader.refusal.reason": snakeCase(event.reason),
-          "effect_loader.waited": event.waited
-        })
       case "AttemptSucceeded":
         return this.endAttempt(event, Exit.void)
       case "AttemptFailed":
@@ -243,6 +237,15 @@ class RunSpans implements Watcher {
         return this.spanner.event(this.spansOf(event.resource).span, "retry", {
           "effect_loader.attempt": event.attempt,
           "effect_loader.delay": event.retryAt - event.at
+        })
+      case "HedgeStarted":
+        return this.spanner.event(this.spansOf(event.resource).span, "hedge", {
+          "effect_loader.attempt": event.attempt
+        })
+      case "PolicyRefused":
+        return this.spanner.event(this.spansOf(event.resource).span, "refused", {
+          "effect_loader.policy": event.policy,
+          ...(event.error === undefined ? {} : { "error.type": errorType(event.error) })
         })
       case "FallbackStarted":
         return this.spanner.event(this.spansOf(event.resource).span, "fallback", {

@@ -77,7 +77,7 @@ export type PhaseTag = Phase["_tag"]
  * - `chosen`: of a choice, the resource that was chosen.
  * - `runs`: the reports of the runs inside it, in the order in which they began.
  * - `running`: milliseconds that its attempts and fallbacks ran; `queued`: those that it waited for a slot or a permit.
- * - `refusals`: how many of its attempts a limiter refused, where it did.
+ * - `refusals`: how many of its attempts policies refused, where they did: a limiter, a breaker, a rate limit.
  * - `phases`: all its time, without a gap, from the start of the run to its own end, or to the end of what is known.
  *
  * @since 0.1.0

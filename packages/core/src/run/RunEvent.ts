@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import type { Cause } from "effect"
-import type { RefusalReason } from "../limiter/Ticket.ts"
 import type { Plan } from "../compile/Plan.ts"
 
 /**
@@ -106,7 +105,7 @@ export interface ResourceReady extends OfResource {
 /**
  * An attempt, or the handler of a fallback, could begin and has to wait for `limit`.
  *
- * `attempt` is the one that waits; before a fallback, the last one.
+ * `attempt` is the one that waits; before a fallback, the last one, 0 where there was none.
  *
  * @since 0.1.0
  * @category events
@@ -160,21 +159,6 @@ export interface AttemptStarted extends OfAttempt {
 }
 
 /**
- * A limiter refused an attempt, which did not begin.
- *
- * @since 0.1.0
- * @category events
- */
-export interface AttemptRefused extends OfAttempt {
-  readonly _tag: "AttemptRefused"
-  readonly limiter: string
-  readonly reason: RefusalReason["_tag"]
-  /** How long it had waited, in milliseconds, and how many permits could be in use then. */
-  readonly waited: number
-  readonly limit: number
-}
-
-/**
  * An attempt succeeded inside policies that may go on. The end of an only attempt is the end of its resource.
  *
  * @since 0.1.0
@@ -215,6 +199,33 @@ export interface RetryScheduled extends OfAttempt {
   readonly _tag: "RetryScheduled"
   /** Milliseconds since 1970, with fractions. */
   readonly retryAt: number
+}
+
+/**
+ * Attempt `attempt` is to begin beside those that run, because they take long.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface HedgeStarted extends OfAttempt {
+  readonly _tag: "HedgeStarted"
+}
+
+/**
+ * A policy let something not happen: an attempt, of a limiter that refuses, a breaker that is open or a rate that is exceeded,
+ * or a further one, of a budget that is spent.
+ *
+ * - `policy`: its label, as the plan has it.
+ * - `error`: what the resource, or its item, fails with for that; missing where it goes on.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface PolicyRefused extends OfResource {
+  readonly _tag: "PolicyRefused"
+  readonly item?: number
+  readonly policy: string
+  readonly error?: unknown
 }
 
 /**
@@ -332,11 +343,12 @@ export type ResourceEvent =
   | ResourceQueued
   | PoliciesStarted
   | AttemptStarted
-  | AttemptRefused
   | AttemptSucceeded
   | AttemptFailed
   | AttemptInterrupted
   | RetryScheduled
+  | HedgeStarted
+  | PolicyRefused
   | FallbackStarted
   | ResourceEnded
 

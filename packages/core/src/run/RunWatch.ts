@@ -7,7 +7,7 @@
 import { Cause, type Clock, type Context, Duration, type Exit } from "effect"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
-import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import type { Refusal } from "../model/Node.ts"
 import type { Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
 import type { Watcher } from "./Watchers.ts"
 
@@ -128,13 +128,6 @@ export class RunWatch {
     this.emit({ _tag: "ResourceQueued", ...attemptOf(this.nameOf(index), attempt, item), limit })
   }
 
-  /** Attempt `attempt` of a step will not begin. */
-  refused(index: number, attempt: number, item: number | undefined, error: LimitExceeded): void {
-    const { limit, limiter, reason, waited } = error
-    const refusal = { limiter, reason: reason._tag, waited: Duration.toMillis(waited), limit }
-    this.emit({ _tag: "AttemptRefused", ...attemptOf(this.nameOf(index), attempt, item), ...refusal })
-  }
-
   policiesStarted(index: number): void {
     this.emit({ _tag: "PoliciesStarted", resource: this.nameOf(index) })
   }
@@ -155,6 +148,21 @@ export class RunWatch {
   retryScheduled(index: number, attempt: number, item: number | undefined, pause: Duration.Duration): void {
     const retryAt = this.now() + Duration.toMillis(pause)
     this.emit({ _tag: "RetryScheduled", ...attemptOf(this.nameOf(index), attempt, item), retryAt })
+  }
+
+  /** Attempt `attempt` is to begin beside those that run. */
+  hedgeStarted(index: number, attempt: number, item: number | undefined): void {
+    this.emit({ _tag: "HedgeStarted", ...attemptOf(this.nameOf(index), attempt, item) })
+  }
+
+  refused(index: number, item: number | undefined, { error, policy }: Refusal): void {
+    this.emit({
+      _tag: "PolicyRefused",
+      resource: this.nameOf(index),
+      ...(item === undefined ? {} : { item }),
+      policy,
+      ...(error === undefined ? {} : { error })
+    })
   }
 
   /** The handler of a fallback begins to run. */

@@ -75,14 +75,18 @@ export class ResourceTimeline {
         if (event.item !== undefined) this.itemEnded(event)
         this.running.delete(attemptKey(event))
         return this.unlessRunning({ _tag: this.awaited ?? "Policy", from: at })
-      case "AttemptRefused":
-        this.startedAt ??= at
-        this.refusals++
-        if (event.item !== undefined) this.queued.delete(event.item)
-        return this.unlessRunning({ _tag: this.awaited ?? "Policy", from: at })
       case "RetryScheduled":
         this.retryAt = event.retryAt
         return this.unlessRunning({ _tag: "Retry", from: at })
+      case "HedgeStarted":
+        // What follows from this is told by itself.
+        return
+      case "PolicyRefused":
+        if (event.error === undefined) return
+        this.refusals++
+        if (event.item !== undefined) this.queued.delete(event.item)
+        if (isWaiting(this.doing)) this.unlessRunning({ _tag: this.awaited ?? "Policy", from: at })
+        return
       case "FallbackStarted":
         this.startedAt ??= at
         return this.become({ _tag: "Fallback", fallback: event.fallback, from: at })
@@ -125,6 +129,10 @@ export class ResourceTimeline {
     this.doing = next
   }
 }
+
+/** Whether it waits for a turn, which it will not be given if it is refused. */
+const isWaiting = (doing: Doing | undefined): boolean =>
+  doing?._tag === "Slot" || doing?._tag === "Permit" || doing?._tag === "FairShare" || doing?._tag === "Thread"
 
 type AttemptEnded = Extract<
   ResourceEvent,

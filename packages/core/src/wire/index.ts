@@ -120,18 +120,18 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
   Schema.Struct({ _tag: Schema.tag("ResourceQueued"), ...ofAttempt, limit: Limit }),
   Schema.Struct({ _tag: Schema.tag("PoliciesStarted"), ...ofResource }),
   Schema.Struct({ _tag: Schema.tag("AttemptStarted"), ...ofAttempt }),
-  Schema.Struct({
-    _tag: Schema.tag("AttemptRefused"),
-    ...ofAttempt,
-    limiter: Schema.String,
-    reason: Schema.Literals(["QueueFull", "Deadline", "Shed"]),
-    waited: Schema.Number,
-    limit: Schema.Number
-  }),
   Schema.Struct({ _tag: Schema.tag("AttemptSucceeded"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("AttemptFailed"), ...ofAttempt, cause: AnyCause }),
   Schema.Struct({ _tag: Schema.tag("AttemptInterrupted"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("RetryScheduled"), ...ofAttempt, retryAt: Schema.Number }),
+  Schema.Struct({ _tag: Schema.tag("HedgeStarted"), ...ofAttempt }),
+  Schema.Struct({
+    _tag: Schema.tag("PolicyRefused"),
+    ...ofResource,
+    item: Schema.optionalKey(Schema.Number),
+    policy: Schema.String,
+    error: Schema.optionalKey(Unknown)
+  }),
   Schema.Struct({ _tag: Schema.tag("FallbackStarted"), ...ofResource, fallback: Schema.String, error: Unknown }),
   Schema.Struct({ _tag: Schema.tag("ResourceSucceeded"), ...ofResource }),
   Schema.Struct({ _tag: Schema.tag("ResourceDegraded"), ...ofResource, fallback: Schema.String, error: Unknown }),
