@@ -1,5 +1,6 @@
 /** What was promised, beside what was measured. */
 import type { BundleSize } from "./bundle.ts"
+import { type Caching, hit } from "./caching.ts"
 import type { Growth } from "./growth.ts"
 import { type Cell, find } from "./speed.ts"
 import { kib, ratio, table } from "./table.ts"
@@ -10,6 +11,7 @@ export interface Figures {
   readonly cells: ReadonlyArray<Cell>
   readonly growth: ReadonlyArray<Growth>
   readonly watching: ReadonlyArray<Watching>
+  readonly caching: ReadonlyArray<Caching>
   readonly types: ReadonlyArray<TypeCost>
   readonly bundles: ReadonlyArray<BundleSize>
 }
@@ -69,6 +71,9 @@ const watchingBudgets = (found: ReadonlyArray<Watching>): ReadonlyArray<Budget> 
     ...atMost(`spans, ${what}: ours / Effect.all with Effect.withSpan`, spans.ratio, 1.2)
   ])
 
+const cachingBudgets = (found: ReadonlyArray<Caching>): ReadonlyArray<Budget> =>
+  atMost("a hit in memory: ours / Cache.get of effect", found.find(({ what }) => what === hit)?.ratio, 1.2)
+
 const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
   const cost = types.find(({ size }) => size === 300)
   return [
@@ -106,12 +111,13 @@ const equalValues = (cells: ReadonlyArray<Cell>): Budget => {
   }
 }
 
-export const budgetsOf = ({ bundles, cells, growth, types, watching }: Figures): ReadonlyArray<Budget> => [
+export const budgetsOf = ({ bundles, caching, cells, growth, types, watching }: Figures): ReadonlyArray<Budget> => [
   equalValues(cells),
   ...pageBudgets(cells),
   ...peerBudgets(cells),
   ...growth.flatMap(({ ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, 2)),
   ...watchingBudgets(watching),
+  ...cachingBudgets(caching),
   ...typeBudgets(types),
   ...sizeBudgets(bundles)
 ]

@@ -1,6 +1,6 @@
 /** A backend that goes down and comes back. */
 import { assert, describe, it } from "vitest"
-import { assertEndedWell, assertInOrder, ended, launch } from "./kit/program.ts"
+import { assertEndedWell, assertInOrder, assertReadable, ended, launch } from "./kit/program.ts"
 
 describe("the outage", () => {
   it(
@@ -11,7 +11,13 @@ describe("the outage", () => {
       assertEndedWell(ran)
       const { out } = ran
       const titles = ["All is well", "It gets uneven", "It is gone", "It is back, and overloaded", "It has recovered"]
-      assertInOrder(out, ["latency and faults injected", "The plan", ...titles, "The budget of retries and hedges"])
+      assertReadable(out)
+      assertInOrder(out, [
+        "latency and faults injected",
+        "What is around each part",
+        ...titles,
+        "The budget of retries and hedges"
+      ])
       const sections = titles.map((title) =>
         out.slice(out.indexOf(`\n${title}`), out.indexOf("breaker ", out.indexOf(`\n${title}`)))
       )

@@ -18,7 +18,8 @@ const { values: options } = parseArgs({
     seconds: { type: "string", default: "10" },
     rounds: { type: "string", default: "2" },
     load: { type: "string", default: "0.8" },
-    initial: { type: "string", default: "4" }
+    initial: { type: "string", default: "4" },
+    max: { type: "string", default: "100" }
   }
 })
 const seconds = Number(options.seconds)
@@ -53,7 +54,7 @@ const program = Effect.gen(function* () {
   // A light page is two queries after each other.
   const perSecond = (load * connections) / (idle.light / 2 / 1000)
   const roundOf = (seed: number) => arrivals({ perSecond: ratesFor(perSecond / 2), seconds, seed })
-  const all = yield* contenders(Number(options.initial))
+  const all = yield* contenders({ initial: Number(options.initial), max: Number(options.max) })
   yield* measure(all, [roundOf(0)]) // for the limits to adapt
   const rounds = Array.from({ length: Number(options.rounds) }, (_, i) => roundOf(i + 1))
   const results = yield* measure(all, rounds)
