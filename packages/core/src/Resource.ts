@@ -12,6 +12,7 @@ export {
   annotate,
   type Any,
   catch,
+  catchCause,
   type Deps,
   type Failure,
   input,

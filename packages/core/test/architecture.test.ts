@@ -13,7 +13,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   policy: ["policy", "limiter", "cache", "model"],
   compile: ["compile", "model"],
   run: ["run", "compile", "limiter", "cache", "model"],
-  observe: ["observe", "run", "compile", "model"],
+  observe: ["observe", "run", "compile", "limiter", "model"],
   testing: ["testing", "observe", "run", "compile", "cache", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
@@ -21,6 +21,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   persistence: ["persistence", "cache"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
+  resilience: ["resilience", "policy", "limiter", "model"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "cache", "model"]
 }
 
@@ -28,6 +29,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
 const ownImportsOf: Record<string, RegExp> = {
   persistence: /^effect\/persistence\/Persistence$/,
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
+  resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
   testing: /^effect\/testing$/,
   vitest: /^vitest$/
 }

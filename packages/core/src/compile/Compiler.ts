@@ -22,6 +22,23 @@ const withoutWork = {
   Given: "a value that is given is not loaded"
 }
 
+const limitReasons = {
+  inside:
+    "what runs inside takes permits itself, and would wait for these: pipe it onto the resources of the loader inside",
+  several: "an attempt that holds permits of one limiter must not wait for those of another: keep one of them"
+}
+
+/** Limits that cannot be kept: those around another loader, and all but the first. */
+const misplacedLimits = ({ layers, source }: Base): ReadonlyArray<Layer> => {
+  const each = source._tag === "List" ? source.each : []
+  const limits = [...each, ...layers].filter(({ takes }) => takes !== undefined)
+  return source._tag === "Loader" ? limits : limits.slice(1)
+}
+
+/** The items of a list are told apart by their places: two lists of one resource, side by side, could not be. */
+const ofList = (base: Base, layer: Layer): string | undefined =>
+  base.source._tag === "List" && layer.kind === "hedge" ? "a list is hedged item by item: give it as `each`" : undefined
+
 /** A layer is refused for what was piped onto it; a resource without work of its own takes no policy at all. */
 const misplacedPolicies = (base: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray<GraphIssue> => {
   const issue = (policy: Layer, reason: string): GraphIssue => ({
@@ -35,9 +52,14 @@ const misplacedPolicies = (base: Base, defaults: ReadonlyArray<Layer>): Readonly
     return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[_tag as keyof typeof withoutWork]))
   }
   return [
-    ...base.layers.flatMap((layer, i) =>
-      layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]
-    ),
+    ...base.layers.flatMap((layer, i) => {
+      const reason = ofList(base, layer)
+      return [
+        ...(layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]),
+        ...(reason === undefined ? [] : [issue(layer, reason)])
+      ]
+    }),
+    ...misplacedLimits(base).map((limit) => issue(limit, limitReasons[_tag === "Loader" ? "inside" : "several"])),
     ...keyless(base, defaults).map((layer) => issue(layer, needsKey)),
     ...(isService(base)
       ? withDefaults(base.layers, defaults)

@@ -6,7 +6,7 @@
 import type { Part } from "../model/Policy.ts"
 import { type Base, baseOf } from "../model/Node.ts"
 import type { Layer } from "../model/Node.ts"
-import { chosenBy, type Load, mayWaitFor, type Program, type Step } from "./Program.ts"
+import { chosenBy, type Limited, type Load, mayWaitFor, type Program, type Step } from "./Program.ts"
 
 /**
  * One resource of a plan.
@@ -84,8 +84,11 @@ export interface Plan {
 /** Whether a resource does work of its own, so that it takes time, and can fail. */
 export const doesWork = ({ kind }: PlanResource): boolean => kind === "load" || kind === "list" || kind === "loader"
 
-const partsOf = (layers: ReadonlyArray<Layer>): ReadonlyArray<Part> =>
-  layers.map(({ kind, label }) => ({ kind, label }))
+/** A limit is where its permits are taken: outside of one attempt. */
+const partsOf = (layers: ReadonlyArray<Layer>, limit?: Limited): ReadonlyArray<Part> => [
+  ...layers.flatMap(({ kind, label, takes }) => (takes === undefined ? [{ kind, label }] : [])),
+  ...(limit === undefined ? [] : [{ kind: "limit", label: limit.label }])
+]
 
 const kinds = {
   Input: "input",
@@ -100,9 +103,9 @@ const kinds = {
 
 const itemsOf = ({ items }: Load): Pick<PlanResource, "items"> => {
   if (items === undefined) return {}
-  const { concurrency, inner, outer } = items
+  const { concurrency, inner, limit: permits, outer } = items
   const limit = concurrency === "unbounded" ? {} : { concurrency }
-  return { items: { ...limit, attempt: partsOf(inner), around: partsOf(outer) } }
+  return { items: { ...limit, attempt: partsOf(inner, permits), around: partsOf(outer) } }
 }
 
 /** For each step that only choices can want, their names. */
@@ -131,7 +134,7 @@ const detailsOf = (
   nameOf: (i: number) => string
 ): Pick<PlanResource, "attempt" | "around" | "items" | "cases" | "otherwise"> => {
   if (step.kind === "load") {
-    return { attempt: partsOf(step.inner), around: partsOf(step.outer), ...itemsOf(step) }
+    return { attempt: partsOf(step.inner, step.limit), around: partsOf(step.outer), ...itemsOf(step) }
   }
   if (step.kind !== "match") return { attempt: noParts, around: noParts }
   const { cases, otherwise } = step

@@ -4,7 +4,7 @@
  * Everything is computed once, in time and memory linear in resources and dependencies, by loops over arrays.
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
-import type { Items, KeyOf, Layer, Lens, Node, Source } from "../model/Node.ts"
+import type { Items, KeyOf, Layer, Lens, Node, Permits, Source } from "../model/Node.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
@@ -27,12 +27,34 @@ interface Preset extends StepOf<"preset"> {
   readonly given: string | undefined
 }
 
+/** What a limiter does to the attempts of a step. */
+export interface Limited {
+  readonly label: string
+  /** Which of the program's limiters. */
+  readonly limiter: number
+  readonly permits: number
+  /** What latencies are kept of. */
+  readonly resource: string
+  /** How many of the innermost layers an attempt that was refused does not come to. */
+  readonly inside: number
+  /** Whether a refusal shows only further out, where the limit was piped. */
+  readonly surfaces: boolean
+}
+
+/** A limiter that steps take permits of, and the one that takes most. */
+interface ProgramLimiter {
+  readonly key: Permits["limiter"]
+  most: { readonly permits: number; readonly resource: string }
+}
+
 /** Something that is loaded by attempts, inside its policies. */
 interface Wrapped {
   /** What wraps one attempt, innermost first. */
   readonly inner: ReadonlyArray<Layer>
   /** What repeats attempts, and what wraps that, innermost first: empty where there is only one attempt. */
   readonly outer: ReadonlyArray<Layer>
+  /** The permits that each attempt takes. */
+  readonly limit: Limited | undefined
   /** Whether something around the attempts works too, after them. */
   readonly goesOn: boolean
   /** Whether it begins without a slot, so that only the attempts themselves take one: it may get by without them. */
@@ -111,6 +133,9 @@ export interface Program {
   /** Whether a step's own typed failure reaches a target, so that a load has to fail; and whether its skip does. */
   readonly fatalFailure: Uint8Array
   readonly fatalSkip: Uint8Array
+  /** Whether a step's own defect does: whatever does not recover from causes passes it on. */
+  readonly fatalDefect: Uint8Array
+  readonly limiters: ReadonlyArray<ProgramLimiter>
   /** What may run or not, where there is any choice. */
   readonly choices: Choices | undefined
 }
@@ -147,10 +172,52 @@ export const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArr
     ? layers
     : [...defaults.filter(({ kind }) => layers.every((layer) => layer.kind !== kind)), ...layers]
 
-const wrappedIn = (layers: ReadonlyArray<Layer>): Wrapped => {
-  const [inner, outer] = splitLayers(layers)
+/** What works around attempts: after them, or in their place. */
+const goingOn = (outer: ReadonlyArray<Layer>): Pick<Wrapped, "goesOn" | "beginsFree"> => {
   const goesOn = outer.some(({ continues }) => continues)
-  return { inner, outer, goesOn, beginsFree: goesOn || outer.some(({ mayKnow }) => mayKnow), holdsSlot: true }
+  return { goesOn, beginsFree: goesOn || outer.some(({ mayKnow }) => mayKnow) }
+}
+
+const takesPermits = ({ takes }: Layer): boolean => takes !== undefined
+
+/** The limiters that steps were found to take permits of. */
+class Limiters {
+  readonly all: Array<ProgramLimiter> = []
+  private readonly known = new Map<Permits["limiter"], number>()
+
+  /** Which of the limiters somebody takes permits of. */
+  add({ count, limiter }: Permits, resource: string): number {
+    const most = { permits: count, resource }
+    const known = this.known.get(limiter) ?? this.all.push({ key: limiter, most }) - 1
+    this.known.set(limiter, known)
+    if (count > this.all[known]!.most.permits) this.all[known]!.most = most
+    return known
+  }
+}
+
+/**
+ * Layers as they stand around attempts. Wherever a limit was piped, its permits are taken outside of one attempt: where
+ * that is further in than it was piped, the layer stays there, and turns a refusal into the error that it is.
+ */
+const wrappedIn = (layers: ReadonlyArray<Layer>, resource: string, limiters: Limiters, around?: Layer): Wrapped => {
+  const [inner, outer] = splitLayers(layers)
+  const layer = layers.find(takesPermits) ?? around
+  const inside = inner.findIndex(takesPermits)
+  const limit = layer?.takes && {
+    label: layer.label,
+    limiter: limiters.add(layer.takes, resource),
+    permits: layer.takes.count,
+    resource,
+    inside: inside < 0 ? inner.length : inside,
+    surfaces: inside < 0
+  }
+  return {
+    inner: inside < 0 ? inner : inner.toSpliced(inside, 1),
+    outer,
+    limit,
+    ...goingOn(outer),
+    holdsSlot: true
+  }
 }
 
 /** What every step has. */
@@ -159,13 +226,18 @@ type Common = Omit<StepOf<"load">, "kind">
 /** A list, and what runs another loader, hold others that do the work: they take no slot from them. */
 const toLoad = (
   common: Common,
-  layers: ReadonlyArray<Layer>,
+  wrapped: Wrapped,
   { isLoader, items, key, load }: Pick<Load, "isLoader" | "items" | "key" | "load">
 ): Load => {
-  const wrapped = wrappedIn(layers)
   const holdsSlot = items === undefined && !isLoader
-  const plain = holdsSlot && layers.length === 0
+  const plain = holdsSlot && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
   return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader, key }
+}
+
+/** A list in its layers. Where they limit it, it is each item that takes permits. */
+const aroundItems = (layers: ReadonlyArray<Layer>): Wrapped => {
+  const [inner, outer] = splitLayers(layers)
+  return { inner, outer, limit: undefined, ...goingOn(outer), holdsSlot: false }
 }
 
 const toOne = ({ key, load }: Extract<Source, { readonly _tag: "Load" | "Loader" }>, isLoader: boolean) => ({
@@ -204,7 +276,8 @@ const layOut = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
 const toSteps = (
   laidOut: ReadonlyArray<Found>,
   foundBy: ReadonlyMap<Node, Found>,
-  defaults: ReadonlyArray<Layer>
+  defaults: ReadonlyArray<Layer>,
+  limiters: Limiters
 ): ReadonlyArray<Step> => {
   const indexOf = (node: Node): number => foundBy.get(node)!.index
   const steps: Array<Step> = []
@@ -226,14 +299,19 @@ const toSteps = (
         return { ...common, kind: "struct" }
       case "Match":
         return { ...common, kind: "match", ...toCases(cases, indexOf) }
-      case "Load":
-        return toLoad(common, withDefaults(node.layers, defaults), toOne(node.source, false))
+      case "Load": {
+        const wrapped = wrappedIn(withDefaults(node.layers, defaults), node.name, limiters)
+        return toLoad(common, wrapped, toOne(node.source, false))
+      }
       case "Loader":
         // What its resources lack is for the loader inside to say.
-        return toLoad(common, node.layers, toOne(node.source, true))
+        return toLoad(common, wrappedIn(node.layers, node.name, limiters), toOne(node.source, true))
       case "List": {
-        const items = { ...node.source, ...wrappedIn(withDefaults(node.source.each, defaults)) }
-        return toLoad(common, node.layers, { items, key: node.source.key, load: noLoad, isLoader: false })
+        const limit = node.layers.find(takesPermits)
+        const own = limit === undefined ? defaults : defaults.filter((layer) => !takesPermits(layer))
+        const wrapped = wrappedIn(withDefaults(node.source.each, own), node.name, limiters, limit)
+        const items = { ...node.source, ...wrapped }
+        return toLoad(common, aroundItems(node.layers), { items, key: node.source.key, load: noLoad, isLoader: false })
       }
     }
   }
@@ -321,23 +399,25 @@ const toFatal = (
   steps: ReadonlyArray<Step>,
   isTarget: Uint8Array,
   dependents: Lists
-): Pick<Program, "fatalFailure" | "fatalSkip" | "exposed"> => {
+): Pick<Program, "fatalFailure" | "fatalSkip" | "fatalDefect" | "exposed"> => {
   const fatalFailure = isTarget.slice()
   const fatalSkip = isTarget.slice()
+  const fatalDefect = isTarget.slice()
   const exposed = isTarget.slice()
   for (let i = steps.length - 1; i >= 0; i--) {
     for (let k = dependents.start[i]!; k < dependents.start[i + 1]!; k++) {
       const j = dependents.items[k]!
       const step = steps[j]!
       const view = step.kind === "view" ? step.lens : undefined
-      if (view === undefined) exposed[i] = 1
+      if (view === undefined) exposed[i] = fatalDefect[i] = 1
+      else if (view._tag === "Map" || !view.causes) fatalDefect[i]! |= fatalDefect[j]!
       if (view?._tag !== "Recover" || !view.ancestors) fatalSkip[i]! |= fatalSkip[j]!
       if (view === undefined) fatalFailure[i]! |= fatalSkip[j]!
       else if (view._tag === "Map") fatalFailure[i]! |= fatalFailure[j]!
     }
-    for (const j of choiceOf(steps[i]!)) exposed[j] = 1
+    for (const j of choiceOf(steps[i]!)) exposed[j] = fatalDefect[j] = 1
   }
-  return { fatalFailure, fatalSkip, exposed }
+  return { fatalFailure, fatalSkip, fatalDefect, exposed }
 }
 
 /** The compiled form of a graph that is known to be sound. */
@@ -348,7 +428,8 @@ export const toProgram = (
 ): Program => {
   const laidOut = layOut(found)
   const declared = found.map(({ index }) => index)
-  const steps = toSteps(laidOut, foundBy, defaults)
+  const limiters = new Limiters()
+  const steps = toSteps(laidOut, foundBy, defaults, limiters)
   const dependents = turnRound(steps, waitsForOf)
   const ranks = toRanks(steps)
   const urgency = byUrgency(ranks, declared)
@@ -381,6 +462,7 @@ export const toProgram = (
     urgency,
     ranks,
     batches: toBatches(laidOut, urgency),
+    limiters: limiters.all,
     choices,
     ...toFatal(steps, isTarget, dependents)
   }

@@ -14,7 +14,7 @@ import { Latencies } from "./Latencies.ts"
 import type { LimitAlgorithm, LimitState, Window } from "./LimitAlgorithm.ts"
 import { NodePressure } from "./NodePressure.ts"
 import { QueueDelay, type QueueDelayOptions } from "./QueueDelay.ts"
-import { Due, type RefusalReason, type Request, Ticket } from "./Ticket.ts"
+import { Due, type Flow, type RefusalReason, type Request, Ticket } from "./Ticket.ts"
 
 /**
  * What came of an attempt that held permits, as far as the backend is concerned: it answered, it was too much for it, or
@@ -103,6 +103,11 @@ export class Admission {
 
   get waiting(): number {
     return this.line.size
+  }
+
+  /** Whether others than this flow wait too, so that shares decide who is next. */
+  isShared(flow: Flow): boolean {
+    return this.waiting > (flow.waiting?.size ?? 0)
   }
 
   /** The most permits that a request may ask for. */

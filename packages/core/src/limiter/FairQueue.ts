@@ -107,12 +107,12 @@ export class FairQueue implements Line {
   private activate(flow: Flow): void {
     if (!isIdle(flow)) return
     flow.start = Math.max(flow.start - forgiven, this.virtual)
-    this.activeWeight += flow.weight
+    if (flow.share.active++ === 0) this.activeWeight += flow.share.weight
   }
 
   private deactivate(flow: Flow): void {
     if (!isIdle(flow)) return
-    this.activeWeight -= flow.weight
+    if (--flow.share.active === 0) this.activeWeight -= flow.share.weight
     // Sums of fractions drift; an idle queue is a chance to be exact again.
     if (this.inUse === 0 && this.size === 0) this.activeWeight = 0
   }

@@ -4,19 +4,23 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Layer } from "effect"
+import { dual } from "effect/Function"
 import { Admission, type Stats } from "./Admission.ts"
+import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { fixed } from "./Fixed.ts"
 import type { Bounds, LimitAlgorithm } from "./LimitAlgorithm.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
 import { Permits } from "./Permits.ts"
-import { Flow } from "./Ticket.ts"
+import { fromPermits, type Limiter, type PermitOptions } from "./Shape.ts"
 import { vegas } from "./Vegas.ts"
 
 export { aimd } from "./Aimd.ts"
 export type { Stats } from "./Admission.ts"
+export type { ShareOptions } from "./CurrentShare.ts"
 export { gradient2 } from "./Gradient2.ts"
 export type { Bounds, LimitAlgorithm, LimitState, ResourceSamples, Window } from "./LimitAlgorithm.ts"
 export { LimitExceeded } from "./LimitExceeded.ts"
+export type { Limiter, PermitOptions } from "./Shape.ts"
 export type { RefusalReason } from "./Ticket.ts"
 export { vegas } from "./Vegas.ts"
 
@@ -59,38 +63,6 @@ export interface CommonOptions {
 export type AdaptiveOptions = CommonOptions & (Bounds | { readonly algorithm: LimitAlgorithm })
 
 /**
- * What one effect needs of a limiter.
- *
- * - `permits`: how many it takes, a whole number. Default 1; more than the limit can ever be is a defect at once.
- * - `resource`: whose latencies these are: what differs in how long it takes should have different names.
- * - `weight`: how much it gets beside others when there is not enough for all. Default 1.
- * - `within`: it is of no use later than that, so it is refused when it cannot be done in time.
- *
- * @since 0.1.0
- * @category options
- */
-export interface PermitOptions {
-  readonly permits?: number
-  readonly resource?: string
-  readonly weight?: number
-  readonly within?: Duration.Input
-}
-
-/**
- * What a limiter does.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Limiter {
-  readonly withPermit: <A, E, R>(
-    self: Effect.Effect<A, E, R>,
-    options?: PermitOptions
-  ) => Effect.Effect<A, E | LimitExceeded, R>
-  readonly stats: Effect.Effect<Stats>
-}
-
-/**
  * The class of a limiter's service.
  *
  * - `withPermit`: runs an effect with a permit; see {@link PermitOptions}.
@@ -128,24 +100,36 @@ const admissionOf = (algorithm: LimitAlgorithm, { delay, max = defaultMaxWaiting
   })
 }
 
-const deadlineOf = (within: Duration.Input | undefined, now: number): number =>
-  within === undefined ? Infinity : now + Duration.toMillis(Duration.fromInputUnsafe(within))
-
-const make = (id: string, algorithm: LimitAlgorithm, options: CommonOptions): Limiter => {
-  const permits = new Permits(id, admissionOf(algorithm, options.queue), options.isOverload ?? (() => false))
-  return {
-    stats: Effect.sync(() => permits.stats()),
-    withPermit: (self, { permits: count = 1, resource = "", weight, within } = {}) =>
-      permits.hold(self, (now) => ({
-        flow: new Flow(weight),
-        resource,
-        permits: count,
-        begun: false,
-        deadline: deadlineOf(within, now),
-        remaining: within === undefined ? 0 : permits.usual(resource)
-      }))
+/**
+ * Says whose work an effect is: how much of each limiter its runs get, beside others. See {@link ShareOptions}.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Limiter, Loader, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const page = Loader.load(Loader.make({ org }))
+ *
+ * const forAcme = page.pipe(Limiter.withShare({ tenant: "acme", weight: 2 }))
+ * console.log(Effect.runSync(forAcme)) // { org: "acme" }
+ * ```
+ *
+ * @since 0.1.0
+ * @category sharing
+ */
+export const withShare: {
+  (share: ShareOptions): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, share: ShareOptions): Effect.Effect<A, E, R>
+} = /* @__PURE__ */ dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, share: ShareOptions): Effect.Effect<A, E, R> => {
+  if (!(share.weight === undefined || share.weight > 0)) {
+    throw new Cause.IllegalArgumentError(`Limiter.withShare: \`weight\` must be above 0, got ${share.weight}`)
   }
-}
+  return Effect.provideService(self, CurrentShare, share)
+})
+
+const make = (id: string, algorithm: LimitAlgorithm, { isOverload = () => false, queue }: CommonOptions): Limiter =>
+  fromPermits(new Permits(id, admissionOf(algorithm, queue), isOverload))
 
 const checkLimit = (id: string, limit: number): Effect.Effect<number> =>
   Number.isInteger(limit) && limit >= 1

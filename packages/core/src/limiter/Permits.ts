@@ -4,21 +4,30 @@
  * A permit cannot get lost: from asking to giving back nothing can be interrupted but the wait and the attempt itself,
  * and however these end, what they had is given back.
  */
-import { Cause, Clock, Context, Duration, Effect, Exit, Fiber } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, type Fiber } from "effect"
 import { type Admission, type Outcome, type Stats } from "./Admission.ts"
+import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
+import { Held, sourceIn } from "./Held.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"
-import type { Request, Ticket } from "./Ticket.ts"
+import { Loan } from "./Loan.ts"
+import type { PermitSource } from "./PermitSource.ts"
+import { type Flow, type Request, Share, type Ticket } from "./Ticket.ts"
 
 /** Whether an error says that the backend had too much to do. */
 export type IsOverload = (error: unknown) => boolean
 
 const nanosPerMilli = 1e6
 
-export class Permits {
-  private readonly name: string
+export class Permits implements PermitSource {
+  readonly name: string
   private readonly admission: Admission
   private readonly isOverload: IsOverload
   private readonly waiters = new Map<Ticket, () => void>()
+  private readonly tenants = new Map<string, WeakRef<Share>>()
+  /** Nobody has to say when a tenant's last run is over. */
+  private readonly gone = new FinalizationRegistry<string>((tenant) => {
+    if (this.tenants.get(tenant)?.deref() === undefined) this.tenants.delete(tenant)
+  })
   private draining = false
   private alarm: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined = undefined
 
@@ -43,52 +52,67 @@ export class Permits {
     this.drain(clock)
   }
 
-  /** Runs an effect with permits. `request` is asked for the time, in case its deadline is counted from now. */
-  hold<A, E, R>(
-    self: Effect.Effect<A, E, R>,
-    request: (now: number) => Request
-  ): Effect.Effect<A, E | LimitExceeded, R> {
-    return Effect.uninterruptibleMask((restore) =>
-      Effect.withFiber((fiber): Effect.Effect<A, E | LimitExceeded, R> => {
-        const clock = Context.get(fiber.context as Context.Context<never>, Clock.Clock)
-        const at = now(clock)
-        const asked = request(at)
-        if (asked.permits > this.admission.maxPermits) return this.dieOfTooMany(asked)
-        const ticket = this.admission.offer(asked, at)
-        const held = (): Effect.Effect<A, E | LimitExceeded, R> =>
-          ticket.state === "Held"
-            ? Effect.onExitPrimitive(restore(self), (exit) => this.end(ticket, this.outcome(exit), clock), true)
-            : Effect.fail(this.refusal(ticket, now(clock)))
-        this.drain(clock)
-        if (ticket.state !== "Waiting") return held()
-        const wait = Effect.onExitPrimitive(
-          restore(this.wait(ticket)),
-          (exit) => (Exit.isSuccess(exit) ? undefined : this.giveUp(ticket, clock)),
-          true
-        )
-        return Effect.flatMap(wait, held)
-      })
+  /** The most permits that can ever be asked for. */
+  get max(): number {
+    return this.admission.maxPermits
+  }
+
+  /** What is wrong with asking for so many permits, if anything is. */
+  tooMany(count: number, resource: string): Cause.IllegalArgumentError | undefined {
+    if (count <= this.max) return undefined
+    const asks = resource === "" ? "an attempt" : `"${resource}"`
+    return new Cause.IllegalArgumentError(
+      `limiter "${this.name}" has at most ${this.max} permits: ${asks} would wait for ${count} for ever`
     )
   }
 
-  private wait(ticket: Ticket): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      if (ticket.state === "Waiting") this.waiters.set(ticket, () => resume(Effect.void))
-      else resume(Effect.void)
-    })
+  /** How many permits can be in use at the moment. */
+  get limit(): number {
+    return this.admission.limit
   }
 
-  private giveUp(ticket: Ticket, clock: Clock.Clock): undefined {
+  /** What a new run of a tenant, or of none, gets beside others. Tenants' runs that overlap divide theirs. */
+  share({ tenant, weight }: ShareOptions): Share {
+    if (tenant === undefined) return new Share(weight ?? 1)
+    const known = this.tenants.get(tenant)?.deref()
+    if (known !== undefined) return known
+    const share = new Share(weight ?? 1)
+    this.tenants.set(tenant, new WeakRef(share))
+    this.gone.register(share, tenant)
+    return share
+  }
+
+  ask(request: Request, clock: Clock.Clock, onOver: () => void): Ticket {
+    const ticket = this.admission.offer(request, now(clock))
+    if (ticket.state === "Waiting") this.waiters.set(ticket, onOver)
+    this.drain(clock)
+    return ticket
+  }
+
+  leave(ticket: Ticket, clock: Clock.Clock): undefined {
     this.waiters.delete(ticket)
-    // It may have got its permits in the moment in which it was interrupted.
-    if (ticket.state === "Held") return this.end(ticket, "Unknown", clock)
+    // It may have got its permits in the moment in which it was given up.
+    if (ticket.state === "Held") this.admission.end(ticket, "Unknown", now(clock))
     if (ticket.state === "Waiting") this.admission.leave(ticket)
     return this.drain(clock)
   }
 
-  private end(ticket: Ticket, outcome: Outcome, clock: Clock.Clock): undefined {
-    this.admission.end(ticket, outcome, now(clock))
+  end(ticket: Ticket, exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): undefined {
+    this.admission.end(ticket, this.outcome(exit), now(clock))
     return this.drain(clock)
+  }
+
+  isShared(flow: Flow): boolean {
+    return this.admission.isShared(flow)
+  }
+
+  refusal(ticket: Ticket, clock: Clock.Clock): LimitExceeded {
+    return new LimitExceeded({
+      limiter: this.name,
+      reason: ticket.refusal!,
+      waited: Duration.millis(now(clock) - ticket.askedAt),
+      limit: this.admission.limit
+    })
   }
 
   /**
@@ -132,24 +156,59 @@ export class Permits {
     if (fail === undefined) return "Unknown"
     return Cause.isTimeoutError(fail.error) || this.isOverload(fail.error) ? "Dropped" : "Unknown"
   }
-
-  private refusal(ticket: Ticket, at: number): LimitExceeded {
-    return new LimitExceeded({
-      limiter: this.name,
-      reason: ticket.refusal!,
-      waited: Duration.millis(at - ticket.askedAt),
-      limit: this.admission.limit
-    })
-  }
-
-  private dieOfTooMany({ permits, resource }: Request): Effect.Effect<never> {
-    const asks = resource === "" ? "an attempt" : `"${resource}"`
-    return Effect.die(
-      new Cause.IllegalArgumentError(
-        `limiter "${this.name}" has at most ${this.admission.maxPermits} permits: ${asks} would wait for ${permits} for ever`
-      )
-    )
-  }
 }
 
-const now = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMilli
+/** Runs an effect with permits. `request` is asked for the time, in case its deadline is counted from now. */
+export const hold = <A, E, R>(
+  permits: Permits,
+  self: Effect.Effect<A, E, R>,
+  request: (now: number, share: ShareOptions) => Request
+): Effect.Effect<A, E | LimitExceeded, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.withFiber((fiber) => {
+      const clock = fiber.getRef(Clock.Clock)
+      const held = fiber.getRef(Held)
+      const asked = request(now(clock), fiber.getRef(CurrentShare))
+      const tooMany = permits.tooMany(asked.permits, asked.resource)
+      if (tooMany !== undefined) return Effect.die(tooMany)
+      const withLoan = (loan: Loan): Effect.Effect<A, E, R> =>
+        restore(Effect.provideService(self, Held, new Map(held).set(permits, loan)))
+      return borrow(permits, held, asked, clock, restore, withLoan)
+    })
+  )
+
+type Restore = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** Gets the permits, from whoever has some, and gives them back in the end. Nothing but `restore` can be interrupted. */
+const borrow = <A, E, R>(
+  permits: Permits,
+  held: Held,
+  request: Request,
+  clock: Clock.Clock,
+  restore: Restore,
+  use: (loan: Loan) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | LimitExceeded, R> => {
+  const source = sourceIn(held, permits)
+  let onOver = (): void => {}
+  const ticket = source.ask(request, clock, () => onOver())
+  const answered = (): Effect.Effect<A, E | LimitExceeded, R> => {
+    if (ticket.state === "Refused") return Effect.fail(permits.refusal(ticket, clock))
+    if (ticket.state === "Done") return borrow(permits, held, request, clock, restore, use)
+    const loan = new Loan(source, ticket)
+    return Effect.onExitPrimitive(use(loan), (exit) => loan.close(exit, clock), true)
+  }
+  if (ticket.state !== "Waiting") return answered()
+  const wait = Effect.callback<void>((resume) => {
+    onOver = () => resume(Effect.void)
+    if (ticket.state !== "Waiting") onOver()
+  })
+  const waited = Effect.onExitPrimitive(
+    restore(wait),
+    (exit) => (Exit.isSuccess(exit) ? undefined : source.leave(ticket, clock)),
+    true
+  )
+  return Effect.flatMap(waited, answered)
+}
+
+/** The time that limiters go by, in milliseconds. */
+export const now = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMilli

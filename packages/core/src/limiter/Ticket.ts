@@ -15,13 +15,23 @@ import type { Heap, Placed } from "./Heap.ts"
  */
 export type RefusalReason = { readonly _tag: "QueueFull" } | { readonly _tag: "Deadline" } | { readonly _tag: "Shed" }
 
+/** What a limiter gives to a run, or to all runs of one tenant together, beside others. */
+export class Share {
+  readonly weight: number
+  /** How many of those that divide it hold permits, or wait for some. */
+  active = 0
+
+  constructor(weight: number) {
+    this.weight = weight
+  }
+}
+
 /**
  * Those who share one limiter fairly: a run has a flow of its own in each limiter that it uses. A flow's waiters are kept
  * in it, so that it is gone when nobody knows it any more.
  */
 export class Flow implements Placed {
-  /** How much of the limiter it gets, beside others. */
-  readonly weight: number
+  readonly share: Share
   place = -1
   /** How much service it has had, in the virtual time of a {@link FairQueue}. */
   start = 0
@@ -29,8 +39,13 @@ export class Flow implements Placed {
   holds = 0
   waiting: Heap<Ticket> | undefined = undefined
 
-  constructor(weight = 1) {
-    this.weight = weight
+  constructor(share: Share | number = 1) {
+    this.share = typeof share === "number" ? new Share(share) : share
+  }
+
+  /** How much of the limiter it gets just now: those who share a weight divide it equally. */
+  get weight(): number {
+    return this.share.weight / Math.max(1, this.share.active)
   }
 }
 

@@ -64,7 +64,7 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     readonly key?: (deps: Values<D>) => string
     readonly itemKey?: (item: I, deps: Values<D>) => string
     readonly concurrency?: number | "unbounded"
-    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>> | ForValues<NoInfer<A>, PR>
+    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>, PR> | ForValues<NoInfer<A>, PR>
   }
 ): Resource<
   Name,

@@ -62,6 +62,7 @@ export interface Items {
 
 /** What a layer may tell of the load that it wraps. */
 export interface LayerObserver {
+  readonly resource: string
   /** A fallback took the place of a typed failure. */
   readonly degraded: (fallback: string, error: unknown) => void
   /** There will be another attempt, after this pause. */
@@ -72,6 +73,21 @@ export interface LayerObserver {
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult) => void
   /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
   readonly outsideRun: (layer: Layer) => AnyEffect
+  /** There will be another attempt, beside those that run. */
+  readonly hedging: () => void
+  readonly refused: (refusal: Refusal) => void
+}
+
+/** What a policy did not let happen: an attempt, so that `error` is what comes of it, or only a further one. */
+export interface Refusal {
+  readonly policy: string
+  readonly error?: unknown
+}
+
+/** Permits of a limiter, which is a service. */
+export interface Permits {
+  readonly limiter: Context.Key<unknown, unknown>
+  readonly count: number
 }
 
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
@@ -80,7 +96,7 @@ export interface Layer {
   readonly kind: string
   /** What it does and how much, for people: `timeout(500ms)`. */
   readonly label: string
-  /** Whether what is inside is one attempt out of possibly several. */
+  /** Whether what is inside is one attempt out of possibly several, or of none. */
   readonly repeats: boolean
   /** Whether it may go on working when what is inside has succeeded. */
   readonly continues: boolean
@@ -88,6 +104,8 @@ export interface Layer {
   readonly mayKnow?: boolean
   /** Whether the resource must have a key for it. */
   readonly needsKey?: boolean
+  /** The permits that each attempt inside takes, where it limits them. */
+  readonly takes?: Permits
   /** Why no graph can accept this layer, where that is so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect
@@ -111,7 +129,10 @@ export type Lens =
       readonly _tag: "Recover"
       readonly label: string
       readonly onSuccess: ((value: unknown) => unknown) | undefined
-      readonly onFailure: (error: unknown) => unknown
+      /** Gets the typed error, or the whole cause. */
+      readonly onFailure: (failure: unknown) => unknown
+      /** Whether it recovers from causes, those with defects too, rather than from typed errors. */
+      readonly causes: boolean
       /** Whether failures of what the resource depends on are recovered too. */
       readonly ancestors: boolean
     }

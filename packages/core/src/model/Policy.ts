@@ -36,16 +36,17 @@ export interface Policy<out PE = never, out PR = never> {
 }
 
 /**
- * A policy that reads the resource's own error: it fits resources whose own error is all of `E0` or less.
+ * A policy that reads the resource's own error: it fits resources whose own error is all of `E0` or less. `PR` is what it
+ * needs.
  *
  * @since 0.1.0
  * @category models
  */
-export interface PolicyFor<E0> {
+export interface PolicyFor<E0, out PR = never> {
   <N extends string, A, E, R, In>(
     self: Resource<N, A, E, R, In> &
       ([OwnError<N, E>] extends [E0] ? unknown : { readonly "~unhandled": OwnError<N, E> })
-  ): Resource<N, A, E, R, In>
+  ): Resource<N, A, E, R | PR, In>
   readonly "~error": (error: E0) => void
   readonly parts: ReadonlyArray<Part>
 }

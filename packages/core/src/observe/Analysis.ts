@@ -13,6 +13,8 @@ export interface Waited {
   readonly dependency: number
   readonly batch: number
   readonly slot: number
+  /** For permits of a limiter, be it for its limit or for a fair share of it. */
+  readonly permit: number
   readonly thread: number
   readonly retry: number
 }
@@ -20,7 +22,7 @@ export interface Waited {
 /**
  * One resource of an analysis. Times are milliseconds.
  *
- * - `took`: from its start to its end, without waits for slots: its attempts and the pauses between them, its policies
+ * - `took`: from its start to its end, without waits for slots and permits: its attempts and the pauses between them, its policies
  *   and its fallbacks.
  * - `slack`: how much longer it could have taken before the critical path would have been longer; 0 for what is on it.
  *
@@ -43,7 +45,8 @@ export interface ResourceAnalysis {
  *   the critical path and of `work / concurrency`, but never more than it took; `boundBy` says which.
  * - `gap`: how much longer than that it took.
  * - `lastChain`: what ended last, and before it what that had waited for, back to the start of the run: where the time
- *   went, as one line of phases. What of it was waiting for a batch, a slot or the thread is `heldUp`.
+ *   went, as one line of phases. What of it was waiting for a batch, a slot, a permit or the thread is
+ *   `heldUp`.
  *
  * @since 0.1.0
  * @category models
@@ -58,7 +61,7 @@ export interface Analysis {
   readonly boundBy: "critical path" | "concurrency"
   readonly gap: number
   readonly lastChain: ReadonlyArray<{ readonly resource: string; readonly phases: ReadonlyArray<Phase> }>
-  readonly heldUp: Pick<Waited, "batch" | "slot" | "thread">
+  readonly heldUp: Pick<Waited, "batch" | "slot" | "permit" | "thread">
   readonly resources: ReadonlyArray<ResourceAnalysis>
 }
 
@@ -79,6 +82,7 @@ const waitedOf = (phases: ReadonlyArray<Phase>): Waited => ({
   dependency: timeIn(phases, ["Dependency"]),
   batch: timeIn(phases, ["Batch"]),
   slot: timeIn(phases, ["Slot"]),
+  permit: timeIn(phases, ["Permit", "FairShare"]),
   thread: timeIn(phases, ["Thread"]),
   retry: timeIn(phases, ["Retry"])
 })
@@ -132,7 +136,7 @@ export const analyze = (self: Report<unknown>): Analysis => {
   // skipped before all that it depends on was there, the path is longer than the run was.
   const lowerBound = Math.min(duration, Math.max(length, bySlots))
   const lastChain = lastChainOf(self)
-  const { batch, slot, thread } = waitedOf(lastChain.flatMap(({ phases }) => phases))
+  const { batch, permit, slot, thread } = waitedOf(lastChain.flatMap(({ phases }) => phases))
   return {
     duration,
     work,
@@ -143,7 +147,7 @@ export const analyze = (self: Report<unknown>): Analysis => {
     boundBy: bySlots > length ? "concurrency" : "critical path",
     gap: duration - lowerBound,
     lastChain,
-    heldUp: { batch, slot, thread },
+    heldUp: { batch, permit, slot, thread },
     resources: self.resources.map(({ phases, resource }) => ({
       resource,
       took: took.get(resource)!,

@@ -37,6 +37,8 @@ const runLane = 0
 /** What is shown inside a resource, beside its attempts. */
 const words: Partial<Record<PhaseTag, string>> = {
   Slot: "waits for a slot",
+  Permit: "waits for a permit",
+  FairShare: "waits for its share of a limiter",
   Retry: "before a retry",
   Fallback: "fallback",
   Policy: "in its policies"
@@ -49,6 +51,8 @@ const waits: ReadonlyArray<readonly [string, PhaseTag]> = [
   ["waited for dependencies (ms)", "Dependency"],
   ["waited for its batch (ms)", "Batch"],
   ["waited for slots (ms)", "Slot"],
+  ["waited for permits (ms)", "Permit"],
+  ["waited for its share of a limiter (ms)", "FairShare"],
   ["waited for the thread (ms)", "Thread"],
   ["waited to try again (ms)", "Retry"]
 ]

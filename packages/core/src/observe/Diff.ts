@@ -45,6 +45,8 @@ const tags: ReadonlyArray<PhaseTag> = [
   "Fallback",
   "Policy",
   "Slot",
+  "Permit",
+  "FairShare",
   "Batch",
   "Thread",
   "Dependency"
@@ -111,6 +113,8 @@ const words: Record<PhaseTag, string> = {
   Fallback: "in its fallback",
   Policy: "in its policies",
   Slot: "waiting for a slot",
+  Permit: "waiting for a permit",
+  FairShare: "waiting for its share of a limiter",
   Batch: "waiting for its batch",
   Thread: "waiting for the thread",
   Dependency: "waiting for what it depends on"

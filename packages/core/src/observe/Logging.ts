@@ -5,7 +5,7 @@
  */
 import { type Cause, Context, Effect, type Layer, LogLevel, References } from "effect"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
-import type { ResourceEvent, RunEvent } from "../run/RunEvent.ts"
+import type { Limit, ResourceEvent, RunEvent } from "../run/RunEvent.ts"
 import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
 import { printable, printableLabel } from "./Printable.ts"
@@ -52,6 +52,17 @@ const skipText = (because: Extract<ResourceEvent, { readonly _tag: "ResourceSkip
   }
 }
 
+const limitText = (limit: Limit): string => {
+  switch (limit._tag) {
+    case "Slot":
+      return `for a slot: all ${limit.concurrency} are taken`
+    case "Permit":
+      return `for ${printableLabel(limit.limiter)}: at most ${count(limit.limit, "permit")} at once`
+    case "FairShare":
+      return `for its share of ${printableLabel(limit.limiter)}: at most ${count(limit.limit, "permit")} at once`
+  }
+}
+
 const lineOfResource = (event: ResourceEvent): Line => {
   switch (event._tag) {
     case "ResourceReady":
@@ -61,7 +72,7 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "ItemsStarted":
       return [`${count(event.items, "item")} to load`]
     case "ResourceQueued":
-      return [`resource waits for a slot: all ${event.limit.concurrency} are taken`]
+      return [`resource waits ${limitText(event.limit)}`]
     case "CacheRead":
       return [`${event.result} in cache ${printableLabel(event.cache)} (${event.level})`]
     case "PoliciesStarted":
@@ -76,6 +87,10 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return ["attempt interrupted"]
     case "RetryScheduled":
       return [`attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`]
+    case "HedgeStarted":
+      return [`attempt ${event.attempt} follows beside those that run`]
+    case "PolicyRefused":
+      return [`refused by ${printableLabel(event.policy)}`]
     case "FallbackStarted":
       return [`fallback started (${printableLabel(event.fallback)})`]
     case "ResourceSucceeded":

@@ -38,6 +38,10 @@ const stillDoing = ({ attempts, items, phases }: Told): string => {
       return "waits for its batch"
     case "Slot":
       return "waits for a slot"
+    case "Permit":
+      return "waits for a permit"
+    case "FairShare":
+      return "waits for its share of a limiter"
     case "Thread":
       return "waits for the thread"
     case "Retry":

@@ -4,10 +4,11 @@ import { headline, loadedOf } from "./Headline.ts"
 import { millis } from "./Millis.ts"
 import { namesText } from "./Names.ts"
 
-const heldUp = ({ heldUp: { batch, slot, thread } }: Analysis): string =>
+const heldUp = ({ heldUp: { batch, permit, slot, thread } }: Analysis): string =>
   [
     [batch, "for batches"],
     [slot, "for slots"],
+    [permit, "for permits"],
     [thread, "for the thread"]
   ]
     .flatMap(([ms, what]) => (Number(ms) === 0 ? [] : [`${millis(Number(ms))} ${what}`]))

@@ -245,6 +245,15 @@ class RunSpans implements Watcher {
           "effect_loader.attempt": event.attempt,
           "effect_loader.delay": event.retryAt - event.at
         })
+      case "HedgeStarted":
+        return this.spanner.event(this.spansOf(event.resource).span, "hedge", {
+          "effect_loader.attempt": event.attempt
+        })
+      case "PolicyRefused":
+        return this.spanner.event(this.spansOf(event.resource).span, "refused", {
+          "effect_loader.policy": event.policy,
+          ...(event.error === undefined ? {} : { "error.type": errorType(event.error) })
+        })
       case "FallbackStarted":
         return this.spanner.event(this.spansOf(event.resource).span, "fallback", {
           "effect_loader.fallback": event.fallback,

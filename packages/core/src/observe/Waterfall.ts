@@ -25,6 +25,8 @@ const glyphs: Record<PhaseTag, string> = {
   Dependency: " ",
   Batch: "▒",
   Slot: "░",
+  Permit: "▞",
+  FairShare: "▚",
   Thread: "·",
   Attempt: "█",
   Items: "█",
@@ -35,6 +37,8 @@ const glyphs: Record<PhaseTag, string> = {
 
 const legends: ReadonlyArray<readonly [PhaseTag, string]> = [
   ["Slot", "waits for a slot"],
+  ["Permit", "waits for a permit"],
+  ["FairShare", "waits for its share of a limiter"],
   ["Batch", "waits for its batch"],
   ["Thread", "waits for the thread"],
   ["Retry", "before a retry"],

@@ -3,34 +3,20 @@
  * hold one of the run's slots.
  */
 import { Cause, type Context, Duration, Effect, Exit, Scope } from "effect"
-import type { ItemLoads, Load, Step } from "../compile/Program.ts"
-import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
-import type { Key } from "../cache/Key.ts"
+import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
+import { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import { Loan } from "../limiter/Loan.ts"
+import { refused } from "../limiter/Refusal.ts"
+import type { AnyEffect, Dependencies, LayerObserver } from "../model/Node.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
+import { OnBegin } from "../model/OnBegin.ts"
 import { Enclosing } from "./Enclosing.ts"
-import type { OuterSlots, Slots } from "./Slots.ts"
+import type { OuterSlots } from "./OuterSlots.ts"
+import type { RunLimits } from "./RunLimits.ts"
+import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
-
-/** What a user's function gives; what it throws is a defect. */
-export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
-  try {
-    return f(argument)
-  } catch (defect) {
-    return Exit.die(defect)
-  }
-}
-
-export const notAnEffect = (step: Step, value: unknown): Exit.Exit<never> =>
-  Exit.die(
-    new TypeError(
-      `resource "${step.name}" gave ${value === null ? "null" : typeof value} where an Effect was expected: ` +
-        "its `load`, the handler of its `catch`, and a policy around it must return an Effect"
-    )
-  )
-
-/** What a user's function gave, if it is an effect, and otherwise a defect that says so. */
-export const asEffect = (step: Step, value: unknown): AnyEffect =>
-  Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(step, value)
+import { outsideRun, toWrapped, toWrappedItem, type Wrapped } from "./OutsideRun.ts"
+import { call, loadOf, type Named, wrapIn } from "./Wrapping.ts"
 
 /** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
 const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
@@ -44,94 +30,55 @@ const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
     })
   })
 
-/** The layers around an effect. One that throws, or gives no effect, is a defect like any other of the resource. */
-const wrapIn = (step: Step, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
-  layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, layer.wrap(effect, observer))), self)
-
-/** What is inside of layers, and what tells its value from others. */
-interface Wrapped {
-  readonly load: AnyEffect
-  readonly layers: Pick<Load, "inner" | "outer">
-  readonly key: () => Key
-}
-
-const loadOf = (step: Load, deps: Dependencies): AnyEffect =>
-  Effect.suspend(() => asEffect(step, call(step.load, deps)))
-
-const toWrapped = (step: Load, deps: Dependencies): Wrapped => {
-  const { items, key, name } = step
-  return {
-    load: items === undefined ? loadOf(step, deps) : allOutsideRun(step, items, deps),
-    layers: step,
-    key: () => key?.(deps) ?? { resource: name, of: deps }
-  }
-}
-
-const toWrappedItem = (step: Load, items: ItemLoads, deps: Dependencies, item: unknown, index: number): Wrapped => ({
-  load: Effect.suspend(() => asEffect(step, items.load(item, deps, index))),
-  layers: items,
-  key: () => items.itemKey?.(item, deps) ?? { resource: step.name, of: { item, deps } }
-})
-
-/** A load that belongs to no run: nobody is told, and what it acquires is released with it. */
-const outsideRun = (step: Load, { key, layers, load }: Wrapped): Pick<LayerObserver, "key" | "outsideRun"> => ({
-  key,
-  outsideRun: (layer) => {
-    const all = [...layers.inner, ...layers.outer]
-    return wrapIn(step, all.slice(0, all.indexOf(layer)), Effect.scoped(load), unheard(step, { key, layers, load }))
-  }
-})
-
-const unheard = (step: Load, wrapped: Wrapped): LayerObserver => ({
-  ...outsideRun(step, wrapped),
-  degraded: () => {},
-  pausing: () => {},
-  cacheRead: () => {}
-})
-
-/** The items of a list, loaded for no run. */
-const allOutsideRun = (step: Load, items: ItemLoads, deps: Dependencies): AnyEffect =>
-  Effect.suspend(() =>
-    Effect.forEach(
-      items.items(deps),
-      (item, index) => {
-        const wrapped = toWrappedItem(step, items, deps, item, index)
-        return wrapIn(step, [...items.inner, ...items.outer], Effect.scoped(wrapped.load), unheard(step, wrapped))
-      },
-      { concurrency: items.concurrency }
-    )
-  )
-
 /** Which item failed, and with what. */
 interface ItemFailure extends FailedItem {
   readonly attempts: number
   readonly error: unknown
 }
 
-/** How attempts hold slots: see `Load`. */
-type Holding = Pick<Load, "goesOn" | "holdsSlot">
+/** How attempts are wrapped, and what they hold: see `Load`. */
+type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">
 
 /** What is tried: a resource, or one item of one that is a list. */
 class Tried {
   readonly index: number
   readonly item: number | undefined
-  /** How many attempts there were, how many of them run, and how many slots it has. */
-  attempts = 0
+  /** How many attempts there were, how many of them run or have the slot to run with, and how many slots it has. */
+  attempts: number
   running = 0
   slots = 0
+  /** How many of the attempts were refused, and so never begun. */
+  refusals = 0
+  /** The turn that its step was given: for its first attempt, which is its whole step where nothing is around it. */
+  turn: Waiter | undefined = undefined
   /** Of a list, how its items failed. */
   failures: Array<ItemFailure> | undefined = undefined
+  /** What its layers tell. */
+  observer: LayerObserver | undefined = undefined
   /** Whether a cache had its value, or somebody else loaded it: then nothing here did. */
   known = false
 
-  constructor(index: number, item: number | undefined) {
+  constructor(index: number, item: number | undefined, attempts: number) {
     this.index = index
     this.item = item
+    this.attempts = attempts
   }
+}
+
+/** Whether a limiter refused somebody whose turn has come, so that there is no slot with it. */
+const isRefused = ({ answer }: Waiter): boolean => answer instanceof LimitExceeded
+
+/** What an attempt has, and whether it has it yet: from then on it counts as running. */
+interface Place {
+  readonly attempt: number
+  permit: Loan | undefined
+  isTaken: boolean
+  begun: boolean
 }
 
 export class Attempts {
   private readonly slots: Slots | undefined
+  private readonly limits: RunLimits | undefined
   private readonly watch: RunWatch | undefined
   private readonly scope: Scope.Scope | undefined
   /** Who is told that somebody may be able to take a slot. */
@@ -144,20 +91,22 @@ export class Attempts {
 
   constructor(
     slots: Slots | undefined,
+    limits: RunLimits | undefined,
     watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
     run: { readonly onSlots: () => void }
   ) {
     this.slots = slots
+    this.limits = limits
     this.watch = watch
     this.scope = scope
     this.run = run
   }
 
-  /** How often a step was tried, once it has been. */
+  /** How often a step was tried, which is once where nothing could have it tried more or less often. */
   count(index: number): number {
     const tried = this.tried?.get(index)
-    return tried?.attempts || (tried?.known === true ? 0 : 1)
+    return tried === undefined ? 1 : tried.attempts - tried.refusals
   }
 
   /** Whether a step has a value that its own attempts did not load, but a cache had, or somebody else loaded. */
@@ -168,14 +117,17 @@ export class Attempts {
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
   begin(index: number, step: Load, deps: Dependencies): unknown {
     if (step.outer.length > 0) this.watch?.policiesStarted(index)
-    else if (step.items === undefined) this.watch?.attemptStarted(index, 1, undefined)
+    else if (step.items === undefined && step.limit === undefined) this.watch?.attemptStarted(index, 1, undefined)
+    // A list has begun when one of its items has.
+    if (this.limits !== undefined && step.holdsSlot && step.limit === undefined) this.limits.hasBegun = true
     if (step.plain && this.scope === undefined) return call(step.load, deps)
     const tried = this.of(index)
-    const observer = this.observerOf(tried, step, toWrapped(step, deps))
+    if (step.outer.length > 0) tried.attempts = 0
+    const observer = this.observerOf(tried, step, toWrapped(step, deps, this.limits))
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = wrapIn(step, step.inner, load, observer)
-    const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
-    if (step.outer.length === 0) return attempt
+    const attempt = this.inScope(inner)
+    if (step.outer.length === 0) return step.limit === undefined ? attempt : this.only(tried, step, step.limit, attempt)
     return wrapIn(step, step.outer, this.again(tried, step, attempt), observer)
   }
 
@@ -185,36 +137,45 @@ export class Attempts {
     for (const giveUp of this.waiting ?? []) giveUp()
   }
 
-  takeSlot(index: number): void {
-    this.of(index).slots++
+  /** A step is given its turn. */
+  takeTurn(turn: Waiter): void {
+    const tried = this.of(turn.index)
+    if (!isRefused(turn)) tried.slots++
+    if (turn.limit !== undefined) tried.turn = turn
   }
 
-  /** Gives back the slots of a step that has settled, and says whether there were any. Nobody is told yet. */
-  giveBackSlots(index: number): boolean {
+  /** Gives back what a step has that has settled, and says whether there were any slots. Of those nobody is told yet. */
+  giveBack(index: number, exit: Exit.Exit<unknown, unknown>): boolean {
     const tried = this.tried?.get(index)
-    return tried !== undefined && this.keepSlots(tried, 0)
+    if (tried === undefined) return false
+    if (tried.turn?.answer instanceof Loan) this.limits!.end(tried.turn.answer, exit)
+    return this.keepSlots(tried, 0)
   }
 
   private of(index: number): Tried {
     this.tried ??= new Map()
     let tried = this.tried.get(index)
-    if (tried === undefined) this.tried.set(index, (tried = new Tried(index, undefined)))
+    if (tried === undefined) this.tried.set(index, (tried = new Tried(index, undefined, 1)))
     return tried
   }
 
-  private observerOf(tried: Tried, step: Load, wrapped: Wrapped): LayerObserver {
-    return {
-      ...outsideRun(step, wrapped),
+  private observerOf(tried: Tried, { name }: Named, wrapped: Wrapped): LayerObserver {
+    return (tried.observer = {
+      resource: name,
+      key: wrapped.key,
+      outsideRun: (layer) => outsideRun(wrapped, layer, this.limits),
       degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
       pausing: (pause) => {
         this.watch?.retryScheduled(tried.index, tried.attempts + 1, tried.item, pause)
         if (!Duration.isZero(pause)) this.offerSlots(tried)
       },
+      hedging: () => this.watch?.hedgeStarted(tried.index, tried.attempts + 1, tried.item),
+      refused: (refusal) => this.watch?.refused(tried.index, tried.item, refusal),
       cacheRead: (cache, level, result) => {
         tried.known = result !== "miss" && result !== "error"
         this.watch?.cacheRead(tried.index, tried.item, { cache, level, result })
       }
-    }
+    })
   }
 
   /** The load of a resource that is one thing. */
@@ -228,7 +189,7 @@ export class Attempts {
     return Effect.suspend(() => {
       const all = Array.from(items.items(deps))
       this.watch?.itemsStarted(index, all.length)
-      const load = (item: unknown, k: number) => this.item(new Tried(index, k), step, items, item, deps)
+      const load = (item: unknown, k: number) => this.item(new Tried(index, k, 0), step, items, item, deps)
       return Effect.forEach(all, load, { concurrency: items.concurrency })
     })
   }
@@ -238,7 +199,7 @@ export class Attempts {
     const wrapped = toWrappedItem(step, items, deps, item, tried.item!)
     const observer = this.observerOf(tried, step, wrapped)
     const inner = wrapIn(step, items.inner, this.enclosed(tried, wrapped.load, undefined), observer)
-    const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
+    const attempt = this.inScope(inner)
     const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
     return Effect.onExit(whole, (exit) => {
       if (Exit.isSuccess(exit)) this.offerSlots(tried)
@@ -255,7 +216,7 @@ export class Attempts {
     const reason = cause.reasons.find(Cause.isFailReason)
     if (reason === undefined) return
     list.failures ??= []
-    list.failures.push({ index: tried.item!, value, attempts: tried.attempts, error: reason.error })
+    list.failures.push({ index: tried.item!, value, attempts: tried.attempts - tried.refusals, error: reason.error })
   }
 
   /** The item of a list whose failure this is, the last such one. */
@@ -277,7 +238,7 @@ export class Attempts {
     if (slots === undefined) return undefined
     return {
       limit: slots.limit,
-      request: (resume) => slots.request(index, resume),
+      request: (resume) => slots.request(index, undefined, resume),
       release: () => slots.release(),
       offer: () => run.onSlots()
     }
@@ -295,20 +256,23 @@ export class Attempts {
     if (this.keepSlots(tried, tried.running)) this.run.onSlots()
   }
 
-  /** Waits for a slot in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
-  private waitForSlot(tried: Tried, attempt: number, slots: Slots): Effect.Effect<void> {
+  /** Waits for a turn in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
+  private waitForTurn(tried: Tried, place: Place, slots: Slots, limit?: Limited): Effect.Effect<Waiter> {
     return Effect.callback((resume) => {
       if (this.over) return resume(Effect.interrupt)
       const giveUp = () => resume(Effect.interrupt)
       const waiting = (this.waiting ??= new Set())
       waiting.add(giveUp)
-      const waiter = slots.request(tried.index, () => {
+      const waiter = slots.request(tried.index, limit, () => {
         waiting.delete(giveUp)
-        tried.slots++
-        resume(Effect.void)
+        if (!isRefused(waiter)) {
+          tried.slots++
+          this.take(tried, place, waiter)
+        }
+        resume(Effect.succeed(waiter))
       })
       this.run.onSlots()
-      if (waiter.waits) this.watch?.queued(tried.index, attempt, tried.item)
+      if (waiter.waits) this.watch?.queued(tried.index, place.attempt, tried.item, slots.reasonOf(waiter))
       return Effect.sync(() => {
         waiting.delete(giveUp)
         waiter.waits = false
@@ -335,25 +299,92 @@ export class Attempts {
     })
   }
 
-  /** One attempt, as often as it is run: it is counted and watched, and holds a slot of its own while it lasts. */
-  private watched(tried: Tried, { goesOn, holdsSlot }: Holding, self: AnyEffect): AnyEffect {
+  /**
+   * One attempt, as often as it is run: it is counted and watched, and has a place of its own while it lasts. Several may
+   * run at once, so it counts as running from the moment it has its place: nobody else of its resource takes it for free.
+   */
+  private watched(tried: Tried, step: Holding, self: AnyEffect): AnyEffect {
     return Effect.suspend(() => {
-      const attempt = ++tried.attempts
-      const run = Effect.suspend(() => {
-        tried.running++
-        this.watch?.attemptStarted(tried.index, attempt, tried.item)
-        return Effect.onExit(this.placed(tried, attempt, self), (exit) => {
-          tried.running--
-          this.watch?.attemptEnded(tried.index, attempt, tried.item, exit)
-          // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
-          // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
-          if (goesOn) this.offerSlots(tried)
-          else if (this.keepSlots(tried, Math.max(tried.running, 1))) this.run.onSlots()
-          return Effect.void
-        })
+      const place: Place = { attempt: ++tried.attempts, permit: undefined, isTaken: false, begun: false }
+      const whole = Effect.suspend(() => this.inPlace(tried, step, place, self))
+      return Effect.onExit(whole, (exit) => {
+        if (place.isTaken) this.leave(tried, step, place, exit)
+        return Effect.void
       })
-      if (this.slots === undefined || !holdsSlot || tried.slots > tried.running) return run
-      return Effect.andThen(this.waitForSlot(tried, attempt, this.slots), run)
     })
+  }
+
+  private inPlace(tried: Tried, step: Holding, place: Place, self: AnyEffect): AnyEffect {
+    const { slots } = this
+    if (slots !== undefined && step.holdsSlot) {
+      if (step.limit !== undefined) return this.limited(tried, step, step.limit, place, slots, self)
+      if (tried.slots <= tried.running) {
+        return Effect.andThen(this.waitForTurn(tried, place, slots), this.trying(tried, place, self))
+      }
+    }
+    this.take(tried, place)
+    return this.trying(tried, place, self)
+  }
+
+  /** An attempt that takes permits: as soon as its turn has come, in the one that its step was given, or refused. */
+  private limited(tried: Tried, step: Holding, limit: Limited, place: Place, slots: Slots, self: AnyEffect): AnyEffect {
+    const given = tried.turn
+    tried.turn = undefined
+    if (given !== undefined && !isRefused(given)) this.take(tried, place, given)
+    // It is not to hold a slot while it waits for permits.
+    if (given === undefined) this.offerSlots(tried)
+    const turn = given === undefined ? this.waitForTurn(tried, place, slots, limit) : Effect.succeed(given)
+    return Effect.flatMap(turn, ({ answer }) =>
+      answer instanceof Loan
+        ? this.trying(tried, place, this.limits!.lend(limit, answer, self))
+        : this.refusal(tried, step, limit, answer!)
+    )
+  }
+
+  private take(tried: Tried, place: Place, turn?: Waiter): void {
+    tried.running++
+    place.isTaken = true
+    if (turn?.answer instanceof Loan) place.permit = turn.answer
+  }
+
+  private trying(tried: Tried, place: Place, self: AnyEffect): AnyEffect {
+    return Effect.withFiber((fiber) => {
+      place.begun = true
+      this.watch?.attemptStarted(tried.index, place.attempt, tried.item)
+      fiber.getRef(OnBegin)()
+      return this.placed(tried, place.attempt, self)
+    })
+  }
+
+  private leave(tried: Tried, { goesOn }: Holding, place: Place, exit: Exit.Exit<unknown, unknown>): void {
+    tried.running--
+    if (place.permit !== undefined) this.limits!.end(place.permit, exit)
+    if (place.begun) this.watch?.attemptEnded(tried.index, place.attempt, tried.item, exit)
+    // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its dependents
+    // stand in line nobody else may take it. Only what goes on after an attempt goes on without.
+    if (goesOn) this.offerSlots(tried)
+    else if (this.keepSlots(tried, Math.max(tried.running, 1))) this.run.onSlots()
+  }
+
+  /** The attempt that is the whole of a step, in the turn that its step was given. */
+  private only(tried: Tried, step: Load, limit: Limited, self: AnyEffect): AnyEffect {
+    const { answer } = tried.turn!
+    if (!(answer instanceof Loan)) return this.refusal(tried, step, limit, answer!)
+    this.watch?.attemptStarted(tried.index, 1, undefined)
+    return this.limits!.lend(limit, answer, self)
+  }
+
+  /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
+  private refusal(tried: Tried, step: Holding, limit: Limited, error: LimitExceeded): AnyEffect {
+    tried.refusals++
+    const observer = tried.observer!
+    observer.refused({ policy: limit.label, error })
+    const failure = limit.surfaces ? refused(error) : Exit.fail(error)
+    return this.inScope(wrapIn({ name: limit.resource }, step.inner.slice(limit.inside), failure, observer))
+  }
+
+  /** An attempt in a scope of its own, where the caller has one. */
+  private inScope(self: AnyEffect): AnyEffect {
+    return this.scope === undefined ? self : inChildScope(self, this.scope)
   }
 }

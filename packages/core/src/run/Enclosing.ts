@@ -1,7 +1,7 @@
 /** What a run that is inside another one knows of that one. */
 import { Context } from "effect"
 import type { RunParent } from "./RunEvent.ts"
-import type { OuterSlots } from "./Slots.ts"
+import type { OuterSlots } from "./OuterSlots.ts"
 import type { Watcher } from "./Watchers.ts"
 
 export interface Enclosing {

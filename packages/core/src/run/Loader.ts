@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, Context, type Duration, Effect, Exit, type Fiber, Result } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber, Result } from "effect"
 import { dual } from "effect/Function"
 import type { GraphError } from "../compile/GraphError.ts"
 import type { Plan } from "../compile/Plan.ts"
@@ -34,6 +34,7 @@ import type { Report } from "./Report.ts"
 import { Run } from "./Run.ts"
 import type { RunEvent } from "./RunEvent.ts"
 import { schedule } from "./Scheduler.ts"
+import { RunLimits } from "./RunLimits.ts"
 import { Slots } from "./Slots.ts"
 import { fromEvents } from "./Timeline.ts"
 import { RunWatch } from "./RunWatch.ts"
@@ -219,8 +220,7 @@ const watchFor = (
   self: AnyLoader,
   fiber: Fiber.Fiber<unknown, unknown>,
   own: Watcher | undefined,
-  enclosing: Enclosing | undefined,
-  limit: number
+  enclosing: Enclosing | undefined
 ): RunWatch | undefined => {
   const watches = watchesOf(fiber.context)
   if (watches.length === 0 && own === undefined && enclosing?.reporter === undefined) return undefined
@@ -245,7 +245,6 @@ const watchFor = (
     watchers,
     reporter: together(reporters),
     parent,
-    limit,
     clock,
     onCrash
   })
@@ -256,18 +255,23 @@ const together = (reporters: ReadonlyArray<Watcher>): Watcher | undefined =>
   reporters.length < 2 ? reporters[0] : { onEvent: (event) => reporters.forEach((reporter) => reporter.onEvent(event)) }
 
 const makeRun = (self: AnyLoader, fiber: Fiber.Fiber<unknown, unknown>, options: RunOptions): Run => {
-  const { limit, program } = compiledOf(self)
+  const { limit, program, timeout } = compiledOf(self)
   const enclosing = fiber.getRef(Enclosing)
   const outer = enclosing?.slots
+  const deadline = timeout === undefined ? Infinity : Duration.toMillis(timeout)
+  const limits = program.limiters.length === 0 ? undefined : new RunLimits(program, fiber, deadline)
   const slots =
-    limit === undefined && outer === undefined ? undefined : new Slots(limit ?? Infinity, program.urgency, outer)
+    limit === undefined && outer === undefined && limits === undefined
+      ? undefined
+      : new Slots(limit ?? Infinity, program.urgency, outer, limits)
   return new Run({
     program,
     // What is inside of this run is not directly inside of that one.
     context: enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined),
     failFast: options.failFast,
     slots,
-    watch: watchFor(self, fiber, options.reporter, enclosing, slots?.limit ?? Infinity)
+    limits,
+    watch: watchFor(self, fiber, options.reporter, enclosing)
   })
 }
 

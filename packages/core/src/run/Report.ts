@@ -37,6 +37,8 @@ export type Outcome =
  * - `Dependency`: not everything it depends on was there; `resource` came last, or is still to come.
  * - `Batch`: it was ready, and its batch was not to start yet.
  * - `Slot`: the run's `concurrency` had no place for it.
+ * - `Permit`: a limiter had no permits for it.
+ * - `FairShare`: a limiter had none for it either, and others waited too: it was a matter of shares who was next.
  * - `Thread`: it could have started, and the process was busy with something else.
  * - `Attempt`, `Fallback`: an attempt, or the handler of a fallback, ran.
  * - `Items`: attempts of items of a list ran.
@@ -48,7 +50,7 @@ export type Outcome =
  */
 export type Phase =
   | (Stretch & { readonly _tag: "Dependency"; readonly resource: string | undefined })
-  | (Stretch & { readonly _tag: "Batch" | "Slot" | "Thread" | "Retry" | "Policy" | "Items" })
+  | (Stretch & { readonly _tag: "Batch" | "Slot" | "Permit" | "FairShare" | "Thread" | "Retry" | "Policy" | "Items" })
   | (Stretch & { readonly _tag: "Attempt"; readonly attempt: number })
   | (Stretch & { readonly _tag: "Fallback"; readonly fallback: string })
 
@@ -87,7 +89,8 @@ export interface CacheReads extends Readonly<Record<CacheResult, number>> {
  * - `chosen`: of a choice, the resource that was chosen.
  * - `caches`: what it found in caches, where it looked into any.
  * - `runs`: the reports of the runs inside it, in the order in which they began.
- * - `running`: milliseconds that its attempts and fallbacks ran; `queued`: those that it waited for a slot.
+ * - `running`: milliseconds that its attempts and fallbacks ran; `queued`: those that it waited for a slot or a permit.
+ * - `refusals`: how many of its attempts policies refused, where they did: a limiter, a breaker, a rate limit.
  * - `phases`: all its time, without a gap, from the start of the run to its own end, or to the end of what is known.
  *
  * @since 0.1.0
@@ -102,6 +105,7 @@ export interface ResourceReport {
   readonly endedAt: number | undefined
   readonly running: number
   readonly queued: number
+  readonly refusals?: number
   readonly items?: { readonly total: number; readonly loaded: number; readonly took: number }
   readonly chosen?: string
   readonly caches?: ReadonlyArray<CacheReads>

@@ -14,14 +14,16 @@ import { Cause, Clock, Context, Duration, Exit, Scope } from "effect"
 import { pathTo } from "../compile/Path.ts"
 import { chosenBy, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import { MatchError } from "../model/Match.ts"
-import type { AnyEffect } from "../model/Node.ts"
+import type { AnyEffect, Lens } from "../model/Node.ts"
 import { describe, ResourceError } from "../model/ResourceError.ts"
-import { asEffect, Attempts, call, notAnEffect } from "./Attempts.ts"
+import { Attempts } from "./Attempts.ts"
 import { Choosing } from "./Choosing.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
-import type { Slots } from "./Slots.ts"
+import type { RunLimits } from "./RunLimits.ts"
+import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
+import { asEffect, call, notAnEffect } from "./Wrapping.ts"
 
 /**
  * The resource that a part of a cause comes from: an annotation on each failure, defect and interruption of a run.
@@ -73,6 +75,7 @@ export interface RunSetup {
   /** Whether a failure that reaches a target stops the run. */
   readonly failFast: boolean
   readonly slots: Slots | undefined
+  readonly limits: RunLimits | undefined
   readonly watch: RunWatch | undefined
 }
 
@@ -90,6 +93,18 @@ const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown
   if (Cause.hasDies(cause)) return undefined
   const fail = cause.reasons.find(Cause.isFailReason)
   return fail?.error as ResourceError<string, unknown> | undefined
+}
+
+/** What the resource itself failed with, before it was named. */
+const unnamed = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
+  Cause.map(cause, (error) => (error as ResourceError<string, unknown>).error)
+
+/** What a view that recovers gets of a cause; `undefined` where it does not recover from it. */
+const recoveredBy = (lens: Lens, cause: Cause.Cause<unknown>): { readonly failure: unknown } | undefined => {
+  if (lens._tag === "Map") return undefined
+  if (lens.causes) return Cause.hasInterruptsOnly(cause) ? undefined : { failure: unnamed(cause) }
+  const error = recoverable(cause)
+  return error === undefined ? undefined : { failure: error.error }
 }
 
 /** What only steps that failed have. */
@@ -182,10 +197,12 @@ export class Run {
     return isBare ? call(step.load, deps) : this.attempts.begin(index, step, deps)
   }
 
-  /** A step's turn has come, and there is no slot for it. */
-  queued(index: number): void {
-    const { base, kind } = this.program.steps[index]!
-    this.watch?.queued(index, kind === "view" ? this.attempts.count(base) : 1, undefined)
+  /** A step's turn has come, as far as the graph is concerned, and it has to wait for a place. */
+  queued(waiter: Waiter): void {
+    if (this.watch === undefined) return
+    const { base, kind } = this.program.steps[waiter.index]!
+    const attempt = kind === "view" ? this.attempts.count(base) : 1
+    this.watch.queued(waiter.index, attempt, undefined, this.slots!.reasonOf(waiter))
   }
 
   /** The context in which a step's effects run, where it is another than the caller's. */
@@ -221,7 +238,7 @@ export class Run {
    */
   settle(index: number, exit: Exit.Exit<unknown, unknown>, startedAt?: number): void {
     // The slot is offered again only below, when the dependents, which may be more urgent, stand in line too.
-    const released = this.slots !== undefined && this.attempts.giveBackSlots(index)
+    const released = this.slots !== undefined && this.attempts.giveBack(index, exit)
     if (exit._tag === "Success") {
       this.noteFallback(index)
       this.succeed(index, exit.value)
@@ -295,7 +312,7 @@ export class Run {
   }
 
   get attempts(): Attempts {
-    return (this.ifAnyAttempts ??= new Attempts(this.slots, this.watch, this.scope, this))
+    return (this.ifAnyAttempts ??= new Attempts(this.slots, this.setup.limits, this.watch, this.scope, this))
   }
 
   private get failed(): FailedSteps {
@@ -390,9 +407,9 @@ export class Run {
     const step = this.program.steps[index]!
     if (value === Failed) {
       const cause = this.failed.causes.get(parent)!
-      const error = recoverable(cause)
-      if (lens._tag === "Map" || error === undefined) return this.conclude(index, cause)
-      return this.handle(index, asEffect(step, call(lens.onFailure, error.error)))
+      const recovered = recoveredBy(lens, cause)
+      if (lens._tag === "Map" || recovered === undefined) return this.conclude(index, cause)
+      return this.handle(index, asEffect(step, call(lens.onFailure, recovered.failure)))
     }
     if (lens._tag === "Recover") {
       if (value === Skipped) return this.handle(index, asEffect(step, call(lens.onFailure, undefined)))
@@ -432,7 +449,7 @@ export class Run {
   /** The error that a view recovers; `undefined` where something failed that its resource depends on. */
   private errorBefore({ parent }: View): unknown {
     const cause = this.failed.causes.get(parent)
-    return cause === undefined ? undefined : recoverable(cause)?.error
+    return cause === undefined ? undefined : Cause.squash(unnamed(cause))
   }
 
   private succeed(index: number, value: unknown): void {
@@ -461,7 +478,9 @@ export class Run {
   /** Whether a load fails with this. What something would have recovered is no failure of the run, whenever it happens. */
   private isFatal(index: number, cause: Cause.Cause<unknown>): boolean {
     if (!this.setup.failFast) return false
-    if (recoverable(cause) === undefined || this.program.fatalFailure[index] === 1) return true
+    if (Cause.hasInterruptsOnly(cause)) return true
+    if (recoverable(cause) === undefined) return this.program.fatalDefect[index] === 1
+    if (this.program.fatalFailure[index] === 1) return true
     return this.choosing !== undefined && this.choosing.reachesTarget(index, true)
   }
 

@@ -37,11 +37,15 @@ export type RunEnd = "Completed" | "Failed" | "TimedOut" | "Interrupted"
  * What a resource has to wait for when everything that it depends on is there.
  *
  * - `Slot`: one of the `concurrency` places of its run, all taken.
+ * - `Permit`: permits of a limiter, all in use; `limit` is how many can be at that moment.
+ * - `FairShare`: permits of a limiter for which others wait as well, so that shares decide who is next.
  *
  * @since 0.1.0
  * @category models
  */
-export type Limit = { readonly _tag: "Slot"; readonly concurrency: number }
+export type Limit =
+  | { readonly _tag: "Slot"; readonly concurrency: number }
+  | { readonly _tag: "Permit" | "FairShare"; readonly limiter: string; readonly limit: number }
 
 interface InRun {
   /** Which run, in this process. */
@@ -102,7 +106,7 @@ export interface ResourceReady extends OfResource {
 /**
  * An attempt, or the handler of a fallback, could begin and has to wait for `limit`.
  *
- * `attempt` is the one that waits; before a fallback, the last one.
+ * `attempt` is the one that waits; before a fallback, the last one, 0 where there was none.
  *
  * @since 0.1.0
  * @category events
@@ -213,6 +217,33 @@ export interface RetryScheduled extends OfAttempt {
   readonly _tag: "RetryScheduled"
   /** Milliseconds since 1970, with fractions. */
   readonly retryAt: number
+}
+
+/**
+ * Attempt `attempt` is to begin beside those that run, because they take long.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface HedgeStarted extends OfAttempt {
+  readonly _tag: "HedgeStarted"
+}
+
+/**
+ * A policy let something not happen: an attempt, of a limiter that refuses, a breaker that is open or a rate that is exceeded,
+ * or a further one, of a budget that is spent.
+ *
+ * - `policy`: its label, as the plan has it.
+ * - `error`: what the resource, or its item, fails with for that; missing where it goes on.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface PolicyRefused extends OfResource {
+  readonly _tag: "PolicyRefused"
+  readonly item?: number
+  readonly policy: string
+  readonly error?: unknown
 }
 
 /**
@@ -335,6 +366,8 @@ export type ResourceEvent =
   | AttemptFailed
   | AttemptInterrupted
   | RetryScheduled
+  | HedgeStarted
+  | PolicyRefused
   | FallbackStarted
   | ResourceEnded
 

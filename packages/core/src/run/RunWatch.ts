@@ -7,6 +7,7 @@
 import { Cause, type Clock, type Context, Duration, type Exit } from "effect"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
+import type { Refusal } from "../model/Node.ts"
 import type { CacheRead, Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
 import type { Watcher } from "./Watchers.ts"
 
@@ -45,8 +46,6 @@ export interface Watching {
   readonly reporter: Watcher | undefined
   /** The run that this one is inside of. */
   readonly parent: RunParent | undefined
-  /** How many attempts may run at once, here and around. */
-  readonly limit: number
   readonly clock: Clock.Clock
   /** Told of the first crash of a watcher. */
   readonly onCrash: (defect: unknown) => void
@@ -65,7 +64,6 @@ export class RunWatch {
   private readonly watchers: ReadonlyArray<Watcher>
   /** Those who say in which context resources run. */
   private readonly placing: ReadonlyArray<Watcher>
-  private readonly slot: Limit
   private readonly onCrash: (defect: unknown) => void
   private readonly now: () => number
   private readonly unsettled: Array<number>
@@ -77,14 +75,13 @@ export class RunWatch {
   private readonly fallbacks: Array<Fallback | undefined>
   private crashed = false
 
-  constructor({ clock, limit, onCrash, parent, plan, program, reporter, watchers }: Watching) {
+  constructor({ clock, onCrash, parent, plan, program, reporter, watchers }: Watching) {
     this.parent = parent
     this.reporter = reporter
     this.program = program
     this.plan = plan
     this.watchers = watchers
     this.placing = watchers.filter(({ within }) => within !== undefined)
-    this.slot = { _tag: "Slot", concurrency: limit }
     this.onCrash = onCrash
     const wall = Number(clock.currentTimeNanosUnsafe()) / 1e6
     const start = clock.monotonicTimeNanosUnsafe()
@@ -126,9 +123,9 @@ export class RunWatch {
     this.emit({ _tag: "ItemsStarted", resource: this.nameOf(index), items })
   }
 
-  /** Attempt `attempt` of a step, or a handler after it, has to wait for a slot. */
-  queued(index: number, attempt: number, item: number | undefined): void {
-    this.emit({ _tag: "ResourceQueued", ...attemptOf(this.nameOf(index), attempt, item), limit: this.slot })
+  /** Attempt `attempt` of a step, or a handler after it, has to wait. */
+  queued(index: number, attempt: number, item: number | undefined, limit: Limit): void {
+    this.emit({ _tag: "ResourceQueued", ...attemptOf(this.nameOf(index), attempt, item), limit })
   }
 
   cacheRead(index: number, item: number | undefined, read: Pick<CacheRead, "cache" | "level" | "result">): void {
@@ -156,6 +153,21 @@ export class RunWatch {
   retryScheduled(index: number, attempt: number, item: number | undefined, pause: Duration.Duration): void {
     const retryAt = this.now() + Duration.toMillis(pause)
     this.emit({ _tag: "RetryScheduled", ...attemptOf(this.nameOf(index), attempt, item), retryAt })
+  }
+
+  /** Attempt `attempt` is to begin beside those that run. */
+  hedgeStarted(index: number, attempt: number, item: number | undefined): void {
+    this.emit({ _tag: "HedgeStarted", ...attemptOf(this.nameOf(index), attempt, item) })
+  }
+
+  refused(index: number, item: number | undefined, { error, policy }: Refusal): void {
+    this.emit({
+      _tag: "PolicyRefused",
+      resource: this.nameOf(index),
+      ...(item === undefined ? {} : { item }),
+      policy,
+      ...(error === undefined ? {} : { error })
+    })
   }
 
   /** The handler of a fallback begins to run. */

@@ -9,7 +9,8 @@
  * Eagerly, a step's turn comes when what it waits for is there. In batches it comes with its batch, and a batch comes
  * when nothing of the last one is left: what `Effect.all` over each level would do.
  */
-import { type Context, Effect, Exit, Fiber } from "effect"
+import { Effect, Exit, Fiber } from "effect"
+import { forkLike } from "../model/ForkLike.ts"
 import type { Interpreter, Run } from "./Run.ts"
 import type { Waiter } from "./Slots.ts"
 
@@ -84,8 +85,10 @@ class Scheduler implements Interpreter {
     const { program, slots } = this.run
     if (slots === undefined) return void this.ready.push(index)
     const step = program.steps[index]!
-    if (step.kind === "load" && (step.beginsFree || !step.holdsSlot)) this.ready.push(index)
-    else (this.asking ??= []).push(slots.request(index))
+    const limit = step.kind === "load" ? step.limit : undefined
+    const takesItself = step.kind === "load" && (step.beginsFree || !step.holdsSlot)
+    if (takesItself || (limit === undefined && slots.areEndless)) this.ready.push(index)
+    else (this.asking ??= []).push(slots.request(index, limit))
   }
 
   private pump(): void {
@@ -118,7 +121,7 @@ class Scheduler implements Interpreter {
     if (turn === undefined) return false
     if (turn.resume !== undefined) turn.resume()
     else {
-      this.run.attempts.takeSlot(turn.index)
+      this.run.attempts.takeTurn(turn)
       this.begin(turn.index)
     }
     return true
@@ -139,8 +142,8 @@ class Scheduler implements Interpreter {
 
   private tellQueued(): void {
     if (this.asking === undefined) return
-    for (const { index, waits } of this.asking) {
-      if (waits) this.run.queued(index)
+    for (const waiter of this.asking) {
+      if (waiter.waits) this.run.queued(waiter)
     }
     this.asking = undefined
   }
@@ -192,16 +195,6 @@ class Scheduler implements Interpreter {
     this.finished = true
     this.onFinished(this.run)
   }
-}
-
-/** Starts fibers at once, in a context, and as interruptible as the caller is. */
-const forkLike = (parent: Fiber.Fiber<unknown, unknown>, context: Context.Context<never>) => {
-  const fork = Effect.runForkWith(context)
-  // Effect's own concurrent operators read it too; its type only leaves it out.
-  const { interruptible } = parent as { readonly interruptible?: boolean }
-  return interruptible === false
-    ? (self: Effect.Effect<unknown, unknown, unknown>) => fork(self as never, { uninterruptible: true })
-    : (fork as (self: Effect.Effect<unknown, unknown, unknown>) => Fiber.Fiber<unknown, unknown>)
 }
 
 /**

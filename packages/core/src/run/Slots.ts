@@ -1,53 +1,121 @@
 /**
- * The places that a run's `concurrency` gives to attempts, and who waits for one.
+ * The places that a run gives to attempts, and who waits for one: a slot of its `concurrency`, and where the attempt is
+ * limited, permits of the limiter.
  *
- * The most urgent goes first; of one step's, whoever asked first. Asking and taking cost O(log n) in the number of
- * those who wait. A run inside another one needs a slot of both for each attempt: it takes its own first, and holds
- * neither while it waits.
+ * Who waits stands in a line: one for those who need only a slot, and one for each limiter. In a line the most urgent
+ * goes first; of one step's, whoever asked first. Asking and taking cost O(log n) in the number of those who wait.
+ *
+ * Nobody holds one thing while they wait for another: a limiter is asked only while there is a free slot. A run inside
+ * another one needs a slot of both for each attempt, and may keep one of the run around while it waits for a permit.
  */
+import type { Limited } from "../compile/Program.ts"
+import { Heap, type Placed } from "../limiter/Heap.ts"
+import { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import type { Loan } from "../limiter/Loan.ts"
+import { Outer, type OuterSlots } from "./OuterSlots.ts"
+import type { PermitLine } from "./PermitLine.ts"
+import type { Limit } from "./RunEvent.ts"
+import type { RunLimits } from "./RunLimits.ts"
 
 /** Somebody who waits: a step that has yet to begin, or an attempt in the middle of its step. */
-export interface Waiter {
+export class Waiter implements Placed {
   readonly index: number
   readonly order: number
   /** What to do when its turn comes; a step that has yet to begin is begun by whoever takes it. */
-  readonly resume: (() => void) | undefined
-  waits: boolean
+  resume: (() => void) | undefined
+  /** How long what is left of the run takes from here, as far as limiters have learned it, in milliseconds. */
+  readonly remaining: number
+  readonly line: Line
+  /** The permits that it needs as well, if any. */
+  readonly limit: Limited | undefined
+  place = -1
+  waits = true
+  /** What a limiter gave it with its turn, or that it refused. A turn that was refused comes without a slot. */
+  answer: Loan | LimitExceeded | undefined = undefined
+
+  constructor(
+    index: number,
+    order: number,
+    remaining: number,
+    line: Line,
+    limit: Limited | undefined,
+    resume: (() => void) | undefined
+  ) {
+    this.index = index
+    this.order = order
+    this.remaining = remaining
+    this.line = line
+    this.limit = limit
+    this.resume = resume
+  }
 }
 
-/** The slots of the run around. */
-export interface OuterSlots {
-  readonly limit: number
-  /** Asks for a slot; `resume` is called when there is one. */
-  readonly request: (resume: () => void) => { waits: boolean }
-  /** Gives a slot back. Nobody is told yet. */
-  readonly release: () => void
-  /** Says that somebody may be able to take a slot. */
-  readonly offer: () => void
+/** Those who wait for the same. */
+class Line {
+  /** Where those who stand here need permits as well. */
+  readonly permits: PermitLine | undefined
+  private readonly waiters: Heap<Waiter>
+
+  constructor(before: (a: Waiter, b: Waiter) => boolean, permits?: PermitLine) {
+    this.waiters = new Heap(before)
+    this.permits = permits
+  }
+
+  /** The most urgent. Who no longer waits is dropped when their turn comes. */
+  get first(): Waiter | undefined {
+    for (let first = this.waiters.first; first !== undefined; first = this.waiters.first) {
+      if (first.waits) return first
+      this.waiters.remove(first)
+    }
+    return undefined
+  }
+
+  add(waiter: Waiter): void {
+    this.waiters.add(waiter)
+  }
+
+  remove(waiter: Waiter): void {
+    this.waiters.remove(waiter)
+    waiter.waits = false
+  }
 }
 
 export class Slots {
   /** How many can be had at once, here and around. */
   readonly limit: number
-  /** Told when a slot of the run around has come. */
+  /** Told when a slot of the run around has come, or a limiter has answered. */
   onGranted: () => void = () => {}
   private free: number
   private asked = 0
   private readonly urgency: Int32Array
   private readonly outer: Outer | undefined
-  /** A binary heap, the most urgent first. Who no longer waits is dropped when their turn comes. */
-  private readonly heap: Array<Waiter> = []
+  private readonly limits: RunLimits | undefined
+  private readonly unlimited: Line
+  /** All lines, where there are several. */
+  private readonly lines: Array<Line> | undefined
 
-  constructor(limit: number, urgency: Int32Array, outer?: OuterSlots) {
+  constructor(limit: number, urgency: Int32Array, outer?: OuterSlots, limits?: RunLimits) {
     this.limit = Math.min(limit, outer?.limit ?? Infinity)
     this.free = limit
     this.urgency = urgency
     this.outer = outer === undefined ? undefined : new Outer(outer, () => this.onGranted())
+    this.limits = limits
+    this.unlimited = new Line(this.before)
+    if (limits === undefined) return
+    limits.onAnswer = () => this.onGranted()
+    this.lines = [this.unlimited, ...limits.lines.map((permits) => new Line(this.before, permits))]
   }
 
-  request(index: number, resume?: () => void): Waiter {
-    const waiter = { index, order: this.asked++, resume, waits: true }
-    this.push(waiter)
+  /** Whether somebody who needs no permit never has to wait. */
+  get areEndless(): boolean {
+    return this.limit === Infinity && this.outer === undefined
+  }
+
+  /** Asks for a turn. */
+  request(index: number, limit?: Limited, resume?: () => void): Waiter {
+    const line = limit === undefined ? this.unlimited : this.lines![limit.limiter + 1]!
+    const waiter = new Waiter(index, this.asked++, this.limits?.remaining(index) ?? 0, line, limit, resume)
+    line.add(waiter)
     return waiter
   }
 
@@ -56,19 +124,21 @@ export class Slots {
     this.outer?.release()
   }
 
-  /** Takes a slot for the most urgent of those who wait, and says who that is. */
+  /** Gives the turn to the most urgent of those who can have one, and says who that is. */
   take(): Waiter | undefined {
-    while (this.heap.length > 0 && !this.heap[0]!.waits) this.pop()
-    if (this.heap.length === 0) this.outer?.giveBack()
-    if (this.heap.length === 0 || !this.mayTake()) return undefined
-    const waiter = this.pop()
-    this.free--
-    waiter.waits = false
-    return waiter
+    const turn = this.lines === undefined ? this.turnIn(this.unlimited) : this.turnAmong(this.lines)
+    if (turn === undefined && this.isEmpty) this.outer?.giveBack()
+    return turn
+  }
+
+  /** What somebody waits for: a slot, or the permits for which is asked as long as there are slots. */
+  reasonOf({ line: { permits } }: Waiter): Limit {
+    return permits === undefined || this.free === 0 ? { _tag: "Slot", concurrency: this.limit } : permits.reason
   }
 
   /** Nobody will take a slot any more. */
   withdraw(): void {
+    this.limits?.withdraw()
     this.outer?.withdraw()
   }
 
@@ -77,110 +147,49 @@ export class Slots {
     this.outer?.giveBack()
   }
 
-  private mayTake(): boolean {
-    if (this.free > 0) return this.outer === undefined || this.outer.take()
-    this.outer?.offer()
+  private get isEmpty(): boolean {
+    return this.lines === undefined ? isEmpty(this.unlimited) : this.lines.every(isEmpty)
+  }
+
+  private turnAmong(lines: ReadonlyArray<Line>): Waiter | undefined {
+    const waiting: Array<Line> = []
+    for (const line of lines) {
+      if (isEmpty(line)) line.permits?.withdraw()
+      else waiting.push(line)
+    }
+    if (waiting.length > 1) waiting.sort((a, b) => (this.before(a.first!, b.first!) ? -1 : 1))
+    for (const line of waiting) {
+      const turn = this.turnIn(line)
+      if (turn !== undefined) return turn
+    }
+    return undefined
+  }
+
+  private turnIn(line: Line): Waiter | undefined {
+    const { first } = line
+    if (first === undefined || !this.hasSlot()) return undefined
+    if (line.permits?.answers(first) === false) return undefined
+    line.remove(first)
+    if (line.permits !== undefined) first.answer = line.permits.take()
+    if (first.answer instanceof LimitExceeded) return first
+    this.free--
+    this.outer?.take()
+    return first
+  }
+
+  /** Whether there is a slot to take. While there is none, no permit is asked for, and none is kept. */
+  private hasSlot(): boolean {
+    if (this.free > 0 && this.outer?.isThere() !== false) return true
+    if (this.free === 0) this.outer?.offer()
+    this.limits?.withdraw()
     return false
   }
 
-  private before(a: Waiter, b: Waiter): boolean {
+  private readonly before = (a: Waiter, b: Waiter): boolean => {
+    if (a.remaining !== b.remaining) return a.remaining > b.remaining
     const apart = this.urgency[a.index]! - this.urgency[b.index]!
     return apart === 0 ? a.order < b.order : apart < 0
   }
-
-  private push(waiter: Waiter): void {
-    const heap = this.heap
-    let i = heap.length
-    heap.push(waiter)
-    while (i > 0) {
-      const parent = (i - 1) >> 1
-      if (!this.before(waiter, heap[parent]!)) break
-      heap[i] = heap[parent]!
-      i = parent
-    }
-    heap[i] = waiter
-  }
-
-  private pop(): Waiter {
-    const heap = this.heap
-    const top = heap[0]!
-    const last = heap.pop()!
-    const size = heap.length
-    if (size === 0) return top
-    let i = 0
-    for (;;) {
-      let child = 2 * i + 1
-      if (child >= size) break
-      if (child + 1 < size && this.before(heap[child + 1]!, heap[child]!)) child++
-      if (!this.before(heap[child]!, last)) break
-      heap[i] = heap[child]!
-      i = child
-    }
-    heap[i] = last
-    return top
-  }
 }
 
-/** What a run has of the slots around it: those that were granted and are not used yet, and the one it has asked for. */
-class Outer {
-  private readonly slots: OuterSlots
-  private readonly onGranted: () => void
-  private granted = 0
-  private asked: { waits: boolean } | undefined = undefined
-  /** Whether a slot was given back, and nobody around has been told. */
-  private hasNews = false
-  private withdrawn = false
-
-  constructor(slots: OuterSlots, onGranted: () => void) {
-    this.slots = slots
-    this.onGranted = onGranted
-  }
-
-  /** Uses a granted slot, or asks for one; `false` where there is none yet. */
-  take(): boolean {
-    if (this.granted === 0 && this.asked === undefined) {
-      this.asked = this.slots.request(() => this.grant())
-      this.hasNews = true
-    }
-    if (this.granted === 0) this.offer()
-    if (this.granted === 0) return false
-    this.granted--
-    return true
-  }
-
-  release(): void {
-    this.slots.release()
-    this.hasNews = true
-  }
-
-  offer(): void {
-    if (!this.hasNews) return
-    this.hasNews = false
-    this.slots.offer()
-  }
-
-  /** Gives back what nobody here waits for. */
-  giveBack(): void {
-    this.dropAll()
-    this.offer()
-  }
-
-  /** As `giveBack`, but what the end of this run means for who is around is not known yet: nobody is told. */
-  withdraw(): void {
-    this.withdrawn = true
-    this.dropAll()
-  }
-
-  private dropAll(): void {
-    if (this.asked !== undefined) this.asked.waits = false
-    this.asked = undefined
-    for (; this.granted > 0; this.granted--) this.release()
-  }
-
-  private grant(): void {
-    this.asked = undefined
-    this.granted++
-    if (this.withdrawn) this.dropAll()
-    else this.onGranted()
-  }
-}
+const isEmpty = (line: Line): boolean => line.first === undefined

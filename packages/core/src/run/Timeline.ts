@@ -19,6 +19,7 @@ export class ResourceTimeline {
   doing: Doing | undefined
   outcome: Outcome = unfinished
   attempts = 0
+  refusals = 0
   readyAt: number | undefined
   startedAt: number | undefined
   endedAt: number | undefined
@@ -32,7 +33,7 @@ export class ResourceTimeline {
   private readonly past: Array<Omit<Phase, "resource">> = []
   /** When each attempt that runs began, and which items wait for a limit. */
   private readonly running = new Map<string, number>()
-  private readonly queued = new Set<number>()
+  private readonly queued = new Map<number, Limit["_tag"]>()
 
   constructor(resource: string, from: number) {
     this.resource = resource
@@ -56,8 +57,8 @@ export class ResourceTimeline {
       case "ResourceQueued":
         // Where it waits before a fallback, the last attempt is over, and nothing else has told so.
         if (event.item === undefined) this.running.delete(attemptKey(event))
-        else this.queued.add(event.item)
-        return this.unlessRunning({ _tag: limitTag(event.limit), from: at })
+        else this.queued.set(event.item, event.limit._tag)
+        return this.unlessRunning({ _tag: event.limit._tag, from: at })
       case "CacheRead":
         return this.cacheRead(event)
       case "PoliciesStarted":
@@ -77,10 +78,19 @@ export class ResourceTimeline {
       case "AttemptInterrupted":
         if (event.item !== undefined) this.itemEnded(event)
         this.running.delete(attemptKey(event))
-        return this.unlessRunning({ _tag: this.queued.size === 0 ? "Policy" : "Slot", from: at })
+        return this.unlessRunning({ _tag: this.awaited ?? "Policy", from: at })
       case "RetryScheduled":
         this.retryAt = event.retryAt
         return this.unlessRunning({ _tag: "Retry", from: at })
+      case "HedgeStarted":
+        // What follows from this is told by itself.
+        return
+      case "PolicyRefused":
+        if (event.error === undefined) return
+        this.refusals++
+        if (event.item !== undefined) this.queued.delete(event.item)
+        if (isWaiting(this.doing)) this.unlessRunning({ _tag: this.awaited ?? "Policy", from: at })
+        return
       case "FallbackStarted":
         this.startedAt ??= at
         return this.become({ _tag: "Fallback", fallback: event.fallback, from: at })
@@ -116,6 +126,11 @@ export class ResourceTimeline {
     this.caches.set(key, { ...reads, [result]: reads[result] + 1 })
   }
 
+  /** What an item waits for that has come its way. */
+  private get awaited(): Limit["_tag"] | undefined {
+    return this.queued.values().next().value
+  }
+
   private unlessRunning(next: Doing): void {
     if (this.running.size === 0) this.become(next)
   }
@@ -128,12 +143,14 @@ export class ResourceTimeline {
   }
 }
 
+/** Whether it waits for a turn, which it will not be given if it is refused. */
+const isWaiting = (doing: Doing | undefined): boolean =>
+  doing?._tag === "Slot" || doing?._tag === "Permit" || doing?._tag === "FairShare" || doing?._tag === "Thread"
+
 type AttemptEnded = Extract<
   ResourceEvent,
   { readonly _tag: "AttemptSucceeded" | "AttemptFailed" | "AttemptInterrupted" }
 >
-
-const limitTag = (limit: Limit): "Slot" => limit._tag
 
 const outcomeOf = (event: ResourceEnded): Outcome => {
   switch (event._tag) {
@@ -233,7 +250,7 @@ export class Timeline {
   }
 
   private toReport(timeline: ResourceTimeline, until: number): ResourceReport {
-    const { attempts, caches, chosen, endedAt, items, outcome, readyAt, resource, startedAt } = timeline
+    const { attempts, caches, chosen, endedAt, items, outcome, readyAt, refusals, resource, startedAt } = timeline
     const runs = this.inside.get(resource)
     const phases = timeline.phases(until, this.lastDependency)
     return {
@@ -244,7 +261,8 @@ export class Timeline {
       startedAt,
       endedAt,
       running: timeIn(phases, ["Attempt", "Items", "Fallback"]),
-      queued: timeIn(phases, ["Slot"]),
+      queued: timeIn(phases, ["Slot", "Permit", "FairShare"]),
+      ...(refusals === 0 ? {} : { refusals }),
       ...(items === undefined ? {} : { items: { ...items } }),
       ...(chosen === undefined ? {} : { chosen }),
       ...(caches === undefined ? {} : { caches: [...caches.values()] }),

@@ -57,6 +57,10 @@ const activeOf = (resource: ResourceTimeline, now: number): Active | undefined =
       return line("↻", "warn", 2, `attempt ${attempts + 1} in ${millis(Math.max(0, (retryAt ?? now) - now))}`)
     case "Slot":
       return line("░", "quiet", 3, `waits for a slot, ${since(doing.from, now)}`)
+    case "Permit":
+      return line("░", "quiet", 3, `waits for a permit, ${since(doing.from, now)}`)
+    case "FairShare":
+      return line("░", "quiet", 3, `waits for its share, ${since(doing.from, now)}`)
     case "Batch":
       return line("▒", "quiet", 4, `waits for its batch, ${since(doing.from, now)}`)
     default:

@@ -85,7 +85,10 @@ const SkipReason = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("RunInterrupted") })
 ])
 
-const Limit = Schema.Struct({ _tag: Schema.tag("Slot"), concurrency: Schema.Number })
+const Limit = Schema.Union([
+  Schema.Struct({ _tag: Schema.tag("Slot"), concurrency: Schema.Number }),
+  Schema.Struct({ _tag: Schema.Literals(["Permit", "FairShare"]), limiter: Schema.String, limit: Schema.Number })
+])
 
 const inRun = { run: Schema.Number, at: Schema.Number }
 const ofResource = { ...inRun, resource: Schema.String }
@@ -131,6 +134,14 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
   Schema.Struct({ _tag: Schema.tag("AttemptFailed"), ...ofAttempt, cause: AnyCause }),
   Schema.Struct({ _tag: Schema.tag("AttemptInterrupted"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("RetryScheduled"), ...ofAttempt, retryAt: Schema.Number }),
+  Schema.Struct({ _tag: Schema.tag("HedgeStarted"), ...ofAttempt }),
+  Schema.Struct({
+    _tag: Schema.tag("PolicyRefused"),
+    ...ofResource,
+    item: Schema.optionalKey(Schema.Number),
+    policy: Schema.String,
+    error: Schema.optionalKey(Unknown)
+  }),
   Schema.Struct({ _tag: Schema.tag("FallbackStarted"), ...ofResource, fallback: Schema.String, error: Unknown }),
   Schema.Struct({ _tag: Schema.tag("ResourceSucceeded"), ...ofResource }),
   Schema.Struct({ _tag: Schema.tag("ResourceDegraded"), ...ofResource, fallback: Schema.String, error: Unknown }),
@@ -155,7 +166,10 @@ const stretch = { from: Schema.Number, to: Schema.Number }
 
 const Phase = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("Dependency"), ...stretch, resource: Schema.UndefinedOr(Schema.String) }),
-  Schema.Struct({ _tag: Schema.Literals(["Batch", "Slot", "Thread", "Retry", "Policy", "Items"]), ...stretch }),
+  Schema.Struct({
+    _tag: Schema.Literals(["Batch", "Slot", "Permit", "FairShare", "Thread", "Retry", "Policy", "Items"]),
+    ...stretch
+  }),
   Schema.Struct({ _tag: Schema.tag("Attempt"), ...stretch, attempt: Schema.Number }),
   Schema.Struct({ _tag: Schema.tag("Fallback"), ...stretch, fallback: Schema.String })
 ])
@@ -187,6 +201,7 @@ export const Report: Schema.Codec<CoreReport.Report, unknown> = Schema.Struct({
       endedAt: Instant,
       running: Schema.Number,
       queued: Schema.Number,
+      refusals: Schema.optionalKey(Schema.Number),
       items: Schema.optionalKey(Schema.Struct({ total: Schema.Number, loaded: Schema.Number, took: Schema.Number })),
       chosen: Schema.optionalKey(Schema.String),
       caches: Schema.optionalKey(

@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { Limiter } from "effect-loader"
 import { Admission } from "../../src/limiter/Admission.ts"
 import { fixed } from "../../src/limiter/Fixed.ts"
-import { Permits } from "../../src/limiter/Permits.ts"
+import { hold, Permits } from "../../src/limiter/Permits.ts"
 import { Flow, type Request, type Ticket } from "../../src/limiter/Ticket.ts"
 import { request } from "./requests.ts"
 
@@ -42,7 +42,7 @@ const driveShell = Effect.fnUntraced(function* (
     ({ at, takes }, id) =>
       Effect.sleep(at).pipe(
         Effect.andThen(tell(id, "asks")),
-        Effect.andThen(permits.hold(attempt(id, takes), () => requests[id]!)),
+        Effect.andThen(hold(permits, attempt(id, takes), () => requests[id]!)),
         Effect.catch(() => note(id, "refused"))
       ),
     { concurrency: "unbounded", discard: true }

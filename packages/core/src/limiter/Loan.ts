@@ -1,0 +1,89 @@
+/**
+ * The permits that an attempt holds, which it lends to what runs inside it: to one at a time. So nothing that is nested
+ * waits for what is around it, and the limit holds.
+ *
+ * When the attempt is over, nobody new may borrow, and its permits are given back when the last borrower has ended: only
+ * what was started in it and outlives it makes a difference.
+ */
+import type { Clock, Exit } from "effect"
+import type { PermitSource } from "./PermitSource.ts"
+import { type Request, Ticket } from "./Ticket.ts"
+
+export class Loan implements PermitSource {
+  readonly source: PermitSource
+  private readonly ticket: Ticket
+  private borrower: Ticket | undefined = undefined
+  private readonly waiting = new Map<Ticket, () => void>()
+  private asked = 0
+  private lending = false
+  private exit: Exit.Exit<unknown, unknown> | undefined = undefined
+
+  constructor(source: PermitSource, ticket: Ticket) {
+    this.source = source
+    this.ticket = ticket
+  }
+
+  get isOver(): boolean {
+    return this.exit !== undefined
+  }
+
+  ask(request: Request, _clock: Clock.Clock, onOver: () => void): Ticket {
+    const ticket = new Ticket(request, this.asked++, 0)
+    if (this.borrower === undefined) this.lendTo(ticket)
+    else this.waiting.set(ticket, onOver)
+    return ticket
+  }
+
+  leave(ticket: Ticket, clock: Clock.Clock): undefined {
+    if (ticket.state === "Held") this.giveBack(ticket, clock)
+    this.waiting.delete(ticket)
+    ticket.state = "Done"
+    return undefined
+  }
+
+  end(ticket: Ticket, _exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): void {
+    this.giveBack(ticket, clock)
+  }
+
+  isShared(): boolean {
+    return false
+  }
+
+  /** The attempt is over. */
+  close(exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): undefined {
+    this.exit = exit
+    const sentAway = [...this.waiting]
+    this.waiting.clear()
+    for (const [ticket, onOver] of sentAway) {
+      ticket.state = "Done"
+      onOver()
+    }
+    if (this.borrower === undefined) this.source.end(this.ticket, exit, clock)
+    return undefined
+  }
+
+  private lendTo(ticket: Ticket): void {
+    this.borrower = ticket
+    ticket.state = "Held"
+  }
+
+  private giveBack(ticket: Ticket, clock: Clock.Clock): void {
+    ticket.state = "Done"
+    this.borrower = undefined
+    if (this.exit === undefined) this.lend()
+    else this.source.end(this.ticket, this.exit, clock)
+  }
+
+  /** Whoever borrows next may be done at once, and lead here again: that only adds to what the first of these loops does. */
+  private lend(): void {
+    if (this.lending) return
+    this.lending = true
+    for (const [ticket, onOver] of this.waiting) {
+      if (this.borrower !== undefined) break
+      this.waiting.delete(ticket)
+      this.lendTo(ticket)
+      onOver()
+    }
+    this.lending = false
+  }
+}

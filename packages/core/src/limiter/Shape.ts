@@ -1,0 +1,65 @@
+/** What a limiter's service does, for those who use it by hand, and what only runs know of it. */
+import { Duration, Effect } from "effect"
+import type { Stats } from "./Admission.ts"
+import type { LimitExceeded } from "./LimitExceeded.ts"
+import { hold, type Permits } from "./Permits.ts"
+import { Flow } from "./Ticket.ts"
+
+/**
+ * What one effect needs of a limiter.
+ *
+ * - `permits`: how many it takes, a whole number. Default 1; more than the limit can ever be is a defect at once.
+ * - `resource`: whose latencies these are: what differs in how long it takes should have different names.
+ * - `within`: it is of no use later than that, so it is refused when it cannot be done in time.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PermitOptions {
+  readonly permits?: number
+  readonly resource?: string
+  readonly within?: Duration.Input
+}
+
+/**
+ * What a limiter does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limiter {
+  readonly withPermit: <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    options?: PermitOptions
+  ) => Effect.Effect<A, E | LimitExceeded, R>
+  readonly stats: Effect.Effect<Stats>
+}
+
+const deadlineOf = (within: Duration.Input | undefined, now: number): number =>
+  within === undefined ? Infinity : now + Duration.toMillis(Duration.fromInputUnsafe(within))
+
+/** The service of a limiter, over its permits. */
+export const fromPermits = (permits: Permits): Limiter => {
+  const made: Limiter & Made = {
+    permits,
+    stats: Effect.sync(() => permits.stats()),
+    withPermit: (self, { permits: count = 1, resource = "", within } = {}) =>
+      hold(permits, self, (now, share) => ({
+        flow: new Flow(permits.share(share)),
+        resource,
+        permits: count,
+        begun: false,
+        deadline: deadlineOf(within, now),
+        remaining: within === undefined ? 0 : permits.usual(resource)
+      }))
+  }
+  return made
+}
+
+/** What only this library knows of a limiter. */
+interface Made {
+  readonly permits: Permits
+}
+
+/** The permits behind a limiter's service. */
+export const permitsOf = (self: Limiter): Permits => (self as Limiter & Made).permits

@@ -1,0 +1,16 @@
+import type { Effect } from "effect"
+
+/**
+ * How many further attempts there may be, beside those that would have been made anyway. `RetryBudget.Service` of
+ * `effect-loader/resilience` makes one, with layers.
+ *
+ * - `deposit`: notes that somebody begins to try.
+ * - `withdraw`: asks for one more attempt; `false` where the budget is spent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryBudget {
+  readonly deposit: Effect.Effect<void>
+  readonly withdraw: Effect.Effect<boolean>
+}

@@ -1,0 +1,77 @@
+/** The slots of the run around, which a run inside needs for its attempts beside its own. */
+export interface OuterSlots {
+  readonly limit: number
+  /** Asks for a slot; `resume` is called when there is one. */
+  readonly request: (resume: () => void) => { waits: boolean }
+  /** Gives a slot back. Nobody is told yet. */
+  readonly release: () => void
+  /** Says that somebody may be able to take a slot. */
+  readonly offer: () => void
+}
+
+/** What a run has of the slots around it: those that were granted and are not used yet, and the one it has asked for. */
+export class Outer {
+  private readonly slots: OuterSlots
+  private readonly onGranted: () => void
+  private granted = 0
+  private asked: { waits: boolean } | undefined = undefined
+  /** Whether a slot was given back, and nobody around has been told. */
+  private hasNews = false
+  private withdrawn = false
+
+  constructor(slots: OuterSlots, onGranted: () => void) {
+    this.slots = slots
+    this.onGranted = onGranted
+  }
+
+  /** Whether there is a slot to use. Where there is none, one is asked for. */
+  isThere(): boolean {
+    if (this.granted === 0 && this.asked === undefined) {
+      this.asked = this.slots.request(() => this.grant())
+      this.hasNews = true
+    }
+    if (this.granted === 0) this.offer()
+    return this.granted > 0
+  }
+
+  /** Uses a slot that is there. */
+  take(): void {
+    this.granted--
+  }
+
+  release(): void {
+    this.slots.release()
+    this.hasNews = true
+  }
+
+  offer(): void {
+    if (!this.hasNews) return
+    this.hasNews = false
+    this.slots.offer()
+  }
+
+  /** Gives back what nobody here waits for. */
+  giveBack(): void {
+    this.dropAll()
+    this.offer()
+  }
+
+  /** As `giveBack`, but what the end of this run means for who is around is not known yet: nobody is told. */
+  withdraw(): void {
+    this.withdrawn = true
+    this.dropAll()
+  }
+
+  private dropAll(): void {
+    if (this.asked !== undefined) this.asked.waits = false
+    this.asked = undefined
+    for (; this.granted > 0; this.granted--) this.release()
+  }
+
+  private grant(): void {
+    this.asked = undefined
+    this.granted++
+    if (this.withdrawn) this.dropAll()
+    else this.onGranted()
+  }
+}

@@ -1,0 +1,96 @@
+/** The limiters of a run: a line for each, and how urgent each step is by the latencies that they have learned. */
+import { Clock, Context, Effect, type Exit, type Fiber } from "effect"
+import { type Limited, mayWaitFor, type Program } from "../compile/Program.ts"
+import { CurrentShare } from "../limiter/CurrentShare.ts"
+import { Held } from "../limiter/Held.ts"
+import type { Loan } from "../limiter/Loan.ts"
+import { now, type Permits } from "../limiter/Permits.ts"
+import { type Limiter, permitsOf } from "../limiter/Shape.ts"
+import { Flow } from "../limiter/Ticket.ts"
+import type { AnyEffect } from "../model/Node.ts"
+import { PermitLine } from "./PermitLine.ts"
+
+export class RunLimits {
+  readonly lines: ReadonlyArray<PermitLine>
+  /** Told when a limiter has answered. */
+  onAnswer: () => void = () => {}
+  /** Whether an attempt of the run has begun. */
+  hasBegun = false
+  private readonly program: Program
+  private readonly clock: Clock.Clock
+  private readonly held: Held
+  private readonly permits: ReadonlyArray<Permits>
+  private readonly limiters: ReadonlyArray<Limiter>
+  private paths: Float64Array | undefined = undefined
+
+  /** `timeout`: how long the run may take, in milliseconds. Dies where a step asks for more than there can ever be. */
+  constructor(program: Program, fiber: Fiber.Fiber<unknown, unknown>, timeout: number) {
+    const clock = fiber.getRef(Clock.Clock)
+    const share = fiber.getRef(CurrentShare)
+    const deadline = timeout === Infinity ? Infinity : now(clock) + timeout
+    this.program = program
+    this.clock = clock
+    this.held = fiber.getRef(Held)
+    const context = fiber.context as Context.Context<unknown>
+    this.limiters = program.limiters.map(({ key }) => Context.getUnsafe(context, key) as Limiter)
+    this.permits = program.limiters.map(({ most }, k) => {
+      const permits = permitsOf(this.limiters[k]!)
+      const tooMany = permits.tooMany(most.permits, most.resource)
+      if (tooMany !== undefined) throw tooMany
+      return permits
+    })
+    this.lines = this.permits.map(
+      (permits) =>
+        new PermitLine({
+          permits,
+          flow: new Flow(permits.share(share)),
+          held: this.held,
+          clock,
+          deadline,
+          hasBegun: () => this.hasBegun,
+          onAnswer: () => this.onAnswer()
+        })
+    )
+  }
+
+  /** The limiter of a step, for what is no part of the run. */
+  limiterOf({ limiter }: Limited): Limiter {
+    return this.limiters[limiter]!
+  }
+
+  /** How long the longest path from a step to the end of the run takes, itself included, where that is known. */
+  remaining(index: number): number {
+    return (this.paths ??= this.longestPaths())[index]!
+  }
+
+  /** An attempt with the permits that it was given, which it lends to what runs inside it. */
+  lend(limit: Limited, loan: Loan, self: AnyEffect): AnyEffect {
+    this.hasBegun = true
+    return Effect.provideService(self, Held, new Map(this.held).set(this.permits[limit.limiter]!, loan))
+  }
+
+  /** An attempt that had permits is over. */
+  end(loan: Loan, exit: Exit.Exit<unknown, unknown>): void {
+    loan.close(exit, this.clock)
+  }
+
+  withdraw(): void {
+    for (const line of this.lines) line.withdraw()
+  }
+
+  private longestPaths(): Float64Array {
+    const { steps } = this.program
+    const paths = new Float64Array(steps.length)
+    for (let i = steps.length - 1; i >= 0; i--) {
+      paths[i]! += this.usual(i)
+      for (const j of mayWaitFor(steps[i]!)) paths[j] = Math.max(paths[j]!, paths[i]!)
+    }
+    return paths
+  }
+
+  private usual(index: number): number {
+    const step = this.program.steps[index]!
+    const limit = step.kind === "load" ? (step.limit ?? step.items?.limit) : undefined
+    return limit === undefined ? 0 : this.permits[limit.limiter]!.usual(limit.resource)
+  }
+}
