@@ -10,11 +10,11 @@ import { listen, unlisten } from "./listening.ts"
  * - `Passes`: all is well.
  * - `Refuses`: nobody listens, and what was connected is cut.
  * - `Resets`: the connection is reset where an answer would come.
- * - `Halves`: half of an answer comes, then the connection ends.
+ * - `Cuts`: the beginning of an answer comes, then the connection ends.
  * - `Delays`: whatever comes, comes so many milliseconds late.
  */
 type Behaviour =
-  | { readonly _tag: "Passes" | "Refuses" | "Resets" | "Halves" }
+  | { readonly _tag: "Passes" | "Refuses" | "Resets" | "Cuts" }
   | { readonly _tag: "Delays"; readonly millis: number }
 
 export interface FaultyLink {
@@ -75,8 +75,8 @@ const pass = (answer: Buffer, client: Socket, behaviour: Behaviour): void => {
     case "Delays":
       setTimeout(() => client.write(answer), behaviour.millis)
       return
-    case "Halves":
-      client.end(answer.subarray(0, Math.floor(answer.length / 2)))
+    case "Cuts":
+      client.end(answer.subarray(0, Math.floor(answer.length / 3)))
       return
     case "Resets":
     case "Refuses":

@@ -3,7 +3,7 @@ import { NodeRedis, type NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Layer, Redacted, Schema, type Scope } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientResponse } from "effect/http"
-import { Redis } from "effect/persistence"
+import { Persistence, Redis } from "effect/persistence"
 import { SqlClient } from "effect/sql"
 import * as FaultyLink from "../../src/backends/FaultyLink.ts"
 import * as FaultyService from "../../src/backends/FaultyService.ts"
@@ -43,7 +43,7 @@ const linkFaults = (link: FaultyLink.FaultyLink) => ({
   refused: { before: link.behave({ _tag: "Refuses" }) },
   reset: { before: link.behave({ _tag: "Resets" }) },
   slow: { before: link.behave(late) },
-  "half an answer": { before: link.behave({ _tag: "Halves" }) }
+  "half an answer": { before: link.behave({ _tag: "Cuts" }) }
 })
 
 /** Paused first, so that an attempt is certain to wait for its answer. */
@@ -81,13 +81,16 @@ const database = Effect.gen(function* () {
 
 const fromJson = Schema.decodeUnknownEffect(Schema.Array(Schema.fromJsonString(User)))
 
-const redis = Effect.gen(function* () {
+/** A Redis behind a link, and a client that tries again soon. */
+const linkedRedis = Effect.gen(function* () {
   const { server } = yield* RedisServer.startOwn
   const link = yield* FaultyLink.to(server.port)
-  const redis = Context.get(
-    yield* Layer.build(NodeRedis.layer({ socket: { port: link.port, reconnectStrategy: () => 20 } })),
-    Redis.Redis
-  )
+  const context = yield* Layer.build(NodeRedis.layer({ socket: { port: link.port, reconnectStrategy: () => 20 } }))
+  return { link, server, context, redis: Context.get(context, Redis.Redis) }
+})
+
+const redis = Effect.gen(function* () {
+  const { link, redis, server } = yield* linkedRedis
   const put = (id: string, name: string | null) => redis.send("SET", `user:${id}`, JSON.stringify({ id, name }))
   return {
     users: {
@@ -105,6 +108,28 @@ const redis = Effect.gen(function* () {
     },
     mend: Effect.andThen(mendAll(link, server), Effect.all([put("1", "Ada"), put("2", "Bob")]))
   } satisfies Backend
+})
+
+/** The store behind a cache, as it is written to by Effect's own persistence. */
+export const store = Effect.gen(function* () {
+  const { context, link, redis, server } = yield* linkedRedis
+  const persistence = yield* Layer.build(
+    Persistence.layerBackingRedis.pipe(Layer.provide(Layer.succeedContext(context)))
+  )
+  const keysOf = (user: string) => redis.send<ReadonlyArray<string>>("KEYS", `*value/user:${user}`)
+  const spoil = (key: string) => redis.send("SET", key, JSON.stringify({ value: null }))
+  return {
+    persistence,
+    faults: {
+      ...linkFaults(link),
+      ...serverFaults(link, server),
+      "wrong shape": {
+        before: Effect.forEach(["1", "2"], (user) => Effect.flatMap(keysOf(user), Effect.forEach(spoil)))
+      },
+      "wrong key count": { before: Effect.flatMap(keysOf("2"), (keys) => redis.send("DEL", ...keys)) }
+    } satisfies Backend["faults"],
+    mend: mendAll(link, server)
+  }
 })
 
 const http = Effect.gen(function* () {
