@@ -19,7 +19,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "2" },
     load: { type: "string", default: "0.8" },
     initial: { type: "string", default: "4" },
-    max: { type: "string", default: "100" }
+    max: { type: "string", default: "512" }
   }
 })
 const seconds = Number(options.seconds)

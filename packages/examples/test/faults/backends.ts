@@ -118,18 +118,15 @@ export const store = Effect.gen(function* () {
   )
   const keysOf = (user: string) => redis.send<ReadonlyArray<string>>("KEYS", `*value/user:${user}`)
   const spoil = (key: string) => redis.send("SET", key, JSON.stringify({ value: null }))
-  return {
-    persistence,
-    faults: {
-      ...linkFaults(link),
-      ...serverFaults(link, server),
-      "wrong shape": {
-        before: Effect.forEach(["1", "2"], (user) => Effect.flatMap(keysOf(user), Effect.forEach(spoil)))
-      },
-      "wrong key count": { before: Effect.flatMap(keysOf("2"), (keys) => redis.send("DEL", ...keys)) }
-    } satisfies Backend["faults"],
-    mend: mendAll(link, server)
+  const faults: Backend["faults"] = {
+    ...linkFaults(link),
+    ...serverFaults(link, server),
+    "wrong shape": {
+      before: Effect.forEach(["1", "2"], (user) => Effect.flatMap(keysOf(user), Effect.forEach(spoil)))
+    },
+    "wrong key count": { before: Effect.flatMap(keysOf("2"), (keys) => redis.send("DEL", ...keys)) }
   }
+  return { persistence, faults, mend: mendAll(link, server) }
 })
 
 const http = Effect.gen(function* () {

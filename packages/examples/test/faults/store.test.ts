@@ -46,12 +46,7 @@ describe("cache level 2", () => {
   const tryOut = (fault: FaultName) =>
     Effect.gen(function* () {
       const { faults, mend } = started()
-      const {
-        before = Effect.void,
-        during = Effect.void
-      }: (typeof faults)[FaultName] & {
-        readonly during?: Effect.Effect<unknown, unknown>
-      } = faults[fault]
+      const { before = Effect.void, during = Effect.void } = faults[fault]
       yield* filled
       yield* before
       const observed = yield* withMeanwhile(load, "PoliciesStarted", during)
