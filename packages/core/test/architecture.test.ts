@@ -7,19 +7,20 @@ const src = path.resolve(import.meta.dirname, "../src")
 
 /** What each folder may import, itself included; the files on top join the floors for users. */
 const floors: Record<string, ReadonlyArray<string>> = {
-  model: ["model"],
+  batching: ["batching"],
+  model: ["model", "batching"],
   limiter: ["limiter"],
   policy: ["policy", "limiter", "model"],
-  compile: ["compile", "model"],
-  run: ["run", "compile", "limiter", "model"],
-  observe: ["observe", "run", "compile", "model"],
+  compile: ["compile", "batching", "model"],
+  run: ["run", "compile", "limiter", "batching", "model"],
+  observe: ["observe", "run", "compile", "batching", "model"],
   testing: ["testing", "observe", "run", "compile", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
   terminal: ["terminal", "observe", "run", "compile", "model"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
-  "": ["", "observe", "run", "compile", "policy", "limiter", "model"]
+  "": ["", "observe", "run", "compile", "policy", "limiter", "batching", "model"]
 }
 
 /** What only single entries may import, beside stable modules of effect. */
@@ -43,13 +44,27 @@ const stable = [
   "Data",
   "Duration",
   "Effect",
+  "Equal",
   "Exit",
   "Fiber",
   "Function",
+  "Hash",
   "Layer",
   "Option"
 ]
-const alsoStable = ["Latch", "LogLevel", "Metric", "Pipeable", "References", "Result", "Schedule", "Scope", "Tracer"]
+const alsoStable = [
+  "Latch",
+  "LogLevel",
+  "Metric",
+  "Pipeable",
+  "References",
+  "Request",
+  "RequestResolver",
+  "Result",
+  "Schedule",
+  "Scope",
+  "Tracer"
+]
 
 const files = fs.globSync("**/*.ts", { cwd: src })
 

@@ -4,7 +4,8 @@
  * Everything is computed once, in time and memory linear in resources and dependencies, by loops over arrays.
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
-import type { Items, Layer, Lens, Node, Permits } from "../model/Node.ts"
+import type { AnyResolver } from "../batching/AnyResolver.ts"
+import type { Asking, Items, Layer, Lens, Node, Permits } from "../model/Node.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
@@ -59,6 +60,14 @@ interface Wrapped {
   readonly goesOn: boolean
   /** Whether its attempts hold slots: those of a list do not, for its items do, nor do those of a loader inside. */
   readonly holdsSlot: boolean
+  /** What answers, where `load` gives no effect but a request. Its attempts hold no slots, and take no permits. */
+  readonly asks: Asks | undefined
+}
+
+/** What answers requests, and the permits that each of its calls takes. */
+export interface Asks extends Asking {
+  readonly resolver: AnyResolver
+  readonly limit: Limited | undefined
 }
 
 export interface Load extends StepOf<"load">, Wrapped {
@@ -72,7 +81,7 @@ export interface Load extends StepOf<"load">, Wrapped {
 }
 
 /** The items of a list, each of which is loaded by attempts of its own. */
-export interface ItemLoads extends Omit<Items, "each">, Wrapped {}
+export interface ItemLoads extends Omit<Items, "each" | "resolver" | "asking">, Wrapped {}
 
 type Struct = StepOf<"struct">
 
@@ -94,7 +103,7 @@ export type Step = Preset | Load | Struct | View | Match
 export const Pending: unique symbol = Symbol("pending")
 
 /** Lists of small integers, one after the other: list `i` is `items` from `start[i]` to `start[i + 1]`. */
-interface Lists {
+export interface Lists {
   readonly start: Int32Array
   readonly items: Int32Array
 }
@@ -179,11 +188,13 @@ class Limiters {
   }
 }
 
+type Wrap = (layers: ReadonlyArray<Layer>, resource: string, limiters: Limiters, around?: Layer) => Wrapped
+
 /**
  * Layers as they stand around attempts. Wherever a limit was piped, its permits are taken outside of one attempt: where
  * that is further in than it was piped, the layer stays there, and turns a refusal into the error that it is.
  */
-const wrappedIn = (layers: ReadonlyArray<Layer>, resource: string, limiters: Limiters, around?: Layer): Wrapped => {
+const wrappedIn: Wrap = (layers, resource, limiters, around) => {
   const [inner, outer] = splitLayers(layers)
   const layer = layers.find(takesPermits) ?? around
   const inside = inner.findIndex(takesPermits)
@@ -200,9 +211,26 @@ const wrappedIn = (layers: ReadonlyArray<Layer>, resource: string, limiters: Lim
     outer,
     limit,
     goesOn: outer.some(({ continues }) => continues),
-    holdsSlot: true
+    holdsSlot: true,
+    asks: undefined
   }
 }
+
+/** As `wrappedIn`, around requests: where they are limited, it is the call that takes permits. */
+const askedIn =
+  (resolver: AnyResolver, { asking }: Asking): Wrap =>
+  (layers, resource, limiters, around) => {
+    const [inner, outer] = splitLayers(layers)
+    const { goesOn, limit } = wrappedIn(layers, resource, limiters, around)
+    return {
+      inner,
+      outer,
+      goesOn,
+      limit: undefined,
+      holdsSlot: false,
+      asks: { resolver, limit, ...(asking && { asking }) }
+    }
+  }
 
 /** What every step has. */
 type Common = Omit<StepOf<"load">, "kind">
@@ -213,15 +241,18 @@ const toLoad = (
   wrapped: Wrapped,
   { isLoader, items, load }: Pick<Load, "isLoader" | "items" | "load">
 ): Load => {
-  const holdsSlot = items === undefined && !isLoader
-  const plain = holdsSlot && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
+  const holdsSlot = wrapped.holdsSlot && items === undefined && !isLoader
+  const isOne =
+    holdsSlot || (wrapped.asks !== undefined && wrapped.asks.limit === undefined && wrapped.asks.asking === undefined)
+  const plain = isOne && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
   return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader }
 }
 
 /** A list in its layers. Where they limit it, it is each item that takes permits. */
 const aroundItems = (layers: ReadonlyArray<Layer>): Wrapped => {
   const [inner, outer] = splitLayers(layers)
-  return { inner, outer, limit: undefined, goesOn: outer.some(({ continues }) => continues), holdsSlot: false }
+  const goesOn = outer.some(({ continues }) => continues)
+  return { inner, outer, limit: undefined, goesOn, holdsSlot: false, asks: undefined }
 }
 
 const toOne = (load: Load["load"], isLoader: boolean) => ({ load, isLoader, items: undefined })
@@ -282,14 +313,19 @@ const toSteps = (
         const wrapped = wrappedIn(withDefaults(node.layers, defaults), node.name, limiters)
         return toLoad(common, wrapped, toOne(node.source.load, false))
       }
+      case "Request": {
+        const wrap = askedIn(node.source.resolver, node.source)
+        const wrapped = wrap(withDefaults(node.layers, defaults), node.name, limiters)
+        return toLoad(common, wrapped, toOne(node.source.request, false))
+      }
       case "Loader":
         // What its resources lack is for the loader inside to say.
         return toLoad(common, wrappedIn(node.layers, node.name, limiters), toOne(node.source.load, true))
       case "List": {
         const limit = node.layers.find(takesPermits)
         const own = limit === undefined ? defaults : defaults.filter((layer) => !takesPermits(layer))
-        const wrapped = wrappedIn(withDefaults(node.source.each, own), node.name, limiters, limit)
-        const items = { ...node.source, ...wrapped }
+        const wrap = node.source.resolver === undefined ? wrappedIn : askedIn(node.source.resolver, node.source)
+        const items = { ...node.source, ...wrap(withDefaults(node.source.each, own), node.name, limiters, limit) }
         return toLoad(common, aroundItems(node.layers), { items, load: noLoad, isLoader: false })
       }
     }

@@ -1,5 +1,5 @@
 /** A resource for each entry of a list. */
-import { Cause, type Effect } from "effect"
+import { Cause, type Effect, type RequestResolver } from "effect"
 import type { Dependencies } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
@@ -22,6 +22,8 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  * - `each`: a policy for one item: `Policy.timeout` there bounds one item, piped onto the list it bounds the whole.
  * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
  *   `"unbounded"`.
+ * - `resolvers`: the graph-aware resolvers that the loaders inside the items ask (see `Batching.graphAware`): their batches
+ *   wait for the items, too. Where each item is one request, `requestEach` says so by itself.
  *
  * The first item that fails fails the list: what runs is interrupted, and the `ResourceError` tells its `item`. The list
  * itself holds no slot; the attempts of its items do.
@@ -57,6 +59,8 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     readonly load: (item: I, deps: Values<D>, index: number) => Effect.Effect<A, E, R>
     readonly concurrency?: number | "unbounded"
     readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>>
+    // oxlint-disable-next-line typescript/no-explicit-any -- whatever they answer
+    readonly resolvers?: ReadonlyArray<RequestResolver.RequestResolver<any>>
   }
 ): Resource<
   Name,
@@ -65,13 +69,15 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
   R | PR | Services<D[keyof D]>,
   Inputs<D>
 > => {
-  const { concurrency = "unbounded", deps, each, items, load } = options
+  const { concurrency = "unbounded", deps, each, items, load, resolvers = [] } = options
   checkConcurrency(name, concurrency)
   return declare(name, {
     _tag: "List",
     deps: lazily<Dependencies>(deps, {}),
     items: items as (deps: Dependencies) => Iterable<unknown>,
     load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
+    resolver: undefined,
+    resolvers,
     concurrency,
     each: each === undefined ? [] : layersOf(each)
   })

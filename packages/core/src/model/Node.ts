@@ -5,6 +5,7 @@
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
 import type { Context, Duration, Effect } from "effect"
+import type { AnyResolver } from "../batching/AnyResolver.ts"
 
 /** An effect of which only the declaration's types know more. */
 export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
@@ -27,6 +28,12 @@ export type Source =
       /** The key of the service that the value is, where it is one. */
       readonly service?: Context.Key<unknown, unknown>
     }
+  | ({
+      readonly _tag: "Request"
+      readonly deps: () => Dependencies
+      readonly request: (deps: Dependencies) => unknown
+      readonly resolver: AnyResolver
+    } & Asking)
   | ({ readonly _tag: "List"; readonly deps: () => Dependencies } & Items)
   | {
       readonly _tag: "Match"
@@ -43,10 +50,20 @@ export type Source =
       readonly loader: () => unknown
     }
 
+/** What is done about asking, beside asking. */
+export interface Asking {
+  /** What goes around each request and the wait for its answer, inside all policies. */
+  readonly asking?: (self: AnyEffect) => AnyEffect
+}
+
 /** The items of a list, each of which is loaded by itself. */
-export interface Items {
+export interface Items extends Asking {
   readonly items: (deps: Dependencies) => Iterable<unknown>
   readonly load: (item: unknown, deps: Dependencies, index: number) => unknown
+  /** What answers the items, where what `load` gives for each is a request. */
+  readonly resolver: AnyResolver | undefined
+  /** The resolvers that items may ask in any other way. */
+  readonly resolvers: ReadonlyArray<AnyResolver>
   readonly concurrency: number | "unbounded"
   /** What wraps the load of one item, innermost first. */
   readonly each: ReadonlyArray<Layer>

@@ -2,14 +2,19 @@
  * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of them
  * hold one of the run's slots.
  */
-import { Cause, type Context, Duration, Effect, Exit, Scope } from "effect"
-import type { ItemLoads, Limited, Load, Step } from "../compile/Program.ts"
+import { Cause, type Context, Duration, Effect, Exit, Request, Scope } from "effect"
+import type { AnyRequest } from "../batching/AnyResolver.ts"
+import type { Telling } from "../batching/Asked.ts"
+import { ask, askAll } from "../batching/Asking.ts"
+import { type Batches, batchesOf } from "../batching/Batches.ts"
+import type { Asks, ItemLoads, Limited, Load, Step } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Loan } from "../limiter/Loan.ts"
 import { refused } from "../limiter/Refusal.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import { Enclosing } from "./Enclosing.ts"
+import type { Foresight } from "./Foresight.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
 import type { RunLimits } from "./RunLimits.ts"
 import type { Slots, Waiter } from "./Slots.ts"
@@ -39,6 +44,19 @@ export const notAnEffect = (step: Named, value: unknown): Exit.Exit<never> =>
 export const asEffect = (step: Named, value: unknown): AnyEffect =>
   Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(step, value)
 
+/** What a user's function gave, if it is a request; otherwise a defect that says so. */
+const asRequest = ({ name }: Named, value: unknown): AnyRequest => {
+  if (Request.isRequest(value)) return value
+  const given = value === null ? "null" : typeof value
+  throw new TypeError(`resource "${name}" gave ${given} where a Request was expected: its \`request\` must return one`)
+}
+
+/** What loads a step by itself; for one that asks, a request stands in the place of an effect. */
+export const loadOf = (step: Load, deps: Dependencies): unknown =>
+  step.asks === undefined
+    ? call(step.load, deps)
+    : ask(batchesOf(step.asks.resolver), () => asRequest(step, step.load(deps)))
+
 /** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
 const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
   Effect.suspend(() => {
@@ -63,6 +81,10 @@ interface ItemFailure extends FailedItem {
 
 /** How attempts are wrapped, and what they hold: see `Load`. */
 type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">
+
+/** Whether requests have nothing around them that could need a scope. */
+const isBareRequest = ({ asks, inner, outer }: Pick<Load, "asks" | "inner" | "outer">): boolean =>
+  asks !== undefined && asks.asking === undefined && inner.length + outer.length === 0
 
 /** What is tried: a resource, or one item of one that is a list. */
 class Tried {
@@ -92,7 +114,7 @@ export class Attempts {
   private readonly watch: RunWatch | undefined
   private readonly scope: Scope.Scope | undefined
   /** Who is told that somebody may be able to take a slot. */
-  private readonly run: { readonly onSlots: () => void }
+  private readonly run: { readonly onSlots: () => void; readonly foresight: Foresight | undefined }
   // Made when the first step needs it: most runs never do.
   private tried: Map<number, Tried> | undefined = undefined
   /** Attempts that wait for a slot: when the run is over, nobody else will tell them. */
@@ -104,7 +126,7 @@ export class Attempts {
     limits: RunLimits | undefined,
     watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
-    run: { readonly onSlots: () => void }
+    run: { readonly onSlots: () => void; readonly foresight: Foresight | undefined }
   ) {
     this.slots = slots
     this.limits = limits
@@ -123,12 +145,12 @@ export class Attempts {
     if (step.outer.length > 0) this.watch?.policiesStarted(index)
     else if (step.items === undefined && step.limit === undefined) this.watch?.attemptStarted(index, 1, undefined)
     if (this.limits !== undefined && step.limit === undefined) this.limits.hasBegun = true
-    if (step.plain && this.scope === undefined) return call(step.load, deps)
+    if (step.plain && this.scope === undefined && step.asks === undefined) return call(step.load, deps)
     const tried = this.of(index)
     const observer = this.observerOf(tried)
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = wrapIn(step, step.inner, load, observer)
-    const attempt = this.inScope(inner)
+    const attempt = isBareRequest(step) ? inner : this.inScope(inner)
     if (step.outer.length === 0) return step.limit === undefined ? attempt : this.only(tried, step, step.limit, attempt)
     return wrapIn(step, step.outer, this.again(tried, step, attempt), observer)
   }
@@ -173,6 +195,7 @@ export class Attempts {
 
   /** The load of a resource that is one thing. */
   private alone(tried: Tried, step: Load, deps: Dependencies): AnyEffect {
+    if (step.asks !== undefined) return this.asking(tried, step.asks, () => asRequest(step, step.load(deps)))
     const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
     return step.isLoader ? this.enclosed(tried, load, this.around(tried.index)) : load
   }
@@ -182,22 +205,94 @@ export class Attempts {
     return Effect.suspend(() => {
       const all = Array.from(items.items(deps))
       this.watch?.itemsStarted(index, all.length)
+      if (items.asks !== undefined && this.watch === undefined && isBareRequest(items)) {
+        return this.askForAll(index, step, items, items.asks, all, deps)
+      }
+      this.run.foresight?.listBegins(
+        index,
+        all.length,
+        items.concurrency === "unbounded" ? Infinity : items.concurrency
+      )
       const load = (item: unknown, k: number) => this.item(new Tried(index, k), step, items, item, deps)
       return Effect.forEach(all, load, { concurrency: items.concurrency })
     })
   }
 
+  /** The requests of a list whose items nothing wraps, all at once. */
+  private askForAll(
+    index: number,
+    step: Load,
+    items: ItemLoads,
+    asks: Asks,
+    all: ReadonlyArray<unknown>,
+    deps: Dependencies
+  ): AnyEffect {
+    return Effect.suspend(() => {
+      const requests = all.map((item, k) => asRequest(step, items.load(item, deps, k)))
+      const onFailure = (k: number, cause: Cause.Cause<unknown>): void => {
+        const tried = new Tried(index, k)
+        tried.attempts = 1
+        this.itemFailed(tried, all[k], cause)
+      }
+      this.run.foresight?.hasCome(index, undefined)
+      return askAll(this.batchesFor(asks), requests, onFailure, this.tellingOf(index))
+    })
+  }
+
+  /** Asks, and tells when. */
+  private asking(tried: Tried, asks: Asks, request: () => AnyRequest): AnyEffect {
+    const { index, item } = tried
+    const { watch } = this
+    const asked = Effect.suspend(() => {
+      const attempt = tried.attempts || 1
+      const onSent: Telling["onSent"] =
+        watch === undefined ? undefined : (sent) => watch.requestSent(index, attempt, item, sent)
+      watch?.requestMade(index, attempt, item)
+      this.run.foresight?.hasCome(index, item)
+      return ask(this.batchesFor(asks), request, { ...this.tellingOf(index), onSent })
+    })
+    return asks.asking === undefined ? asked : asks.asking(asked)
+  }
+
+  private tellingOf(index: number): Telling {
+    return { place: this.run.foresight?.placeOf(index) }
+  }
+
+  /** Where to ask. What is limited shares calls with what asks for the same permits. */
+  private batchesFor({ limit, resolver }: Asks): Batches {
+    return limit === undefined ? batchesOf(resolver) : this.limits!.batchesOf(limit, resolver)
+  }
+
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
     const observer = this.observerOf(tried)
-    const load = Effect.suspend(() => asEffect(step, items.load(item, deps, tried.item!)))
-    const inner = wrapIn(step, items.inner, this.enclosed(tried, load, undefined), observer)
+    const given = () => items.load(item, deps, tried.item!)
+    const load =
+      items.asks === undefined
+        ? this.enclosed(
+            tried,
+            Effect.suspend(() => asEffect(step, given())),
+            undefined
+          )
+        : this.asking(tried, items.asks, () => asRequest(step, given()))
+    const inner = wrapIn(step, items.inner, load, observer)
     const attempt = this.inScope(inner)
     const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
-    return Effect.onExit(whole, (exit) => {
+    const foreseen = this.foreseeing(tried, whole)
+    return Effect.onExit(foreseen, (exit) => {
       if (Exit.isSuccess(exit)) this.offerSlots(tried)
       else this.itemFailed(tried, item, exit.cause)
       return Effect.void
+    })
+  }
+
+  /** An item of which batches know that it runs. */
+  private foreseeing({ index, item }: Tried, self: AnyEffect): AnyEffect {
+    const { foresight } = this.run
+    if (foresight === undefined) return self
+    return Effect.suspend(() => {
+      foresight.itemBegins(index, item!)
+      return Effect.onExit(self, () => Effect.sync(() => foresight.itemEnds(index, item!)))
     })
   }
 
@@ -220,9 +315,15 @@ export class Attempts {
   /** What runs inside a load that may run another loader. */
   private enclosed(tried: Tried, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
     const { watch } = this
-    if (slots === undefined && watch === undefined) return load
-    const reporter = watch?.reporter
-    return Effect.provideService(load, Enclosing, { slots, parent: watch?.parentOf(tried.index, tried.item), reporter })
+    const { foresight } = this.run
+    if (slots === undefined && watch === undefined && foresight === undefined) return load
+    const { index, item } = tried
+    return Effect.provideService(load, Enclosing, {
+      slots,
+      inside: foresight === undefined ? undefined : { foresight, index, item },
+      parent: watch?.parentOf(index, item),
+      reporter: watch?.reporter
+    })
   }
 
   /** The slots of this run, for a run inside one of its steps. */

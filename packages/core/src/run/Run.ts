@@ -12,12 +12,14 @@
  */
 import { Cause, Clock, Context, Duration, Exit, Scope } from "effect"
 import { pathTo } from "../compile/Path.ts"
+import type { Foreseen } from "../compile/Foreseen.ts"
 import { chosenBy, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import { MatchError } from "../model/Match.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { describe, ResourceError } from "../model/ResourceError.ts"
-import { asEffect, Attempts, call, notAnEffect } from "./Attempts.ts"
+import { asEffect, Attempts, call, loadOf, notAnEffect } from "./Attempts.ts"
 import { Choosing } from "./Choosing.ts"
+import { Foresight, type Inside } from "./Foresight.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
 import type { RunLimits } from "./RunLimits.ts"
@@ -76,6 +78,9 @@ export interface RunSetup {
   readonly slots: Slots | undefined
   readonly limits: RunLimits | undefined
   readonly watch: RunWatch | undefined
+  /** The steps for which batches are held, and where this run is inside one that has such. */
+  readonly foreseen: ReadonlyArray<Foreseen> | undefined
+  readonly inside: Inside | undefined
 }
 
 const idle: Interpreter = { onReady: () => {}, onStop: () => {}, onSlots: () => {} }
@@ -107,6 +112,7 @@ class FailedSteps {
 export class Run {
   readonly program: Program
   readonly slots: Slots | undefined
+  readonly foresight: Foresight | undefined
   stopped: Stop | undefined = undefined
   /** How many steps have yet to settle. */
   remaining: number
@@ -140,6 +146,8 @@ export class Run {
     this.missing = setup.program.missing.slice()
     const { choices } = setup.program
     this.choosing = choices === undefined ? undefined : new Choosing(setup.program, choices)
+    const { foreseen, inside } = setup
+    this.foresight = foreseen === undefined ? undefined : new Foresight(setup.program, foreseen, this, inside)
   }
 
   /** What the run has failed with, in the order of time. */
@@ -167,6 +175,7 @@ export class Run {
   start(interpreter: Interpreter): void {
     this.interpreter = interpreter
     this.watch?.runStarted()
+    this.foresight?.begin()
     for (const i of this.program.roots) this.advance(i)
     this.settleInline()
   }
@@ -181,7 +190,7 @@ export class Run {
     }
     const deps = this.gather(step)
     const isBare = step.plain && this.watch === undefined && this.scope === undefined
-    return isBare ? call(step.load, deps) : this.attempts.begin(index, step, deps)
+    return isBare ? loadOf(step, deps) : this.attempts.begin(index, step, deps)
   }
 
   /** A step's turn has come, as far as the graph is concerned, and it has to wait for a place. */
@@ -210,6 +219,14 @@ export class Run {
     return (this.clock ??= Context.get(this.setup.context, Clock.Clock)).currentTimeMillisUnsafe()
   }
 
+  isSettled(index: number): boolean {
+    return this.values[index] !== Pending && this.values[index] !== Running
+  }
+
+  isUnwanted(index: number): boolean {
+    return this.choosing?.isUnwanted(index) === true
+  }
+
   isPending(index: number): boolean {
     return this.values[index] === Pending
   }
@@ -234,6 +251,7 @@ export class Run {
       this.fail(index, exit.cause)
     }
     this.settleInline()
+    this.foresight?.changed()
     if (released) this.interpreter.onSlots()
   }
 
@@ -270,6 +288,7 @@ export class Run {
 
   /** What became of the resources that were never started, and the end of the run, for those who watch. */
   finish(): void {
+    this.foresight?.end()
     if (this.watch === undefined || this.finished) return
     this.finished = true
     const because = stopReason(this.stopped)

@@ -1,13 +1,16 @@
 /** The limiters of a run: a line for each, and how urgent each step is by the latencies that they have learned. */
 import { Clock, Context, Effect, type Exit, type Fiber } from "effect"
+import type { AnyResolver } from "../batching/AnyResolver.ts"
+import type { Batches } from "../batching/Batches.ts"
 import { type Limited, mayWaitFor, type Program } from "../compile/Program.ts"
 import { CurrentShare } from "../limiter/CurrentShare.ts"
-import { Held } from "../limiter/Held.ts"
+import { Held, sourceIn } from "../limiter/Held.ts"
 import type { Loan } from "../limiter/Loan.ts"
 import { now, type Permits } from "../limiter/Permits.ts"
 import { type Limiter, permitsOf } from "../limiter/Shape.ts"
 import { Flow } from "../limiter/Ticket.ts"
 import type { AnyEffect } from "../model/Node.ts"
+import { limitedBatches } from "./LimitedCalls.ts"
 import { PermitLine } from "./PermitLine.ts"
 
 export class RunLimits {
@@ -59,6 +62,12 @@ export class RunLimits {
   lend(limit: Limited, loan: Loan, self: AnyEffect): AnyEffect {
     this.hasBegun = true
     return Effect.provideService(self, Held, new Map(this.held).set(this.permits[limit.limiter]!, loan))
+  }
+
+  /** Where requests are collected whose calls take permits. */
+  batchesOf({ limiter, permits: count, resource }: Limited, resolver: AnyResolver): Batches {
+    const permits = this.permits[limiter]!
+    return limitedBatches(sourceIn(this.held, permits), permits, { count, resource }, resolver)
   }
 
   /** An attempt that had permits is over. */
