@@ -4,45 +4,52 @@ import type { AnyRequest } from "./AnyResolver.ts"
 import type { Call, Sent } from "./Call.ts"
 import type { Hold, Place } from "./Hold.ts"
 
-/** What becomes of an answer. */
-export type OnExit = (exit: Exit.Exit<unknown, unknown>) => void
-
-/** What else a caller has to do with what it asks. */
-export interface Telling {
+/** Somebody who asks, one thing or several. */
+export interface Asker {
+  /** What it brings along. */
+  readonly context: Context.Context<never>
+  /** Told what its question came to. */
+  readonly onExit: (exit: Exit.Exit<unknown, unknown>, question: number) => void
   /** Where in a run it asks, for those who hold batches. */
-  readonly place?: Place | undefined
-  /** Told when the call begins. */
-  readonly onSent?: ((sent: Sent) => void) | undefined
+  readonly place: Place | undefined
+  /** Told when the call begins that answers it. */
+  readonly onSent: ((sent: Sent) => void) | undefined
 }
 
-/** Somebody who waits for an answer. */
+/** One question of somebody, who waits for the answer. */
 export class Caller {
-  readonly context: Context.Context<never>
-  readonly onExit: OnExit
-  readonly telling: Telling
+  readonly asker: Asker
+  private readonly question: number
   /** What it waits for; nothing when that has come, or it has gone. */
-  asked: Asked | undefined = undefined
+  private asked: Asked | undefined
   /** What holds it. */
   private hold: Hold | undefined = undefined
 
-  constructor(context: Context.Context<never>, onExit: OnExit, telling: Telling) {
-    this.context = context
-    this.onExit = onExit
-    this.telling = telling
+  constructor(asker: Asker, question: number, asked: Asked) {
+    this.asker = asker
+    this.question = question
+    this.asked = asked
   }
 
   /** It may be held, if its place is known. */
   enter(hold: Hold): void {
-    if (this.telling.place === undefined) return
+    if (this.asker.place === undefined) return
     this.hold = hold
-    hold.enter(this.telling.place)
+    hold.enter(this.asker.place)
   }
 
   /** It is held no more. */
   letGo(): void {
     const { hold } = this
+    if (hold === undefined) return
     this.hold = undefined
-    hold?.leave(this.telling.place!)
+    hold.leave(this.asker.place!)
+  }
+
+  answer(exit: Exit.Exit<unknown, unknown>): void {
+    this.asked = undefined
+    this.letGo()
+    this.asker.onExit(exit, this.question)
   }
 
   /** Waits no more. What that ends is to be waited for. */
@@ -59,13 +66,15 @@ export class Asked {
   readonly hash: number
   /** What its first caller brought along. */
   readonly context: Context.Context<never>
-  readonly callers = new Set<Caller>()
   call: Call | undefined = undefined
+  isAnswered = false
   /** Takes it out of its batch. */
   cancel: () => void = () => {}
   /** Told when it is not collected any more, because it was answered or given up before it was sent. */
   private readonly onGone: (asked: Asked) => void
-  isAnswered = false
+  /** Most have one caller. */
+  private first: Caller | undefined = undefined
+  private others: Set<Caller> | undefined = undefined
 
   constructor(request: AnyRequest, hash: number, context: Context.Context<never>, onGone: (asked: Asked) => void) {
     this.request = request
@@ -74,25 +83,30 @@ export class Asked {
     this.onGone = onGone
   }
 
-  add(caller: Caller): void {
-    caller.asked = this
-    this.callers.add(caller)
+  add(asker: Asker, question: number): Caller {
+    const caller = new Caller(asker, question, this)
+    if (this.first === undefined && this.others === undefined) this.first = caller
+    else (this.others ??= new Set()).add(caller)
+    return caller
+  }
+
+  addCallersTo(callers: Array<Caller>): void {
+    if (this.first !== undefined) callers.push(this.first)
+    if (this.others !== undefined) callers.push(...this.others)
   }
 
   answer(exit: Exit.Exit<unknown, unknown>): void {
     this.isAnswered = true
     if (this.call === undefined) this.onGone(this)
     else this.call.answered()
-    for (const caller of this.callers) {
-      caller.asked = undefined
-      caller.letGo()
-      caller.onExit(exit)
-    }
+    this.first?.answer(exit)
+    for (const caller of this.others ?? []) caller.answer(exit)
   }
 
   leave(caller: Caller): Effect.Effect<void> | undefined {
-    this.callers.delete(caller)
-    if (this.isAnswered || this.callers.size > 0) return undefined
+    if (caller === this.first) this.first = undefined
+    else this.others?.delete(caller)
+    if (this.isAnswered || this.first !== undefined || (this.others?.size ?? 0) > 0) return undefined
     if (this.call !== undefined) return this.call.givenUp()
     this.onGone(this)
     this.cancel()

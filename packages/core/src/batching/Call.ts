@@ -22,10 +22,10 @@ export class Call {
   /** How many of its requests have neither an answer nor been given up. */
   private open: number
 
-  constructor(fiber: Fiber.Fiber<unknown, unknown>, entries: Entries, open: number) {
+  constructor(fiber: Fiber.Fiber<unknown, unknown>, entries: Entries) {
     this.fiber = fiber
     this.entries = entries
-    this.open = open
+    this.open = entries.length
   }
 
   answered(): void {

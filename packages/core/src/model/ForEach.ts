@@ -66,7 +66,7 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
   Name,
   ReadonlyArray<A>,
   Own<Name, E | PE> | Failure<D[keyof D]>,
-  R | PR | Services<D[keyof D]>,
+  R | NoInfer<PR> | Services<D[keyof D]>,
   Inputs<D>
 > => {
   const { concurrency = "unbounded", deps, each, items, load, resolvers = [] } = options

@@ -121,7 +121,7 @@ export const requestEach = <
   Name,
   ReadonlyArray<Request.Success<Q>>,
   Own<Name, AskError<Q> | PE> | Failure<D[keyof D]>,
-  Request.Services<Q> | PR | Services<D[keyof D]>,
+  Request.Services<Q> | NoInfer<PR> | Services<D[keyof D]>,
   Inputs<D>
 > =>
   declare(name, {

@@ -4,8 +4,7 @@
  */
 import { Cause, type Context, Duration, Effect, Exit, Request, Scope } from "effect"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
-import type { Telling } from "../batching/Asked.ts"
-import { ask, askAll } from "../batching/Asking.ts"
+import { ask, askAll, type Telling } from "../batching/Asking.ts"
 import { type Batches, batchesOf } from "../batching/Batches.ts"
 import type { Asks, ItemLoads, Limited, Load, Step } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
@@ -245,8 +244,7 @@ export class Attempts {
     const { watch } = this
     const asked = Effect.suspend(() => {
       const attempt = tried.attempts || 1
-      const onSent: Telling["onSent"] =
-        watch === undefined ? undefined : (sent) => watch.requestSent(index, attempt, item, sent)
+      const onSent: Telling["onSent"] = watch && ((sent) => watch.requestSent(index, attempt, item, sent))
       watch?.requestMade(index, attempt, item)
       this.run.foresight?.hasCome(index, item)
       return ask(this.batchesFor(asks), request, { ...this.tellingOf(index), onSent })
