@@ -20,7 +20,6 @@ export const requestHash = (request: AnyRequest): number => {
     return Hash.hash(request)
   }
   let hash = 0
-  // The order of keys is no part of what a request is.
   for (const key of Object.keys(fields)) hash = (hash + ofValue(fields[key])) | 0
   return hash
 }
