@@ -134,6 +134,8 @@ export class Run {
   private failedWith: Array<Cause.Cause<unknown>> | undefined = undefined
   private ifAnyFailed: FailedSteps | undefined = undefined
   private readonly choosing: Choosing | undefined
+  /** Whether there is nothing to be done about what has no policies. */
+  private readonly isBare: boolean
 
   constructor(setup: RunSetup) {
     this.setup = setup
@@ -148,6 +150,7 @@ export class Run {
     this.choosing = choices === undefined ? undefined : new Choosing(setup.program, choices)
     const { foreseen, inside } = setup
     this.foresight = foreseen === undefined ? undefined : new Foresight(setup.program, foreseen, this, inside)
+    this.isBare = this.watch === undefined && this.scope === undefined && this.foresight === undefined
   }
 
   /** What the run has failed with, in the order of time. */
@@ -189,8 +192,7 @@ export class Run {
       return this.failed.handlers.get(index)!
     }
     const deps = this.gather(step)
-    const isBare = step.plain && this.watch === undefined && this.scope === undefined
-    return isBare ? loadOf(step, deps) : this.attempts.begin(index, step, deps)
+    return step.plain && this.isBare ? loadOf(step, deps) : this.attempts.begin(index, step, deps)
   }
 
   /** A step's turn has come, as far as the graph is concerned, and it has to wait for a place. */

@@ -42,6 +42,13 @@ describe("Batching.graphAware", () => {
     })
   )
 
+  it("it is held alike where nobody watches and there is no scope", async () => {
+    const { backend, resolver } = aware(10)
+    const page = Loader.make({ a: user("a", 1, resolver), b: userAfter("b", 30, 2, resolver) })
+    await Effect.runPromise(withTime(Loader.load(page)))
+    assert.deepStrictEqual(backend.calls, [[1, 2]])
+  })
+
   it.effect("without it, nothing is held", () =>
     Effect.gen(function* () {
       const backend = new Backend(10)
