@@ -1,4 +1,5 @@
 /** What was promised, beside what was measured. */
+import { type Batched, batchedAgainst } from "./batches.ts"
 import type { BundleSize } from "./bundle.ts"
 import type { Growth } from "./growth.ts"
 import { type Cell, find } from "./speed.ts"
@@ -10,6 +11,7 @@ export interface Figures {
   readonly cells: ReadonlyArray<Cell>
   readonly growth: ReadonlyArray<Growth>
   readonly watching: ReadonlyArray<Watching>
+  readonly batches: ReadonlyArray<Batched>
   readonly types: ReadonlyArray<TypeCost>
   readonly bundles: ReadonlyArray<BundleSize>
 }
@@ -69,6 +71,19 @@ const watchingBudgets = (found: ReadonlyArray<Watching>): ReadonlyArray<Budget> 
     ...atMost(`spans, ${what}: ours / Effect.all with Effect.withSpan`, spans.ratio, 1.2)
   ])
 
+const fewestCalls = 3
+
+const batchBudgets = (batches: ReadonlyArray<Batched>): ReadonlyArray<Budget> => {
+  const against = (name: string) => batchedAgainst(batches, "1,000 keys", name)
+  const held = batches.find(({ name, what }) => what.endsWith("out of step") && name === "ours, graph-aware")
+  return [
+    ...timesFaster("1,000 keys, a list: against Effect.request", against("Effect.request"), 0.9),
+    ...timesFaster("1,000 keys, a list: against dataloader in Effect", against("dataloader in Effect"), 1),
+    ...timesFaster("1,000 keys, a list: against dataloader alone", against("dataloader alone"), 1),
+    ...atMost("3 x 50, graph-aware: calls", held?.calls, fewestCalls, { show: String })
+  ]
+}
+
 const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
   const cost = types.find(({ size }) => size === 300)
   return [
@@ -106,12 +121,13 @@ const equalValues = (cells: ReadonlyArray<Cell>): Budget => {
   }
 }
 
-export const budgetsOf = ({ bundles, cells, growth, types, watching }: Figures): ReadonlyArray<Budget> => [
+export const budgetsOf = ({ batches, bundles, cells, growth, types, watching }: Figures): ReadonlyArray<Budget> => [
   equalValues(cells),
   ...pageBudgets(cells),
   ...peerBudgets(cells),
   ...growth.flatMap(({ ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, 2)),
   ...watchingBudgets(watching),
+  ...batchBudgets(batches),
   ...typeBudgets(types),
   ...sizeBudgets(bundles)
 ]

@@ -10,6 +10,7 @@ import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { budgetsOf, budgetTable, type Budget, type Figures } from "./budgets.ts"
+import { batchesJson, batchesTable, measureBatches } from "./batches.ts"
 import { bundleTable, measureBundles } from "./bundle.ts"
 import { growthTable, measureGrowth } from "./growth.ts"
 import { heapTable, measureHeap } from "./heap.ts"
@@ -33,6 +34,8 @@ const measureAll = async () => {
   const growth = isQuick ? [] : await measureGrowth()
   tell("watching")
   const watching = await measureWatching(isQuick)
+  tell("batches")
+  const batches = await measureBatches(isQuick)
   tell("starting up")
   const startUp = await measureStartUp(isQuick)
   tell("heap")
@@ -41,7 +44,7 @@ const measureAll = async () => {
   const types = await measureTypeCost(isQuick)
   tell("bundles")
   const bundles = await measureBundles()
-  return { cells, growth, watching, startUp, heap, types, bundles }
+  return { cells, growth, watching, batches, startUp, heap, types, bundles }
 }
 
 type All = Awaited<ReturnType<typeof measureAll>>
@@ -55,7 +58,7 @@ const rounded = (value: object): object =>
   )
 
 const save = async (
-  { bundles, cells, growth, heap, startUp, types, watching }: All,
+  { batches, bundles, cells, growth, heap, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ) => {
   const folder = fileURLToPath(new URL("../results/", import.meta.url))
@@ -64,6 +67,7 @@ const save = async (
     speed: speedJson(cells),
     growth: growth.map(rounded),
     watching: watchingJson(watching),
+    batches: batchesJson(batches),
     startUp: startUp.map(rounded),
     heap: heap.map(rounded),
     types: types.map(rounded),
@@ -79,7 +83,7 @@ const save = async (
 }
 
 const show = (
-  { bundles, cells, growth, heap, startUp, types, watching }: All,
+  { batches, bundles, cells, growth, heap, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ): void => {
   print(
@@ -90,6 +94,7 @@ const show = (
   if (!isQuick) print(growthTable(growth))
   print(
     watchingTable(watching),
+    batchesTable(batches),
     startUpTable(startUp),
     heapTable(heap),
     typeCostTable(types),

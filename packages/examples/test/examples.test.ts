@@ -205,6 +205,24 @@ describe("the nested graph", () => {
   })
 })
 
+describe("batches", () => {
+  it("twenty users are two queries, and one where the plan is heeded", { timeout: 30_000 }, async () => {
+    const { code, err, out } = await ended(launch("batches/main.ts"))
+    assert.strictEqual(err, "")
+    assert.strictEqual(code, 0)
+    assertReadable(out)
+    assertInOrder(out, [
+      "query for 16 users: 10 11 12",
+      "query for 4 users: 7 40 41 42",
+      "2 queries for 20 users",
+      "deputy is Degraded",
+      "query for 20 users: 10 11 12",
+      "1 query for 20 users"
+    ])
+    assert.strictEqual(out.match(/query for \d+ users:/g)?.length, 3)
+  })
+})
+
 describe("telemetry", () => {
   it("exports the spans of a run over OTLP, which a collector gets as a tree", { timeout: 30_000 }, async () => {
     const { code, err, out } = await ended(launch("telemetry/traces.ts", { OTEL_EXPORTER_OTLP_ENDPOINT: undefined }))
