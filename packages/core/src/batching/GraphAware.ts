@@ -20,7 +20,7 @@ const checked = (maxHold: Duration.Input): Duration.Duration => {
   const duration = Option.getOrUndefined(Duration.fromInput(maxHold))
   if (duration === undefined || !Duration.isFinite(duration)) {
     throw new Cause.IllegalArgumentError(
-      `Batching.graphAware: \`maxHold\` must be a finite duration, got ${String(maxHold)}`
+      `Batching.graphAware: \`maxHold\` must be a finite duration, got ${JSON.stringify(maxHold)}`
     )
   }
   return duration

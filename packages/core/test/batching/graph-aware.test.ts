@@ -42,7 +42,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it("it is held alike where nobody watches and there is no scope", async () => {
+  it("holds alike where nobody watches and there is no scope", async () => {
     const { backend, resolver } = aware(10)
     const page = Loader.make({ a: user("a", 1, resolver), b: userAfter("b", 30, 2, resolver) })
     await Effect.runPromise(withTime(Loader.load(page)))
@@ -229,7 +229,7 @@ describe("Batching.graphAware", () => {
       const after = Resource.fromRequest("after", { deps: { nested }, request: () => new GetUser({ id: 2 }), resolver })
       const report = yield* withTime(Loader.settle(Loader.make({ after, other: user("other", 3, resolver) })))
       assert.deepStrictEqual(
-        backend.calls.map((ids) => ids.toSorted()),
+        backend.calls.map((ids) => ids.toSorted((x, y) => x - y)),
         [[1, 3], [2]]
       )
       assert.strictEqual(took(report), 20)

@@ -110,7 +110,8 @@ describe("as with DataLoader", () => {
       })
       const exit = yield* Effect.exit(Loader.load(Loader.make({ list })))
       const reason = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason) : undefined
-      const { error, item } = reason?.error as ResourceError<"list", Batching.UnansweredRequest>
+      assert.isDefined(reason)
+      const { error, item } = reason!.error as ResourceError<"list", Batching.UnansweredRequest>
       assert.deepStrictEqual(item, { index: 1, value: 2 })
       assert.deepStrictEqual(error.request, new GetUser({ id: 2 }))
     })

@@ -22,10 +22,7 @@ const run = Effect.fnUntraced(function* (self: typeof page) {
 Effect.gen(function* () {
   yield* Console.log(`\n${bold("effect-loader")}  a page that needs twenty users, one of whom is not there`)
 
-  yield* section(
-    "Requests",
-    "what is asked at once is one query, whichever resource asks; who is asked for twice is asked for once"
-  )
+  yield* section("Requests", "what is asked at once is one query, whichever resource asks")
   const report = yield* run(page)
   yield* print(dim(`The one who is not there failed alone: deputy is ${Report.outcome(report, "deputy")?._tag}.`))
 
