@@ -1,7 +1,9 @@
 /** What was promised, beside what was measured. */
 import { type Batched, batchedAgainst } from "./batches.ts"
 import type { BundleSize } from "./bundle.ts"
+import { type Caching, hit } from "./caching.ts"
 import type { Growth } from "./growth.ts"
+import { adapting, type Limiting } from "./limiting.ts"
 import { type Cell, find } from "./speed.ts"
 import { kib, ratio, table } from "./table.ts"
 import type { TypeCost } from "./typecost.ts"
@@ -12,6 +14,8 @@ export interface Figures {
   readonly growth: ReadonlyArray<Growth>
   readonly watching: ReadonlyArray<Watching>
   readonly batches: ReadonlyArray<Batched>
+  readonly caching: ReadonlyArray<Caching>
+  readonly limiting: Limiting
   readonly types: ReadonlyArray<TypeCost>
   readonly bundles: ReadonlyArray<BundleSize>
 }
@@ -84,6 +88,20 @@ const batchBudgets = (batches: ReadonlyArray<Batched>): ReadonlyArray<Budget> =>
   ]
 }
 
+const cachingBudgets = (found: ReadonlyArray<Caching>): ReadonlyArray<Budget> =>
+  atMost("a hit in memory: ours / Cache.get of effect", found.find(({ what }) => what === hit)?.ratio, 1.2)
+const limiterBudgets = ({ contended, sample, uncontended }: Limiting): ReadonlyArray<Budget> => {
+  const toSemaphore = uncontended.find(({ what }) => what === adapting)?.toSemaphore
+  const eachOf = (count: number) => contended.find(({ waiters }) => waiters === count)?.limiter
+  const [few, many] = [eachOf(1000), eachOf(100_000)]
+  return [
+    ...atMost("a permit, nobody waiting: a limit that adapts / Semaphore", toSemaphore, 1.5),
+    ...atMost("a permit, nobody waiting: ceiling of that", toSemaphore, 2.5),
+    ...atMost("growth, each of those who wait: 100,000 / 1,000", few && many && many / few, 2),
+    ...atMost("from asking to having learned: steps of flatMap", sample.steps, 10)
+  ]
+}
+
 const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
   const cost = types.find(({ size }) => size === 300)
   return [
@@ -121,13 +139,24 @@ const equalValues = (cells: ReadonlyArray<Cell>): Budget => {
   }
 }
 
-export const budgetsOf = ({ batches, bundles, cells, growth, types, watching }: Figures): ReadonlyArray<Budget> => [
+export const budgetsOf = ({
+  batches,
+  bundles,
+  caching,
+  cells,
+  growth,
+  limiting,
+  types,
+  watching
+}: Figures): ReadonlyArray<Budget> => [
   equalValues(cells),
   ...pageBudgets(cells),
   ...peerBudgets(cells),
   ...growth.flatMap(({ ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, 2)),
   ...watchingBudgets(watching),
   ...batchBudgets(batches),
+  ...cachingBudgets(caching),
+  ...limiterBudgets(limiting),
   ...typeBudgets(types),
   ...sizeBudgets(bundles)
 ]

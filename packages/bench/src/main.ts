@@ -12,8 +12,10 @@ import { promisify } from "node:util"
 import { budgetsOf, budgetTable, type Budget, type Figures } from "./budgets.ts"
 import { batchesJson, batchesTable, measureBatches } from "./batches.ts"
 import { bundleTable, measureBundles } from "./bundle.ts"
+import { cachingTable, measureCaching } from "./caching.ts"
 import { growthTable, measureGrowth } from "./growth.ts"
 import { heapTable, measureHeap } from "./heap.ts"
+import { limitingTables, measureLimiting } from "./limiting.ts"
 import { measureSpeed, speedJson, speedTable } from "./speed.ts"
 import { measureStartUp, startUpTable } from "./startup.ts"
 import { round } from "./table.ts"
@@ -36,6 +38,10 @@ const measureAll = async () => {
   const watching = await measureWatching(isQuick)
   tell("batches")
   const batches = await measureBatches(isQuick)
+  tell("caching")
+  const caching = await measureCaching(isQuick)
+  tell("limiting")
+  const limiting = await measureLimiting(isQuick)
   tell("starting up")
   const startUp = await measureStartUp(isQuick)
   tell("heap")
@@ -44,7 +50,7 @@ const measureAll = async () => {
   const types = await measureTypeCost(isQuick)
   tell("bundles")
   const bundles = await measureBundles()
-  return { cells, growth, watching, batches, startUp, heap, types, bundles }
+  return { cells, growth, watching, batches, caching, limiting, startUp, heap, types, bundles }
 }
 
 type All = Awaited<ReturnType<typeof measureAll>>
@@ -58,7 +64,7 @@ const rounded = (value: object): object =>
   )
 
 const save = async (
-  { batches, bundles, cells, growth, heap, startUp, types, watching }: All,
+  { batches, bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ) => {
   const folder = fileURLToPath(new URL("../results/", import.meta.url))
@@ -68,6 +74,12 @@ const save = async (
     growth: growth.map(rounded),
     watching: watchingJson(watching),
     batches: batchesJson(batches),
+    caching: caching.map(rounded),
+    limiting: {
+      uncontended: limiting.uncontended.map(rounded),
+      contended: limiting.contended.map(rounded),
+      sample: rounded(limiting.sample)
+    },
     startUp: startUp.map(rounded),
     heap: heap.map(rounded),
     types: types.map(rounded),
@@ -83,7 +95,7 @@ const save = async (
 }
 
 const show = (
-  { batches, bundles, cells, growth, heap, startUp, types, watching }: All,
+  { batches, bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ): void => {
   print(
@@ -95,6 +107,8 @@ const show = (
   print(
     watchingTable(watching),
     batchesTable(batches),
+    cachingTable(caching),
+    ...limitingTables(limiting),
     startUpTable(startUp),
     heapTable(heap),
     typeCostTable(types),

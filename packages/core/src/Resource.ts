@@ -13,6 +13,7 @@ export {
   annotate,
   type Any,
   catch,
+  catchCause,
   type Deps,
   type Failure,
   input,

@@ -8,30 +8,38 @@ const src = path.resolve(import.meta.dirname, "../src")
 /** What each folder may import, itself included; the files on top join the floors for users. */
 const floors: Record<string, ReadonlyArray<string>> = {
   batching: ["batching"],
-  model: ["model", "batching"],
+  cache: ["cache"],
+  model: ["model", "batching", "cache"],
   limiter: ["limiter"],
-  policy: ["policy", "limiter", "model"],
+  policy: ["policy", "limiter", "cache", "model"],
   compile: ["compile", "batching", "model"],
-  run: ["run", "compile", "limiter", "batching", "model"],
-  observe: ["observe", "run", "compile", "batching", "model"],
-  testing: ["testing", "observe", "run", "compile", "model", "policy"],
+  run: ["run", "compile", "limiter", "batching", "cache", "model"],
+  observe: ["observe", "run", "compile", "limiter", "batching", "model"],
+  testing: ["testing", "observe", "run", "compile", "cache", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
   terminal: ["terminal", "observe", "run", "compile", "model"],
+  persistence: ["persistence", "cache"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
-  "": ["", "observe", "run", "compile", "policy", "limiter", "batching", "model"]
+  node: ["node", "limiter"],
+  resilience: ["resilience", "policy", "limiter", "model"],
+  "": ["", "observe", "run", "compile", "policy", "limiter", "batching", "cache", "model"]
 }
 
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
+  persistence: /^effect\/persistence\/Persistence$/,
+  node: /^node:perf_hooks$/,
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
+  resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
   testing: /^effect\/testing$/,
   vitest: /^vitest$/
 }
 
 /** What of effect only single entries may import. */
 const ownModulesOf: Record<string, ReadonlyArray<string>> = {
+  persistence: ["Schema"],
   wire: ["Schema", "SchemaGetter", "SchemaIssue", "SchemaTransformation"],
   diagram: ["Graph"]
 }
@@ -56,6 +64,8 @@ const alsoStable = [
   "Latch",
   "LogLevel",
   "Metric",
+  "MutableHashMap",
+  "Random",
   "Pipeable",
   "References",
   "Request",

@@ -5,7 +5,7 @@
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
 import type { AnyResolver } from "../batching/AnyResolver.ts"
-import type { Asking, Items, Layer, Lens, Node, Permits } from "../model/Node.ts"
+import type { Asking, Items, KeyOf, Layer, Lens, Node, Permits } from "../model/Node.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
@@ -43,7 +43,7 @@ export interface Limited {
 }
 
 /** A limiter that steps take permits of, and the one that takes most. */
-export interface ProgramLimiter {
+interface ProgramLimiter {
   readonly key: Permits["limiter"]
   most: { readonly permits: number; readonly resource: string }
 }
@@ -56,8 +56,10 @@ interface Wrapped {
   readonly outer: ReadonlyArray<Layer>
   /** The permits that each attempt takes. */
   readonly limit: Limited | undefined
-  /** Whether something around the attempts works too, so that only they themselves may take slots. */
+  /** Whether something around the attempts works too, after them. */
   readonly goesOn: boolean
+  /** Whether it begins without a slot, so that only the attempts themselves take one: it may get by without them. */
+  readonly beginsFree: boolean
   /** Whether its attempts hold slots: those of a list do not, for its items do, nor do those of a loader inside. */
   readonly holdsSlot: boolean
   /** What answers, where `load` gives no effect but a request. Its attempts hold no slots, and take no permits. */
@@ -72,6 +74,8 @@ export interface Asks extends Asking {
 
 export interface Load extends StepOf<"load">, Wrapped {
   readonly load: (deps: Readonly<Record<string, unknown>>) => unknown
+  /** What tells its value from others, where the declaration says so. */
+  readonly key: KeyOf | undefined
   /** What is loaded item by item, where this is a list. */
   readonly items: ItemLoads | undefined
   /** Whether nothing wraps it at all. */
@@ -138,6 +142,8 @@ export interface Program {
   /** Whether a step's own typed failure reaches a target, so that a load has to fail; and whether its skip does. */
   readonly fatalFailure: Uint8Array
   readonly fatalSkip: Uint8Array
+  /** Whether a step's own defect does: whatever does not recover from causes passes it on. */
+  readonly fatalDefect: Uint8Array
   readonly limiters: ReadonlyArray<ProgramLimiter>
   /** What may run or not, where there is any choice. */
   readonly choices: Choices | undefined
@@ -158,18 +164,26 @@ const none: ReadonlyArray<never> = []
 const distinct = (indices: ReadonlyArray<number>): ReadonlyArray<number> =>
   indices.length < 2 ? indices : Array.from(new Set(indices))
 
-/** Layers up to the first that repeats are one attempt; that one and what follows go around the attempts. */
+/**
+ * Layers up to the first that repeats are one attempt; without one, up to the first that may know the value. That one and
+ * what follows go around the attempts.
+ */
 const splitLayers = (layers: ReadonlyArray<Layer>): readonly [ReadonlyArray<Layer>, ReadonlyArray<Layer>] => {
   if (layers.length === 0) return [none, none]
-  const boundary = layers.findIndex((layer) => layer.repeats)
+  const repeats = layers.findIndex((layer) => layer.repeats)
+  const boundary = repeats < 0 ? layers.findIndex((layer) => layer.mayKnow) : repeats
   return boundary < 0 ? [layers, none] : [layers.slice(0, boundary), layers.slice(boundary)]
 }
 
 /** The parts of a default policy whose kind a resource lacks go innermost, in their own order. */
-const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
+export const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
   defaults.length === 0
     ? layers
     : [...defaults.filter(({ kind }) => layers.every((layer) => layer.kind !== kind)), ...layers]
+
+/** Whether what is around attempts may get by without them, or goes on after them: then only they take slots. */
+const beginsFree = (outer: ReadonlyArray<Layer>): boolean =>
+  outer.some(({ continues, mayKnow }) => continues || mayKnow === true)
 
 const takesPermits = ({ takes }: Layer): boolean => takes !== undefined
 
@@ -206,11 +220,13 @@ const wrappedIn: Wrap = (layers, resource, limiters, around) => {
     inside: inside < 0 ? inner.length : inside,
     surfaces: inside < 0
   }
+  const goesOn = outer.some(({ continues }) => continues)
   return {
     inner: inside < 0 ? inner : inner.toSpliced(inside, 1),
     outer,
     limit,
-    goesOn: outer.some(({ continues }) => continues),
+    goesOn,
+    beginsFree: beginsFree(outer),
     holdsSlot: true,
     asks: undefined
   }
@@ -221,11 +237,12 @@ const askedIn =
   (resolver: AnyResolver, { asking }: Asking): Wrap =>
   (layers, resource, limiters, around) => {
     const [inner, outer] = splitLayers(layers)
-    const { goesOn, limit } = wrappedIn(layers, resource, limiters, around)
+    const { beginsFree, goesOn, limit } = wrappedIn(layers, resource, limiters, around)
     return {
       inner,
       outer,
       goesOn,
+      beginsFree,
       limit: undefined,
       holdsSlot: false,
       asks: { resolver, limit, ...(asking && { asking }) }
@@ -239,23 +256,28 @@ type Common = Omit<StepOf<"load">, "kind">
 const toLoad = (
   common: Common,
   wrapped: Wrapped,
-  { isLoader, items, load }: Pick<Load, "isLoader" | "items" | "load">
+  { isLoader, items, key, load }: Pick<Load, "isLoader" | "items" | "key" | "load">
 ): Load => {
   const holdsSlot = wrapped.holdsSlot && items === undefined && !isLoader
   const isOne =
     holdsSlot || (wrapped.asks !== undefined && wrapped.asks.limit === undefined && wrapped.asks.asking === undefined)
   const plain = isOne && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
-  return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader }
+  return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader, key }
 }
 
 /** A list in its layers. Where they limit it, it is each item that takes permits. */
 const aroundItems = (layers: ReadonlyArray<Layer>): Wrapped => {
   const [inner, outer] = splitLayers(layers)
   const goesOn = outer.some(({ continues }) => continues)
-  return { inner, outer, limit: undefined, goesOn, holdsSlot: false, asks: undefined }
+  return { inner, outer, limit: undefined, goesOn, beginsFree: beginsFree(outer), holdsSlot: false, asks: undefined }
 }
 
-const toOne = (load: Load["load"], isLoader: boolean) => ({ load, isLoader, items: undefined })
+const toOne = ({ key, load }: Pick<Load, "load"> & { readonly key?: KeyOf | undefined }, isLoader: boolean) => ({
+  load,
+  isLoader,
+  key,
+  items: undefined
+})
 
 /** A list is loaded item by item. */
 const noLoad: Load["load"] = () => undefined
@@ -311,22 +333,22 @@ const toSteps = (
         return { ...common, kind: "match", ...toCases(cases, indexOf) }
       case "Load": {
         const wrapped = wrappedIn(withDefaults(node.layers, defaults), node.name, limiters)
-        return toLoad(common, wrapped, toOne(node.source.load, false))
+        return toLoad(common, wrapped, toOne(node.source, false))
       }
       case "Request": {
         const wrap = askedIn(node.source.resolver, node.source)
         const wrapped = wrap(withDefaults(node.layers, defaults), node.name, limiters)
-        return toLoad(common, wrapped, toOne(node.source.request, false))
+        return toLoad(common, wrapped, toOne({ ...node.source, load: node.source.request }, false))
       }
       case "Loader":
         // What its resources lack is for the loader inside to say.
-        return toLoad(common, wrappedIn(node.layers, node.name, limiters), toOne(node.source.load, true))
+        return toLoad(common, wrappedIn(node.layers, node.name, limiters), toOne(node.source, true))
       case "List": {
         const limit = node.layers.find(takesPermits)
         const own = limit === undefined ? defaults : defaults.filter((layer) => !takesPermits(layer))
         const wrap = node.source.resolver === undefined ? wrappedIn : askedIn(node.source.resolver, node.source)
         const items = { ...node.source, ...wrap(withDefaults(node.source.each, own), node.name, limiters, limit) }
-        return toLoad(common, aroundItems(node.layers), { items, load: noLoad, isLoader: false })
+        return toLoad(common, aroundItems(node.layers), { items, key: node.source.key, load: noLoad, isLoader: false })
       }
     }
   }
@@ -414,23 +436,25 @@ const toFatal = (
   steps: ReadonlyArray<Step>,
   isTarget: Uint8Array,
   dependents: Lists
-): Pick<Program, "fatalFailure" | "fatalSkip" | "exposed"> => {
+): Pick<Program, "fatalFailure" | "fatalSkip" | "fatalDefect" | "exposed"> => {
   const fatalFailure = isTarget.slice()
   const fatalSkip = isTarget.slice()
+  const fatalDefect = isTarget.slice()
   const exposed = isTarget.slice()
   for (let i = steps.length - 1; i >= 0; i--) {
     for (let k = dependents.start[i]!; k < dependents.start[i + 1]!; k++) {
       const j = dependents.items[k]!
       const step = steps[j]!
       const view = step.kind === "view" ? step.lens : undefined
-      if (view === undefined) exposed[i] = 1
+      if (view === undefined) exposed[i] = fatalDefect[i] = 1
+      else if (view._tag === "Map" || !view.causes) fatalDefect[i]! |= fatalDefect[j]!
       if (view?._tag !== "Recover" || !view.ancestors) fatalSkip[i]! |= fatalSkip[j]!
       if (view === undefined) fatalFailure[i]! |= fatalSkip[j]!
       else if (view._tag === "Map") fatalFailure[i]! |= fatalFailure[j]!
     }
-    for (const j of choiceOf(steps[i]!)) exposed[j] = 1
+    for (const j of choiceOf(steps[i]!)) exposed[j] = fatalDefect[j] = 1
   }
-  return { fatalFailure, fatalSkip, exposed }
+  return { fatalFailure, fatalSkip, fatalDefect, exposed }
 }
 
 /** The compiled form of a graph that is known to be sound. */

@@ -165,9 +165,8 @@ export const Service =
   <const Id extends string>(id: Id): LimiterClass<Self, Id> => {
     const tag = Context.Service<Self, Limiter>()(id)
     const statics: Pick<LimiterClass<Self, Id>, "withPermit" | "stats" | "layer" | "layerAdaptive"> = {
-      withPermit: (self, options) =>
-        Effect.flatMap(Effect.service(tag), (limiter) => limiter.withPermit(self, options)),
-      stats: Effect.flatMap(Effect.service(tag), ({ stats }) => stats),
+      withPermit: (self, options) => tag.use((limiter) => limiter.withPermit(self, options)),
+      stats: tag.use(({ stats }) => stats),
       layer: ({ limit, ...options }) =>
         Layer.effect(
           tag,

@@ -34,10 +34,11 @@ export class Loan implements PermitSource {
     return ticket
   }
 
-  leave(ticket: Ticket, clock: Clock.Clock): void {
+  leave(ticket: Ticket, clock: Clock.Clock): undefined {
     if (ticket.state === "Held") this.giveBack(ticket, clock)
     this.waiting.delete(ticket)
     ticket.state = "Done"
+    return undefined
   }
 
   end(ticket: Ticket, _exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): void {
@@ -49,7 +50,7 @@ export class Loan implements PermitSource {
   }
 
   /** The attempt is over. */
-  close(exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): void {
+  close(exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): undefined {
     this.exit = exit
     const sentAway = [...this.waiting]
     this.waiting.clear()
@@ -58,6 +59,7 @@ export class Loan implements PermitSource {
       onOver()
     }
     if (this.borrower === undefined) this.source.end(this.ticket, exit, clock)
+    return undefined
   }
 
   private lendTo(ticket: Ticket): void {

@@ -9,7 +9,7 @@ export interface PermitSource {
    */
   readonly ask: (request: Request, clock: Clock.Clock, onOver: () => void) => Ticket
   /** Whoever asked does not want it any more, whether the permits have come in the meantime or not. */
-  readonly leave: (ticket: Ticket, clock: Clock.Clock) => void
+  readonly leave: (ticket: Ticket, clock: Clock.Clock) => undefined
   /** Whoever held the permits has come to an end. */
   readonly end: (ticket: Ticket, exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock) => void
   /** Whether others than this flow wait too, so that shares decide who is next. */

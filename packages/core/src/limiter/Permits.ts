@@ -170,36 +170,44 @@ export const hold = <A, E, R>(
       const held = fiber.getRef(Held)
       const asked = request(now(clock), fiber.getRef(CurrentShare))
       const tooMany = permits.tooMany(asked.permits, asked.resource)
-      return tooMany === undefined ? acquire(permits, held, asked, clock, restore, self) : Effect.die(tooMany)
+      if (tooMany !== undefined) return Effect.die(tooMany)
+      const withLoan = (loan: Loan): Effect.Effect<A, E, R> =>
+        restore(Effect.provideService(self, Held, new Map(held).set(permits, loan)))
+      return borrow(permits, held, asked, clock, restore, withLoan)
     })
   )
 
-const acquire = <A, E, R>(
+type Restore = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** Gets the permits, from whoever has some, and gives them back in the end. Nothing but `restore` can be interrupted. */
+const borrow = <A, E, R>(
   permits: Permits,
   held: Held,
   request: Request,
   clock: Clock.Clock,
-  restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>,
-  self: Effect.Effect<A, E, R>
+  restore: Restore,
+  use: (loan: Loan) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | LimitExceeded, R> => {
   const source = sourceIn(held, permits)
-  let resume = (): void => {}
-  const ticket = source.ask(request, clock, () => resume())
-  const over = (): Effect.Effect<A, E | LimitExceeded, R> => {
+  let onOver = (): void => {}
+  const ticket = source.ask(request, clock, () => onOver())
+  const answered = (): Effect.Effect<A, E | LimitExceeded, R> => {
     if (ticket.state === "Refused") return Effect.fail(permits.refusal(ticket, clock))
-    if (ticket.state === "Done") return acquire(permits, held, request, clock, restore, self)
+    if (ticket.state === "Done") return borrow(permits, held, request, clock, restore, use)
     const loan = new Loan(source, ticket)
-    const lending = Effect.provideService(self, Held, new Map(held).set(permits, loan))
-    return Effect.onExitPrimitive(restore(lending), (exit) => void loan.close(exit, clock), true)
+    return Effect.onExitPrimitive(use(loan), (exit) => loan.close(exit, clock), true)
   }
-  if (ticket.state !== "Waiting") return over()
-  const wait = Effect.callback<void>((done) => {
-    if (ticket.state === "Waiting") resume = () => done(Effect.void)
-    else done(Effect.void)
+  if (ticket.state !== "Waiting") return answered()
+  const wait = Effect.callback<void>((resume) => {
+    onOver = () => resume(Effect.void)
+    if (ticket.state !== "Waiting") onOver()
   })
-  const giveUp = (exit: Exit.Exit<void>): undefined =>
-    void (Exit.isSuccess(exit) ? undefined : source.leave(ticket, clock))
-  return Effect.flatMap(Effect.onExitPrimitive(restore(wait), giveUp, true), over)
+  const waited = Effect.onExitPrimitive(
+    restore(wait),
+    (exit) => (Exit.isSuccess(exit) ? undefined : source.leave(ticket, clock)),
+    true
+  )
+  return Effect.flatMap(waited, answered)
 }
 
 /** The time that limiters go by, in milliseconds. */

@@ -38,6 +38,8 @@ export class Flow implements Placed {
   /** Permits that it holds. */
   holds = 0
   waiting: Heap<Ticket> | undefined = undefined
+  /** When it is its turn, whatever it has had; only where it has had to wait. */
+  turn: Turn | undefined = undefined
 
   constructor(share: Share | number = 1) {
     this.share = typeof share === "number" ? new Share(share) : share
@@ -46,6 +48,18 @@ export class Flow implements Placed {
   /** How much of the limiter it gets just now: those who share a weight divide it equally. */
   get weight(): number {
     return this.share.weight / Math.max(1, this.share.active)
+  }
+}
+
+/** When it is a flow's turn, by the limiter's clock in milliseconds; of those at one time, the lowest order goes first. */
+export class Turn implements Placed {
+  readonly flow: Flow
+  at = 0
+  order = 0
+  place = -1
+
+  constructor(flow: Flow) {
+    this.flow = flow
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Request, RequestResolver } from "effect"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
 import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
-import type { Dependencies } from "./Node.ts"
+import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
 import type { Services, Values } from "./Resource.ts"
@@ -14,6 +14,7 @@ type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
  * Declares a resource that is one request to a resolver, which answers many of them in one call.
  *
  * - `deps`: what it needs, by local key, as in `make`.
+ * - `key`: what tells its value from others in a cache, as in `make`.
  * - `request`: makes the request, from what it needs.
  * - `resolver`: one of Effect's request resolvers, built once: whoever names the same one shares its calls.
  *
@@ -51,6 +52,7 @@ export const fromRequest = <const Name extends string, Q extends AnyRequest, con
   name: Name,
   options: {
     readonly deps?: D | (() => D)
+    readonly key?: (deps: Values<D>) => string
     readonly request: (deps: Values<D>) => Q
     readonly resolver: RequestResolver.RequestResolver<Q>
   }
@@ -64,6 +66,7 @@ export const fromRequest = <const Name extends string, Q extends AnyRequest, con
   declare(name, {
     _tag: "Request",
     deps: lazily<Dependencies>(options.deps, {}),
+    key: options.key as KeyOf | undefined,
     request: options.request as (deps: Dependencies) => unknown,
     resolver: options.resolver
   })
@@ -71,7 +74,8 @@ export const fromRequest = <const Name extends string, Q extends AnyRequest, con
 /**
  * Declares a resource that is one request for each item of a list, all made at once, and keeps the order of the list.
  *
- * - `deps`, `items`: what it needs, and the list, as in `forEach`.
+ * - `deps`, `items`, `key`, `itemKey`: what it needs, the list, and what tells values from others in a cache, as in
+ *   `forEach`.
  * - `request`: makes the request of one item, from the item, what the list needs, and the item's index.
  * - `resolver`: as in `fromRequest`.
  * - `each`: a policy for one item; policies that are piped onto it bound the whole list.
@@ -113,6 +117,8 @@ export const requestEach = <
   options: {
     readonly deps?: D | (() => D)
     readonly items: (deps: Values<D>) => Iterable<I>
+    readonly key?: (deps: Values<D>) => string
+    readonly itemKey?: (item: I, deps: Values<D>) => string
     readonly request: (item: I, deps: Values<D>, index: number) => Q
     readonly resolver: RequestResolver.RequestResolver<Q>
     readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<AskError<Q>>>
@@ -127,6 +133,8 @@ export const requestEach = <
   declare(name, {
     _tag: "List",
     deps: lazily<Dependencies>(options.deps, {}),
+    key: options.key as KeyOf | undefined,
+    itemKey: options.itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     items: options.items as (deps: Dependencies) => Iterable<unknown>,
     load: options.request as (item: unknown, deps: Dependencies, index: number) => unknown,
     resolver: options.resolver,

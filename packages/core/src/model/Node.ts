@@ -6,12 +6,17 @@
  */
 import type { Context, Duration, Effect } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
+import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
+import type { Key } from "../cache/Key.ts"
 
 /** An effect of which only the declaration's types know more. */
 export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
 /** The dependencies of a base, by local key. */
 export type Dependencies = Readonly<Record<string, unknown>>
+
+/** What tells one value of a resource from another, for caches. */
+export type KeyOf = (deps: Dependencies) => string
 
 /** Where the value of a base comes from. */
 export type Source =
@@ -25,16 +30,18 @@ export type Source =
       readonly deps: () => Dependencies
       readonly after: () => ReadonlyArray<unknown>
       readonly load: (deps: Dependencies) => unknown
+      readonly key?: KeyOf | undefined
       /** The key of the service that the value is, where it is one. */
       readonly service?: Context.Key<unknown, unknown>
     }
   | ({
       readonly _tag: "Request"
       readonly deps: () => Dependencies
+      readonly key?: KeyOf | undefined
       readonly request: (deps: Dependencies) => unknown
       readonly resolver: AnyResolver
     } & Asking)
-  | ({ readonly _tag: "List"; readonly deps: () => Dependencies } & Items)
+  | ({ readonly _tag: "List"; readonly deps: () => Dependencies; readonly key?: KeyOf | undefined } & Items)
   | {
       readonly _tag: "Match"
       readonly on: unknown
@@ -46,6 +53,7 @@ export type Source =
       readonly _tag: "Loader"
       readonly deps: () => Dependencies
       readonly load: (deps: Dependencies) => unknown
+      readonly key?: KeyOf | undefined
       /** The loader inside; throws where there is none, or none that is sound. */
       readonly loader: () => unknown
     }
@@ -65,16 +73,33 @@ export interface Items extends Asking {
   /** The resolvers that items may ask in any other way. */
   readonly resolvers: ReadonlyArray<AnyResolver>
   readonly concurrency: number | "unbounded"
+  readonly itemKey?: ((item: unknown, deps: Dependencies) => string) | undefined
   /** What wraps the load of one item, innermost first. */
   readonly each: ReadonlyArray<Layer>
 }
 
 /** What a layer may tell of the load that it wraps. */
 export interface LayerObserver {
+  readonly resource: string
   /** A fallback took the place of a typed failure. */
   readonly degraded: (fallback: string, error: unknown) => void
   /** There will be another attempt, after this pause. */
   readonly pausing: (pause: Duration.Duration) => void
+  /** There will be another attempt, beside those that run. */
+  readonly hedging: () => void
+  readonly refused: (refusal: Refusal) => void
+  /** What tells the value from others: the key that the declaration gives, or name and dependencies. */
+  readonly key: () => Key
+  /** A cache was looked into. */
+  readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult) => void
+  /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
+  readonly outsideRun: (layer: Layer) => AnyEffect
+}
+
+/** What a policy did not let happen: an attempt, so that `error` is what comes of it, or only a further one. */
+export interface Refusal {
+  readonly policy: string
+  readonly error?: unknown
 }
 
 /** Permits of a limiter, which is a service. */
@@ -89,12 +114,16 @@ export interface Layer {
   readonly kind: string
   /** What it does and how much, for people: `timeout(500ms)`. */
   readonly label: string
-  /** Whether what is inside is one attempt out of possibly several. */
+  /** Whether what is inside is one attempt out of possibly several, or of none. */
   readonly repeats: boolean
   /** Whether it may go on working when what is inside has succeeded. */
   readonly continues: boolean
   /** The permits that each attempt inside takes, where it limits them. */
   readonly takes?: Permits
+  /** Whether it may have the value without what is inside, which then takes no slot and is no attempt. */
+  readonly mayKnow?: boolean
+  /** Whether the resource must have a key for it. */
+  readonly needsKey?: boolean
   /** Why no graph can accept this layer, where that is so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect
@@ -118,7 +147,10 @@ export type Lens =
       readonly _tag: "Recover"
       readonly label: string
       readonly onSuccess: ((value: unknown) => unknown) | undefined
-      readonly onFailure: (error: unknown) => unknown
+      /** Gets the typed error, or the whole cause. */
+      readonly onFailure: (failure: unknown) => unknown
+      /** Whether it recovers from causes, those with defects too, rather than from typed errors. */
+      readonly causes: boolean
       /** Whether failures of what the resource depends on are recovered too. */
       readonly ancestors: boolean
     }

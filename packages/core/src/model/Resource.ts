@@ -3,13 +3,15 @@
  *
  * @since 0.1.0
  */
-import { Effect, Exit, Option } from "effect"
+import { Cause, Effect, Exit, Option } from "effect"
 import { dual } from "effect/Function"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import {
+  type AnyEffect,
   bare,
   baseOf,
   type Dependencies,
+  type KeyOf,
   type Layer,
   type Lens,
   lensesOf,
@@ -193,6 +195,8 @@ export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() =
  *
  * - `deps`: what it needs, by local key; `load` gets exactly these values. It starts when they are all there.
  * - `after`: what must have been loaded before, without its value being needed.
+ * - `key`: what tells its value from others in a cache (`Policy.cache`); all that have one key are one value, whichever
+ *   resource loads them. Without it, that is the name and the values of `deps`, compared structurally.
  * - `load`: makes the effect that loads the value. It is called anew for each attempt of a retry. If it throws, that
  *   is a defect which carries the resource's name.
  *
@@ -233,6 +237,7 @@ export const make = <
   options: {
     readonly deps?: D | (() => D)
     readonly after?: After | (() => After)
+    readonly key?: (deps: Values<D>) => string
     readonly load: (deps: Values<D>) => Effect.Effect<A, E, R>
   }
 ): Resource<
@@ -246,6 +251,7 @@ export const make = <
     _tag: "Load",
     deps: lazily<Dependencies>(options.deps, {}),
     after: lazily<ReadonlyArray<unknown>>(options.after, []),
+    key: options.key as KeyOf | undefined,
     load: options.load as (deps: Dependencies) => unknown
   })
 
@@ -352,7 +358,14 @@ const catch_: {
     f: (error: OwnError<N, E>) => Effect.Effect<A2, E2, R2>
   ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
 } = /* @__PURE__ */ dual(2, (self: Any, f: (error: unknown) => unknown) =>
-  through(self, { _tag: "Recover", label: "catch", onSuccess: undefined, onFailure: f, ancestors: false })
+  through(self, {
+    _tag: "Recover",
+    label: "catch",
+    onSuccess: undefined,
+    onFailure: f,
+    causes: false,
+    ancestors: false
+  })
 )
 
 export {
@@ -379,6 +392,47 @@ export {
    */
   catch_ as catch
 }
+
+/**
+ * Recovers from whatever a resource itself ends in but a value: its typed error, or a defect of its own.
+ *
+ * The handler gets the cause, with the resource's own error as it was. It is for backends that nobody controls, whose
+ * clients throw: a defect is a mistake in the program far more often than it is a failure, and {@link catch} leaves it
+ * alone. Never an ancestor's failure or defect, nor an interruption. The outcome is `Degraded`.
+ *
+ * @example
+ * ```ts
+ * import { Cause, Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const avatar = Resource.make("avatar", {
+ *   load: () => Effect.sync((): string => JSON.parse("<html>"))
+ * }).pipe(Resource.catchCause((cause) => Effect.succeed(Cause.hasDies(cause) ? "not even JSON" : "no avatar")))
+ *
+ * console.log(Effect.runSync(Loader.load(Loader.make({ avatar }))).avatar) // not even JSON
+ * ```
+ *
+ * @since 0.1.0
+ * @category error handling
+ */
+export const catchCause: {
+  <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
+    f: (cause: Cause.Cause<OwnError<N, E>>) => Effect.Effect<A2, E2, R2>
+  ): (self: Resource<N, A, E, R, In>) => Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
+  <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
+    self: Resource<N, A, E, R, In>,
+    f: (cause: Cause.Cause<OwnError<N, E>>) => Effect.Effect<A2, E2, R2>
+  ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
+} = /* @__PURE__ */ dual(2, (self: Any, f: (cause: never) => unknown) =>
+  through(self, {
+    _tag: "Recover",
+    label: "catchCause",
+    onSuccess: undefined,
+    onFailure: f as (cause: unknown) => unknown,
+    causes: true,
+    ancestors: false
+  })
+)
 
 /**
  * Puts a value in the place of a resource's own typed error.
@@ -414,6 +468,7 @@ export const orElseSucceed: {
     label: "orElseSucceed",
     onSuccess: undefined,
     onFailure: (error) => Exit.succeed(f(error)),
+    causes: false,
     ancestors: false
   })
 )
@@ -429,6 +484,7 @@ const toOption = (self: Any, ancestors: boolean): never =>
     label: ancestors ? "option(ancestors)" : "option",
     onSuccess: Option.some,
     onFailure: () => Exit.succeed(Option.none()),
+    causes: false,
     ancestors
   })
 
@@ -506,11 +562,17 @@ const toLayer = (lens: Lens): Layer => ({
       : undefined,
   wrap: (self, observer) => {
     if (lens._tag === "Map") return Effect.map(self, lens.f)
-    const { onFailure, onSuccess } = lens
-    return Effect.matchEffect(self, {
+    const { causes, onFailure, onSuccess } = lens
+    const recovered = (failure: unknown, error: unknown): AnyEffect =>
+      Effect.tap(onFailure(failure) as AnyEffect, () => Effect.sync(() => observer.degraded(lens.label, error)))
+    return Effect.matchCauseEffect(self, {
       onSuccess: (value) => Effect.succeed(onSuccess === undefined ? value : onSuccess(value)),
-      onFailure: (error) =>
-        Effect.tap(onFailure(error) as typeof self, () => Effect.sync(() => observer.degraded(lens.label, error)))
+      onFailure: (cause) => {
+        if (causes)
+          return Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : recovered(cause, Cause.squash(cause))
+        const fail = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
+        return fail === undefined ? Effect.failCause(cause) : recovered(fail.error, fail.error)
+      }
     })
   }
 })

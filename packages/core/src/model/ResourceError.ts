@@ -61,7 +61,8 @@ export interface FailedItem {
  *
  * - `resource`: the name of the resource that failed.
  * - `error`: what it failed with: its load's own error, or that of one of its policies (`TimeoutError`).
- * - `attempts`: how often it, or its item, was tried, 1 without a retry.
+ * - `attempts`: how often it, or its item, was tried: 1 where nothing tries it more often, and 0 where a policy let none of
+ *   its attempts begin.
  * - `path`: from the target that needed it to the resource itself, the shortest such way, names in both ends.
  * - `elapsed`: from the start of its first attempt to its failure, pauses of a retry included.
  * - `item`: of a list, the item that failed.

@@ -9,7 +9,6 @@ import type { Limit, ResourceEvent, RunEvent } from "../run/RunEvent.ts"
 import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
 import { printable, printableLabel } from "./Printable.ts"
-import { snakeCase } from "./Words.ts"
 
 /**
  * What is logged.
@@ -74,6 +73,8 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return [`${count(event.items, "item")} to load`]
     case "ResourceQueued":
       return [`resource waits ${limitText(event.limit)}`]
+    case "CacheRead":
+      return [`${event.result} in cache ${printableLabel(event.cache)} (${event.level})`]
     case "PoliciesStarted":
       return ["resource started"]
     case "AttemptStarted":
@@ -84,10 +85,6 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return [
         `request sent, one of ${event.requests} in its call${event.outOfTime === true ? ", which could wait no longer" : ""}`
       ]
-    case "AttemptRefused":
-      return [
-        `attempt refused by ${printableLabel(event.limiter)} after ${millis(event.waited)} (${snakeCase(event.reason)})`
-      ]
     case "AttemptSucceeded":
       return ["attempt succeeded"]
     case "AttemptFailed":
@@ -96,6 +93,10 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return ["attempt interrupted"]
     case "RetryScheduled":
       return [`attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`]
+    case "HedgeStarted":
+      return [`attempt ${event.attempt} follows beside those that run`]
+    case "PolicyRefused":
+      return [`refused by ${printableLabel(event.policy)}`]
     case "FallbackStarted":
       return [`fallback started (${printableLabel(event.fallback)})`]
     case "ResourceSucceeded":

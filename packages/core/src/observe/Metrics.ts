@@ -8,9 +8,11 @@
  * | `effect_loader_resource_duration_seconds` | histogram | `loader`, `resource`, `outcome` | from a resource's start to its end         |
  * | `effect_loader_attempts_total`            | counter   | `loader`, `resource`            | attempts                                   |
  * | `effect_loader_retries_total`             | counter   | `loader`, `resource`            | attempts that were to follow a failed one  |
- * | `effect_loader_refusals_total`            | counter   | `loader`, `resource`, `limiter`, `reason` | attempts that a limiter refused  |
+ * | `effect_loader_hedges_total`              | counter   | `loader`, `resource`            | attempts beside others that took long      |
+ * | `effect_loader_refusals_total`            | counter   | `loader`, `resource`, `policy`  | what policies did not let happen           |
  * | `effect_loader_timeouts_total`            | counter   | `loader`, `resource`            | timeouts of policies                       |
  * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that gave a value               |
+ * | `effect_loader_cache_reads_total`          | counter   | `loader`, `resource`, `cache`, `level`, `result` | looks into caches         |
  * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
  * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run just now                |
  * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, a permit, their batch, the thread or the pause before a retry |
@@ -26,6 +28,8 @@ import type { PhaseTag } from "../run/Report.ts"
 import type { ResourceEvent, RunEnd, RunEvent } from "../run/RunEvent.ts"
 import { type ResourceTimeline, Timeline } from "../run/Timeline.ts"
 import { outcomeOf, ownError, snakeCase } from "./Words.ts"
+
+export { layerLimiter } from "./LimiterMetrics.ts"
 
 /** Seconds, as OpenTelemetry advises for the durations of requests, and one finer. */
 const defaultBoundaries = [0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
@@ -80,9 +84,11 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
     ),
     attempts: counter("effect_loader_attempts_total", "Attempts"),
     retries: counter("effect_loader_retries_total", "Attempts that were to follow a failed one"),
-    refusals: counter("effect_loader_refusals_total", "Attempts that a limiter refused", "limiter", "reason"),
+    hedges: counter("effect_loader_hedges_total", "Attempts beside others that took long"),
+    refusals: counter("effect_loader_refusals_total", "What policies did not let happen", "policy"),
     timeouts: counter("effect_loader_timeouts_total", "Timeouts of policies"),
     fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that gave a value", "fallback"),
+    cacheReads: counter("effect_loader_cache_reads_total", "Looks into caches", "cache", "level", "result"),
     skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
     running: gauge("effect_loader_resources_running", "Resources that run just now"),
     waiting: gauge("effect_loader_resources_waiting", "Resources that could run, but have to wait")
@@ -161,10 +167,14 @@ class RunMetrics implements Watcher {
     switch (event._tag) {
       case "AttemptStarted":
         return one(this.families.attempts)
-      case "AttemptRefused":
-        return one(this.families.refusals, event.limiter, snakeCase(event.reason))
       case "RetryScheduled":
         return one(this.families.retries)
+      case "HedgeStarted":
+        return one(this.families.hedges)
+      case "PolicyRefused":
+        return one(this.families.refusals, event.policy)
+      case "CacheRead":
+        return one(this.families.cacheReads, event.cache, event.level, event.result)
       case "AttemptFailed":
         return this.countTimeout(loader, resource, timeoutIn(event.cause))
       case "ResourceFailed":

@@ -230,16 +230,17 @@ class RunSpans implements Watcher {
         return this.spansOf(event.resource).span.attribute("effect_loader.items", event.items)
       case "ResourceQueued":
         return void this.queuedAt.set(queueKey(event), event.at)
+      case "CacheRead":
+        return this.spanner.event(this.spansOf(event.resource).span, "cache", {
+          "effect_loader.cache": event.cache,
+          "effect_loader.cache.level": event.level,
+          "effect_loader.cache.result": event.result,
+          ...(event.item === undefined ? {} : { "effect_loader.item": event.item })
+        })
       case "PoliciesStarted":
         return void this.spansOf(event.resource)
       case "AttemptStarted":
         return this.attemptStarted(event)
-      case "AttemptRefused":
-        return this.spanner.event(this.spansOf(event.resource).span, "refused", {
-          "effect_loader.limiter": event.limiter,
-          "effect_loader.refusal.reason": snakeCase(event.reason),
-          "effect_loader.waited": event.waited
-        })
       case "AttemptSucceeded":
         return this.endAttempt(event, Exit.void)
       case "AttemptFailed":
@@ -250,6 +251,15 @@ class RunSpans implements Watcher {
         return this.spanner.event(this.spansOf(event.resource).span, "retry", {
           "effect_loader.attempt": event.attempt,
           "effect_loader.delay": event.retryAt - event.at
+        })
+      case "HedgeStarted":
+        return this.spanner.event(this.spansOf(event.resource).span, "hedge", {
+          "effect_loader.attempt": event.attempt
+        })
+      case "PolicyRefused":
+        return this.spanner.event(this.spansOf(event.resource).span, "refused", {
+          "effect_loader.policy": event.policy,
+          ...(event.error === undefined ? {} : { "error.type": errorType(event.error) })
         })
       case "FallbackStarted":
         return this.spanner.event(this.spansOf(event.resource).span, "fallback", {

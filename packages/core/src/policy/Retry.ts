@@ -1,7 +1,8 @@
-import { Cause, Effect, Schedule } from "effect"
+import { Cause, type Context, Duration, Effect, Schedule } from "effect"
 import type { LayerObserver } from "../model/Node.ts"
 import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
+import { budgetOf, type RetryBudget } from "./RetryBudget.ts"
 
 /**
  * How often, and after which pauses, to try again: at least one of `times` and `schedule`. With both, the first to end
@@ -17,8 +18,38 @@ export type RetryBound<E> =
   | { readonly times: number; readonly schedule?: Schedule.Schedule<unknown, E> }
   | { readonly times?: number; readonly schedule: Schedule.Schedule<unknown, E> }
 
-const labelOf = (options: RetryBound<never>): string =>
-  [options.times, options.schedule === undefined ? undefined : "schedule"]
+/**
+ * What a retry reads in the resource's own error.
+ *
+ * - `while`: retries only as long as it holds.
+ * - `retryAfter`: how long whoever answered asks to be left alone, as a `Retry-After` header says. The pause is then no
+ *   shorter than that.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryReading<E> {
+  readonly while?: (error: E) => boolean
+  readonly retryAfter?: (error: E) => Duration.Input | undefined
+}
+
+/**
+ * What keeps retries from making an outage worse.
+ *
+ * - `budget`: the key of a {@link RetryBudget} that each retry is taken from. When it is spent the resource fails with what
+ *   its last attempt failed with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetrySpending<B> {
+  readonly budget?: Context.Key<B, RetryBudget>
+}
+
+type Options = RetryBound<never> & RetryReading<never> & RetrySpending<unknown>
+
+const labelOf = (options: Options): string =>
+  [options.times, options.schedule === undefined ? undefined : "schedule", options.budget?.key]
     .filter((part) => part !== undefined)
     .join(", ")
 
@@ -31,29 +62,45 @@ const checkBound = (options: RetryBound<never>): void => {
   }
 }
 
+/** Whether the budget allows another attempt; asked last, when nothing else is against it. */
+const isAllowed = (
+  budget: RetryBudget,
+  policy: string,
+  observer: LayerObserver,
+  error: unknown
+): Effect.Effect<boolean> =>
+  Effect.map(budget.withdraw, (isAllowed) => {
+    if (!isAllowed) observer.refused({ policy, error })
+    return isAllowed
+  })
+
 /** When to try again, telling `observer` of each pause before it begins. */
 const toSchedule = (
-  options: RetryBound<never> & { readonly while?: (error: never) => boolean },
+  { retryAfter, schedule = Schedule.forever, times = Infinity, while: holds = () => true }: Options,
+  label: string,
+  budget: RetryBudget,
   observer: LayerObserver
-): Schedule.Schedule<unknown, never> => {
-  const { schedule = Schedule.forever, times = Infinity, while: holds = () => true } = options
-  return schedule.pipe(
+): Schedule.Schedule<unknown, never> =>
+  schedule.pipe(
     Schedule.while(({ attempt, input }) => holds(input) && attempt <= times),
-    Schedule.modifyDelay(({ duration }) =>
+    Schedule.while(({ input }) => isAllowed(budget, label, observer, input)),
+    Schedule.modifyDelay(({ duration, input }) =>
       Effect.sync(() => {
-        observer.pausing(duration)
-        return duration
+        const pause = Duration.max(duration, Duration.fromInputUnsafe(retryAfter?.(input) ?? 0))
+        observer.pausing(pause)
+        return pause
       })
     )
   )
-}
 
 /**
  * Tries again what is piped before, when it fails with a typed error.
  *
  * - `times`, `schedule`: see {@link RetryBound}.
- * - `while`: retries only as long as it holds for the resource's own error. Piped inline it knows that error's type;
- *   in a policy made beforehand, annotate its parameter.
+ * - `while`, `retryAfter`: see {@link RetryReading}. Piped inline they know the type of the resource's own error; in a policy
+ *   made beforehand, annotate their parameters. A server may ask for more time than anybody has: let `while` say no to
+ *   that, or pipe a `timeout` after the retry.
+ * - `budget`: see {@link RetrySpending}.
  *
  * Defects and interruptions are not retried. The resource's slot is free while a retry waits. After the last attempt
  * the resource fails with what that attempt failed with.
@@ -75,24 +122,28 @@ const toSchedule = (
  * @category policies
  */
 export const retry: {
-  (options: RetryBound<unknown> & { readonly while?: never }): Policy
-  <N extends string, A, E, R, In>(
-    options: RetryBound<OwnError<N, E>> & {
-      readonly while: string extends N ? never : (error: OwnError<N, E>) => boolean
-    }
-  ): (self: Resource<N, A, E, R, In>) => Resource<N, A, E, R, In>
-  <E0>(options: RetryBound<E0> & { readonly while?: (error: E0) => boolean }): PolicyFor<E0>
-} = (options: RetryBound<never> & { readonly while?: (error: never) => boolean }): never => {
+  <B = never>(
+    options: RetryBound<unknown> & RetrySpending<B> & { readonly while?: never; readonly retryAfter?: never }
+  ): Policy<never, B>
+  <N extends string, A, E, R, In, B = never>(
+    options: RetryBound<OwnError<N, E>> & RetrySpending<B> & (string extends N ? never : RetryReading<OwnError<N, E>>)
+  ): (self: Resource<N, A, E, R, In>) => Resource<N, A, E, R | B, In>
+  <E0, B = never>(options: RetryBound<E0> & RetrySpending<B> & RetryReading<E0>): PolicyFor<E0, B>
+} = (options: Options): never => {
   checkBound(options)
+  const label = `retry(${labelOf(options)})`
   return fromLayers([
     {
       kind: "retry",
-      label: `retry(${labelOf(options)})`,
+      label,
       repeats: true,
       continues: false,
       refused: undefined,
       wrap: (self, observer) =>
-        Effect.retry(self as Effect.Effect<unknown, never, unknown>, toSchedule(options, observer))
+        Effect.flatMap(budgetOf(options.budget), (budget) => {
+          const schedule = toSchedule(options, label, budget, observer)
+          return Effect.andThen(budget.deposit, Effect.retry(self as Effect.Effect<unknown, never, unknown>, schedule))
+        })
     }
   ]) as never
 }

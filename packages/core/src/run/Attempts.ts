@@ -2,75 +2,26 @@
  * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of them
  * hold one of the run's slots.
  */
-import { Cause, type Context, Duration, Effect, Exit, Request, Scope } from "effect"
+import { Cause, type Context, Duration, Effect, Exit, type Scope } from "effect"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
 import { ask, askAll, type Telling } from "../batching/Asking.ts"
 import { type Batches, batchesOf } from "../batching/Batches.ts"
-import type { Asks, ItemLoads, Limited, Load, Step } from "../compile/Program.ts"
+import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Loan } from "../limiter/Loan.ts"
 import { refused } from "../limiter/Refusal.ts"
-import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import type { AnyEffect, Dependencies, LayerObserver } from "../model/Node.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
+import { OnBegin } from "../model/OnBegin.ts"
 import { Enclosing } from "./Enclosing.ts"
 import type { Foresight } from "./Foresight.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
+import { OutsideRun, type Wrapped } from "./OutsideRun.ts"
 import type { RunLimits } from "./RunLimits.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
-
-/** What a user's function gives; what it throws is a defect. */
-export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
-  try {
-    return f(argument)
-  } catch (defect) {
-    return Exit.die(defect)
-  }
-}
-
-/** What a message calls by its name. */
-type Named = Pick<Step, "name">
-
-export const notAnEffect = (step: Named, value: unknown): Exit.Exit<never> =>
-  Exit.die(
-    new TypeError(
-      `resource "${step.name}" gave ${value === null ? "null" : typeof value} where an Effect was expected: ` +
-        "its `load`, the handler of its `catch`, and a policy around it must return an Effect"
-    )
-  )
-
-/** What a user's function gave, if it is an effect, and otherwise a defect that says so. */
-export const asEffect = (step: Named, value: unknown): AnyEffect =>
-  Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(step, value)
-
-/** What a user's function gave, if it is a request; otherwise a defect that says so. */
-const asRequest = ({ name }: Named, value: unknown): AnyRequest => {
-  if (Request.isRequest(value)) return value
-  const given = value === null ? "null" : typeof value
-  throw new TypeError(`resource "${name}" gave ${given} where a Request was expected: its \`request\` must return one`)
-}
-
-/** What loads a step by itself; for one that asks, a request stands in the place of an effect. */
-export const loadOf = (step: Load, deps: Dependencies): unknown =>
-  step.asks === undefined
-    ? call(step.load, deps)
-    : ask(batchesOf(step.asks.resolver), () => asRequest(step, step.load(deps)))
-
-/** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
-const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
-  Effect.suspend(() => {
-    const child = Scope.makeUnsafe()
-    return Effect.onExit(Effect.provideService(self, Scope.Scope, child), (exit) => {
-      if (child.state._tag === "Empty") return Effect.void
-      return Exit.isSuccess(exit)
-        ? Scope.addFinalizerExit(parent, (end) => Scope.close(child, end))
-        : Scope.close(child, exit)
-    })
-  })
-
-/** The layers around an effect. One that throws, or gives no effect, is a defect like any other of the resource. */
-const wrapIn = (step: Named, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
-  layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, layer.wrap(effect, observer))), self)
+import { asRequest } from "./Requests.ts"
+import { asEffect, call, inChildScope, wrapIn } from "./Wrapping.ts"
 
 /** Which item failed, and with what. */
 interface ItemFailure extends FailedItem {
@@ -89,23 +40,37 @@ const isBareRequest = ({ asks, inner, outer }: Pick<Load, "asks" | "inner" | "ou
 class Tried {
   readonly index: number
   readonly item: number | undefined
-  /** How many attempts there were, how many of them run, and how many slots it has. */
-  attempts = 0
+  /** How many attempts there were, how many of them run or have the slot to run with, and how many slots it has. */
+  attempts: number
   running = 0
   slots = 0
+  /** How many of the attempts were refused, and so never begun. */
+  refusals = 0
   /** The turn that its step was given: for its first attempt, which is its whole step where nothing is around it. */
   turn: Waiter | undefined = undefined
+  observer: LayerObserver | undefined = undefined
   /** Of a list, how its items failed. */
   failures: Array<ItemFailure> | undefined = undefined
+  /** Whether a cache had its value, or somebody else loaded it: then nothing here did. */
+  known = false
 
-  constructor(index: number, item: number | undefined) {
+  constructor(index: number, item: number | undefined, attempts: number) {
     this.index = index
     this.item = item
+    this.attempts = attempts
   }
 }
 
 /** Whether a limiter refused somebody whose turn has come, so that there is no slot with it. */
 const isRefused = ({ answer }: Waiter): boolean => answer instanceof LimitExceeded
+
+/** What an attempt has, and whether it has it yet: from then on it counts as running. */
+interface Place {
+  readonly attempt: number
+  permit: Loan | undefined
+  isTaken: boolean
+  begun: boolean
+}
 
 export class Attempts {
   private readonly slots: Slots | undefined
@@ -134,19 +99,29 @@ export class Attempts {
     this.run = run
   }
 
-  /** How often a step was tried, once it has been. */
+  /** How often a step was tried, which is once where nothing could have it tried more or less often. */
   count(index: number): number {
-    return this.tried?.get(index)?.attempts || 1
+    const tried = this.tried?.get(index)
+    return tried === undefined ? 1 : tried.attempts - tried.refusals
+  }
+
+  /** Whether a step has a value that its own attempts did not load, but a cache had, or somebody else loaded. */
+  isKnown(index: number): boolean {
+    return this.tried?.get(index)?.known === true
   }
 
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
   begin(index: number, step: Load, deps: Dependencies): unknown {
     if (step.outer.length > 0) this.watch?.policiesStarted(index)
     else if (step.items === undefined && step.limit === undefined) this.watch?.attemptStarted(index, 1, undefined)
-    if (this.limits !== undefined && step.limit === undefined) this.limits.hasBegun = true
+    // A list has begun when one of its items has; a request is an attempt as well.
+    const isAttempt = step.holdsSlot || step.asks !== undefined
+    if (this.limits !== undefined && isAttempt && step.limit === undefined) this.limits.hasBegun = true
     if (step.plain && this.scope === undefined && step.asks === undefined) return call(step.load, deps)
     const tried = this.of(index)
-    const observer = this.observerOf(tried)
+    if (step.outer.length > 0) tried.attempts = 0
+    const outside = this.outside(step, deps)
+    const observer = this.observe(tried, outside, () => outside.whole())
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = wrapIn(step, step.inner, load, observer)
     const attempt = isBareRequest(step) ? inner : this.inScope(inner)
@@ -178,18 +153,36 @@ export class Attempts {
   private of(index: number): Tried {
     this.tried ??= new Map()
     let tried = this.tried.get(index)
-    if (tried === undefined) this.tried.set(index, (tried = new Tried(index, undefined)))
+    if (tried === undefined) this.tried.set(index, (tried = new Tried(index, undefined, 1)))
     return tried
   }
 
-  private observerOf(tried: Tried): LayerObserver {
-    return {
+  private outside(step: Load, deps: Dependencies): OutsideRun {
+    return new OutsideRun(step, deps, {
+      withPermits: (limit, self) => this.limits!.byHand(limit, self),
+      asking: (asks, request) => ask(this.batchesFor(asks), request)
+    })
+  }
+
+  private observe(tried: Tried, outside: OutsideRun, wrapped: () => Wrapped): LayerObserver {
+    const observer: LayerObserver = {
+      resource: outside.resource,
+      key: () => wrapped().key(),
+      outsideRun: (layer) => outside.inside(wrapped(), layer),
       degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
       pausing: (pause) => {
         this.watch?.retryScheduled(tried.index, tried.attempts + 1, tried.item, pause)
         if (!Duration.isZero(pause)) this.offerSlots(tried)
+      },
+      hedging: () => this.watch?.hedgeStarted(tried.index, tried.attempts + 1, tried.item),
+      refused: (refusal) => this.watch?.refused(tried.index, tried.item, refusal),
+      cacheRead: (cache, level, result) => {
+        tried.known = result !== "miss" && result !== "error"
+        this.watch?.cacheRead(tried.index, tried.item, { cache, level, result })
       }
     }
+    tried.observer = observer
+    return observer
   }
 
   /** The load of a resource that is one thing. */
@@ -212,7 +205,7 @@ export class Attempts {
         all.length,
         items.concurrency === "unbounded" ? Infinity : items.concurrency
       )
-      const load = (item: unknown, k: number) => this.item(new Tried(index, k), step, items, item, deps)
+      const load = (item: unknown, k: number) => this.item(new Tried(index, k, 0), step, items, item, deps)
       return Effect.forEach(all, load, { concurrency: items.concurrency })
     })
   }
@@ -229,8 +222,7 @@ export class Attempts {
     return Effect.suspend(() => {
       const requests = all.map((item, k) => asRequest(step, items.load(item, deps, k)))
       const onFailure = (k: number, cause: Cause.Cause<unknown>): void => {
-        const tried = new Tried(index, k)
-        tried.attempts = 1
+        const tried = new Tried(index, k, 1)
         this.itemFailed(tried, all[k], cause)
       }
       this.run.foresight?.hasCome(index, undefined)
@@ -263,7 +255,8 @@ export class Attempts {
 
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
-    const observer = this.observerOf(tried)
+    const outside = this.outside(step, deps)
+    const observer = this.observe(tried, outside, () => outside.item(items, item, tried.item!))
     const given = () => items.load(item, deps, tried.item!)
     const load =
       items.asks === undefined
@@ -302,7 +295,7 @@ export class Attempts {
     const reason = cause.reasons.find(Cause.isFailReason)
     if (reason === undefined) return
     list.failures ??= []
-    list.failures.push({ index: tried.item!, value, attempts: tried.attempts, error: reason.error })
+    list.failures.push({ index: tried.item!, value, attempts: tried.attempts - tried.refusals, error: reason.error })
   }
 
   /** The item of a list whose failure this is, the last such one. */
@@ -349,25 +342,22 @@ export class Attempts {
   }
 
   /** Waits for a turn in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
-  private waitForTurn(
-    tried: Tried,
-    attempt: number,
-    slots: Slots,
-    asked: { limit?: Limited; turn?: Waiter }
-  ): Effect.Effect<void> {
+  private waitForTurn(tried: Tried, place: Place, slots: Slots, limit?: Limited): Effect.Effect<Waiter> {
     return Effect.callback((resume) => {
       if (this.over) return resume(Effect.interrupt)
       const giveUp = () => resume(Effect.interrupt)
       const waiting = (this.waiting ??= new Set())
       waiting.add(giveUp)
-      const waiter = slots.request(tried.index, asked.limit, () => {
+      const waiter = slots.request(tried.index, limit, () => {
         waiting.delete(giveUp)
-        if (!isRefused(waiter)) tried.slots++
-        resume(Effect.void)
+        if (!isRefused(waiter)) {
+          tried.slots++
+          this.take(tried, place, waiter)
+        }
+        resume(Effect.succeed(waiter))
       })
-      asked.turn = waiter
       this.run.onSlots()
-      if (waiter.waits) this.watch?.queued(tried.index, attempt, tried.item, slots.reasonOf(waiter))
+      if (waiter.waits) this.watch?.queued(tried.index, place.attempt, tried.item, slots.reasonOf(waiter))
       return Effect.sync(() => {
         waiting.delete(giveUp)
         waiter.waits = false
@@ -394,79 +384,88 @@ export class Attempts {
     })
   }
 
-  /** One attempt, as often as it is run: it is counted and watched, and has a place of its own while it lasts. */
+  /**
+   * One attempt, as often as it is run: it is counted and watched, and has a place of its own while it lasts. Several may
+   * run at once, so it counts as running from the moment it has its place: nobody else of its resource takes it for free.
+   */
   private watched(tried: Tried, step: Holding, self: AnyEffect): AnyEffect {
     return Effect.suspend(() => {
-      const attempt = ++tried.attempts
-      const { slots } = this
-      if (slots === undefined || !step.holdsSlot) return this.trying(tried, step, attempt, self)
-      if (step.limit !== undefined) return this.limited(tried, step, step.limit, attempt, slots, self)
-      const trying = this.trying(tried, step, attempt, self)
-      if (tried.slots > tried.running) return trying
-      return Effect.andThen(this.waitForTurn(tried, attempt, slots, {}), trying)
-    })
-  }
-
-  private trying(tried: Tried, { goesOn }: Holding, attempt: number, self: AnyEffect, permit?: Loan): AnyEffect {
-    return Effect.suspend(() => {
-      tried.running++
-      this.watch?.attemptStarted(tried.index, attempt, tried.item)
-      return Effect.onExit(this.placed(tried, attempt, self), (exit) => {
-        tried.running--
-        if (permit !== undefined) this.limits!.end(permit, exit)
-        this.watch?.attemptEnded(tried.index, attempt, tried.item, exit)
-        // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its
-        // dependents stand in line nobody else may take it. Only what goes on after an attempt goes on without.
-        if (goesOn) this.offerSlots(tried)
-        else if (this.keepSlots(tried, Math.max(tried.running, 1))) this.run.onSlots()
+      const place: Place = { attempt: ++tried.attempts, permit: undefined, isTaken: false, begun: false }
+      const whole = Effect.suspend(() => this.inPlace(tried, step, place, self))
+      return Effect.onExit(whole, (exit) => {
+        if (place.isTaken) this.leave(tried, step, place, exit)
         return Effect.void
       })
     })
   }
 
-  /** An attempt that takes permits. From asking to giving back, only the wait and the attempt can be interrupted. */
-  private limited(
-    tried: Tried,
-    step: Holding,
-    limit: Limited,
-    attempt: number,
-    slots: Slots,
-    self: AnyEffect
-  ): AnyEffect {
-    return Effect.uninterruptibleMask((restore) => {
-      const inTurn = ({ answer }: Waiter): AnyEffect =>
-        answer instanceof Loan
-          ? this.trying(tried, step, attempt, restore(this.limits!.lend(limit, answer, self)), answer)
-          : restore(this.refusal(tried, step, limit, attempt, answer!))
-      const given = tried.turn
-      tried.turn = undefined
-      if (given !== undefined) return inTurn(given)
-      // It is not to hold a slot while it waits for permits.
-      this.offerSlots(tried)
-      const asked: { limit: Limited; turn?: Waiter } = { limit }
-      const wait = Effect.onExit(restore(this.waitForTurn(tried, attempt, slots, asked)), (exit) => {
-        // Its turn may have come in the moment in which it was interrupted.
-        if (Exit.isFailure(exit) && asked.turn?.answer instanceof Loan) this.limits!.end(asked.turn.answer, exit)
-        return Effect.void
-      })
-      return Effect.flatMap(wait, () => inTurn(asked.turn!))
+  private inPlace(tried: Tried, step: Holding, place: Place, self: AnyEffect): AnyEffect {
+    const { slots } = this
+    if (slots !== undefined && step.holdsSlot) {
+      if (step.limit !== undefined) return this.limited(tried, step, step.limit, place, slots, self)
+      if (tried.slots <= tried.running) {
+        return Effect.andThen(this.waitForTurn(tried, place, slots), this.trying(tried, place, self))
+      }
+    }
+    this.take(tried, place)
+    return this.trying(tried, place, self)
+  }
+
+  /** An attempt that takes permits: as soon as its turn has come, in the one that its step was given, or refused. */
+  private limited(tried: Tried, step: Holding, limit: Limited, place: Place, slots: Slots, self: AnyEffect): AnyEffect {
+    const given = tried.turn
+    tried.turn = undefined
+    if (given !== undefined && !isRefused(given)) this.take(tried, place, given)
+    // It is not to hold a slot while it waits for permits.
+    if (given === undefined) this.offerSlots(tried)
+    const turn = given === undefined ? this.waitForTurn(tried, place, slots, limit) : Effect.succeed(given)
+    return Effect.flatMap(turn, ({ answer }) =>
+      answer instanceof Loan
+        ? this.trying(tried, place, this.limits!.lend(limit, answer, self))
+        : this.refusal(tried, step, limit, answer!)
+    )
+  }
+
+  private take(tried: Tried, place: Place, turn?: Waiter): void {
+    tried.running++
+    place.isTaken = true
+    if (turn?.answer instanceof Loan) place.permit = turn.answer
+  }
+
+  private trying(tried: Tried, place: Place, self: AnyEffect): AnyEffect {
+    return Effect.withFiber((fiber) => {
+      place.begun = true
+      this.watch?.attemptStarted(tried.index, place.attempt, tried.item)
+      fiber.getRef(OnBegin)()
+      return this.placed(tried, place.attempt, self)
     })
+  }
+
+  private leave(tried: Tried, { goesOn }: Holding, place: Place, exit: Exit.Exit<unknown, unknown>): void {
+    tried.running--
+    if (place.permit !== undefined) this.limits!.end(place.permit, exit)
+    if (place.begun) this.watch?.attemptEnded(tried.index, place.attempt, tried.item, exit)
+    // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its dependents
+    // stand in line nobody else may take it. Only what goes on after an attempt goes on without.
+    if (goesOn) this.offerSlots(tried)
+    else if (this.keepSlots(tried, Math.max(tried.running, 1))) this.run.onSlots()
   }
 
   /** The attempt that is the whole of a step, in the turn that its step was given. */
   private only(tried: Tried, step: Load, limit: Limited, self: AnyEffect): AnyEffect {
     const { answer } = tried.turn!
-    if (!(answer instanceof Loan)) return this.refusal(tried, step, limit, 1, answer!)
+    if (!(answer instanceof Loan)) return this.refusal(tried, step, limit, answer!)
     this.watch?.attemptStarted(tried.index, 1, undefined)
     return this.limits!.lend(limit, answer, self)
   }
 
   /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
-  private refusal(tried: Tried, step: Holding, limit: Limited, attempt: number, error: LimitExceeded): AnyEffect {
-    this.watch?.refused(tried.index, attempt, tried.item, error)
+  private refusal(tried: Tried, step: Holding, limit: Limited, error: LimitExceeded): AnyEffect {
+    tried.refusals++
+    const observer = tried.observer!
+    observer.refused({ policy: limit.label, error })
     const failure = limit.surfaces ? refused(error) : Exit.fail(error)
-    const rest = wrapIn({ name: limit.resource }, step.inner.slice(limit.inside), failure, this.observerOf(tried))
-    return this.inScope(rest)
+    return this.inScope(wrapIn({ name: limit.resource }, step.inner.slice(limit.inside), failure, observer))
   }
 
   /** An attempt in a scope of its own, where the caller has one. */

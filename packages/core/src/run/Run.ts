@@ -15,9 +15,11 @@ import { pathTo } from "../compile/Path.ts"
 import type { Foreseen } from "../compile/Foreseen.ts"
 import { chosenBy, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import { MatchError } from "../model/Match.ts"
-import type { AnyEffect } from "../model/Node.ts"
+import type { AnyEffect, Lens } from "../model/Node.ts"
 import { describe, ResourceError } from "../model/ResourceError.ts"
-import { asEffect, Attempts, call, loadOf, notAnEffect } from "./Attempts.ts"
+import { Attempts } from "./Attempts.ts"
+import { loadOf } from "./Requests.ts"
+import { asEffect, call, notAnEffect } from "./Wrapping.ts"
 import { Choosing } from "./Choosing.ts"
 import { Foresight, type Inside } from "./Foresight.ts"
 import { InputError } from "./InputError.ts"
@@ -97,6 +99,18 @@ const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown
   if (Cause.hasDies(cause)) return undefined
   const fail = cause.reasons.find(Cause.isFailReason)
   return fail?.error as ResourceError<string, unknown> | undefined
+}
+
+/** What the resource itself failed with, before it was named. */
+const unnamed = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
+  Cause.map(cause, (error) => (error as ResourceError<string, unknown>).error)
+
+/** What a view that recovers gets of a cause; `undefined` where it does not recover from it. */
+const recoveredBy = (lens: Lens, cause: Cause.Cause<unknown>): { readonly failure: unknown } | undefined => {
+  if (lens._tag === "Map") return undefined
+  if (lens.causes) return Cause.hasInterruptsOnly(cause) ? undefined : { failure: unnamed(cause) }
+  const error = recoverable(cause)
+  return error === undefined ? undefined : { failure: error.error }
 }
 
 /** What only steps that failed have. */
@@ -415,9 +429,9 @@ export class Run {
     const step = this.program.steps[index]!
     if (value === Failed) {
       const cause = this.failed.causes.get(parent)!
-      const error = recoverable(cause)
-      if (lens._tag === "Map" || error === undefined) return this.conclude(index, cause)
-      return this.handle(index, asEffect(step, call(lens.onFailure, error.error)))
+      const recovered = recoveredBy(lens, cause)
+      if (lens._tag === "Map" || recovered === undefined) return this.conclude(index, cause)
+      return this.handle(index, asEffect(step, call(lens.onFailure, recovered.failure)))
     }
     if (lens._tag === "Recover") {
       if (value === Skipped) return this.handle(index, asEffect(step, call(lens.onFailure, undefined)))
@@ -457,7 +471,7 @@ export class Run {
   /** The error that a view recovers; `undefined` where something failed that its resource depends on. */
   private errorBefore({ parent }: View): unknown {
     const cause = this.failed.causes.get(parent)
-    return cause === undefined ? undefined : recoverable(cause)?.error
+    return cause === undefined ? undefined : Cause.squash(unnamed(cause))
   }
 
   private succeed(index: number, value: unknown): void {
@@ -486,7 +500,9 @@ export class Run {
   /** Whether a load fails with this. What something would have recovered is no failure of the run, whenever it happens. */
   private isFatal(index: number, cause: Cause.Cause<unknown>): boolean {
     if (!this.setup.failFast) return false
-    if (recoverable(cause) === undefined || this.program.fatalFailure[index] === 1) return true
+    if (Cause.hasInterruptsOnly(cause)) return true
+    if (recoverable(cause) === undefined) return this.program.fatalDefect[index] === 1
+    if (this.program.fatalFailure[index] === 1) return true
     return this.choosing !== undefined && this.choosing.reachesTarget(index, true)
   }
 

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Cause } from "effect"
-import type { RefusalReason } from "../limiter/Ticket.ts"
+import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Plan } from "../compile/Plan.ts"
 
 /**
@@ -106,7 +106,7 @@ export interface ResourceReady extends OfResource {
 /**
  * An attempt, or the handler of a fallback, could begin and has to wait for `limit`.
  *
- * `attempt` is the one that waits; before a fallback, the last one.
+ * `attempt` is the one that waits; before a fallback, the last one, 0 where there was none.
  *
  * @since 0.1.0
  * @category events
@@ -140,6 +140,23 @@ export interface ItemsStarted extends OfResource {
 }
 
 /**
+ * A cache was looked into for a resource, or for an item of it (`item`) where it is a list.
+ *
+ * With `hit`, `coalesced` and `stale` nothing is loaded here. A `miss` or an `error` of the last level is followed by an
+ * attempt; so is a `coalesced`, by way of a `miss`, where the one that was waited for is interrupted.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface CacheRead extends OfResource {
+  readonly _tag: "CacheRead"
+  readonly item?: number
+  readonly cache: string
+  readonly level: CacheLevel
+  readonly result: CacheResult
+}
+
+/**
  * The policies around a resource's attempts begin. Only where there are any, such as a `retry`.
  *
  * @since 0.1.0
@@ -157,21 +174,6 @@ export interface PoliciesStarted extends OfResource {
  */
 export interface AttemptStarted extends OfAttempt {
   readonly _tag: "AttemptStarted"
-}
-
-/**
- * A limiter refused an attempt, which did not begin.
- *
- * @since 0.1.0
- * @category events
- */
-export interface AttemptRefused extends OfAttempt {
-  readonly _tag: "AttemptRefused"
-  readonly limiter: string
-  readonly reason: RefusalReason["_tag"]
-  /** How long it had waited, in milliseconds, and how many permits could be in use then. */
-  readonly waited: number
-  readonly limit: number
 }
 
 /**
@@ -243,6 +245,33 @@ export interface RetryScheduled extends OfAttempt {
   readonly _tag: "RetryScheduled"
   /** Milliseconds since 1970, with fractions. */
   readonly retryAt: number
+}
+
+/**
+ * Attempt `attempt` is to begin beside those that run, because they take long.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface HedgeStarted extends OfAttempt {
+  readonly _tag: "HedgeStarted"
+}
+
+/**
+ * A policy let something not happen: an attempt, of a limiter that refuses, a breaker that is open or a rate that is exceeded,
+ * or a further one, of a budget that is spent.
+ *
+ * - `policy`: its label, as the plan has it.
+ * - `error`: what the resource, or its item, fails with for that; missing where it goes on.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface PolicyRefused extends OfResource {
+  readonly _tag: "PolicyRefused"
+  readonly item?: number
+  readonly policy: string
+  readonly error?: unknown
 }
 
 /**
@@ -359,14 +388,16 @@ export type ResourceEvent =
   | ItemsStarted
   | ResourceQueued
   | PoliciesStarted
+  | CacheRead
   | AttemptStarted
   | RequestMade
   | RequestSent
-  | AttemptRefused
   | AttemptSucceeded
   | AttemptFailed
   | AttemptInterrupted
   | RetryScheduled
+  | HedgeStarted
+  | PolicyRefused
   | FallbackStarted
   | ResourceEnded
 

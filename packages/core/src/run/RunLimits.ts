@@ -5,9 +5,11 @@ import type { Batches } from "../batching/Batches.ts"
 import { type Limited, mayWaitFor, type Program } from "../compile/Program.ts"
 import { CurrentShare } from "../limiter/CurrentShare.ts"
 import { Held, sourceIn } from "../limiter/Held.ts"
+import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
+import { refused } from "../limiter/Refusal.ts"
 import { now, type Permits } from "../limiter/Permits.ts"
-import { type Limiter, permitsOf } from "../limiter/Shape.ts"
+import { fromPermits, type Limiter, permitsOf } from "../limiter/Shape.ts"
 import { Flow } from "../limiter/Ticket.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { limitedBatches } from "./LimitedCalls.ts"
@@ -68,6 +70,12 @@ export class RunLimits {
   batchesOf({ limiter, permits: count, resource }: Limited, resolver: AnyResolver): Batches {
     const permits = this.permits[limiter]!
     return limitedBatches(sourceIn(this.held, permits), permits, { count, resource }, resolver)
+  }
+
+  /** Runs an effect, which is no attempt of the run, with the permits of one. */
+  byHand({ limiter, permits, resource, surfaces }: Limited, self: AnyEffect): AnyEffect {
+    const limited = fromPermits(this.permits[limiter]!).withPermit(self, { permits, resource })
+    return surfaces ? Effect.catchIf(limited, (error) => error instanceof LimitExceeded, refused) : limited
   }
 
   /** An attempt that had permits is over. */

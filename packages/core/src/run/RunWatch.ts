@@ -8,8 +8,8 @@ import { Cause, type Clock, type Context, Duration, type Exit } from "effect"
 import type { Sent } from "../batching/Call.ts"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
-import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import type { Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
+import type { Refusal } from "../model/Node.ts"
+import type { CacheRead, Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
 import type { Watcher } from "./Watchers.ts"
 
 /** How a step ended. */
@@ -129,11 +129,9 @@ export class RunWatch {
     this.emit({ _tag: "ResourceQueued", ...attemptOf(this.nameOf(index), attempt, item), limit })
   }
 
-  /** Attempt `attempt` of a step will not begin. */
-  refused(index: number, attempt: number, item: number | undefined, error: LimitExceeded): void {
-    const { limit, limiter, reason, waited } = error
-    const refusal = { limiter, reason: reason._tag, waited: Duration.toMillis(waited), limit }
-    this.emit({ _tag: "AttemptRefused", ...attemptOf(this.nameOf(index), attempt, item), ...refusal })
+  cacheRead(index: number, item: number | undefined, read: Pick<CacheRead, "cache" | "level" | "result">): void {
+    const resource = this.nameOf(index)
+    this.emit({ _tag: "CacheRead", ...(item === undefined ? { resource } : { resource, item }), ...read })
   }
 
   policiesStarted(index: number): void {
@@ -164,6 +162,21 @@ export class RunWatch {
   retryScheduled(index: number, attempt: number, item: number | undefined, pause: Duration.Duration): void {
     const retryAt = this.now() + Duration.toMillis(pause)
     this.emit({ _tag: "RetryScheduled", ...attemptOf(this.nameOf(index), attempt, item), retryAt })
+  }
+
+  /** Attempt `attempt` is to begin beside those that run. */
+  hedgeStarted(index: number, attempt: number, item: number | undefined): void {
+    this.emit({ _tag: "HedgeStarted", ...attemptOf(this.nameOf(index), attempt, item) })
+  }
+
+  refused(index: number, item: number | undefined, { error, policy }: Refusal): void {
+    this.emit({
+      _tag: "PolicyRefused",
+      resource: this.nameOf(index),
+      ...(item === undefined ? {} : { item }),
+      policy,
+      ...(error === undefined ? {} : { error })
+    })
   }
 
   /** The handler of a fallback begins to run. */

@@ -9,7 +9,8 @@
  * Eagerly, a step's turn comes when what it waits for is there. In batches it comes with its batch, and a batch comes
  * when nothing of the last one is left: what `Effect.all` over each level would do.
  */
-import { type Context, Effect, Exit, Fiber } from "effect"
+import { Effect, Exit, Fiber } from "effect"
+import { forkLike } from "../model/ForkLike.ts"
 import type { Interpreter, Run } from "./Run.ts"
 import type { Waiter } from "./Slots.ts"
 
@@ -85,7 +86,7 @@ class Scheduler implements Interpreter {
     if (slots === undefined) return void this.ready.push(index)
     const step = program.steps[index]!
     const limit = step.kind === "load" ? step.limit : undefined
-    const takesItself = step.kind === "load" && (step.goesOn || !step.holdsSlot)
+    const takesItself = step.kind === "load" && (step.beginsFree || !step.holdsSlot)
     if (takesItself || (limit === undefined && slots.areEndless)) this.ready.push(index)
     else (this.asking ??= []).push(slots.request(index, limit))
   }
@@ -194,16 +195,6 @@ class Scheduler implements Interpreter {
     this.finished = true
     this.onFinished(this.run)
   }
-}
-
-/** Starts fibers at once, in a context, and as interruptible as the caller is. */
-const forkLike = (parent: Fiber.Fiber<unknown, unknown>, context: Context.Context<never>) => {
-  const fork = Effect.runForkWith(context)
-  // Effect's own concurrent operators read it too; its type only leaves it out.
-  const { interruptible } = parent as { readonly interruptible?: boolean }
-  return interruptible === false
-    ? (self: Effect.Effect<unknown, unknown, unknown>) => fork(self as never, { uninterruptible: true })
-    : (fork as (self: Effect.Effect<unknown, unknown, unknown>) => Fiber.Fiber<unknown, unknown>)
 }
 
 /**

@@ -17,6 +17,10 @@ const textOf = (event: RunEvent): string | undefined => {
       return `attempt ${event.attempt} failed: ${whyOf(event.cause)}`
     case "RetryScheduled":
       return `attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`
+    case "HedgeStarted":
+      return `attempt ${event.attempt} follows beside those that run`
+    case "PolicyRefused":
+      return `refused by ${event.policy}`
     case "FallbackStarted":
       return `runs its fallback (${event.fallback})`
     default:

@@ -95,6 +95,8 @@ const inRun = { run: Schema.Number, at: Schema.Number }
 const ofResource = { ...inRun, resource: Schema.String }
 const ofAttempt = { ...ofResource, attempt: Schema.Number, item: Schema.optionalKey(Schema.Number) }
 
+const CacheLevel = Schema.Literals(["memory", "persisted"])
+
 const RunParent = Schema.Struct({
   run: Schema.Number,
   resource: Schema.String,
@@ -120,15 +122,15 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
   Schema.Struct({ _tag: Schema.tag("ItemsStarted"), ...ofResource, items: Schema.Number }),
   Schema.Struct({ _tag: Schema.tag("ResourceQueued"), ...ofAttempt, limit: Limit }),
   Schema.Struct({ _tag: Schema.tag("PoliciesStarted"), ...ofResource }),
-  Schema.Struct({ _tag: Schema.tag("AttemptStarted"), ...ofAttempt }),
   Schema.Struct({
-    _tag: Schema.tag("AttemptRefused"),
-    ...ofAttempt,
-    limiter: Schema.String,
-    reason: Schema.Literals(["QueueFull", "Deadline", "Shed"]),
-    waited: Schema.Number,
-    limit: Schema.Number
+    _tag: Schema.tag("CacheRead"),
+    ...ofResource,
+    item: Schema.optionalKey(Schema.Number),
+    cache: Schema.String,
+    level: CacheLevel,
+    result: Schema.Literals(["hit", "miss", "coalesced", "stale", "error"])
   }),
+  Schema.Struct({ _tag: Schema.tag("AttemptStarted"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("RequestMade"), ...ofAttempt }),
   Schema.Struct({
     _tag: Schema.tag("RequestSent"),
@@ -142,6 +144,14 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
   Schema.Struct({ _tag: Schema.tag("AttemptFailed"), ...ofAttempt, cause: AnyCause }),
   Schema.Struct({ _tag: Schema.tag("AttemptInterrupted"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("RetryScheduled"), ...ofAttempt, retryAt: Schema.Number }),
+  Schema.Struct({ _tag: Schema.tag("HedgeStarted"), ...ofAttempt }),
+  Schema.Struct({
+    _tag: Schema.tag("PolicyRefused"),
+    ...ofResource,
+    item: Schema.optionalKey(Schema.Number),
+    policy: Schema.String,
+    error: Schema.optionalKey(Unknown)
+  }),
   Schema.Struct({ _tag: Schema.tag("FallbackStarted"), ...ofResource, fallback: Schema.String, error: Unknown }),
   Schema.Struct({ _tag: Schema.tag("ResourceSucceeded"), ...ofResource }),
   Schema.Struct({ _tag: Schema.tag("ResourceDegraded"), ...ofResource, fallback: Schema.String, error: Unknown }),
@@ -204,6 +214,19 @@ export const Report: Schema.Codec<CoreReport.Report, unknown> = Schema.Struct({
       refusals: Schema.optionalKey(Schema.Number),
       items: Schema.optionalKey(Schema.Struct({ total: Schema.Number, loaded: Schema.Number, took: Schema.Number })),
       chosen: Schema.optionalKey(Schema.String),
+      caches: Schema.optionalKey(
+        Schema.Array(
+          Schema.Struct({
+            cache: Schema.String,
+            level: CacheLevel,
+            hit: Schema.Number,
+            miss: Schema.Number,
+            coalesced: Schema.Number,
+            stale: Schema.Number,
+            error: Schema.Number
+          })
+        )
+      ),
       runs: Schema.optionalKey(Schema.Array(Schema.suspend((): Schema.Codec<CoreReport.Report, unknown> => Report))),
       phases: Schema.Array(Phase)
     })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { aimd } from "../../src/limiter/Aimd.ts"
+import { fixed } from "../../src/limiter/Fixed.ts"
 import { gradient2 } from "../../src/limiter/Gradient2.ts"
 import { Latencies } from "../../src/limiter/Latencies.ts"
 import type { LimitAlgorithm, LimitState, Window } from "../../src/limiter/LimitAlgorithm.ts"
@@ -104,6 +105,48 @@ describe("aimd", () => {
   })
 })
 
+describe("aimd, at its edges", () => {
+  const used = (_: number, from: number) => window(from, 10)
+  const dropped = (_: number, from: number) => window(from, 10, { drops: 1 })
+
+  it("begins at its `min`, which is 20, and stays within its bounds", () => {
+    expect(aimd().initial.limit).toBe(20)
+    expect(limits(aimd(), times(5, dropped))).toEqual(times(5, 20))
+    expect(limits(aimd({ max: 22 }), times(5, used))).toEqual([21, 22, 22, 22, 22])
+    expect(aimd({ max: 22 }).max).toBe(22)
+  })
+
+  it("goes down to one, and up again from there", () => {
+    const down = limits(aimd({ min: 1, initial: 4 }), times(10, dropped))
+    expect(down.at(-1)).toBe(1)
+    expect(down.every((limit, i) => limit >= 1 && Number.isInteger(limit) && limit <= (down[i - 1] ?? 4))).toBe(true)
+    expect(limits(aimd({ min: 1, initial: 1 }), times(3, used))).toEqual([2, 3, 4])
+  })
+
+  it("counts a window of nothing but drops, and holds over one in which nothing happened", () => {
+    const onlyDrops = (_: number, from: number) => window(from, 0, { drops: 3, samples: 0, resources: [] })
+    const nothing = (_: number, from: number) => window(from, 0, { peak: 0, samples: 0, resources: [] })
+    expect(limits(aimd({ min: 1, initial: 20 }), [onlyDrops, nothing])).toEqual([18, 18])
+  })
+
+  it("takes half of the limit for enough to say that it is used, and `slow` for what is too slow", () => {
+    const half = (_: number, from: number) => window(from, 10, { peak: 10 })
+    const less = (_: number, from: number) => window(from, 10, { peak: 9 })
+    expect(limits(aimd({ initial: 20 }), [half])).toEqual([21])
+    expect(limits(aimd({ initial: 20 }), [less])).toEqual([20])
+    const taking = (millis: number) => (_: number, from: number) => window(from, millis)
+    expect(limits(aimd({ min: 1, initial: 20, slow: 100 }), [taking(100), taking(101)])).toEqual([21, 18])
+  })
+})
+
+describe("a limit that stays", () => {
+  it("stays, whatever it is told, and asks for no windows", () => {
+    const all = [servers(1)(40, 0), window(0, 10_000, { drops: 1000 })]
+    expect(all.map((one) => fixed(7).next({ limit: 7 }, one))).toEqual([{ limit: 7 }, { limit: 7 }])
+    expect([fixed(7).max, fixed(7).window.maxMillis]).toEqual([7, Infinity])
+  })
+})
+
 describe("gradient2", () => {
   it("lowers the limit when a window is much slower than the long term, and else makes room for a small queue", () => {
     const at = (millis: number) => (_: number, from: number) => window(from, millis)
@@ -111,6 +154,35 @@ describe("gradient2", () => {
     expect([first, second]).toEqual([20.8, 21.6])
     const all = limits(gradient2({ min: 1, initial: 100 }), [...times(10, at(10)), at(40)])
     expect(all[10]).toBeLessThan(all[9]!)
+  })
+
+  it("stays within its bounds", () => {
+    const quick = (_: number, from: number) => window(from, 10)
+    expect(limits(gradient2({ initial: 29, max: 30 }), times(5, quick)).at(-1)).toBe(30)
+    const slower = (_: number, from: number) => window(from, 10 + from)
+    expect(Math.min(...limits(gradient2({ min: 18 }), times(200, slower)))).toBeGreaterThanOrEqual(18)
+  })
+
+  it("never lowers by more than a tenth at once, however slow a window is", () => {
+    const at = (millis: number) => (_: number, from: number) => window(from, millis)
+    const [before, after] = limits(gradient2({ min: 1, initial: 100 }), [...times(12, at(10)), at(1e6)]).slice(-2)
+    expect(after).toBeCloseTo(before! * 0.9 + 0.8)
+  })
+
+  it("learns nothing of a window without answers", () => {
+    const algorithm = gradient2()
+    const empty = window(0, 0, { drops: 5, samples: 0, resources: [] })
+    expect(algorithm.next(algorithm.initial, empty)).toBe(algorithm.initial)
+  })
+
+  it("comes down sooner with its long-term latency once answers are twice as quick", () => {
+    const algorithm = gradient2()
+    let state = algorithm.initial
+    for (let i = 0; i < 10; i++) state = algorithm.next(state, window(i, 100))
+    const half = algorithm.next(state, window(10, 60))
+    const third = algorithm.next(state, window(10, 30))
+    expect(half.baseline!).toBeGreaterThan(99)
+    expect(third.baseline!).toBeLessThan(96)
   })
 
   it("holds where less than half of the limit is used", () => {

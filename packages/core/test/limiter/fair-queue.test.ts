@@ -34,7 +34,7 @@ describe("fair queueing", () => {
       pick: fc.nat(1000),
       // Powers of two add up without rounding, in whatever order.
       remaining: fc.constantFrom(0, 8, 16),
-      pause: fc.constantFrom(0, 0, 4, 64),
+      pause: fc.constantFrom(0, 0, 4, 64, 512),
       took: fc.constantFrom(1, 8, 32)
     })
     fc.assert(
@@ -161,5 +161,45 @@ describe("fair queueing", () => {
       queue.end(fresh, 10, now + 10)
       expect(++turns).toBeLessThanOrEqual(1000)
     }
+  })
+
+  it("flows that have not been the furthest behind for long share one in eight in turn, beside a flood", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 8 }), (flows, count) => {
+        const queue = new FairQueue()
+        let order = 0
+        const come = (flow: Flow, now: number): void => queue.add(new Ticket(request({ flow }), order++, now), now)
+        const owing = Array.from({ length: flows }, () => {
+          const flow = new Flow()
+          queue.begin(new Ticket(request({ flow }), order++, 0), 1e9, 0)
+          come(flow, 0)
+          return flow
+        })
+        const left = new Map(owing.map((flow) => [flow, count]))
+        // New ones, who by what they have had would always go first; one that owes asks for the next when it has one.
+        for (let i = 0; i < 8; i++) come(new Flow(), 1500)
+        for (let i = 0; i < 8 * flows * count; i++) {
+          come(new Flow(), 3000)
+          const { flow } = queue.first!.request
+          const ticket = queue.first!
+          queue.begin(ticket, 10, 3000)
+          queue.remove(ticket)
+          if (left.has(flow)) {
+            left.set(flow, left.get(flow)! - 1)
+            if (left.get(flow)! > 0) come(flow, 3000)
+          } else queue.end(ticket, 10, 3000)
+        }
+        expect([...left.values()]).toEqual(owing.map(() => 0))
+      })
+    )
+  })
+
+  it("whoever has not waited for long gains nothing by it", () => {
+    const queue = new FairQueue()
+    const owing = new Flow()
+    queue.begin(new Ticket(request({ flow: owing }), 0, 0), 1e9, 0)
+    fill(queue, owing, 1, 1)
+    for (let i = 0; i < 100; i++) queue.add(new Ticket(request(), 2 + i, 1500), 1500)
+    expect(serve(queue, 100)).not.toContain(owing)
   })
 })

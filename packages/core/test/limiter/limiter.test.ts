@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Clock, Config, ConfigProvider, Data, Deferred, Effect, Exit, Fiber, Layer } from "effect"
+import { Cause, Clock, Config, ConfigProvider, Context, Data, Deferred, Effect, Exit, Fiber, Layer } from "effect"
 import * as fc from "fast-check"
 import { TestClock } from "effect/testing"
 import { Limiter } from "effect-loader"
+import { Interruption } from "effect-loader/testing"
 import { Admission } from "../../src/limiter/Admission.ts"
 import { fixed } from "../../src/limiter/Fixed.ts"
 import { hold, Permits } from "../../src/limiter/Permits.ts"
@@ -156,6 +157,65 @@ describe("a limiter", () => {
     )
   )
 
+  it.effect("takes its bounds from a config", () =>
+    Effect.gen(function* () {
+      const bounds = Config.all({ max: Config.Number("MAX"), initial: Config.Number("INITIAL") })
+      const env = ConfigProvider.layer(ConfigProvider.fromUnknown({ MAX: "40", INITIAL: "6" }))
+      const stats = Effect.provide(Postgres.stats, Layer.provide(Postgres.layerAdaptive(bounds), env))
+      assert.strictEqual((yield* stats).limit, 6)
+    })
+  )
+
+  it.effect("a config that is not there fails the layer with its own error", () =>
+    Effect.gen(function* () {
+      const env = ConfigProvider.layer(ConfigProvider.fromUnknown({}))
+      for (const layer of [
+        Postgres.layer({ limit: Config.Number("PERMITS") }),
+        Postgres.layerAdaptive(Config.all({ max: Config.Number("PERMITS") }))
+      ]) {
+        const error = yield* Effect.flip(Effect.provide(Postgres.stats, Layer.provide(layer, env)))
+        assert.strictEqual(error._tag, "ConfigError")
+      }
+    })
+  )
+
+  it.effect("a limit that is no number of permits is a defect that says so, also from a config", () =>
+    Effect.gen(function* () {
+      for (const limit of [0, -1, 1.5, Number.NaN, Infinity]) {
+        for (const given of [limit, Effect.succeed(limit)]) {
+          const exit = yield* Effect.exit(Effect.provide(Postgres.stats, Postgres.layer({ limit: given })))
+          assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+          assert.include(
+            String(Exit.isFailure(exit) && Cause.squash(exit.cause)),
+            `limiter "app/Postgres": \`limit\` must be a whole number from 1, got ${limit}`
+          )
+        }
+      }
+    })
+  )
+
+  it.effect("goes by an algorithm of the user's own", () =>
+    Effect.gen(function* () {
+      const client = Effect.forever(Postgres.withPermit(Effect.sleep("10 millis")))
+      const clients = yield* Effect.forEach(Array.from({ length: 10 }), () => fork(client))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Postgres.stats).limit, 5)
+      yield* Fiber.interruptAll(clients)
+    }).pipe(
+      Effect.provide(
+        Postgres.layerAdaptive({
+          algorithm: {
+            name: "one more each window",
+            max: 5,
+            window: { minMillis: 100, minSamples: 1, maxMillis: 1000 },
+            initial: { limit: 1 },
+            next: ({ limit }) => ({ limit: Math.min(5, limit + 1) })
+          }
+        })
+      )
+    )
+  )
+
   it.effect("counts timeouts and what the user calls overload as drops, and nothing else", () =>
     Effect.gen(function* () {
       const fail = (error: unknown) => Effect.exit(Postgres.withPermit(Effect.fail(error)))
@@ -197,6 +257,60 @@ describe("a limiter", () => {
         assert.deepInclude(yield* Postgres.stats, { inFlight: 0, waiting: 0 })
       }
     }).pipe(Effect.provide(Postgres.layer({ limit: 2 })))
+  )
+
+  it.effect("whoever is interrupted at whichever step of any, nobody else loses by it, and no permit is lost", () =>
+    Effect.gen(function* () {
+      const count = 5
+      for (let victim = 0; victim < count; victim++) {
+        for (let k = 0; ; k++) {
+          const fibers: Array<Fiber.Fiber<void, Limiter.LimitExceeded>> = []
+          let steps = 0
+          // In the middle of what one does, another is interrupted: it may wait, hold, or be just about to.
+          const step = Effect.sync(() => {
+            if (steps++ === k) fibers[victim]?.interruptUnsafe()
+          })
+          const attempt = Effect.andThen(step, Effect.andThen(Effect.sleep("10 millis"), step))
+          const one = (i: number) =>
+            step.pipe(
+              Effect.andThen(
+                Postgres.withPermit(i === 3 ? Postgres.withPermit(attempt) : attempt, {
+                  permits: i === 1 ? 2 : 1,
+                  within: i === 4 ? "1 minute" : "1 hour"
+                })
+              ),
+              Effect.andThen(step)
+            )
+          for (let i = 0; i < count; i++) fibers.push(yield* Effect.forkChild(one(i)))
+          yield* TestClock.adjust("1 second")
+          const exits = yield* Fiber.awaitAll(fibers)
+          exits.forEach((exit, i) => {
+            if (i !== victim) assert.isTrue(Exit.isSuccess(exit), `${i}, as ${victim} was interrupted at step ${k}`)
+          })
+          assert.deepInclude(yield* Postgres.stats, { inFlight: 0, waiting: 0 })
+          if (steps <= k) break
+          assert.isBelow(k, 100)
+        }
+      }
+    }).pipe(Effect.provide(Postgres.layer({ limit: 2 })))
+  )
+
+  it.effect("a limiter whose waiters and holders all go at any instant is as it was", () =>
+    Effect.gen(function* () {
+      const postgres = Context.get(yield* Layer.build(Postgres.layer({ limit: 2 })), Postgres)
+      const uses = Effect.forEach(
+        [7, 3, 5, 2, 4],
+        (millis, i) => postgres.withPermit(Effect.sleep(millis), { permits: 1 + (i % 2), within: "1 minute" }),
+        { concurrency: "unbounded", discard: true }
+      )
+      const times = yield* Interruption.atEveryInstant(() => uses, {
+        check: () =>
+          Effect.map(postgres.stats, ({ inFlight, waiting }) =>
+            assert.deepStrictEqual({ inFlight, waiting }, { inFlight: 0, waiting: 0 })
+          )
+      })
+      assert.isAbove(times, 4)
+    }).pipe(Effect.scoped)
   )
 
   it.effect("one that is interrupted in the moment in which it gets its permit gives it back", () =>

@@ -3,7 +3,7 @@
  * thing that happens. It knows the design and nothing of the library.
  */
 
-export type Use = "value" | "after" | "option" | "optionOfAncestors"
+export type Use = "value" | "after" | "option" | "optionOfAncestors" | "optionOfCause"
 
 export interface Task {
   readonly uses: ReadonlyArray<{ readonly on: number; readonly as: Use }>
@@ -84,6 +84,9 @@ export const naiveRun = (scenario: Scenario): Outcome => {
   const failureReachesTarget = (i: number): boolean =>
     targets.includes(i) || usersOf(i).some(({ as, by }) => (as === "value" || as === "after") && skipReachesTarget(by))
 
+  const defectReachesTarget = (i: number): boolean =>
+    targets.includes(i) || usersOf(i).some(({ as }) => as !== "optionOfCause")
+
   const states = new Map<number, State>(
     order.map((i) => [
       i,
@@ -106,7 +109,8 @@ export const naiveRun = (scenario: Scenario): Outcome => {
     const how = state(on).end
     if (how === undefined) return false
     if (how._tag === "Succeeded") return true
-    if (how._tag === "Failed" || how._tag === "Degraded") return as === "option" || as === "optionOfAncestors"
+    if (how._tag === "Died") return as === "optionOfCause"
+    if (how._tag === "Failed" || how._tag === "Degraded") return as !== "value" && as !== "after"
     return how._tag === "Skipped" && as === "optionOfAncestors" && typedFailure.has(Number(how.because))
   }
   const skipUsers = (i: number, root: number): void => {
@@ -138,7 +142,7 @@ export const naiveRun = (scenario: Scenario): Outcome => {
   const conclude = (i: number, how: "Failed" | "Died"): void => {
     finish(i, { _tag: how })
     if (how === "Failed") typedFailure.add(i)
-    if (scenario.failFast && (how === "Died" || failureReachesTarget(i))) {
+    if (scenario.failFast && (how === "Died" ? defectReachesTarget(i) : failureReachesTarget(i))) {
       failedBy.push(i)
       return stop("Failed")
     }
@@ -200,7 +204,7 @@ export const naiveRun = (scenario: Scenario): Outcome => {
       const { end: how, endedAt, starts } = state(i)
       const strictlyUsed =
         targets.includes(i) || usersOf(i).some(({ as, by }) => (as === "value" || as === "after") && by !== i)
-      const degraded = how?._tag === "Failed" && !strictlyUsed
+      const degraded = how?._tag === "Died" ? !defectReachesTarget(i) : how?._tag === "Failed" && !strictlyUsed
       return [i, { starts, endedAt, end: degraded ? { _tag: "Degraded" } : (how ?? { _tag: "Skipped", because }) }]
     })
   )

@@ -5,7 +5,7 @@ import fc from "fast-check"
 import type { Scenario, Task, Use } from "./NaiveRun.ts"
 import { Schedule } from "effect"
 
-const uses: ReadonlyArray<Use> = ["value", "value", "value", "after", "option", "optionOfAncestors"]
+const uses: ReadonlyArray<Use> = ["value", "value", "value", "after", "option", "optionOfAncestors", "optionOfCause"]
 
 const task = (index: number): fc.Arbitrary<Task> =>
   fc
@@ -46,6 +46,12 @@ const show = (value: unknown): string =>
 
 const lens = (resource: Resource.Any, as: Use): Resource.Any => {
   if (as === "option") return resource.pipe(Resource.option)
+  if (as === "optionOfCause") {
+    return resource.pipe(
+      Resource.map(Option.some),
+      Resource.catchCause(() => Effect.succeedNone)
+    )
+  }
   return as === "optionOfAncestors" ? resource.pipe(Resource.option({ ancestors: true })) : resource
 }
 

@@ -63,6 +63,58 @@ describe("views", () => {
     )
   })
 
+  it("catchCause recovers a typed error and a defect of its own, and gets the cause as it was", () => {
+    const seen: Array<unknown> = []
+    const spared = <N extends string, E>(resource: Resource.Resource<N, number, E>) =>
+      Resource.catchCause(resource, (cause) => {
+        seen.push(Cause.squash(cause))
+        return Effect.succeed(0)
+      })
+    const bug = new Error("bug")
+    const dying = Resource.make("dying", { load: (): Effect.Effect<number> => Effect.die(bug) })
+    const mapped = one.pipe(
+      Resource.map((): number => {
+        throw bug
+      })
+    )
+    assert.deepStrictEqual([loadOf(spared(down)), loadOf(spared(dying)), loadOf(spared(mapped))], [0, 0, 0])
+    assert.deepStrictEqual(seen, [new NotFound({ id: "7" }), bug, bug])
+    assert.deepStrictEqual(outcomeOf(spared(dying)), { _tag: "Degraded", fallback: "catchCause", error: bug })
+    const again = dying.pipe(Resource.catchCause(() => Effect.die("worse")))
+    assert.strictEqual(outcomeOf(again)?._tag, "Died")
+    // With a policy piped onto it, it is a layer of the load, and does the same.
+    assert.strictEqual(loadOf(spared(dying).pipe(Policy.retry({ times: 1 }))), 0)
+    assert.strictEqual(loadOf(spared(down).pipe(Policy.retry({ times: 1 }))), 0)
+    assert.deepStrictEqual(seen.slice(-2), [bug, new NotFound({ id: "7" })])
+  })
+
+  it("catchCause never recovers what an ancestor ended in, nor an interruption", () => {
+    const dying = Resource.make("dying", { load: () => Effect.die("bug") })
+    const later = Resource.make("later", { deps: { dying }, load: () => Effect.succeed(1) })
+    const stopped = Resource.make("stopped", { load: (): Effect.Effect<number> => Effect.interrupt })
+    for (const resource of [
+      later,
+      stopped,
+      stopped.pipe(
+        Resource.catchCause(() => Effect.succeed(1)),
+        Policy.timeout(5)
+      )
+    ]) {
+      const exit = Effect.runSyncExit(
+        Loader.load(Loader.make({ spared: Resource.catchCause(resource, () => Effect.succeed(1)) }))
+      )
+      assert.isTrue(Exit.isFailure(exit))
+    }
+  })
+
+  it("a defect that is recovered in one view reaches a target through another", () => {
+    const dying = Resource.make("dying", { load: (): Effect.Effect<number> => Effect.die("bug") })
+    const spared = dying.pipe(Resource.catchCause(() => Effect.succeed(1)))
+    assert.isTrue(Exit.isFailure(Effect.runSyncExit(Loader.load(Loader.make({ dying, spared })))))
+    const report = Effect.runSync(Loader.settle(Loader.make({ dying, spared })))
+    assert.deepStrictEqual([report.values, Report.outcome(report, "dying")?._tag], [{ spared: 1 }, "Died"])
+  })
+
   it("orElseSucceed and option are Degraded, and say so", () => {
     assert.strictEqual(loadOf(Resource.orElseSucceed(down, () => 0)), 0)
     assert.deepStrictEqual(outcomeOf(down.pipe(Resource.orElseSucceed(() => 0))), {

@@ -99,9 +99,15 @@ export const expectations: ReadonlyArray<Expectation> = [
   },
   {
     law: "longest wait beside a flood, s",
-    bound: "≤ 150",
-    holds: atMost(150),
-    measure: (contender, seeds) => worst(seeds, (seed) => besideFlood(contender, seed) / 1000)
+    bound: "≤ 30",
+    holds: atMost(30),
+    measure: (contender, seeds) => worst(seeds, (seed) => besideFlood(contender, seed, 100) / 1000)
+  },
+  {
+    law: "the same, asking for one at a time, s",
+    bound: "≤ 30",
+    holds: atMost(30),
+    measure: (contender, seeds) => worst(seeds, (seed) => besideFlood(contender, seed, 1) / 1000)
   },
   {
     law: "times that room was left while some waited",

@@ -43,6 +43,16 @@ export interface OverloadResult {
   readonly trace: number
 }
 
+/** An answer that a client got. */
+export interface Answer {
+  /** When it came, how long its client waited for it from asking, and the work that was done for it, in milliseconds. */
+  readonly at: number
+  readonly took: number
+  readonly work: number
+  /** What the limit was at that moment. */
+  readonly limit: number
+}
+
 const contention = 0.02
 /** How long after a change it may take to settle, in seconds. */
 const settling = 30
@@ -50,7 +60,12 @@ const settling = 30
 const stretch = 5
 export const goodEnough = 0.85
 
-export const overload = (scenario: Scenario, contender: Contender, seed: number): OverloadResult => {
+export const overload = (
+  scenario: Scenario,
+  contender: Contender,
+  seed: number,
+  onAnswer: (answer: Answer) => void = () => {}
+): OverloadResult => {
   const simulation = new Simulation()
   const random = new Random(seed)
   const capacity = scenario.capacity[0]![1]
@@ -58,7 +73,8 @@ export const overload = (scenario: Scenario, contender: Contender, seed: number)
   const gate = new Gate(simulation, contender.limiter(capacity))
   let done = 0
 
-  const attempt = (request: Request, job: Job, retries: number, next: () => void): void =>
+  const attempt = (request: Request, job: Job, retries: number, next: () => void): void => {
+    const askedAt = simulation.now
     gate.offer(request, (ticket) => {
       let pending = true
       const { giveUp } = scenario
@@ -76,9 +92,12 @@ export const overload = (scenario: Scenario, contender: Contender, seed: number)
         if (timer !== undefined) simulation.cancel(timer)
         done += job.work
         gate.end(ticket, "Answered")
+        const { now } = simulation
+        onAnswer({ at: now, took: now - askedAt, work: job.work, limit: gate.admission.limit })
         next()
       })
     })
+  }
 
   const client = (): void => {
     const job = scenario.job(random, simulation.now / 1000)
@@ -160,18 +179,20 @@ const batch = (random: Random): Job => {
 
 export const steady = scenario("steady", { job: exponential })
 
+export const changing = scenario("capacity 16, 8, 16", {
+  job: exponential,
+  capacity: [
+    [0, 16],
+    [60, 8],
+    [120, 16]
+  ],
+  phases: [0, 60, 120, 180]
+})
+
 export const scenarios: ReadonlyArray<Scenario> = [
   steady,
   scenario("constant service", { job: () => ({ resource: "row", work: 10 }) }),
-  scenario("capacity 16, 8, 16", {
-    job: exponential,
-    capacity: [
-      [0, 16],
-      [60, 8],
-      [120, 16]
-    ],
-    phases: [0, 60, 120, 180]
-  }),
+  changing,
   scenario("slow part 10, 90, 10 %", {
     job: (random, second) => {
       const isSlow = random.unit() < (second >= 60 && second < 120 ? 0.9 : 0.1)

@@ -89,6 +89,14 @@ export interface PagesResult {
   readonly trace: number
 }
 
+/** A page that somebody asked for. */
+export interface Visit {
+  readonly isLight: boolean
+  readonly cameAt: number
+  /** When it was done; `Infinity` as long as it is not. */
+  doneAt: number
+}
+
 /** Pages that come before that are not counted: the limiters have yet to learn. */
 const warmUp = 10_000
 
@@ -104,7 +112,13 @@ const figures = ({ came, inTime, latencies }: Counted): Figures => ({
   inTime: inTime / came
 })
 
-export const pages = (traffic: Traffic, contender: Contender, seed: number, seconds: number): PagesResult => {
+export const pages = (
+  traffic: Traffic,
+  contender: Contender,
+  seed: number,
+  seconds: number,
+  onVisit: (visit: Visit) => void = () => {}
+): PagesResult => {
   const simulation = new Simulation()
   const random = new Random(seed)
   const end = seconds * 1000
@@ -135,6 +149,8 @@ export const pages = (traffic: Traffic, contender: Contender, seed: number, seco
 
   const run = (page: Page, counted: Counted): void => {
     const cameAt = simulation.now
+    const visit: Visit = { isLight: page === light, cameAt, doneAt: Infinity }
+    onVisit(visit)
     const isCounted = cameAt >= warmUp
     if (isCounted) counted.came++
     const flows = { cache: new Flow(), database: new Flow(), service: new Flow() }
@@ -147,6 +163,7 @@ export const pages = (traffic: Traffic, contender: Contender, seed: number, seco
     for (let i = 0; i < work.length; i++) if (page.loads[i]!.backend === "database") offered += work[i]!
 
     const finish = (): void => {
+      visit.doneAt = simulation.now
       const latency = simulation.now - cameAt
       if (!isCounted) return
       counted.latencies.push(latency)

@@ -144,6 +144,13 @@ describe("recovery", () => {
     expectTypeOf<Resource.Failure<typeof first>>().toEqualTypeOf<never>()
     const section = viewer.pipe(Resource.option({ ancestors: true }))
     expectTypeOf<Resource.Failure<typeof section>>().toEqualTypeOf<never>()
+    const spared = viewer.pipe(
+      Resource.catchCause((cause) => {
+        expectTypeOf(cause).toEqualTypeOf<Cause.Cause<DbError>>()
+        return Effect.fail(new NotFound({ id: "" }))
+      })
+    )
+    expectTypeOf<Resource.Failure<typeof spared>>().toEqualTypeOf<OrgError | ResourceError<"viewer", NotFound>>()
     const defaulted = viewer.pipe(Resource.orElseSucceed(() => null))
     expectTypeOf<Resource.Success<typeof defaulted>>().toEqualTypeOf<string | null>()
   })

@@ -1,0 +1,22 @@
+/** Tells a limiter how late the event loop is. */
+import { Clock, type Context, Duration, Effect, Layer, Schedule, type Scope } from "effect"
+import type { Limiter } from "../limiter/Limiter.ts"
+import { permitsOf } from "../limiter/Shape.ts"
+import type { LagMonitor } from "./LagMonitor.ts"
+
+/** Reports to a limiter as long as the layer lives; after it, the process counts as one that is not late. */
+export const layerReporting = <Self>(
+  limiter: Context.Key<Self, Limiter>,
+  every: Duration.Duration,
+  monitor: Effect.Effect<LagMonitor, never, Scope.Scope>
+): Layer.Layer<never, never, Self> =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const permits = permitsOf(yield* limiter)
+      const clock = yield* Clock.Clock
+      const { take } = yield* monitor
+      const report = Effect.sync(() => permits.reportLag(take(), clock))
+      yield* Effect.addFinalizer(() => Effect.sync(() => permits.reportLag(0, clock)))
+      yield* Effect.forkScoped(Effect.repeat(Effect.delay(report, every), Schedule.forever))
+    })
+  )

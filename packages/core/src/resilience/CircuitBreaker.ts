@@ -1,0 +1,224 @@
+/**
+ * Circuit breakers: services that let nothing through to a backend that fails, until it has had time to recover.
+ *
+ * Closed, everything goes through, and failures are counted. Open, nothing does. Then one attempt tries it out: a success
+ * closes the breaker, a failure opens it again. They are Effect's own (`effect/persistence/CircuitBreaker`).
+ *
+ * @since 0.1.0
+ */
+import { Cause, Context, Duration, Effect, Exit, Layer, type Schedule, type Scope } from "effect"
+import * as Effects from "effect/persistence/CircuitBreaker"
+import { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import type { AnyEffect } from "../model/Node.ts"
+import { fromLayers, type Policy } from "../model/Policy.ts"
+import { CircuitOpen } from "./CircuitOpen.ts"
+import { guard } from "./Guard.ts"
+import { RateExceeded } from "./RateExceeded.ts"
+
+/**
+ * When a breaker opens.
+ *
+ * - `failures`: after so many in a row, in the order in which they ended.
+ * - `threshold`, `size`: when of the last `size` results so great a part, from 0 to 1, were failures; not before there were
+ *   `minimumCalls`, which is `size` by default.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type Trip =
+  | { readonly failures: number }
+  | { readonly threshold: number; readonly size: number; readonly minimumCalls?: number }
+
+/**
+ * How a breaker behaves.
+ *
+ * - `opens`: when it does: see {@link Trip}.
+ * - `openDuration`: for how long; a schedule gives the pauses of one opening after the other.
+ * - `isFailure`: which typed errors are failures of the backend. Default: all of them. One that is not, such as a "not
+ *   found", shows that the backend answers, and counts as a success.
+ * - `retryAfter`: how long whoever answered asks to be left alone. A breaker that opens with this error stays open at least
+ *   as long, up to an hour.
+ *
+ * Defects are failures. What was interrupted, and what a limiter, a rate limit or another breaker refused, does not count.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  readonly opens: Trip
+  readonly openDuration: Duration.Input | Schedule.Schedule<unknown, number>
+  readonly isFailure?: (error: unknown) => boolean
+  readonly retryAfter?: (error: unknown) => Duration.Input | undefined
+}
+
+/**
+ * What a breaker does at the moment. `Open` lasts until the next attempt comes, however long `retryAfter` is over. `Unknown`
+ * is for a shared store that cannot be asked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type State =
+  | { readonly _tag: "Closed" }
+  | { readonly _tag: "Open"; readonly retryAfter: Duration.Duration }
+  | { readonly _tag: "HalfOpen" }
+  | { readonly _tag: "Unknown" }
+
+/**
+ * What a breaker does: `withBreaker` runs an effect if it lets it through.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CircuitBreaker {
+  readonly withBreaker: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | CircuitOpen, R>
+  readonly state: Effect.Effect<State>
+}
+
+/**
+ * The class of a breaker's service.
+ *
+ * - `withBreaker`, `state`: through the service.
+ * - `layer`: a breaker of this process.
+ * - `layerShared`: one that others share, through a store of Effect's: `layerStoreRedis` of
+ *   `effect/persistence/CircuitBreaker`. They are one where the class has the same id. A store that cannot be reached lets
+ *   everything through, and Effect logs it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CircuitBreakerClass<Self, Id extends string> extends Context.ServiceClass<Self, Id, CircuitBreaker> {
+  readonly withBreaker: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | CircuitOpen, R | Self>
+  readonly state: Effect.Effect<State, never, Self>
+  readonly layer: (options: Options) => Layer.Layer<Self>
+  readonly layerShared: (options: Options) => Layer.Layer<Self, never, Effects.CircuitBreakerStore>
+}
+
+/** What the protected effect itself fails with, to be told from what its breaker says. */
+class Inner<E> {
+  readonly error: E
+
+  constructor(error: E) {
+    this.error = error
+  }
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof CircuitOpen || error instanceof RateExceeded || error instanceof LimitExceeded
+
+const outcomeOfError = (error: unknown, { isFailure = () => true, retryAfter }: Options): Effects.Outcome => {
+  if (isRefusal(error)) return Effects.ignored
+  return isFailure(error) ? Effects.failure({ retryAfter: retryAfter?.(error) }) : Effects.success
+}
+
+/** What a result says of the backend. */
+const outcomeOf = (exit: Exit.Exit<unknown, Inner<unknown>>, options: Options): Effects.Outcome => {
+  if (Exit.isSuccess(exit)) return Effects.success
+  if (Cause.hasInterrupts(exit.cause)) return Effects.ignored
+  const fail = Cause.hasDies(exit.cause) ? undefined : exit.cause.reasons.find(Cause.isFailReason)
+  return fail === undefined ? Effects.failure() : outcomeOfError(fail.error.error, options)
+}
+
+const toTrip = (trip: Trip): Effects.TripPolicy =>
+  "failures" in trip ? Effects.consecutive(trip.failures) : Effects.rate(trip)
+
+const toState = (state: Effects.State): State => {
+  switch (state._tag) {
+    case "Open":
+      return { _tag: "Open", retryAfter: state.retryAfter }
+    default:
+      return { _tag: state._tag }
+  }
+}
+
+const make = (
+  id: string,
+  options: Options
+): Effect.Effect<CircuitBreaker, never, Effects.CircuitBreakerStore | Scope.Scope> =>
+  Effect.map(Effects.make({ tripPolicy: toTrip(options.opens), openDuration: options.openDuration }), (breaker) => {
+    const refusal = ({ reason }: Effects.CircuitBreakerError): CircuitOpen =>
+      new CircuitOpen({ breaker: id, retryAfter: reason._tag === "CircuitOpen" ? reason.retryAfter : Duration.zero })
+    const classify = (exit: Exit.Exit<unknown, Inner<unknown>>) => outcomeOf(exit, options)
+    const withBreaker = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | CircuitOpen, R> =>
+      breaker
+        .execute(
+          Effect.mapError(self, (error) => new Inner(error)),
+          { key: id, classify }
+        )
+        .pipe(Effect.mapError((error) => (error instanceof Inner ? error.error : refusal(error))))
+    return {
+      withBreaker,
+      state: Effect.match(breaker.state(id), { onSuccess: toState, onFailure: () => ({ _tag: "Unknown" }) })
+    }
+  })
+
+/**
+ * Makes the class of a circuit breaker, one for each backend. All that needs it shares it, in runs and beside them.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { CircuitBreaker } from "effect-loader/resilience"
+ *
+ * class Payments extends CircuitBreaker.Service<Payments>()("app/Payments") {}
+ *
+ * const pay = Effect.flip(Payments.withBreaker(Effect.fail("down")))
+ * const program = Effect.andThen(Effect.andThen(pay, pay), pay)
+ *
+ * const layer = Payments.layer({ opens: { failures: 2 }, openDuration: "30 seconds" })
+ * Effect.runPromise(program.pipe(Effect.provide(layer))).then((error) => console.log(String(error)))
+ * // CircuitOpen: circuit breaker "app/Payments" lets nothing through for another ...
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const Service =
+  <Self>() =>
+  <const Id extends string>(id: Id): CircuitBreakerClass<Self, Id> => {
+    const tag = Context.Service<Self, CircuitBreaker>()(id)
+    const layerShared = (options: Options) => Layer.effect(tag, make(id, options))
+    const statics: Pick<CircuitBreakerClass<Self, Id>, "withBreaker" | "state" | "layer" | "layerShared"> = {
+      withBreaker: (self) => Effect.flatMap(Effect.service(tag), ({ withBreaker }) => withBreaker(self)),
+      state: Effect.flatMap(Effect.service(tag), ({ state }) => state),
+      layer: (options) => Layer.provide(layerShared(options), Effects.layerStoreMemory()),
+      layerShared
+    }
+    return Object.assign(tag, statics) as never
+  }
+
+/**
+ * Has a circuit breaker decide whether what is piped before is tried at all.
+ *
+ * Slots and permits are taken inside of it, so that an open breaker takes none. Before a `retry` it sees each attempt, and
+ * refuses each; after it, the whole, as one result. A `timeout` before it is a failure that counts, one after it an
+ * interruption, which does not.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { CircuitBreaker, circuitBreaker } from "effect-loader/resilience"
+ *
+ * class Rates extends CircuitBreaker.Service<Rates>()("app/Rates") {}
+ *
+ * const rate = Resource.make("rate", { load: () => Effect.fail("down") }).pipe(
+ *   circuitBreaker(Rates),
+ *   Resource.catch((error) => Effect.succeed(typeof error === "string" ? error : error._tag))
+ * )
+ * const page = Loader.load(Loader.make({ rate }))
+ *
+ * const layer = Rates.layer({ opens: { failures: 1 }, openDuration: "30 seconds" })
+ * Effect.runPromise(Effect.all([page, page]).pipe(Effect.provide(layer))).then(console.log)
+ * // [ { rate: "down" }, { rate: "CircuitOpen" } ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const circuitBreaker = <Self>(breaker: Context.Key<Self, CircuitBreaker>): Policy<CircuitOpen, Self> =>
+  fromLayers([
+    guard("circuitBreaker", `circuitBreaker(${breaker.key})`, (self): AnyEffect =>
+      Effect.flatMap(Effect.service(breaker), ({ withBreaker }) => withBreaker(self))
+    )
+  ])

@@ -1,0 +1,23 @@
+import { Data, Duration } from "effect"
+
+/**
+ * A circuit breaker let nothing through: what it protects has failed too often, or is being tried out.
+ *
+ * - `breaker`: the key of the breaker.
+ * - `retryAfter`: when it will let something through again; zero where an attempt is out already, on which that depends.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CircuitOpen extends Data.TaggedError("CircuitOpen")<{
+  readonly message: string
+  readonly breaker: string
+  readonly retryAfter: Duration.Duration
+}> {
+  constructor(props: { readonly breaker: string; readonly retryAfter: Duration.Duration }) {
+    const until = Duration.isZero(props.retryAfter)
+      ? "until the attempt that tries it out has succeeded"
+      : `for another ${Duration.format(props.retryAfter)}`
+    super({ ...props, message: `circuit breaker "${props.breaker}" lets nothing through ${until}` })
+  }
+}

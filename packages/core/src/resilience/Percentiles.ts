@@ -1,0 +1,43 @@
+/** A percentile of how long each resource took of late. */
+
+/** How many of the latest it remembers, of each resource. */
+const memory = 256
+/** How many there have to be before it says anything, and after how many it looks again. */
+const enough = 20
+const stride = 16
+
+interface Samples {
+  readonly ring: Array<number>
+  seen: number
+  looked: number
+  percentile: number | undefined
+}
+
+export class Percentiles {
+  private readonly fraction: number
+  private readonly byResource = new Map<string, Samples>()
+
+  constructor(fraction: number) {
+    this.fraction = fraction
+  }
+
+  /** In what unit it was told; `undefined` while too little is known. */
+  get(resource: string): number | undefined {
+    return this.byResource.get(resource)?.percentile
+  }
+
+  add(resource: string, took: number): void {
+    let samples = this.byResource.get(resource)
+    if (samples === undefined) {
+      this.byResource.set(resource, (samples = { ring: [], seen: 0, looked: 0, percentile: undefined }))
+    }
+    samples.ring[samples.seen++ % memory] = took
+    if (samples.seen >= enough && samples.seen - samples.looked >= stride) this.look(samples)
+  }
+
+  private look(samples: Samples): void {
+    const sorted = samples.ring.toSorted((a, b) => a - b)
+    samples.percentile = sorted[Math.ceil(this.fraction * sorted.length) - 1]
+    samples.looked = samples.seen
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Rate limits: services that let so many through in so much time, as others ask for or charge for. What is limited is how
+ * many begin; how many run at once is for a limiter. They are Effect's own (`effect/persistence/RateLimiter`).
+ *
+ * @since 0.1.0
+ */
+import { Cause, Context, type Duration, Effect, Layer } from "effect"
+import * as Effects from "effect/persistence/RateLimiter"
+import type { AnyEffect } from "../model/Node.ts"
+import { fromLayers, type Policy } from "../model/Policy.ts"
+import { guard } from "./Guard.ts"
+import { RateExceeded } from "./RateExceeded.ts"
+
+/**
+ * How many may begin, and what becomes of the others.
+ *
+ * - `limit`, `window`: so many in so much time.
+ * - `algorithm`: `"fixed-window"`, the default, lets `limit` through at once and then waits for the window to pass;
+ *   `"token-bucket"` lets one more through each time that its share of the window has passed.
+ * - `onExceeded`: `"fail"`, the default, with {@link RateExceeded}; `"delay"` waits, however long that is.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  readonly limit: number
+  readonly window: Duration.Input
+  readonly algorithm?: "fixed-window" | "token-bucket"
+  readonly onExceeded?: "fail" | "delay"
+}
+
+/**
+ * What one effect takes: `tokens`, a whole number. Default 1; more than the limit is a defect at once.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface TakeOptions {
+  readonly tokens?: number
+}
+
+/**
+ * What a rate limit does: `withRate` runs an effect when its turn has come.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RateLimit {
+  readonly withRate: <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    options?: TakeOptions
+  ) => Effect.Effect<A, E | RateExceeded, R>
+}
+
+/**
+ * The class of a rate limit's service.
+ *
+ * - `withRate`: through the service.
+ * - `layer`: a rate of this process.
+ * - `layerShared`: one that others share, through a store of Effect's: `layerStoreRedis` of `effect/persistence/RateLimiter`.
+ *   They are one where the class has the same id. A store that cannot be reached lets everything through, and logs it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RateLimitClass<Self, Id extends string> extends Context.ServiceClass<Self, Id, RateLimit> {
+  readonly withRate: <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    options?: TakeOptions
+  ) => Effect.Effect<A, E | RateExceeded, R | Self>
+  readonly layer: (options: Options) => Layer.Layer<Self>
+  readonly layerShared: (options: Options) => Layer.Layer<Self, never, Effects.RateLimiterStore>
+}
+
+const illegal = (id: string, problem: string) =>
+  Effect.die(new Cause.IllegalArgumentError(`rate limit "${id}": ${problem}`))
+
+const isCount = (n: number): boolean => Number.isInteger(n) && n >= 1
+
+const make = (id: string, options: Options): Effect.Effect<RateLimit, never, Effects.RateLimiterStore> => {
+  const { limit } = options
+  if (!isCount(limit)) return illegal(id, `\`limit\` must be a whole number from 1, got ${limit}`)
+  return Effect.map(Effects.make, (limiter) => {
+    const unreachable = (error: unknown) =>
+      Effect.as(Effect.logWarning(`rate limit "${id}" cannot reach its store: it lets everything through`, error), 0)
+    const turn = (tokens: number): Effect.Effect<Duration.Input, RateExceeded> =>
+      limiter.consume({ ...options, key: id, tokens }).pipe(
+        Effect.map(({ delay }): Duration.Input => delay),
+        Effect.catch(({ reason }) =>
+          reason._tag === "RateLimitExceeded"
+            ? Effect.fail(new RateExceeded({ rate: id, limit, retryAfter: reason.retryAfter }))
+            : unreachable(reason)
+        )
+      )
+    return {
+      withRate: (self, { tokens = 1 } = {}) =>
+        isCount(tokens) && tokens <= limit
+          ? Effect.flatMap(turn(tokens), (delay) => Effect.delay(self, delay))
+          : illegal(id, `\`tokens\` must be a whole number from 1 to the limit of ${limit}, got ${tokens}`)
+    }
+  })
+}
+
+/**
+ * Makes the class of a rate limit, one for each thing whose rate is limited. All that needs it shares it.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { RateLimit } from "effect-loader/resilience"
+ *
+ * class Search extends RateLimit.Service<Search>()("app/Search") {}
+ *
+ * const search = Search.withRate(Effect.succeed("found"))
+ * const program = Effect.andThen(Effect.andThen(search, search), Effect.flip(search))
+ *
+ * const layer = Search.layer({ limit: 2, window: "1 minute" })
+ * Effect.runPromise(program.pipe(Effect.provide(layer))).then((error) => console.log(error.limit, error._tag)) // 2 RateExceeded
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const Service =
+  <Self>() =>
+  <const Id extends string>(id: Id): RateLimitClass<Self, Id> => {
+    const tag = Context.Service<Self, RateLimit>()(id)
+    const layerShared = (options: Options) => Layer.effect(tag, make(id, options))
+    const statics: Pick<RateLimitClass<Self, Id>, "withRate" | "layer" | "layerShared"> = {
+      withRate: (self, options) => Effect.flatMap(Effect.service(tag), ({ withRate }) => withRate(self, options)),
+      layer: (options) => Layer.provide(layerShared(options), Effects.layerStoreMemory),
+      layerShared
+    }
+    return Object.assign(tag, statics) as never
+  }
+
+/**
+ * Has what is piped before begin no more often than a rate limit allows.
+ *
+ * - `options`: see {@link TakeOptions}.
+ *
+ * Slots and permits are taken inside of it: whoever waits for their turn holds none. Before a `retry` each attempt is
+ * counted, after it only the whole. `retryAfter` of the error says when there may be more: see `Policy.retry`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ * import { RateLimit, rateLimit } from "effect-loader/resilience"
+ *
+ * class Search extends RateLimit.Service<Search>()("app/Search") {}
+ *
+ * const hits = Resource.forEach("hits", {
+ *   items: () => ["ada", "grace", "alan"],
+ *   load: (query) => Effect.succeed(query.length),
+ *   each: rateLimit(Search)
+ * })
+ * const layer = Search.layer({ limit: 2, window: "20 millis", onExceeded: "delay" })
+ * Effect.runPromise(Loader.load(Loader.make({ hits })).pipe(Effect.provide(layer))).then(console.log) // { hits: [ 3, 5, 4 ] }
+ * ```
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const rateLimit = <Self>(
+  rate: Context.Key<Self, RateLimit>,
+  options: TakeOptions = {}
+): Policy<RateExceeded, Self> => {
+  const tokens = options.tokens === undefined ? "" : `, ${options.tokens}`
+  return fromLayers([
+    guard("rateLimit", `rateLimit(${rate.key}${tokens})`, (self): AnyEffect =>
+      Effect.flatMap(Effect.service(rate), ({ withRate }) => withRate(self, options))
+    )
+  ])
+}

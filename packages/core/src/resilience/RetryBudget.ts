@@ -1,0 +1,127 @@
+/**
+ * Retry budgets: services that keep retries and hedges from multiplying an outage. A backend that fails gets so many more
+ * attempts than it would have got anyway, and no more, whatever each resource would like.
+ *
+ * @since 0.1.0
+ */
+import { Cause, Clock, Context, Duration, Effect, Layer } from "effect"
+import type { RetryBudget as Budget } from "../policy/RetryBudget.ts"
+import { Allowance } from "./Allowance.ts"
+
+/**
+ * How much there is to spend.
+ *
+ * - `ratio`: how many further attempts for each that was made anyway. Default 0.2: a fifth more.
+ * - `perSecond`: how many beside these, so that where little is asked for something can be retried at all. Default 1.
+ * - `window`: over how long both are counted. Default ten seconds.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  readonly ratio?: number
+  readonly perSecond?: number
+  readonly window?: Duration.Input
+}
+
+/**
+ * What a budget was asked for since it was made, and what is left of it just now.
+ *
+ * - `attempts`: those that were made anyway; `granted`: further ones; `refused`: further ones that were not to be.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stats {
+  readonly attempts: number
+  readonly granted: number
+  readonly refused: number
+  readonly left: number
+}
+
+/**
+ * A budget that tells what it does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryBudget extends Budget {
+  readonly stats: Effect.Effect<Stats>
+}
+
+/**
+ * The class of a budget's service.
+ *
+ * - `stats`: through the service.
+ * - `layer`: a budget of this process; see {@link Options}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryBudgetClass<Self, Id extends string> extends Context.ServiceClass<Self, Id, RetryBudget> {
+  readonly stats: Effect.Effect<Stats, never, Self>
+  readonly layer: (options?: Options) => Layer.Layer<Self>
+}
+
+const check = (id: string, { perSecond, ratio, window }: Allowance["options"]): Effect.Effect<void> => {
+  const isSound = ratio >= 0 && perSecond >= 0 && window > 0 && [ratio, perSecond, window].every(Number.isFinite)
+  if (isSound) return Effect.void
+  const problem = "`ratio` and `perSecond` must be 0 or more, and `window` longer than nothing, all of them finite"
+  return Effect.die(new Cause.IllegalArgumentError(`retry budget "${id}": ${problem}`))
+}
+
+const make = (id: string, { perSecond = 1, ratio = 0.2, window = "10 seconds" }: Options) => {
+  const options = { ratio, perSecond, window: Duration.toMillis(Duration.fromInputUnsafe(window)) }
+  return Effect.map(check(id, options), (): RetryBudget => {
+    const allowance = new Allowance(options)
+    const counts = { attempts: 0, granted: 0, refused: 0 }
+    return {
+      deposit: Effect.map(Clock.currentTimeMillis, (now) => {
+        counts.attempts++
+        allowance.attempt(now)
+      }),
+      withdraw: Effect.map(Clock.currentTimeMillis, (now) => {
+        const isGranted = allowance.take(now)
+        counts[isGranted ? "granted" : "refused"]++
+        return isGranted
+      }),
+      stats: Effect.map(Clock.currentTimeMillis, (now) => ({ ...counts, left: allowance.left(now) }))
+    }
+  })
+}
+
+/**
+ * Makes the class of a retry budget, one for each backend: for `Policy.retry({ budget })` and `Policy.hedge({ budget })`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ * import { RetryBudget } from "effect-loader/resilience"
+ *
+ * class Retries extends RetryBudget.Service<Retries>()("app/Retries") {}
+ *
+ * let asked = 0
+ * const user = Resource.make("user", { load: () => Effect.fail(`down ${++asked}`) }).pipe(
+ *   Policy.retry({ times: 3, budget: Retries })
+ * )
+ * const page = Effect.exit(Loader.load(Loader.make({ user })))
+ * const program = Effect.andThen(Effect.replicateEffect(page, 100), Retries.stats)
+ *
+ * const layer = Retries.layer({ ratio: 0.1, perSecond: 0 })
+ * Effect.runPromise(program.pipe(Effect.provide(layer))).then(({ granted }) => console.log(asked, granted)) // 110 10
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const Service =
+  <Self>() =>
+  <const Id extends string>(id: Id): RetryBudgetClass<Self, Id> => {
+    const tag = Context.Service<Self, RetryBudget>()(id)
+    const statics: Pick<RetryBudgetClass<Self, Id>, "stats" | "layer"> = {
+      stats: Effect.flatMap(Effect.service(tag), ({ stats }) => stats),
+      layer: (options = {}) => Layer.effect(tag, make(id, options))
+    }
+    return Object.assign(tag, statics) as never
+  }

@@ -1,0 +1,224 @@
+/** Retries that listen to servers, and that do not make an outage worse. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Data, Duration, Effect, Exit, Schedule } from "effect"
+import { Loader, Policy, Resource } from "effect-loader"
+import { Interruption, RunLog } from "effect-loader/testing"
+import { RetryBudget } from "effect-loader/resilience"
+import * as fc from "fast-check"
+import { Allowance, type AllowanceOptions } from "../../src/resilience/Allowance.ts"
+import { withTime } from "../withTime.ts"
+
+class Busy extends Data.TaggedError("Busy")<{ readonly retryAfter?: Duration.Input }> {}
+
+class Retries extends RetryBudget.Service<Retries>()("app/Retries") {}
+
+const record = <A, E, R>(self: Effect.Effect<A, E, R>) => withTime(RunLog.record(self))
+
+/** Fails with these, one after the other, and then gives a value. */
+const failing = (...errors: ReadonlyArray<Busy>) => {
+  let k = 0
+  return (): Effect.Effect<string, Busy> =>
+    Effect.suspend(() => (k < errors.length ? Effect.fail(errors[k++]!) : Effect.succeed("there")))
+}
+
+const starts = (lines: ReadonlyArray<string>): ReadonlyArray<string> =>
+  lines.filter((line) => line.includes("AttemptStarted"))
+
+describe("Policy.retry({ retryAfter })", () => {
+  it.effect("pauses as long as the error asks for, or as the schedule says, whichever is longer", () =>
+    Effect.gen(function* () {
+      const user = Resource.make("user", {
+        load: failing(new Busy({ retryAfter: "1 second" }), new Busy({}), new Busy({ retryAfter: 10 }))
+      }).pipe(Policy.retry({ schedule: Schedule.spaced(100), times: 5, retryAfter: ({ retryAfter }) => retryAfter }))
+      const { events } = yield* record(Loader.load(Loader.make({ user })))
+      assert.deepStrictEqual(
+        starts(RunLog.lines(events)),
+        [0, 1000, 1100, 1200].map((at, k) => `${at} AttemptStarted user ${k + 1}`)
+      )
+    })
+  )
+
+  it.effect("needs no schedule, and asks for nothing where the policy says no anyway", () =>
+    Effect.gen(function* () {
+      const asked: Array<unknown> = []
+      const user = Resource.make("user", {
+        load: failing(new Busy({ retryAfter: 30 }), new Busy({ retryAfter: "1 hour" }))
+      }).pipe(
+        Policy.retry({
+          times: 3,
+          while: ({ retryAfter = 0 }) => Duration.toMillis(retryAfter) < 1000,
+          retryAfter: ({ retryAfter }) => {
+            asked.push(retryAfter)
+            return retryAfter
+          }
+        })
+      )
+      const { events, exit } = yield* record(Loader.load(Loader.make({ user })))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.deepStrictEqual(asked, [30])
+      assert.strictEqual(events.at(-1)?.at, 30)
+    })
+  )
+
+  it.effect("a timeout around it bounds what servers ask for, and the slot is free meanwhile", () =>
+    Effect.gen(function* () {
+      const user = Resource.make("user", { load: failing(new Busy({ retryAfter: "1 day" })) }).pipe(
+        Policy.retry({ times: 3, retryAfter: ({ retryAfter }) => retryAfter }),
+        Policy.timeout("2 seconds")
+      )
+      const other = Resource.make("other", { load: () => Effect.sleep(50) })
+      const { events } = yield* record(Loader.settle(Loader.make({ user, other }, { concurrency: 1 })))
+      assert.include(RunLog.lines(events), "50 ResourceSucceeded other")
+      assert.include(RunLog.lines(events), "2000 ResourceFailed user")
+    })
+  )
+})
+
+describe("Policy.retry({ budget })", () => {
+  const down = (name: string) =>
+    Resource.make(name, { load: () => Effect.fail(new Busy({})) }).pipe(Policy.retry({ times: 3, budget: Retries }))
+
+  it.effect("an outage is no more than so much more work: each resource fails with its own last error", () =>
+    Effect.gen(function* () {
+      const resources = Array.from({ length: 50 }, (_, k) => down(`user${k}`))
+      const loader = Loader.make(Object.fromEntries(resources.map((user) => [user.name, user])))
+      const program = Effect.all([RunLog.record(Loader.settle(loader)), Retries.stats])
+      const layer = Retries.layer({ ratio: 0.2, perSecond: 0 })
+      const [{ events, exit }, stats] = yield* withTime(program.pipe(Effect.provide(layer)))
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.strictEqual(events.filter(({ _tag }) => _tag === "AttemptStarted").length, 60)
+      assert.deepStrictEqual(stats, { attempts: 50, granted: 10, refused: 50, left: 0 })
+      const refused = events.filter(({ _tag }) => _tag === "PolicyRefused")
+      assert.strictEqual(refused.length, 50)
+      assert.deepInclude(refused[0], { resource: "user0", policy: "retry(3, app/Retries)", error: new Busy({}) })
+      const last = events.findLast(({ _tag }) => _tag === "ResourceFailed")
+      assert.deepInclude(last?._tag === "ResourceFailed" ? Cause.squash(last.cause) : {}, { error: new Busy({}) })
+    })
+  )
+
+  it.effect("is not asked where there would be no further attempt anyway", () =>
+    Effect.gen(function* () {
+      const never = Resource.make("never", { load: () => Effect.fail(new Busy({})) }).pipe(
+        Policy.retry({ times: 3, while: () => false, budget: Retries })
+      )
+      const once = Resource.make("once", { load: failing(new Busy({})) }).pipe(
+        Policy.retry({ times: 1, budget: Retries })
+      )
+      const program = Effect.andThen(Loader.settle(Loader.make({ never, once })), Retries.stats)
+      const stats = yield* program.pipe(Effect.provide(Retries.layer()))
+      assert.deepStrictEqual(stats, { attempts: 2, granted: 1, refused: 0, left: 9 })
+    })
+  )
+
+  it.effect("is for hedges too: when it is spent, slow attempts stay alone", () =>
+    Effect.gen(function* () {
+      const slow = (name: string) =>
+        Resource.make(name, { load: () => Effect.sleep(50) }).pipe(Policy.hedge({ after: 10, budget: Retries }))
+      const loader = Loader.make({ a: slow("a"), b: slow("b") })
+      const { events, exit } = yield* record(
+        Loader.load(loader).pipe(Effect.provide(Retries.layer({ ratio: 0.5, perSecond: 0 })))
+      )
+      assert.isTrue(Exit.isSuccess(exit))
+      const told = RunLog.lines(events).filter((line) => /Hedge|Refused/.test(line))
+      assert.deepStrictEqual(told, ["10 HedgeStarted a 2", "10 PolicyRefused b"])
+    })
+  )
+
+  it.effect("comes back with time", () =>
+    Effect.gen(function* () {
+      const load = Effect.exit(Loader.load(Loader.make({ user: down("user") })))
+      const program = Effect.gen(function* () {
+        yield* load
+        const spent = yield* Retries.stats
+        yield* Effect.sleep("1 second")
+        yield* load
+        return [spent, yield* Retries.stats]
+      })
+      const layer = Retries.layer({ ratio: 0, perSecond: 2, window: "1 second" })
+      const [spent, later] = yield* withTime(program.pipe(Effect.provide(layer)))
+      assert.deepStrictEqual(spent, { attempts: 1, granted: 2, refused: 1, left: 0 })
+      assert.deepStrictEqual(later, { attempts: 2, granted: 4, refused: 2, left: 0 })
+    })
+  )
+
+  it.effect("whenever it is interrupted nothing is left behind", () =>
+    Effect.gen(function* () {
+      const user = Resource.make("user", {
+        load: () => Effect.andThen(Effect.sleep(5), Effect.fail(new Busy({ retryAfter: 20 })))
+      }).pipe(Policy.retry({ times: 3, budget: Retries, retryAfter: ({ retryAfter }: Busy) => retryAfter }))
+      const loader = Loader.make({ user }, { concurrency: 1 })
+      yield* Interruption.atEveryStep((probed) =>
+        Loader.load(probed(loader)).pipe(Effect.provide(Retries.layer({ perSecond: 0.2 })))
+      )
+    })
+  )
+
+  it.effect("figures that cannot be are a defect that says so", () =>
+    Effect.gen(function* () {
+      for (const options of [{ ratio: -1 }, { perSecond: Number.NaN }, { window: 0 }, { ratio: Infinity }]) {
+        const exit = yield* Effect.exit(Retries.stats.pipe(Effect.provide(Retries.layer(options))))
+        assert.match(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", /retry budget "app\/Retries"/)
+      }
+    })
+  )
+})
+
+/** The same said as one would explain it: a list of everything that ever happened. */
+class NaiveAllowance {
+  private readonly options: AllowanceOptions
+  private readonly happened: Array<{ readonly at: number; readonly further: boolean }> = []
+
+  constructor(options: AllowanceOptions) {
+    this.options = options
+  }
+
+  attempt(at: number): void {
+    this.happened.push({ at, further: false })
+  }
+
+  take(at: number): boolean {
+    const { perSecond, ratio, window } = this.options
+    const slice = (instant: number): number => Math.floor((instant * 10) / window)
+    const counted = this.happened.filter((one) => slice(one.at) > slice(at) - 10)
+    const further = counted.filter((one) => one.further).length
+    if (further + 1 > ratio * (counted.length - further) + (perSecond * window) / 1000 + 1e-9) return false
+    this.happened.push({ at, further: true })
+    return true
+  }
+}
+
+describe("an allowance", () => {
+  const options = fc.record({
+    ratio: fc.constantFrom(0, 0.1, 0.2, 1, 2.5),
+    perSecond: fc.constantFrom(0, 0.5, 3),
+    window: fc.constantFrom(100, 1000, 10_000)
+  })
+  const step = fc.record({
+    pause: fc.oneof(fc.constant(0), fc.nat({ max: 400 }), fc.nat({ max: 20_000 })),
+    takes: fc.boolean()
+  })
+  type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+  /** What it grants, one answer for each step that takes. */
+  const granted = (
+    allowance: Pick<Allowance, "attempt" | "take">,
+    steps: ReadonlyArray<Step>
+  ): ReadonlyArray<boolean> => {
+    let now = 1_700_000_000_000
+    return steps.flatMap(({ pause, takes }) => {
+      now += pause
+      if (takes) return [allowance.take(now)]
+      allowance.attempt(now)
+      return []
+    })
+  }
+
+  it("grants what a list of all that happened would grant", () => {
+    fc.assert(
+      fc.property(options, fc.array(step, { maxLength: 120 }), (options, steps) => {
+        assert.deepStrictEqual(granted(new Allowance(options), steps), granted(new NaiveAllowance(options), steps))
+      }),
+      { numRuns: 500 }
+    )
+  })
+})
