@@ -1,9 +1,21 @@
 /** Requests: what many ask of one resolver, in one call. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Effect, Exit, Fiber, Request, RequestResolver } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, Request, RequestResolver, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { Batching, Limiter, Loader, Observer, Plan, Policy, Report, Resource, type RunEvent } from "effect-loader"
+import {
+  Batching,
+  Limiter,
+  Loader,
+  Observer,
+  Plan,
+  Policy,
+  Report,
+  Resource,
+  ResourceCache,
+  type RunEvent
+} from "effect-loader"
 import { RunLog } from "effect-loader/testing"
+import * as Wire from "effect-loader/wire"
 import { withTime } from "../withTime.ts"
 import { Backend, GetUser, nameOf, NotFound } from "./Backend.ts"
 
@@ -370,6 +382,31 @@ describe("Resource.fromRequest", () => {
   })
 })
 
+describe("requests beside other policies", () => {
+  it.effect("what a cache has is not asked for, and a refresh asks in the same calls as everybody", () =>
+    Effect.gen(function* () {
+      class Users extends ResourceCache.Service<Users>()("test/Users") {}
+      const backend = new Backend(10)
+      const cached = (name: string, id: number) =>
+        Resource.fromRequest(name, {
+          key: () => `user:${id}`,
+          request: () => new GetUser({ id }),
+          resolver: backend.resolver
+        }).pipe(Policy.cache(Users))
+      const page = Loader.make({ a: cached("a", 1), b: cached("b", 2) })
+      const twice = Effect.andThen(Loader.load(page), Loader.load(page))
+      assert.deepStrictEqual(
+        yield* withTime(Effect.provide(twice, Users.layer({ timeToLive: "1 minute", capacity: 10 }))),
+        {
+          a: nameOf(1),
+          b: nameOf(2)
+        }
+      )
+      assert.deepStrictEqual(backend.calls, [[1, 2]])
+    })
+  )
+})
+
 describe("batches in events and reports", () => {
   it.effect("events tell who shares a call, for how many it is, and how long each waited for it", () =>
     Effect.gen(function* () {
@@ -414,6 +451,18 @@ describe("batches in events and reports", () => {
         ["Items", 10]
       ])
       assert.deepStrictEqual(Report.get(report, "list")?.items?.loaded, 2)
+    })
+  )
+
+  it.effect("they go over a wire and come back as they were", () =>
+    Effect.gen(function* () {
+      const { events } = yield* withTime(
+        RunLog.record(Loader.load(Loader.make({ users: users([1, 2], new Backend()) })))
+      )
+      const told = events.filter(({ _tag }) => _tag === "RequestMade" || _tag === "RequestSent")
+      assert.strictEqual(told.length, 4)
+      const back = told.map((event) => Schema.decodeUnknownSync(Wire.RunEvent)(Schema.encodeSync(Wire.RunEvent)(event)))
+      assert.deepStrictEqual(back, told)
     })
   )
 
