@@ -5,6 +5,7 @@
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
 import type { AnyResolver } from "../batching/AnyResolver.ts"
+import type { Means } from "../batching/Means.ts"
 import type { Asking, Items, KeyOf, Layer, Lens, Node, Permits } from "../model/Node.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
@@ -69,6 +70,7 @@ interface Wrapped {
 /** What answers requests, and the permits that each of its calls takes. */
 export interface Asks extends Asking {
   readonly resolver: AnyResolver
+  readonly means: Means
   readonly limit: Limited | undefined
 }
 
@@ -85,7 +87,7 @@ export interface Load extends StepOf<"load">, Wrapped {
 }
 
 /** The items of a list, each of which is loaded by attempts of its own. */
-export interface ItemLoads extends Omit<Items, "each" | "resolver" | "asking">, Wrapped {}
+export interface ItemLoads extends Omit<Items, "each" | "resolver" | "means" | "asking">, Wrapped {}
 
 type Struct = StepOf<"struct">
 
@@ -234,7 +236,7 @@ const wrappedIn: Wrap = (layers, resource, limiters, around) => {
 
 /** As `wrappedIn`, around requests: where they are limited, it is the call that takes permits. */
 const askedIn =
-  (resolver: AnyResolver, { asking }: Asking): Wrap =>
+  (resolver: AnyResolver, means: Means, { asking }: Asking): Wrap =>
   (layers, resource, limiters, around) => {
     const [inner, outer] = splitLayers(layers)
     const { beginsFree, goesOn, limit } = wrappedIn(layers, resource, limiters, around)
@@ -245,7 +247,7 @@ const askedIn =
       beginsFree,
       limit: undefined,
       holdsSlot: false,
-      asks: { resolver, limit, ...(asking && { asking }) }
+      asks: { resolver, means, limit, ...(asking && { asking }) }
     }
   }
 
@@ -336,7 +338,7 @@ const toSteps = (
         return toLoad(common, wrapped, toOne(node.source, false))
       }
       case "Request": {
-        const wrap = askedIn(node.source.resolver, node.source)
+        const wrap = askedIn(node.source.resolver, node.source.means, node.source)
         const wrapped = wrap(withDefaults(node.layers, defaults), node.name, limiters)
         return toLoad(common, wrapped, toOne({ ...node.source, load: node.source.request }, false))
       }
@@ -346,7 +348,8 @@ const toSteps = (
       case "List": {
         const limit = node.layers.find(takesPermits)
         const own = limit === undefined ? defaults : defaults.filter((layer) => !takesPermits(layer))
-        const wrap = node.source.resolver === undefined ? wrappedIn : askedIn(node.source.resolver, node.source)
+        const { means, resolver } = node.source
+        const wrap = resolver === undefined || means === undefined ? wrappedIn : askedIn(resolver, means, node.source)
         const items = { ...node.source, ...wrap(withDefaults(node.source.each, own), node.name, limiters, limit) }
         return toLoad(common, aroundItems(node.layers), { items, key: node.source.key, load: noLoad, isLoader: false })
       }

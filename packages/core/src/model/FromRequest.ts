@@ -1,6 +1,7 @@
 /** Resources that are asked of a resolver, which answers many at once. */
 import type { Request, RequestResolver } from "effect"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
+import { means } from "../batching/Means.ts"
 import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
@@ -68,7 +69,8 @@ export const fromRequest = <const Name extends string, Q extends AnyRequest, con
     deps: lazily<Dependencies>(options.deps, {}),
     key: options.key as KeyOf | undefined,
     request: options.request as (deps: Dependencies) => unknown,
-    resolver: options.resolver
+    resolver: options.resolver,
+    means
   })
 
 /**
@@ -138,6 +140,7 @@ export const requestEach = <
     items: options.items as (deps: Dependencies) => Iterable<unknown>,
     load: options.request as (item: unknown, deps: Dependencies, index: number) => unknown,
     resolver: options.resolver,
+    means,
     resolvers: [],
     concurrency: "unbounded",
     each: options.each === undefined ? [] : layersOf(options.each)

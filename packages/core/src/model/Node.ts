@@ -6,6 +6,7 @@
  */
 import type { Context, Duration, Effect } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
+import type { Means } from "../batching/Means.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Key } from "../cache/Key.ts"
 
@@ -40,6 +41,7 @@ export type Source =
       readonly key?: KeyOf | undefined
       readonly request: (deps: Dependencies) => unknown
       readonly resolver: AnyResolver
+      readonly means: Means
     } & Asking)
   | ({ readonly _tag: "List"; readonly deps: () => Dependencies; readonly key?: KeyOf | undefined } & Items)
   | {
@@ -70,6 +72,7 @@ export interface Items extends Asking {
   readonly load: (item: unknown, deps: Dependencies, index: number) => unknown
   /** What answers the items, where what `load` gives for each is a request. */
   readonly resolver: AnyResolver | undefined
+  readonly means?: Means
   /** The resolvers that items may ask in any other way. */
   readonly resolvers: ReadonlyArray<AnyResolver>
   readonly concurrency: number | "unbounded"

@@ -4,8 +4,8 @@
  */
 import { Cause, type Context, Duration, Effect, Exit, type Scope } from "effect"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
-import { ask, askAll, type Telling } from "../batching/Asking.ts"
-import { type Batches, batchesOf } from "../batching/Batches.ts"
+import type { Telling } from "../batching/Asking.ts"
+import type { Batches } from "../batching/Batches.ts"
 import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Loan } from "../limiter/Loan.ts"
@@ -160,7 +160,7 @@ export class Attempts {
   private outside(step: Load, deps: Dependencies): OutsideRun {
     return new OutsideRun(step, deps, {
       withPermits: (limit, self) => this.limits!.byHand(limit, self),
-      asking: (asks, request) => ask(this.batchesFor(asks), request)
+      asking: (asks, request) => asks.means.ask(this.batchesFor(asks), request)
     })
   }
 
@@ -226,7 +226,7 @@ export class Attempts {
         this.itemFailed(tried, all[k], cause)
       }
       this.run.foresight?.hasCome(index, undefined)
-      return askAll(this.batchesFor(asks), requests, onFailure, this.tellingOf(index))
+      return asks.means.askAll(this.batchesFor(asks), requests, onFailure, this.tellingOf(index))
     })
   }
 
@@ -239,7 +239,7 @@ export class Attempts {
       const onSent: Telling["onSent"] = watch && ((sent) => watch.requestSent(index, attempt, item, sent))
       watch?.requestMade(index, attempt, item)
       this.run.foresight?.hasCome(index, item)
-      return ask(this.batchesFor(asks), request, { ...this.tellingOf(index), onSent })
+      return asks.means.ask(this.batchesFor(asks), request, { ...this.tellingOf(index), onSent })
     })
     return asks.asking === undefined ? asked : asks.asking(asked)
   }
@@ -249,8 +249,9 @@ export class Attempts {
   }
 
   /** Where to ask. What is limited shares calls with what asks for the same permits. */
-  private batchesFor({ limit, resolver }: Asks): Batches {
-    return limit === undefined ? batchesOf(resolver) : this.limits!.batchesOf(limit, resolver)
+  private batchesFor(asks: Asks): Batches {
+    const { limit, means, resolver } = asks
+    return limit === undefined ? means.batchesOf(resolver) : this.limits!.batchesOf(limit, asks)
   }
 
   /** The load of one item inside its policies. */

@@ -1,7 +1,8 @@
 /** Batches whose calls take permits: one memory for all runs, so that they share calls as others do. */
 import { Effect } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
-import { type AroundCall, Batches } from "../batching/Batches.ts"
+import type { AroundCall, Batches } from "../batching/Batches.ts"
+import type { Asks } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Permits } from "../limiter/Permits.ts"
 import type { PermitSource } from "../limiter/PermitSource.ts"
@@ -28,13 +29,14 @@ export const limitedBatches = (
   source: PermitSource,
   permits: Permits,
   { count, resource }: { readonly count: number; readonly resource: string },
-  resolver: AnyResolver
+  { means, resolver }: Pick<Asks, "means" | "resolver">
 ): Batches => {
   let ofSource = known.get(source)
   if (ofSource === undefined) known.set(source, (ofSource = new WeakMap()))
   let byCount = ofSource.get(resolver)
   if (byCount === undefined) ofSource.set(resolver, (byCount = new Map()))
   let batches = byCount.get(count)
-  if (batches === undefined) byCount.set(count, (batches = new Batches(resolver, limited(permits, count, resource))))
+  if (batches === undefined)
+    byCount.set(count, (batches = means.batchesAround(resolver, limited(permits, count, resource))))
   return batches
 }

@@ -1,8 +1,6 @@
 /** What users wrote that asks, as effects. */
 import { Request } from "effect"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
-import { ask } from "../batching/Asking.ts"
-import { batchesOf } from "../batching/Batches.ts"
 import type { Load } from "../compile/Program.ts"
 import type { Dependencies } from "../model/Node.ts"
 import { call, type Named } from "./Wrapping.ts"
@@ -15,7 +13,8 @@ export const asRequest = ({ name }: Named, value: unknown): AnyRequest => {
 }
 
 /** What loads a step that has nothing around it: an effect, unless a user's `load` gave something else. */
-export const loadOf = (step: Load, deps: Dependencies): unknown =>
-  step.asks === undefined
-    ? call(step.load, deps)
-    : ask(batchesOf(step.asks.resolver), () => asRequest(step, step.load(deps)))
+export const loadOf = (step: Load, deps: Dependencies): unknown => {
+  if (step.asks === undefined) return call(step.load, deps)
+  const { means, resolver } = step.asks
+  return means.ask(means.batchesOf(resolver), () => asRequest(step, step.load(deps)))
+}

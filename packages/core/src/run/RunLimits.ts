@@ -1,8 +1,7 @@
 /** The limiters of a run: a line for each, and how urgent each step is by the latencies that they have learned. */
 import { Clock, Context, Effect, type Exit, type Fiber } from "effect"
-import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Batches } from "../batching/Batches.ts"
-import { type Limited, mayWaitFor, type Program } from "../compile/Program.ts"
+import { type Asks, type Limited, mayWaitFor, type Program } from "../compile/Program.ts"
 import { CurrentShare } from "../limiter/CurrentShare.ts"
 import { Held, sourceIn } from "../limiter/Held.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
@@ -67,9 +66,9 @@ export class RunLimits {
   }
 
   /** Where requests are collected whose calls take permits. */
-  batchesOf({ limiter, permits: count, resource }: Limited, resolver: AnyResolver): Batches {
+  batchesOf({ limiter, permits: count, resource }: Limited, asks: Asks): Batches {
     const permits = this.permits[limiter]!
-    return limitedBatches(sourceIn(this.held, permits), permits, { count, resource }, resolver)
+    return limitedBatches(sourceIn(this.held, permits), permits, { count, resource }, asks)
   }
 
   /** Runs an effect, which is no attempt of the run, with the permits of one. */
