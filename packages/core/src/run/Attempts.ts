@@ -117,6 +117,9 @@ export class Attempts {
     // A list has begun when one of its items has; a request is an attempt as well.
     const isAttempt = step.holdsSlot || step.asks !== undefined
     if (this.limits !== undefined && isAttempt && step.limit === undefined) this.limits.hasBegun = true
+    if (step.plain && step.asks !== undefined && this.watch === undefined) {
+      return this.askBarely(index, step, step.asks, deps)
+    }
     if (step.plain && this.scope === undefined && step.asks === undefined) return call(step.load, deps)
     const tried = this.of(index)
     if (step.outer.length > 0) tried.attempts = 0
@@ -228,6 +231,12 @@ export class Attempts {
       this.run.foresight?.hasCome(index, undefined)
       return asks.means.askAll(this.batchesFor(asks), requests, onFailure, this.tellingOf(index))
     })
+  }
+
+  /** A request that nothing wraps, and that nobody is told of. */
+  private askBarely(index: number, step: Load, asks: Asks, deps: Dependencies): AnyEffect {
+    this.run.foresight?.hasCome(index, undefined)
+    return asks.means.ask(this.batchesFor(asks), () => asRequest(step, step.load(deps)), this.tellingOf(index))
   }
 
   /** Asks, and tells when. */
