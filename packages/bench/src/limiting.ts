@@ -14,7 +14,10 @@ class Backend extends Limiter.Service<Backend>()("bench/Backend") {}
 
 type Around = (self: Effect.Effect<void>) => Effect.Effect<void, unknown, Backend>
 
-const semaphore = (permits: number): Around => Semaphore.makeUnsafe(permits).withPermit
+const semaphore = (permits: number): Around => {
+  const made = Semaphore.makeUnsafe(permits)
+  return (self) => made.withPermit(self)
+}
 
 /** The limiter of a layer, which a program builds once. */
 const built = (layer: Layer.Layer<Backend>): Limiter.Limiter =>
