@@ -1,5 +1,6 @@
 /** What was promised, beside what was measured. */
 import type { BundleSize } from "./bundle.ts"
+import { type Caching, hit } from "./caching.ts"
 import type { Growth } from "./growth.ts"
 import { adapting, type Limiting } from "./limiting.ts"
 import { type Cell, find } from "./speed.ts"
@@ -11,6 +12,7 @@ export interface Figures {
   readonly cells: ReadonlyArray<Cell>
   readonly growth: ReadonlyArray<Growth>
   readonly watching: ReadonlyArray<Watching>
+  readonly caching: ReadonlyArray<Caching>
   readonly limiting: Limiting
   readonly types: ReadonlyArray<TypeCost>
   readonly bundles: ReadonlyArray<BundleSize>
@@ -71,6 +73,8 @@ const watchingBudgets = (found: ReadonlyArray<Watching>): ReadonlyArray<Budget> 
     ...atMost(`spans, ${what}: ours / Effect.all with Effect.withSpan`, spans.ratio, 1.2)
   ])
 
+const cachingBudgets = (found: ReadonlyArray<Caching>): ReadonlyArray<Budget> =>
+  atMost("a hit in memory: ours / Cache.get of effect", found.find(({ what }) => what === hit)?.ratio, 1.2)
 const limiterBudgets = ({ contended, sample, uncontended }: Limiting): ReadonlyArray<Budget> => {
   const toSemaphore = uncontended.find(({ what }) => what === adapting)?.toSemaphore
   const eachOf = (count: number) => contended.find(({ waiters }) => waiters === count)?.limiter
@@ -120,12 +124,21 @@ const equalValues = (cells: ReadonlyArray<Cell>): Budget => {
   }
 }
 
-export const budgetsOf = ({ bundles, cells, growth, limiting, types, watching }: Figures): ReadonlyArray<Budget> => [
+export const budgetsOf = ({
+  bundles,
+  caching,
+  cells,
+  growth,
+  limiting,
+  types,
+  watching
+}: Figures): ReadonlyArray<Budget> => [
   equalValues(cells),
   ...pageBudgets(cells),
   ...peerBudgets(cells),
   ...growth.flatMap(({ ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, 2)),
   ...watchingBudgets(watching),
+  ...cachingBudgets(caching),
   ...limiterBudgets(limiting),
   ...typeBudgets(types),
   ...sizeBudgets(bundles)

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { budgetsOf, budgetTable, type Budget, type Figures } from "./budgets.ts"
 import { bundleTable, measureBundles } from "./bundle.ts"
+import { cachingTable, measureCaching } from "./caching.ts"
 import { growthTable, measureGrowth } from "./growth.ts"
 import { heapTable, measureHeap } from "./heap.ts"
 import { limitingTables, measureLimiting } from "./limiting.ts"
@@ -34,6 +35,8 @@ const measureAll = async () => {
   const growth = isQuick ? [] : await measureGrowth()
   tell("watching")
   const watching = await measureWatching(isQuick)
+  tell("caching")
+  const caching = await measureCaching(isQuick)
   tell("limiting")
   const limiting = await measureLimiting(isQuick)
   tell("starting up")
@@ -44,7 +47,7 @@ const measureAll = async () => {
   const types = await measureTypeCost(isQuick)
   tell("bundles")
   const bundles = await measureBundles()
-  return { cells, growth, watching, limiting, startUp, heap, types, bundles }
+  return { cells, growth, watching, caching, limiting, startUp, heap, types, bundles }
 }
 
 type All = Awaited<ReturnType<typeof measureAll>>
@@ -58,7 +61,7 @@ const rounded = (value: object): object =>
   )
 
 const save = async (
-  { bundles, cells, growth, heap, limiting, startUp, types, watching }: All,
+  { bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ) => {
   const folder = fileURLToPath(new URL("../results/", import.meta.url))
@@ -67,6 +70,7 @@ const save = async (
     speed: speedJson(cells),
     growth: growth.map(rounded),
     watching: watchingJson(watching),
+    caching: caching.map(rounded),
     limiting: {
       uncontended: limiting.uncontended.map(rounded),
       contended: limiting.contended.map(rounded),
@@ -87,7 +91,7 @@ const save = async (
 }
 
 const show = (
-  { bundles, cells, growth, heap, limiting, startUp, types, watching }: All,
+  { bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ): void => {
   print(
@@ -98,6 +102,7 @@ const show = (
   if (!isQuick) print(growthTable(growth))
   print(
     watchingTable(watching),
+    cachingTable(caching),
     ...limitingTables(limiting),
     startUpTable(startUp),
     heapTable(heap),

@@ -9,9 +9,11 @@ export {
   type Policy,
   type PolicyError,
   type PolicyFor,
+  type PolicyOf,
   type PolicyServices
 } from "./model/Policy.ts"
 export { around } from "./policy/Around.ts"
+export { cache } from "./policy/Cache.ts"
 export { hedge, type HedgeDelay, type HedgeOptions } from "./policy/Hedge.ts"
 export { limit } from "./policy/Limit.ts"
 export { retry, type RetryBound, type RetryReading, type RetrySpending } from "./policy/Retry.ts"

@@ -7,25 +7,28 @@ const src = path.resolve(import.meta.dirname, "../src")
 
 /** What each folder may import, itself included; the files on top join the floors for users. */
 const floors: Record<string, ReadonlyArray<string>> = {
-  model: ["model"],
+  cache: ["cache"],
+  model: ["model", "cache"],
   limiter: ["limiter"],
-  policy: ["policy", "limiter", "model"],
+  policy: ["policy", "limiter", "cache", "model"],
   compile: ["compile", "model"],
-  run: ["run", "compile", "limiter", "model"],
+  run: ["run", "compile", "limiter", "cache", "model"],
   observe: ["observe", "run", "compile", "limiter", "model"],
-  testing: ["testing", "observe", "run", "compile", "model", "policy"],
+  testing: ["testing", "observe", "run", "compile", "cache", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
   terminal: ["terminal", "observe", "run", "compile", "model"],
+  persistence: ["persistence", "cache"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
   node: ["node", "limiter"],
   resilience: ["resilience", "policy", "limiter", "model"],
-  "": ["", "observe", "run", "compile", "policy", "limiter", "model"]
+  "": ["", "observe", "run", "compile", "policy", "limiter", "cache", "model"]
 }
 
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
+  persistence: /^effect\/persistence\/Persistence$/,
   node: /^node:perf_hooks$/,
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
   resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
@@ -35,6 +38,7 @@ const ownImportsOf: Record<string, RegExp> = {
 
 /** What of effect only single entries may import. */
 const ownModulesOf: Record<string, ReadonlyArray<string>> = {
+  persistence: ["Schema"],
   wire: ["Schema", "SchemaGetter", "SchemaIssue", "SchemaTransformation"],
   diagram: ["Graph"]
 }
@@ -53,7 +57,19 @@ const stable = [
   "Layer",
   "Option"
 ]
-const alsoStable = ["Latch", "LogLevel", "Metric", "Pipeable", "References", "Result", "Schedule", "Scope", "Tracer"]
+const alsoStable = [
+  "Latch",
+  "LogLevel",
+  "Metric",
+  "MutableHashMap",
+  "Random",
+  "Pipeable",
+  "References",
+  "Result",
+  "Schedule",
+  "Scope",
+  "Tracer"
+]
 
 const files = fs.globSync("**/*.ts", { cwd: src })
 

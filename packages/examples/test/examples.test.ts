@@ -330,8 +330,14 @@ describe("the outage", () => {
       const { code, err, out } = await ended(launch("outage/main.ts"))
       assert.strictEqual(err, "")
       assert.strictEqual(code, 0)
+      assertReadable(out)
       const titles = ["All is well", "It gets uneven", "It is gone", "It is back, and overloaded", "It has recovered"]
-      assertInOrder(out, ["latency and faults injected", "The plan", ...titles, "The budget of retries and hedges"])
+      assertInOrder(out, [
+        "latency and faults injected",
+        "What is around each part",
+        ...titles,
+        "The budget of retries and hedges"
+      ])
       const sections = titles.map((title) =>
         out.slice(out.indexOf(`\n${title}`), out.indexOf("breaker ", out.indexOf(`\n${title}`)))
       )

@@ -4,7 +4,7 @@ import type { Base, Layer, Node } from "../model/Node.ts"
 import { layersOf, type Policy } from "../model/Policy.ts"
 import { discover, type Found } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
-import { type Program, toProgram } from "./Program.ts"
+import { type Program, toProgram, withDefaults } from "./Program.ts"
 import type { Substitution } from "./Substitution.ts"
 
 /** What compiling needs to know of a loader's options. */
@@ -40,7 +40,7 @@ const ofList = (base: Base, layer: Layer): string | undefined =>
   base.source._tag === "List" && layer.kind === "hedge" ? "a list is hedged item by item: give it as `each`" : undefined
 
 /** A layer is refused for what was piped onto it; a resource without work of its own takes no policy at all. */
-const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
+const misplacedPolicies = (base: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray<GraphIssue> => {
   const issue = (policy: Layer, reason: string): GraphIssue => ({
     _tag: "MisplacedPolicy",
     resource: base.name,
@@ -59,8 +59,35 @@ const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
         ...(reason === undefined ? [] : [issue(layer, reason)])
       ]
     }),
-    ...misplacedLimits(base).map((limit) => issue(limit, limitReasons[_tag === "Loader" ? "inside" : "several"]))
+    ...misplacedLimits(base).map((limit) => issue(limit, limitReasons[_tag === "Loader" ? "inside" : "several"])),
+    ...keyless(base, defaults).map((layer) => issue(layer, needsKey)),
+    ...(isService(base)
+      ? withDefaults(base.layers, defaults)
+          .filter(({ mayKnow }) => mayKnow)
+          .map((layer) => issue(layer, staysInRun))
+      : [])
   ]
+}
+
+const needsKey = "this cache is for resources that have a `key`, and this one has none"
+const staysInRun = "a service that a layer built is released with its run, so nothing may remember it longer"
+
+const isService = ({ source }: Base): boolean => source._tag === "Load" && source.service !== undefined
+
+/** The layers that need a key where there is none. */
+const keyless = ({ layers, source }: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
+  const needing = (all: ReadonlyArray<Layer>, key: unknown) =>
+    key === undefined ? all.filter(({ needsKey }) => needsKey) : []
+  switch (source._tag) {
+    case "Load":
+      return needing(withDefaults(layers, defaults), source.key)
+    case "List":
+      return [...needing(layers, source.key), ...needing(withDefaults(source.each, defaults), source.itemKey)]
+    case "Loader":
+      return needing(layers, source.key)
+    default:
+      return []
+  }
 }
 
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>
@@ -74,8 +101,10 @@ export const compile = (
 ): Result.Result<Program, GraphError> => {
   const loader = options.name ?? "anonymous"
   const discovery = discover(targets, options.substitution)
-  const issues = [...optionIssues, ...discovery.issues, ...bases(discovery.found).flatMap(misplacedPolicies)]
+  const defaults = options.policy === undefined ? [] : layersOf(options.policy)
+  const misplaced = bases(discovery.found).flatMap((base) => misplacedPolicies(base, defaults))
+  const issues = [...optionIssues, ...discovery.issues, ...misplaced]
   return issues.length > 0
     ? Result.fail(new GraphError({ loader, issues }))
-    : Result.succeed(toProgram(loader, discovery, options.policy === undefined ? [] : layersOf(options.policy)))
+    : Result.succeed(toProgram(loader, discovery, defaults))
 }

@@ -4,7 +4,7 @@
  * Everything is computed once, in time and memory linear in resources and dependencies, by loops over arrays.
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
-import type { Items, Layer, Lens, Node, Permits } from "../model/Node.ts"
+import type { Items, KeyOf, Layer, Lens, Node, Permits, Source } from "../model/Node.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
@@ -55,14 +55,18 @@ interface Wrapped {
   readonly outer: ReadonlyArray<Layer>
   /** The permits that each attempt takes. */
   readonly limit: Limited | undefined
-  /** Whether something around the attempts works too, so that only they themselves may take slots. */
+  /** Whether something around the attempts works too, after them. */
   readonly goesOn: boolean
+  /** Whether it begins without a slot, so that only the attempts themselves take one: it may get by without them. */
+  readonly beginsFree: boolean
   /** Whether its attempts hold slots: those of a list do not, for its items do, nor do those of a loader inside. */
   readonly holdsSlot: boolean
 }
 
 export interface Load extends StepOf<"load">, Wrapped {
   readonly load: (deps: Readonly<Record<string, unknown>>) => unknown
+  /** What tells its value from others, where the declaration says so. */
+  readonly key: KeyOf | undefined
   /** What is loaded item by item, where this is a list. */
   readonly items: ItemLoads | undefined
   /** Whether nothing wraps it at all. */
@@ -151,18 +155,26 @@ const none: ReadonlyArray<never> = []
 const distinct = (indices: ReadonlyArray<number>): ReadonlyArray<number> =>
   indices.length < 2 ? indices : Array.from(new Set(indices))
 
-/** Layers up to the first that repeats are one attempt; that one and what follows go around the attempts. */
+/**
+ * Layers up to the first that repeats are one attempt; without one, up to the first that may know the value. That one and
+ * what follows go around the attempts.
+ */
 const splitLayers = (layers: ReadonlyArray<Layer>): readonly [ReadonlyArray<Layer>, ReadonlyArray<Layer>] => {
   if (layers.length === 0) return [none, none]
-  const boundary = layers.findIndex((layer) => layer.repeats)
+  const repeats = layers.findIndex((layer) => layer.repeats)
+  const boundary = repeats < 0 ? layers.findIndex((layer) => layer.mayKnow) : repeats
   return boundary < 0 ? [layers, none] : [layers.slice(0, boundary), layers.slice(boundary)]
 }
 
 /** The parts of a default policy whose kind a resource lacks go innermost, in their own order. */
-const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
+export const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
   defaults.length === 0
     ? layers
     : [...defaults.filter(({ kind }) => layers.every((layer) => layer.kind !== kind)), ...layers]
+
+/** Whether what is around attempts may get by without them, or goes on after them: then only they take slots. */
+const beginsFree = (outer: ReadonlyArray<Layer>): boolean =>
+  outer.some(({ continues, mayKnow }) => continues || mayKnow === true)
 
 const takesPermits = ({ takes }: Layer): boolean => takes !== undefined
 
@@ -197,11 +209,13 @@ const wrappedIn = (layers: ReadonlyArray<Layer>, resource: string, limiters: Lim
     inside: inside < 0 ? inner.length : inside,
     surfaces: inside < 0
   }
+  const goesOn = outer.some(({ continues }) => continues)
   return {
     inner: inside < 0 ? inner : inner.toSpliced(inside, 1),
     outer,
     limit,
-    goesOn: outer.some(({ continues }) => continues),
+    goesOn,
+    beginsFree: beginsFree(outer),
     holdsSlot: true
   }
 }
@@ -213,20 +227,26 @@ type Common = Omit<StepOf<"load">, "kind">
 const toLoad = (
   common: Common,
   wrapped: Wrapped,
-  { isLoader, items, load }: Pick<Load, "isLoader" | "items" | "load">
+  { isLoader, items, key, load }: Pick<Load, "isLoader" | "items" | "key" | "load">
 ): Load => {
   const holdsSlot = items === undefined && !isLoader
   const plain = holdsSlot && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
-  return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader }
+  return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader, key }
 }
 
 /** A list in its layers. Where they limit it, it is each item that takes permits. */
 const aroundItems = (layers: ReadonlyArray<Layer>): Wrapped => {
   const [inner, outer] = splitLayers(layers)
-  return { inner, outer, limit: undefined, goesOn: outer.some(({ continues }) => continues), holdsSlot: false }
+  const goesOn = outer.some(({ continues }) => continues)
+  return { inner, outer, limit: undefined, goesOn, beginsFree: beginsFree(outer), holdsSlot: false }
 }
 
-const toOne = (load: Load["load"], isLoader: boolean) => ({ load, isLoader, items: undefined })
+const toOne = ({ key, load }: Extract<Source, { readonly _tag: "Load" | "Loader" }>, isLoader: boolean) => ({
+  load,
+  isLoader,
+  key,
+  items: undefined
+})
 
 /** A list is loaded item by item. */
 const noLoad: Load["load"] = () => undefined
@@ -282,17 +302,17 @@ const toSteps = (
         return { ...common, kind: "match", ...toCases(cases, indexOf) }
       case "Load": {
         const wrapped = wrappedIn(withDefaults(node.layers, defaults), node.name, limiters)
-        return toLoad(common, wrapped, toOne(node.source.load, false))
+        return toLoad(common, wrapped, toOne(node.source, false))
       }
       case "Loader":
         // What its resources lack is for the loader inside to say.
-        return toLoad(common, wrappedIn(node.layers, node.name, limiters), toOne(node.source.load, true))
+        return toLoad(common, wrappedIn(node.layers, node.name, limiters), toOne(node.source, true))
       case "List": {
         const limit = node.layers.find(takesPermits)
         const own = limit === undefined ? defaults : defaults.filter((layer) => !takesPermits(layer))
         const wrapped = wrappedIn(withDefaults(node.source.each, own), node.name, limiters, limit)
         const items = { ...node.source, ...wrapped }
-        return toLoad(common, aroundItems(node.layers), { items, load: noLoad, isLoader: false })
+        return toLoad(common, aroundItems(node.layers), { items, key: node.source.key, load: noLoad, isLoader: false })
       }
     }
   }

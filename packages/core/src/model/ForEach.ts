@@ -1,9 +1,13 @@
 /** A resource for each entry of a list. */
 import { Cause, type Effect } from "effect"
-import type { Dependencies } from "./Node.ts"
-import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
+import type { Dependencies, KeyOf } from "./Node.ts"
+import { layersOf, type Policy, type PolicyFor, type PolicyOf } from "./Policy.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
 import type { Services, Values } from "./Resource.ts"
+
+/** While TypeScript is still finding out what the values are, any will do. */
+// oxlint-disable-next-line typescript/no-explicit-any -- see above
+type ForValues<A, PR> = unknown extends A ? PolicyOf<any, PR> : PolicyOf<A, PR>
 
 const checkConcurrency = (name: string, concurrency: number | "unbounded"): void => {
   if (concurrency === "unbounded" || (Number.isInteger(concurrency) && concurrency > 0)) return
@@ -20,6 +24,8 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  * - `load`: makes the effect that loads one item's value; it gets the item, what the list needs, and the item's index.
  *   Where an item needs several things that depend on each other, it may return `Loader.load(inner, ...)`.
  * - `each`: a policy for one item: `Policy.timeout` there bounds one item, piped onto the list it bounds the whole.
+ * - `key`: what tells the whole list from others in a cache that is piped onto it; `itemKey`: what tells an item from
+ *   others in a cache in `each`. Without them, that is the name and what is needed, compared structurally.
  * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
  *   `"unbounded"`.
  *
@@ -55,8 +61,10 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     readonly deps?: D | (() => D)
     readonly items: (deps: Values<D>) => Iterable<I>
     readonly load: (item: I, deps: Values<D>, index: number) => Effect.Effect<A, E, R>
+    readonly key?: (deps: Values<D>) => string
+    readonly itemKey?: (item: I, deps: Values<D>) => string
     readonly concurrency?: number | "unbounded"
-    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>, PR>
+    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>, PR> | ForValues<NoInfer<A>, PR>
   }
 ): Resource<
   Name,
@@ -65,13 +73,15 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
   R | PR | Services<D[keyof D]>,
   Inputs<D>
 > => {
-  const { concurrency = "unbounded", deps, each, items, load } = options
+  const { concurrency = "unbounded", deps, each, itemKey, items, key, load } = options
   checkConcurrency(name, concurrency)
   return declare(name, {
     _tag: "List",
     deps: lazily<Dependencies>(deps, {}),
     items: items as (deps: Dependencies) => Iterable<unknown>,
     load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
+    key: key as KeyOf | undefined,
+    itemKey: itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     concurrency,
     each: each === undefined ? [] : layersOf(each)
   })

@@ -5,12 +5,17 @@
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
 import type { Context, Duration, Effect } from "effect"
+import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
+import type { Key } from "../cache/Key.ts"
 
 /** An effect of which only the declaration's types know more. */
 export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
 /** The dependencies of a base, by local key. */
 export type Dependencies = Readonly<Record<string, unknown>>
+
+/** What tells one value of a resource from another, for caches. */
+export type KeyOf = (deps: Dependencies) => string
 
 /** Where the value of a base comes from. */
 export type Source =
@@ -24,10 +29,11 @@ export type Source =
       readonly deps: () => Dependencies
       readonly after: () => ReadonlyArray<unknown>
       readonly load: (deps: Dependencies) => unknown
+      readonly key?: KeyOf | undefined
       /** The key of the service that the value is, where it is one. */
       readonly service?: Context.Key<unknown, unknown>
     }
-  | ({ readonly _tag: "List"; readonly deps: () => Dependencies } & Items)
+  | ({ readonly _tag: "List"; readonly deps: () => Dependencies; readonly key?: KeyOf | undefined } & Items)
   | {
       readonly _tag: "Match"
       readonly on: unknown
@@ -39,6 +45,7 @@ export type Source =
       readonly _tag: "Loader"
       readonly deps: () => Dependencies
       readonly load: (deps: Dependencies) => unknown
+      readonly key?: KeyOf | undefined
       /** The loader inside; throws where there is none, or none that is sound. */
       readonly loader: () => unknown
     }
@@ -48,6 +55,7 @@ export interface Items {
   readonly items: (deps: Dependencies) => Iterable<unknown>
   readonly load: (item: unknown, deps: Dependencies, index: number) => unknown
   readonly concurrency: number | "unbounded"
+  readonly itemKey?: ((item: unknown, deps: Dependencies) => string) | undefined
   /** What wraps the load of one item, innermost first. */
   readonly each: ReadonlyArray<Layer>
 }
@@ -62,6 +70,12 @@ export interface LayerObserver {
   /** There will be another attempt, beside those that run. */
   readonly hedging: () => void
   readonly refused: (refusal: Refusal) => void
+  /** What tells the value from others: the key that the declaration gives, or name and dependencies. */
+  readonly key: () => Key
+  /** A cache was looked into. */
+  readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult) => void
+  /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
+  readonly outsideRun: (layer: Layer) => AnyEffect
 }
 
 /** What a policy did not let happen: an attempt, so that `error` is what comes of it, or only a further one. */
@@ -88,6 +102,10 @@ export interface Layer {
   readonly continues: boolean
   /** The permits that each attempt inside takes, where it limits them. */
   readonly takes?: Permits
+  /** Whether it may have the value without what is inside, which then takes no slot and is no attempt. */
+  readonly mayKnow?: boolean
+  /** Whether the resource must have a key for it. */
+  readonly needsKey?: boolean
   /** Why no graph can accept this layer, where that is so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect

@@ -52,6 +52,23 @@ export interface PolicyFor<E0, out PR = never> {
 }
 
 /**
+ * A policy for resources whose values are of type `A0`, and of no other.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PolicyOf<in out A0, out PR = never> {
+  <N extends string, A, E, R, In>(
+    self: Resource<N, A, E, R, In> & (Same<A, A0> extends true ? unknown : { readonly "~not a value of": A0 })
+  ): Resource<N, A, E, R | PR, In>
+  readonly "~value": (value: A0) => A0
+  readonly "~services": () => PR
+  readonly parts: ReadonlyArray<Part>
+}
+
+type Same<A, B> = [A, B] extends [B, A] ? true : false
+
+/**
  * The type of what a policy can add to a resource's own error.
  *
  * @since 0.1.0

@@ -11,6 +11,7 @@ import {
   bare,
   baseOf,
   type Dependencies,
+  type KeyOf,
   type Layer,
   type Lens,
   lensesOf,
@@ -194,6 +195,8 @@ export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() =
  *
  * - `deps`: what it needs, by local key; `load` gets exactly these values. It starts when they are all there.
  * - `after`: what must have been loaded before, without its value being needed.
+ * - `key`: what tells its value from others in a cache (`Policy.cache`); all that have one key are one value, whichever
+ *   resource loads them. Without it, that is the name and the values of `deps`, compared structurally.
  * - `load`: makes the effect that loads the value. It is called anew for each attempt of a retry. If it throws, that
  *   is a defect which carries the resource's name.
  *
@@ -234,6 +237,7 @@ export const make = <
   options: {
     readonly deps?: D | (() => D)
     readonly after?: After | (() => After)
+    readonly key?: (deps: Values<D>) => string
     readonly load: (deps: Values<D>) => Effect.Effect<A, E, R>
   }
 ): Resource<
@@ -247,6 +251,7 @@ export const make = <
     _tag: "Load",
     deps: lazily<Dependencies>(options.deps, {}),
     after: lazily<ReadonlyArray<unknown>>(options.after, []),
+    key: options.key as KeyOf | undefined,
     load: options.load as (deps: Dependencies) => unknown
   })
 

@@ -73,6 +73,8 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return [`${count(event.items, "item")} to load`]
     case "ResourceQueued":
       return [`resource waits ${limitText(event.limit)}`]
+    case "CacheRead":
+      return [`${event.result} in cache ${printableLabel(event.cache)} (${event.level})`]
     case "PoliciesStarted":
       return ["resource started"]
     case "AttemptStarted":

@@ -12,6 +12,7 @@
  * | `effect_loader_refusals_total`            | counter   | `loader`, `resource`, `policy`  | what policies did not let happen           |
  * | `effect_loader_timeouts_total`            | counter   | `loader`, `resource`            | timeouts of policies                       |
  * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that gave a value               |
+ * | `effect_loader_cache_reads_total`          | counter   | `loader`, `resource`, `cache`, `level`, `result` | looks into caches         |
  * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
  * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run just now                |
  * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, a permit, their batch, the thread or the pause before a retry |
@@ -87,6 +88,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
     refusals: counter("effect_loader_refusals_total", "What policies did not let happen", "policy"),
     timeouts: counter("effect_loader_timeouts_total", "Timeouts of policies"),
     fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that gave a value", "fallback"),
+    cacheReads: counter("effect_loader_cache_reads_total", "Looks into caches", "cache", "level", "result"),
     skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
     running: gauge("effect_loader_resources_running", "Resources that run just now"),
     waiting: gauge("effect_loader_resources_waiting", "Resources that could run, but have to wait")
@@ -170,6 +172,8 @@ class RunMetrics implements Watcher {
         return one(this.families.hedges)
       case "PolicyRefused":
         return one(this.families.refusals, event.policy)
+      case "CacheRead":
+        return one(this.families.cacheReads, event.cache, event.level, event.result)
       case "AttemptFailed":
         return this.countTimeout(loader, resource, timeoutIn(event.cause))
       case "ResourceFailed":

@@ -26,7 +26,7 @@ const showCause = (cause: Cause.Cause<unknown>): string => {
   return error === undefined ? "" : firstLine(error.message)
 }
 
-type Told = Pick<ResourceReport, "attempts" | "chosen" | "items" | "outcome" | "phases">
+type Told = Pick<ResourceReport, "attempts" | "caches" | "chosen" | "items" | "outcome" | "phases">
 
 /** What a resource that has not ended does now. */
 const stillDoing = ({ attempts, items, phases }: Told): string => {
@@ -93,8 +93,19 @@ const triesOf = ({ attempts, items }: Told): string => {
   )
 }
 
-/** What is worth saying of a resource: how often it was tried, and why it ended as it did, or what it does now. */
+/** How a cache was of use: each level that was, and how often where that can be more than once. */
+const cachesOf = ({ caches = [], items }: Told): string =>
+  caches
+    .flatMap(({ cache, coalesced, hit, level, stale }) => {
+      const from = level === "memory" ? cache : `${cache}, ${level}`
+      const told = (n: number, what: string) =>
+        n === 0 ? [] : [`${items === undefined ? "" : `${n} `}${what} ${from}`]
+      return [...told(hit, "from"), ...told(stale, "stale from"), ...told(coalesced, "shared in")]
+    })
+    .join(", ")
+
+/** What is worth saying of a resource: how often it was tried, which caches knew it, and why it ended as it did, or what it does now. */
 export const noteOf = (row: Told): string => {
   const tries = row.outcome._tag === "Unfinished" ? "" : triesOf(row)
-  return printable([tries, whyOf(row)].filter((note) => note !== "").join(", "))
+  return printable([tries, cachesOf(row), whyOf(row)].filter((note) => note !== "").join(", "))
 }

@@ -223,6 +223,13 @@ class RunSpans implements Watcher {
         return this.spansOf(event.resource).span.attribute("effect_loader.items", event.items)
       case "ResourceQueued":
         return void this.queuedAt.set(queueKey(event), event.at)
+      case "CacheRead":
+        return this.spanner.event(this.spansOf(event.resource).span, "cache", {
+          "effect_loader.cache": event.cache,
+          "effect_loader.cache.level": event.level,
+          "effect_loader.cache.result": event.result,
+          ...(event.item === undefined ? {} : { "effect_loader.item": event.item })
+        })
       case "PoliciesStarted":
         return void this.spansOf(event.resource)
       case "AttemptStarted":

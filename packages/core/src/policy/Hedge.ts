@@ -10,7 +10,7 @@ import { forkLike } from "../model/ForkLike.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
-import type { RetryBudget } from "./RetryBudget.ts"
+import { budgetOf, type RetryBudget } from "./RetryBudget.ts"
 
 /**
  * How long attempts may take before others begin beside them, where that is learned. `HedgeDelay.Service` of
@@ -51,7 +51,7 @@ interface Setup {
   readonly label: string
   readonly max: number
   readonly delay: HedgeDelay
-  readonly budget: RetryBudget | undefined
+  readonly budget: RetryBudget
 }
 
 /** One attempt of a race. */
@@ -84,9 +84,12 @@ class Race {
     this.started++
     this.first ??= lane
     this.running.add(lane)
-    const fiber = this.fork(Effect.provideService(this.setup.self, OnBegin, () => this.begun(lane)))
-    lane.fiber = fiber
-    fiber.addObserver((exit) => this.ended(lane, exit))
+    // What an attempt does before it first waits can end the race, which has to know of its fiber by then.
+    const attempt = Effect.withFiber((fiber) => {
+      lane.fiber = fiber
+      return Effect.provideService(this.setup.self, OnBegin, () => this.begun(lane))
+    })
+    this.fork(attempt).addObserver((exit) => this.ended(lane, exit))
   }
 
   /** Ends whatever still runs. */
@@ -103,18 +106,23 @@ class Race {
     if (this.started > this.setup.max) return
     // It can be interrupted wherever the race is: who has won must not wait for it.
     const fork = Effect.runForkWith(this.setup.parent.context as Context.Context<never>)
-    this.timer = fork(Effect.flatMap(this.setup.delay.after(this.setup.observer.resource), (after) => this.next(after)))
+    fork(
+      Effect.withFiber((fiber) => {
+        this.timer = fiber
+        return Effect.flatMap(this.setup.delay.after(this.setup.observer.resource), (after) => this.next(after))
+      })
+    )
   }
 
   private next(after: Duration.Duration): Effect.Effect<void> {
     if (!Duration.isFinite(after)) return Effect.void
     const { budget, label, observer } = this.setup
-    const allowed = budget === undefined ? Effect.succeed(true) : budget.withdraw
-    return Effect.map(Effect.andThen(Effect.sleep(after), allowed), (isAllowed) => {
+    return Effect.map(Effect.andThen(Effect.sleep(after), budget.withdraw), (isAllowed) => {
       if (this.over) return
       if (!isAllowed) return observer.refused({ policy: label })
       observer.hedging()
-      this.start()
+      // Whoever watches may have ended the race.
+      if (!this.over) this.start()
     })
   }
 
@@ -199,7 +207,6 @@ export const hedge = <D = never, B = never>(options: HedgeOptions<D, B>): Policy
   const text = learns ? after.key : Duration.format(fixed!)
   const label = `hedge(${max}, ${text}${budgetKey === undefined ? "" : `, ${budgetKey.key}`})`
   const delays = learns ? Effect.service(after) : Effect.succeed(always(fixed!))
-  const budgets = budgetKey === undefined ? Effect.succeed(undefined) : Effect.service(budgetKey)
   return fromLayers([
     {
       kind: "hedge",
@@ -208,8 +215,8 @@ export const hedge = <D = never, B = never>(options: HedgeOptions<D, B>): Policy
       continues: false,
       refused: undefined,
       wrap: (self, observer) =>
-        Effect.flatMap(Effect.all([delays, budgets]), ([delay, budget]) =>
-          Effect.andThen(budget?.deposit ?? Effect.void, race({ self, observer, label, max, delay, budget }))
+        Effect.flatMap(Effect.all([delays, budgetOf(budgetKey)]), ([delay, budget]) =>
+          Effect.andThen(budget.deposit, race({ self, observer, label, max, delay, budget }))
         )
     }
   ])

@@ -2,7 +2,7 @@ import { Cause, type Context, Duration, Effect, Schedule } from "effect"
 import type { LayerObserver } from "../model/Node.ts"
 import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
-import type { RetryBudget } from "./RetryBudget.ts"
+import { budgetOf, type RetryBudget } from "./RetryBudget.ts"
 
 /**
  * How often, and after which pauses, to try again: at least one of `times` and `schedule`. With both, the first to end
@@ -78,12 +78,12 @@ const isAllowed = (
 const toSchedule = (
   { retryAfter, schedule = Schedule.forever, times = Infinity, while: holds = () => true }: Options,
   label: string,
-  budget: RetryBudget | undefined,
+  budget: RetryBudget,
   observer: LayerObserver
 ): Schedule.Schedule<unknown, never> =>
   schedule.pipe(
     Schedule.while(({ attempt, input }) => holds(input) && attempt <= times),
-    Schedule.while(({ input }) => budget === undefined || isAllowed(budget, label, observer, input)),
+    Schedule.while(({ input }) => isAllowed(budget, label, observer, input)),
     Schedule.modifyDelay(({ duration, input }) =>
       Effect.sync(() => {
         const pause = Duration.max(duration, Duration.fromInputUnsafe(retryAfter?.(input) ?? 0))
@@ -131,7 +131,6 @@ export const retry: {
   <E0, B = never>(options: RetryBound<E0> & RetrySpending<B> & RetryReading<E0>): PolicyFor<E0, B>
 } = (options: Options): never => {
   checkBound(options)
-  const { budget } = options
   const label = `retry(${labelOf(options)})`
   return fromLayers([
     {
@@ -140,12 +139,11 @@ export const retry: {
       repeats: true,
       continues: false,
       refused: undefined,
-      wrap: (self, observer) => {
-        const retried = (budget: RetryBudget | undefined) =>
-          Effect.retry(self as Effect.Effect<unknown, never, unknown>, toSchedule(options, label, budget, observer))
-        if (budget === undefined) return retried(undefined)
-        return Effect.flatMap(Effect.service(budget), (budget) => Effect.andThen(budget.deposit, retried(budget)))
-      }
+      wrap: (self, observer) =>
+        Effect.flatMap(budgetOf(options.budget), (budget) => {
+          const schedule = toSchedule(options, label, budget, observer)
+          return Effect.andThen(budget.deposit, Effect.retry(self as Effect.Effect<unknown, never, unknown>, schedule))
+        })
     }
   ]) as never
 }

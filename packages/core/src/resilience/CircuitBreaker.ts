@@ -204,13 +204,13 @@ export const Service =
  *
  * const rate = Resource.make("rate", { load: () => Effect.fail("down") }).pipe(
  *   circuitBreaker(Rates),
- *   Resource.catch((error) => Effect.succeed(error === "down" ? "failed" : error._tag))
+ *   Resource.catch((error) => Effect.succeed(typeof error === "string" ? error : error._tag))
  * )
  * const page = Loader.load(Loader.make({ rate }))
  *
  * const layer = Rates.layer({ opens: { failures: 1 }, openDuration: "30 seconds" })
  * Effect.runPromise(Effect.all([page, page]).pipe(Effect.provide(layer))).then(console.log)
- * // [ { rate: "failed" }, { rate: "CircuitOpen" } ]
+ * // [ { rate: "down" }, { rate: "CircuitOpen" } ]
  * ```
  *
  * @since 0.1.0

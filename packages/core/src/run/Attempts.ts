@@ -2,59 +2,21 @@
  * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of them
  * hold one of the run's slots.
  */
-import { Cause, type Context, Duration, Effect, Exit, Scope } from "effect"
-import type { ItemLoads, Limited, Load, Step } from "../compile/Program.ts"
+import { Cause, type Context, Duration, Effect, Exit, type Scope } from "effect"
+import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Loan } from "../limiter/Loan.ts"
 import { refused } from "../limiter/Refusal.ts"
-import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import type { AnyEffect, Dependencies, LayerObserver } from "../model/Node.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { Enclosing } from "./Enclosing.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
+import { OutsideRun, type Wrapped } from "./OutsideRun.ts"
 import type { RunLimits } from "./RunLimits.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
-
-/** What a user's function gives; what it throws is a defect. */
-export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
-  try {
-    return f(argument)
-  } catch (defect) {
-    return Exit.die(defect)
-  }
-}
-
-/** What a message calls by its name. */
-type Named = Pick<Step, "name">
-
-export const notAnEffect = (step: Named, value: unknown): Exit.Exit<never> =>
-  Exit.die(
-    new TypeError(
-      `resource "${step.name}" gave ${value === null ? "null" : typeof value} where an Effect was expected: ` +
-        "its `load`, the handler of its `catch`, and a policy around it must return an Effect"
-    )
-  )
-
-/** What a user's function gave, if it is an effect, and otherwise a defect that says so. */
-export const asEffect = (step: Named, value: unknown): AnyEffect =>
-  Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(step, value)
-
-/** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
-const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
-  Effect.suspend(() => {
-    const child = Scope.makeUnsafe()
-    return Effect.onExit(Effect.provideService(self, Scope.Scope, child), (exit) => {
-      if (child.state._tag === "Empty") return Effect.void
-      return Exit.isSuccess(exit)
-        ? Scope.addFinalizerExit(parent, (end) => Scope.close(child, end))
-        : Scope.close(child, exit)
-    })
-  })
-
-/** The layers around an effect. One that throws, or gives no effect, is a defect like any other of the resource. */
-const wrapIn = (step: Named, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
-  layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, layer.wrap(effect, observer))), self)
+import { asEffect, call, inChildScope, wrapIn } from "./Wrapping.ts"
 
 /** Which item failed, and with what. */
 interface ItemFailure extends FailedItem {
@@ -77,8 +39,11 @@ class Tried {
   refusals = 0
   /** The turn that its step was given: for its first attempt, which is its whole step where nothing is around it. */
   turn: Waiter | undefined = undefined
+  observer: LayerObserver | undefined = undefined
   /** Of a list, how its items failed. */
   failures: Array<ItemFailure> | undefined = undefined
+  /** Whether a cache had its value, or somebody else loaded it: then nothing here did. */
+  known = false
 
   constructor(index: number, item: number | undefined, attempts: number) {
     this.index = index
@@ -131,6 +96,11 @@ export class Attempts {
     return tried === undefined ? 1 : tried.attempts - tried.refusals
   }
 
+  /** Whether a step has a value that its own attempts did not load, but a cache had, or somebody else loaded. */
+  isKnown(index: number): boolean {
+    return this.tried?.get(index)?.known === true
+  }
+
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
   begin(index: number, step: Load, deps: Dependencies): unknown {
     if (step.outer.length > 0) this.watch?.policiesStarted(index)
@@ -140,7 +110,8 @@ export class Attempts {
     if (step.plain && this.scope === undefined) return call(step.load, deps)
     const tried = this.of(index)
     if (step.outer.length > 0) tried.attempts = 0
-    const observer = this.observerOf(tried, step)
+    const outside = this.outside(step, deps)
+    const observer = this.observe(tried, outside, () => outside.whole())
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = wrapIn(step, step.inner, load, observer)
     const attempt = this.inScope(inner)
@@ -176,17 +147,29 @@ export class Attempts {
     return tried
   }
 
-  private observerOf(tried: Tried, { name }: Named): LayerObserver {
-    return {
-      resource: name,
+  private outside(step: Load, deps: Dependencies): OutsideRun {
+    return new OutsideRun(step, deps, (limit, self) => this.limits!.byHand(limit, self))
+  }
+
+  private observe(tried: Tried, outside: OutsideRun, wrapped: () => Wrapped): LayerObserver {
+    const observer: LayerObserver = {
+      resource: outside.resource,
+      key: () => wrapped().key(),
+      outsideRun: (layer) => outside.inside(wrapped(), layer),
       degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
       pausing: (pause) => {
         this.watch?.retryScheduled(tried.index, tried.attempts + 1, tried.item, pause)
         if (!Duration.isZero(pause)) this.offerSlots(tried)
       },
       hedging: () => this.watch?.hedgeStarted(tried.index, tried.attempts + 1, tried.item),
-      refused: (refusal) => this.watch?.refused(tried.index, tried.item, refusal)
+      refused: (refusal) => this.watch?.refused(tried.index, tried.item, refusal),
+      cacheRead: (cache, level, result) => {
+        tried.known = result !== "miss" && result !== "error"
+        this.watch?.cacheRead(tried.index, tried.item, { cache, level, result })
+      }
     }
+    tried.observer = observer
+    return observer
   }
 
   /** The load of a resource that is one thing. */
@@ -207,7 +190,8 @@ export class Attempts {
 
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
-    const observer = this.observerOf(tried, step)
+    const outside = this.outside(step, deps)
+    const observer = this.observe(tried, outside, () => outside.item(items, item, tried.item!))
     const load = Effect.suspend(() => asEffect(step, items.load(item, deps, tried.item!)))
     const inner = wrapIn(step, items.inner, this.enclosed(tried, load, undefined), observer)
     const attempt = this.inScope(inner)
@@ -347,7 +331,7 @@ export class Attempts {
     const turn = given === undefined ? this.waitForTurn(tried, place, slots, limit) : Effect.succeed(given)
     return Effect.flatMap(turn, ({ answer }) =>
       answer instanceof Loan
-        ? this.trying(tried, place, this.limits!.lend(limit, answer, self))
+        ? this.trying(tried, place, this.limits!.lend(answer, self))
         : this.refusal(tried, step, limit, answer!)
     )
   }
@@ -382,13 +366,13 @@ export class Attempts {
     const { answer } = tried.turn!
     if (!(answer instanceof Loan)) return this.refusal(tried, step, limit, answer!)
     this.watch?.attemptStarted(tried.index, 1, undefined)
-    return this.limits!.lend(limit, answer, self)
+    return this.limits!.lend(answer, self)
   }
 
   /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
   private refusal(tried: Tried, step: Holding, limit: Limited, error: LimitExceeded): AnyEffect {
     tried.refusals++
-    const observer = this.observerOf(tried, { name: limit.resource })
+    const observer = tried.observer!
     observer.refused({ policy: limit.label, error })
     const failure = limit.surfaces ? refused(error) : Exit.fail(error)
     return this.inScope(wrapIn({ name: limit.resource }, step.inner.slice(limit.inside), failure, observer))

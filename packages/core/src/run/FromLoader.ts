@@ -1,7 +1,7 @@
 /** A loader as one resource of another. */
 import { declare, lazily } from "../model/Resource.ts"
 import type { Any, Failure, Inputs, Own, Resource, Services } from "../model/Resource.ts"
-import type { Dependencies } from "../model/Node.ts"
+import type { Dependencies, KeyOf } from "../model/Node.ts"
 import { type AnyLoader, isLoader, type Loader } from "./Compiled.ts"
 import { load } from "./Loader.ts"
 
@@ -19,6 +19,7 @@ const readLoader = (name: string, given: () => unknown): AnyLoader => {
  *
  * - `loader`: the loader, or a function that gives it, for one that is made later.
  * - `inputs`: for each input of the loader, a resource of this graph that gives it.
+ * - `key`: what tells its value from others in a cache, as in `make`.
  *
  * The names of the two graphs have nothing to do with each other. Errors nest: `ResourceError<"page", ResourceError<"org",
  * NotFound>>`; so do spans and reports. It holds no slot itself: the attempts inside take those of both loaders, so that
@@ -48,7 +49,7 @@ const readLoader = (name: string, given: () => unknown): AnyLoader => {
 export const fromLoader = <const Name extends string, A, E, R, In, T, const M extends Mapped<In> = {} & Mapped<In>>(
   name: Name,
   loader: Loader<A, E, R, In, T> | (() => Loader<A, E, R, In, T>),
-  ...options: unknown extends In ? [] : [{ readonly inputs: M }]
+  ...options: unknown extends In ? [] : [{ readonly inputs: M; readonly key?: (inputs: In) => string }]
 ): Resource<Name, A, Own<Name, E> | Failure<M[keyof M]>, R | Services<M[keyof M]>, Inputs<M>> => {
   const deps: Readonly<Record<string, Any>> = options[0]?.inputs ?? {}
   const given = (): AnyLoader => readLoader(name, lazily<unknown>(loader, undefined))
@@ -56,6 +57,7 @@ export const fromLoader = <const Name extends string, A, E, R, In, T, const M ex
     _tag: "Loader",
     deps: () => deps,
     load: (values: Dependencies) => load(given(), ...([values] as unknown as [])),
+    key: options[0]?.key as KeyOf | undefined,
     loader: given
   })
 }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Cause } from "effect"
+import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Plan } from "../compile/Plan.ts"
 import type { RunEnd, SkipReason } from "./RunEvent.ts"
 
@@ -67,14 +68,26 @@ interface Stretch {
 export type PhaseTag = Phase["_tag"]
 
 /**
+ * What one resource found in one level of a cache, and how often; of a list, all its items together.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CacheReads extends Readonly<Record<CacheResult, number>> {
+  readonly cache: string
+  readonly level: CacheLevel
+}
+
+/**
  * One resource of a report. Instants are milliseconds since 1970, with fractions; `undefined` for what never came.
  *
  * - `attempts`: how often it was started; of a list, how often its items were, all together.
  * - `readyAt`: when everything it waits for was there; `startedAt`: its first attempt, or that of the policies around
  *   its attempts; `endedAt`: its end.
- * - `items`: of a list, how many there were, how many of them were loaded, and how many milliseconds their attempts took
- *   all together.
+ * - `items`: of a list, how many there were, how many of them were loaded (of one that did not succeed, those that no
+ *   cache knew), and how many milliseconds their attempts took all together.
  * - `chosen`: of a choice, the resource that was chosen.
+ * - `caches`: what it found in caches, where it looked into any.
  * - `runs`: the reports of the runs inside it, in the order in which they began.
  * - `running`: milliseconds that its attempts and fallbacks ran; `queued`: those that it waited for a slot or a permit.
  * - `refusals`: how many of its attempts policies refused, where they did: a limiter, a breaker, a rate limit.
@@ -95,6 +108,7 @@ export interface ResourceReport {
   readonly refusals?: number
   readonly items?: { readonly total: number; readonly loaded: number; readonly took: number }
   readonly chosen?: string
+  readonly caches?: ReadonlyArray<CacheReads>
   readonly runs?: ReadonlyArray<Report>
   readonly phases: ReadonlyArray<Phase>
 }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Cause } from "effect"
+import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Plan } from "../compile/Plan.ts"
 
 /**
@@ -136,6 +137,23 @@ export interface ResourceChosen extends OfResource {
 export interface ItemsStarted extends OfResource {
   readonly _tag: "ItemsStarted"
   readonly items: number
+}
+
+/**
+ * A cache was looked into for a resource, or for an item of it (`item`) where it is a list.
+ *
+ * With `hit`, `coalesced` and `stale` nothing is loaded here. A `miss` or an `error` of the last level is followed by an
+ * attempt; so is a `coalesced`, by way of a `miss`, where the one that was waited for is interrupted.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface CacheRead extends OfResource {
+  readonly _tag: "CacheRead"
+  readonly item?: number
+  readonly cache: string
+  readonly level: CacheLevel
+  readonly result: CacheResult
 }
 
 /**
@@ -342,6 +360,7 @@ export type ResourceEvent =
   | ItemsStarted
   | ResourceQueued
   | PoliciesStarted
+  | CacheRead
   | AttemptStarted
   | AttemptSucceeded
   | AttemptFailed

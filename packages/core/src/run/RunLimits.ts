@@ -3,9 +3,11 @@ import { Clock, Context, Effect, type Exit, type Fiber } from "effect"
 import { type Limited, mayWaitFor, type Program } from "../compile/Program.ts"
 import { CurrentShare } from "../limiter/CurrentShare.ts"
 import { Held } from "../limiter/Held.ts"
+import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
+import { refused } from "../limiter/Refusal.ts"
 import { now, type Permits } from "../limiter/Permits.ts"
-import { type Limiter, permitsOf } from "../limiter/Shape.ts"
+import { fromPermits, type Limiter, permitsOf } from "../limiter/Shape.ts"
 import { Flow } from "../limiter/Ticket.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { PermitLine } from "./PermitLine.ts"
@@ -56,9 +58,15 @@ export class RunLimits {
   }
 
   /** An attempt with the permits that it was given, which it lends to what runs inside it. */
-  lend(limit: Limited, loan: Loan, self: AnyEffect): AnyEffect {
+  lend(loan: Loan, self: AnyEffect): AnyEffect {
     this.hasBegun = true
-    return Effect.provideService(self, Held, new Map(this.held).set(this.permits[limit.limiter]!, loan))
+    return Effect.provideService(self, Held, loan)
+  }
+
+  /** Runs an effect, which is no attempt of the run, with the permits of one. */
+  byHand({ limiter, permits, resource, surfaces }: Limited, self: AnyEffect): AnyEffect {
+    const limited = fromPermits(this.permits[limiter]!).withPermit(self, { permits, resource })
+    return surfaces ? Effect.catchIf(limited, (error) => error instanceof LimitExceeded, refused) : limited
   }
 
   /** An attempt that had permits is over. */

@@ -8,7 +8,7 @@ import { Cause, type Clock, type Context, Duration, type Exit } from "effect"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Refusal } from "../model/Node.ts"
-import type { Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
+import type { CacheRead, Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
 import type { Watcher } from "./Watchers.ts"
 
 /** How a step ended. */
@@ -126,6 +126,11 @@ export class RunWatch {
   /** Attempt `attempt` of a step, or a handler after it, has to wait. */
   queued(index: number, attempt: number, item: number | undefined, limit: Limit): void {
     this.emit({ _tag: "ResourceQueued", ...attemptOf(this.nameOf(index), attempt, item), limit })
+  }
+
+  cacheRead(index: number, item: number | undefined, read: Pick<CacheRead, "cache" | "level" | "result">): void {
+    const resource = this.nameOf(index)
+    this.emit({ _tag: "CacheRead", ...(item === undefined ? { resource } : { resource, item }), ...read })
   }
 
   policiesStarted(index: number): void {

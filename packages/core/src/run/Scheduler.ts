@@ -86,7 +86,7 @@ class Scheduler implements Interpreter {
     if (slots === undefined) return void this.ready.push(index)
     const step = program.steps[index]!
     const limit = step.kind === "load" ? step.limit : undefined
-    const takesItself = step.kind === "load" && (step.goesOn || !step.holdsSlot)
+    const takesItself = step.kind === "load" && (step.beginsFree || !step.holdsSlot)
     if (takesItself || (limit === undefined && slots.areEndless)) this.ready.push(index)
     else (this.asking ??= []).push(slots.request(index, limit))
   }

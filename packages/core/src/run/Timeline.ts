@@ -5,8 +5,8 @@
  */
 import type { Plan } from "../compile/Plan.ts"
 import { attemptKey } from "./AttemptKey.ts"
-import type { Limit, ResourceEnded, ResourceEvent, RunEnd, RunEvent, RunStarted } from "./RunEvent.ts"
-import type { Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
+import type { CacheRead, Limit, ResourceEnded, ResourceEvent, RunEnd, RunEvent, RunStarted } from "./RunEvent.ts"
+import type { CacheReads, Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
 
 /** A phase that has yet to end. */
 type Doing = Phase extends infer P ? (P extends Phase ? Omit<P, "to" | "resource"> : never) : never
@@ -28,6 +28,8 @@ export class ResourceTimeline {
   /** Of a list, what is known of its items; of a choice, what was chosen. */
   items: { total: number; loaded: number; took: number } | undefined
   chosen: string | undefined
+  /** What was found in caches, by cache and level. */
+  caches: Map<string, CacheReads> | undefined
   private readonly past: Array<Omit<Phase, "resource">> = []
   /** When each attempt that runs began, and which items wait for a limit. */
   private readonly running = new Map<string, number>()
@@ -57,6 +59,8 @@ export class ResourceTimeline {
         if (event.item === undefined) this.running.delete(attemptKey(event))
         else this.queued.set(event.item, event.limit._tag)
         return this.unlessRunning({ _tag: event.limit._tag, from: at })
+      case "CacheRead":
+        return this.cacheRead(event)
       case "PoliciesStarted":
         this.startedAt ??= at
         return this.become({ _tag: "Policy", from: at })
@@ -93,6 +97,8 @@ export class ResourceTimeline {
       default:
         this.outcome = outcomeOf(event)
         this.endedAt = at
+        // Of an item that a cache knew there is no attempt, and where all is well there is nothing that is not there.
+        if (this.items !== undefined && event._tag === "ResourceSucceeded") this.items.loaded = this.items.total
         return this.become(undefined, at)
     }
   }
@@ -116,6 +122,13 @@ export class ResourceTimeline {
   /** What an item waits for that has come its way. */
   private get awaited(): Limit["_tag"] | undefined {
     return this.queued.values().next().value
+  }
+
+  private cacheRead({ cache, level, result }: CacheRead): void {
+    this.caches ??= new Map()
+    const key = `${level} ${cache}`
+    const reads = this.caches.get(key) ?? { cache, level, hit: 0, miss: 0, coalesced: 0, stale: 0, error: 0 }
+    this.caches.set(key, { ...reads, [result]: reads[result] + 1 })
   }
 
   private unlessRunning(next: Doing): void {
@@ -237,7 +250,7 @@ export class Timeline {
   }
 
   private toReport(timeline: ResourceTimeline, until: number): ResourceReport {
-    const { attempts, chosen, endedAt, items, outcome, readyAt, refusals, resource, startedAt } = timeline
+    const { attempts, caches, chosen, endedAt, items, outcome, readyAt, refusals, resource, startedAt } = timeline
     const runs = this.inside.get(resource)
     const phases = timeline.phases(until, this.lastDependency)
     return {
@@ -252,6 +265,7 @@ export class Timeline {
       ...(refusals === 0 ? {} : { refusals }),
       ...(items === undefined ? {} : { items: { ...items } }),
       ...(chosen === undefined ? {} : { chosen }),
+      ...(caches === undefined ? {} : { caches: [...caches.values()] }),
       ...(runs === undefined ? {} : { runs: runs.map((run) => run.report(until)) }),
       phases
     }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Effect, type Exit } from "effect"
+import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import { observe } from "../run/Observer.ts"
 import { type Outcome, outcome as outcomeIn } from "../run/Report.ts"
 import { isResourceEnded, type RunEvent } from "../run/RunEvent.ts"
@@ -95,6 +96,39 @@ const endOf = (events: ReadonlyArray<RunEvent>, resource: string): number =>
  */
 export const attempts = (events: ReadonlyArray<RunEvent>, resource: string): number =>
   events.filter((event) => event._tag === "AttemptStarted" && event.resource === resource).length
+
+/**
+ * What was found in caches for a resource, look by look.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
+ * import { RunLog } from "effect-loader/testing"
+ *
+ * class Orgs extends ResourceCache.Service<Orgs>()("app/Orgs") {}
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") }).pipe(Policy.cache(Orgs))
+ * const page = Loader.make({ org })
+ * const program = Effect.andThen(Loader.load(page), Loader.load(page)).pipe(
+ *   Effect.provide(Orgs.layer({ timeToLive: "1 minute" }))
+ * )
+ * const { events } = Effect.runSync(RunLog.record(program))
+ * console.log(RunLog.cacheReads(events, "org")) // [ "miss", "hit" ]
+ * console.log(RunLog.attempts(events, "org")) // 1
+ * ```
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const cacheReads = (
+  events: ReadonlyArray<RunEvent>,
+  resource: string,
+  level: CacheLevel = "memory"
+): ReadonlyArray<CacheResult> =>
+  events.flatMap((event) =>
+    event._tag === "CacheRead" && event.resource === resource && event.level === level ? [event.result] : []
+  )
 
 /**
  * Whether nothing of a resource ever ran: no attempt, no policy, no fallback.
@@ -286,5 +320,6 @@ export const lines = (events: ReadonlyArray<RunEvent>): ReadonlyArray<string> =>
       "because" in event
         ? ` ${event.because._tag}${"resource" in event.because ? ` ${event.because.resource}` : ""}`
         : ""
-    return `${at} ${event._tag}${resource}${attempt}${because}`
+    const found = event._tag === "CacheRead" ? ` ${event.result} in ${event.cache} (${event.level})` : ""
+    return `${at} ${event._tag}${resource}${attempt}${because}${found}`
   })

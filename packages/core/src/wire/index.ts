@@ -94,6 +94,8 @@ const inRun = { run: Schema.Number, at: Schema.Number }
 const ofResource = { ...inRun, resource: Schema.String }
 const ofAttempt = { ...ofResource, attempt: Schema.Number, item: Schema.optionalKey(Schema.Number) }
 
+const CacheLevel = Schema.Literals(["memory", "persisted"])
+
 const RunParent = Schema.Struct({
   run: Schema.Number,
   resource: Schema.String,
@@ -119,6 +121,14 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
   Schema.Struct({ _tag: Schema.tag("ItemsStarted"), ...ofResource, items: Schema.Number }),
   Schema.Struct({ _tag: Schema.tag("ResourceQueued"), ...ofAttempt, limit: Limit }),
   Schema.Struct({ _tag: Schema.tag("PoliciesStarted"), ...ofResource }),
+  Schema.Struct({
+    _tag: Schema.tag("CacheRead"),
+    ...ofResource,
+    item: Schema.optionalKey(Schema.Number),
+    cache: Schema.String,
+    level: CacheLevel,
+    result: Schema.Literals(["hit", "miss", "coalesced", "stale", "error"])
+  }),
   Schema.Struct({ _tag: Schema.tag("AttemptStarted"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("AttemptSucceeded"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("AttemptFailed"), ...ofAttempt, cause: AnyCause }),
@@ -194,6 +204,19 @@ export const Report: Schema.Codec<CoreReport.Report, unknown> = Schema.Struct({
       refusals: Schema.optionalKey(Schema.Number),
       items: Schema.optionalKey(Schema.Struct({ total: Schema.Number, loaded: Schema.Number, took: Schema.Number })),
       chosen: Schema.optionalKey(Schema.String),
+      caches: Schema.optionalKey(
+        Schema.Array(
+          Schema.Struct({
+            cache: Schema.String,
+            level: CacheLevel,
+            hit: Schema.Number,
+            miss: Schema.Number,
+            coalesced: Schema.Number,
+            stale: Schema.Number,
+            error: Schema.Number
+          })
+        )
+      ),
       runs: Schema.optionalKey(Schema.Array(Schema.suspend((): Schema.Codec<CoreReport.Report, unknown> => Report))),
       phases: Schema.Array(Phase)
     })

@@ -49,7 +49,7 @@ const lens = (resource: Resource.Any, as: Use): Resource.Any => {
   if (as === "optionOfCause") {
     return resource.pipe(
       Resource.map(Option.some),
-      Resource.catchCause(() => Effect.succeed(Option.none()))
+      Resource.catchCause(() => Effect.succeedNone)
     )
   }
   return as === "optionOfAncestors" ? resource.pipe(Resource.option({ ancestors: true })) : resource

@@ -243,6 +243,29 @@ describe("Policy.hedge", () => {
     })
   )
 
+  it.effect("a loader inside is hedged as a whole, within the slots of the run around", () =>
+    Effect.gen(function* () {
+      const ledger = Ledger.make()
+      const page = (concurrency: number) => {
+        let k = 0
+        const row = Resource.make("row", { load: () => Ledger.use(ledger, "row", Effect.sleep(k++ === 0 ? 100 : 5)) })
+        const inner = Resource.fromLoader("inner", Loader.make({ row })).pipe(Policy.hedge({ after: 10 }))
+        const last = Resource.make("last", { deps: { inner }, load: () => Ledger.use(ledger, "last", Effect.sleep(1)) })
+        return Loader.make({ last }, { concurrency })
+      }
+      const { events, exit } = yield* record(Loader.load(page(2)))
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.strictEqual(events.at(-1)?.at, 16)
+      for (const concurrency of [1, 2]) {
+        const check = ({ events, hung }: Interruption.Trial<unknown, unknown>) => {
+          assert.isFalse(hung)
+          assert.isAtMost(RunLog.mostAtOnce(events, ["row", "last"]), concurrency)
+        }
+        yield* Interruption.atEveryStep((probed) => Loader.load(probed(page(concurrency))), { ledger, check })
+      }
+    })
+  )
+
   it("is told in the plan, and needs a sound `max`", () => {
     const price = hedged(scripted([1, ok("")]), { max: 2 }).pipe(Policy.timeout(50))
     assert.include(Plan.toText(Loader.plan(Loader.make({ price }))), "timeout(50ms) > hedge(2, 10ms)")

@@ -1,6 +1,6 @@
 /** What is seen of hedges and refusals: events, metrics, spans, logs, lines of progress. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, Metric, References, Result, Tracer } from "effect"
+import { Effect, Layer, Logger, Metric, References, Result, Tracer } from "effect"
 import { Loader, Logging, Metrics, Policy, Report, Resource, Tracing } from "effect-loader"
 import { CircuitBreaker, circuitBreaker } from "effect-loader/resilience"
 import { RunLog } from "effect-loader/testing"
@@ -113,7 +113,7 @@ describe("hedges and refusals", () => {
       const logger = Logger.make(({ message }) => lines.push(String(message)))
       yield* load((self) =>
         self.pipe(
-          Effect.provide([Logging.layer, Logger.layer([logger])]),
+          Effect.provide(Layer.merge(Logging.layer, Logger.layer([logger]))),
           Effect.provideService(References.MinimumLogLevel, "Debug")
         )
       )

@@ -1,7 +1,7 @@
 /** A backend gets slow, goes away, and comes back, while pages are loaded all the time: what they get, and what it gets. */
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
-import { Loader, Observer, Plan } from "effect-loader"
+import { Loader, Observer, type Plan, type Policy } from "effect-loader"
 import { bold, dim, fact, print, section } from "../terminal/Text.ts"
 import { Backend, type Health as How, late, usual } from "./Backend.ts"
 import { Health, layer, page, Retries } from "./resources.ts"
@@ -23,6 +23,14 @@ const loadPages = (tally: Tally) => {
 const stateText = Effect.map(Health.state, (state) =>
   state._tag === "Open" ? "open: nothing goes through" : state._tag === "HalfOpen" ? "being tried out" : "closed"
 )
+
+const labels = (parts: ReadonlyArray<Policy.Part>): ReadonlyArray<string> =>
+  parts.toReversed().map(({ label }) => label)
+
+const stackOf = ({ around, attempt, name, views }: Plan.PlanResource): ReadonlyArray<string> =>
+  [bold(name), ...views.toReversed(), ...labels(around), `[${labels(attempt).join(" > ")}]`].map((line, k) =>
+    k === 0 ? line : `  ${line}`
+  )
 
 const during = (how: How, title: string, about: string = "") =>
   Effect.gen(function* () {
@@ -50,8 +58,11 @@ const program = Effect.gen(function* () {
   yield* print("", `${bold("effect-loader")}  a page while its backend is down`, "")
   yield* fact("HTTP", `a service of this program on ${url}`)
   yield* fact("", dim(`latency and faults injected in its handlers: ${usual}ms an answer, ${late}ms a late one`))
-  yield* section("The plan", "innermost last: what is around an attempt, and what is around that")
-  yield* print(Plan.toText(Loader.plan(page)))
+  yield* section(
+    "What is around each part of the page",
+    "outermost first; an attempt has a slot, all around it has none"
+  )
+  for (const part of Loader.plan(page).resources) yield* print(...stackOf(part))
   // Whatever is slow only the first time is over before anything is measured.
   yield* Effect.ignore(Effect.flatMap(Shop, (shop) => Effect.all([shop.user, shop.rate, shop.offers])))
   yield* during("well", "All is well")

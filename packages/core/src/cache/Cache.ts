@@ -1,0 +1,279 @@
+/**
+ * A cache: what is remembered, who loads what is not, and what others get of that.
+ *
+ *  1. What is fresh is given at once. What is stale is given too while there is time for that, and loaded anew beside.
+ *  2. What somebody loads already is waited for.
+ *  3. Anything else is looked for in the level behind, and then loaded, by the one who asks: in their own fiber, with
+ *     their own services. When they are interrupted, one of those who wait begins again at 1.
+ */
+import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
+import { Background } from "./Background.ts"
+import type { CacheLevel, CacheResult } from "./CacheRead.ts"
+import { Entries } from "./Entries.ts"
+import { Aboard, type Flight, Flights, join, mayJoin } from "./Flights.ts"
+import { type Entry, isOver, noWindows, toEntry, type Windows } from "./Freshness.ts"
+import type { Key, Range } from "./Key.ts"
+import type { Found, Level } from "./Level.ts"
+import { type Stats, Tally } from "./Tally.ts"
+
+type AnyEffect = Effect.Effect<unknown, unknown, unknown>
+
+/** What a cache was told to do. Times are milliseconds. */
+export interface Settings extends Windows {
+  readonly capacity: number
+  readonly timeToLive: (value: unknown, key: Key) => number
+  /** How long a typed failure is remembered. */
+  readonly failureTimeToLive: (error: unknown, key: Key) => number
+  readonly background: number
+}
+
+/**
+ * Who reads: what they are told, and how to load what they want when they are gone.
+ *
+ * - `read`: what was found where, each time that the cache looks.
+ * - `degraded`: a stale value stands in for what failed with this error.
+ * - `refresh`: what loads the value beside, when nobody waits for it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reader {
+  readonly read: (level: CacheLevel, result: CacheResult) => void
+  readonly degraded: (error: unknown) => void
+  readonly refresh: () => AnyEffect
+}
+
+/** The typed error that something failed with, and with nothing worse. */
+const typedError = (cause: Cause.Cause<unknown>): Cause.Fail<unknown> | undefined =>
+  cause.reasons.every(Cause.isFailReason) ? cause.reasons[0] : undefined
+
+const nowOf = (fiber: Fiber.Fiber<unknown, unknown>): number => fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+
+export class Cache {
+  private readonly tally = new Tally()
+  private readonly entries: Entries
+  private readonly settings: Settings
+  private readonly level: Level | undefined
+  private readonly flights = new Flights()
+  private readonly background: Background
+
+  constructor(settings: Settings, level: Level | undefined) {
+    this.settings = settings
+    this.level = level
+    this.entries = new Entries(settings.capacity)
+    this.background = new Background(settings.background)
+  }
+
+  /** The value of a key: remembered, waited for, or loaded. */
+  read(key: Key, load: AnyEffect, reader: Reader): AnyEffect {
+    return Effect.withFiber((fiber) => this.remembered(fiber, key, reader) ?? this.fetch(key, load, reader))
+  }
+
+  /** Forgets, and says whether the level behind has, too. */
+  forget(range: Range): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      this.entries.forget(range)
+      this.flights.forget(range)
+      return this.level === undefined ? Effect.succeed(true) : this.level.forget(range)
+    })
+  }
+
+  stats(): Stats {
+    const { dropped, refreshes, refreshFailures, writeFailures } = this.tally
+    const { evictions, size } = this.entries
+    return {
+      entries: size,
+      evictions,
+      reads: this.tally.snapshot(),
+      refreshes,
+      refreshFailures,
+      writeFailures,
+      dropped
+    }
+  }
+
+  get close(): Effect.Effect<void> {
+    return this.background.close
+  }
+
+  /** What can be given at once. */
+  private remembered(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    key: Key,
+    reader: Reader
+  ): Exit.Exit<unknown, unknown> | undefined {
+    const entry = this.entries.peek(key)
+    if (entry === undefined) return undefined
+    const now = nowOf(fiber)
+    if (now < entry.freshUntil) this.tell(reader, "memory", "hit")
+    else if (now < entry.staleUntil) this.tell(reader, "memory", "stale")
+    else {
+      if (isOver(entry, now)) this.entries.remove(key)
+      return undefined
+    }
+    this.entries.touch(key, entry)
+    if (now >= entry.refreshFrom) this.refresh(fiber, key, reader)
+    return entry.exit
+  }
+
+  private fetch(key: Key, load: AnyEffect, reader: Reader): AnyEffect {
+    return Effect.uninterruptibleMask((restore) => {
+      const enter: AnyEffect = Effect.withFiber((fiber) => {
+        // Whoever was woken because somebody else had been interrupted may find that a third one was quicker.
+        const remembered = this.remembered(fiber, key, reader)
+        if (remembered !== undefined) return remembered
+        const aboard = fiber.getRef(Aboard)
+        const flight = this.flights.get(key)
+        // Two loads that need each other's value cannot both wait: the second one goes by itself.
+        const joins = flight !== undefined && mayJoin(flight, aboard)
+        this.tell(reader, "memory", joins ? "coalesced" : "miss")
+        if (flight === undefined) return this.lead(fiber, this.flights.begin(key), load, reader, restore)
+        if (!joins) return restore(load)
+        return Effect.flatMap(restore(join(flight, aboard)), (landing) =>
+          landing === undefined ? enter : this.answer(fiber, key, landing, reader)
+        )
+      })
+      return enter
+    })
+  }
+
+  /** Loads, for all who come before it is over. Whatever becomes of it, they are told. */
+  private lead(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    flight: Flight,
+    load: AnyEffect,
+    reader: Reader,
+    restore: (self: AnyEffect) => AnyEffect
+  ): AnyEffect {
+    const since = nowOf(fiber)
+    const aboard = [...fiber.getRef(Aboard), flight]
+    const found = Effect.suspend(() => this.lookUp(fiber, flight, load, reader))
+    const inside = Effect.provideService(found, Aboard, aboard)
+    return Effect.flatMap(Effect.exit(restore(inside)), (exit) => {
+      const landing = this.keep(fiber, flight, exit, since)
+      this.flights.end(flight, Exit.hasInterrupts(landing) ? undefined : landing)
+      return this.answer(fiber, flight.key, landing, reader)
+    })
+  }
+
+  /** From the level behind, where there is one; from the load, where that has nothing. */
+  private lookUp(fiber: Fiber.Fiber<unknown, unknown>, flight: Flight, load: AnyEffect, reader: Reader): AnyEffect {
+    const { level } = this
+    if (level === undefined) return load
+    return Effect.flatMap(level.get(flight.key), ({ found, result }) => {
+      this.tell(reader, "persisted", result)
+      if (result !== "hit") {
+        if (found !== undefined) this.keepForErrors(flight.key, found)
+        return load
+      }
+      flight.found = found
+      return Effect.succeed(found!.value)
+    })
+  }
+
+  /** Remembers what a load ended in, as far as it is to be remembered, and gives what it comes to. */
+  private keep(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    flight: Flight,
+    exit: Exit.Exit<unknown, unknown>,
+    since: number
+  ): Exit.Exit<unknown, unknown> {
+    try {
+      const entry = this.toEntry(fiber, flight, exit)
+      if (entry !== undefined && !flight.isOutdated) this.entries.set(flight.key, entry)
+    } catch (defect) {
+      return Exit.die(defect)
+    }
+    if (Exit.isSuccess(exit) && flight.found === undefined) this.write(fiber, flight.key, exit.value, since)
+    return exit
+  }
+
+  private toEntry(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    { found, key }: Flight,
+    exit: Exit.Exit<unknown, unknown>
+  ): Entry | undefined {
+    const { settings } = this
+    const now = nowOf(fiber)
+    const chance = settings.jitter === 0 ? 0 : fiber.getRef(Random.Random).nextDoubleUnsafe()
+    if (Exit.isSuccess(exit)) {
+      const timeToLive = settings.timeToLive(exit.value, key)
+      const left = found === undefined ? timeToLive : Math.min(timeToLive, found.freshUntil - now)
+      return toEntry(exit, left, settings, now, chance)
+    }
+    const failure = typedError(exit.cause)
+    // What is stale is better than what failed, as long as it may stand in.
+    if (failure === undefined || this.fallback(key, now) !== undefined) return undefined
+    return toEntry(exit, settings.failureTimeToLive(failure.error, key), noWindows, now, 0)
+  }
+
+  /** What is past its time, from the level behind: there for when loading fails, and for nothing else. */
+  private keepForErrors(key: Key, { freshUntil, value }: Found): void {
+    const fallbackUntil = freshUntil + this.settings.staleIfError
+    const known = this.entries.peek(key)
+    if (known !== undefined && known.fallbackUntil >= fallbackUntil) return
+    this.entries.set(key, { exit: Exit.succeed(value), refreshFrom: 0, freshUntil: 0, staleUntil: 0, fallbackUntil })
+  }
+
+  /** What stands in where loading fails. */
+  private fallback(key: Key, now: number): Entry | undefined {
+    const entry = this.entries.peek(key)
+    return entry !== undefined && Exit.isSuccess(entry.exit) && now < entry.fallbackUntil ? entry : undefined
+  }
+
+  /** What a reader gets of what a load ended in. */
+  private answer(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    key: Key,
+    landing: Exit.Exit<unknown, unknown>,
+    reader: Reader
+  ): Exit.Exit<unknown, unknown> {
+    if (Exit.isSuccess(landing)) return landing
+    const failure = typedError(landing.cause)
+    const entry = failure === undefined ? undefined : this.fallback(key, nowOf(fiber))
+    if (entry === undefined) return landing
+    this.tell(reader, "memory", "stale")
+    reader.degraded(failure!.error)
+    return entry.exit
+  }
+
+  /** Loads anew, beside, unless somebody does already. */
+  private refresh(fiber: Fiber.Fiber<unknown, unknown>, key: Key, reader: Reader): void {
+    if (this.flights.get(key) !== undefined) return
+    this.beside(fiber, () =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.withFiber((fiber) => {
+          this.tally.refreshes++
+          const load = Effect.suspend(reader.refresh)
+          return Effect.map(Effect.exit(this.lead(fiber, this.flights.begin(key), load, noReader, restore)), (exit) => {
+            if (Exit.isFailure(exit)) this.tally.refreshFailures++
+          })
+        })
+      )
+    )
+  }
+
+  /** Puts a value into the level behind, beside. */
+  private write(fiber: Fiber.Fiber<unknown, unknown>, key: Key, value: unknown, since: number): void {
+    const { level } = this
+    if (level === undefined) return
+    this.beside(fiber, () =>
+      Effect.map(level.set(key, value, since), (done) => {
+        if (!done) this.tally.writeFailures++
+      })
+    )
+  }
+
+  private beside(fiber: Fiber.Fiber<unknown, unknown>, work: () => AnyEffect): void {
+    if (this.background.hasRoom) this.background.run(fiber.context as Context.Context<unknown>, work())
+    else this.tally.dropped++
+  }
+
+  private tell(reader: Reader, level: CacheLevel, result: CacheResult): void {
+    this.tally.add(level, result)
+    reader.read(level, result)
+  }
+}
+
+/** A refresh tells nobody: whom it is for has gone on. */
+const noReader: Reader = { read: () => {}, degraded: () => {}, refresh: () => Effect.void }

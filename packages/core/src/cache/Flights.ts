@@ -1,0 +1,107 @@
+/**
+ * Loads that are under way: whoever needs the same waits for the one who loads it.
+ *
+ * When that one is interrupted, those who wait are woken with nothing, and the first of them loads, in a run of their own.
+ * So nobody's load depends on somebody else's life, and no load has to outlive whoever began it.
+ */
+import { Context, Effect, type Exit, MutableHashMap, Option } from "effect"
+import { isIn, type Key, type Range } from "./Key.ts"
+import type { Found } from "./Level.ts"
+
+/** What a load ended in; nothing, where it was interrupted. */
+type Landing = Exit.Exit<unknown, unknown> | undefined
+
+interface Passenger {
+  readonly on: Flight
+  readonly resume: (landing: Landing) => void
+  /** The loads that cannot end before the one that is waited for. */
+  readonly holdsUp: ReadonlyArray<Flight>
+}
+
+/** One load that is under way. */
+export class Flight {
+  readonly key: Key
+  /** Whether what it gives was asked to be forgotten while it was under way. */
+  isOutdated = false
+  /** What the level behind had, where that was enough. */
+  found: Found | undefined = undefined
+  /** Who waits for it. */
+  readonly passengers = new Set<Passenger>()
+  /** Who inside it waits for another one. */
+  readonly waiting = new Set<Passenger>()
+
+  constructor(key: Key) {
+    this.key = key
+  }
+}
+
+/** The loads that an effect is part of, the innermost last. */
+export const Aboard: Context.Reference<ReadonlyArray<Flight>> = /* @__PURE__ */ Context.Reference<
+  ReadonlyArray<Flight>
+>("effect-loader/Aboard", { defaultValue: () => [] })
+
+/** Whether a load cannot end before one of these has. */
+const needs = (flight: Flight, others: ReadonlyArray<Flight>): boolean => {
+  const seen = new Set<Flight>()
+  const open = [flight]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (others.includes(next)) return true
+    if (seen.has(next)) continue
+    seen.add(next)
+    for (const { on } of next.waiting) open.push(on)
+  }
+  return false
+}
+
+export class Flights {
+  private readonly map = MutableHashMap.empty<Key, Flight>()
+
+  get(key: Key): Flight | undefined {
+    return Option.getOrUndefined(MutableHashMap.get(this.map, key))
+  }
+
+  begin(key: Key): Flight {
+    const flight = new Flight(key)
+    MutableHashMap.set(this.map, key, flight)
+    return flight
+  }
+
+  /** A load is over: nobody joins it any more, and those who wait go on. */
+  end(flight: Flight, landing: Landing): void {
+    if (this.get(flight.key) === flight) MutableHashMap.remove(this.map, flight.key)
+    const passengers = Array.from(flight.passengers)
+    for (const passenger of passengers) leave(passenger)
+    for (const { resume } of passengers) resume(landing)
+  }
+
+  /** What is under way is given to those who wait for it already, and to nobody else. */
+  forget(range: Range): void {
+    for (const [key, flight] of Array.from(this.map)) {
+      if (!isIn(key, range)) continue
+      flight.isOutdated = true
+      MutableHashMap.remove(this.map, key)
+    }
+  }
+}
+
+/** Whether who is aboard of `aboard` may wait for a load: not if that one waits for them. */
+export const mayJoin = (flight: Flight, aboard: ReadonlyArray<Flight>): boolean =>
+  aboard.length === 0 || !needs(flight, aboard)
+
+const leave = (passenger: Passenger): void => {
+  passenger.on.passengers.delete(passenger)
+  for (const flight of passenger.holdsUp) flight.waiting.delete(passenger)
+}
+
+/** Waits for what a load ends in. */
+export const join = (flight: Flight, aboard: ReadonlyArray<Flight>): Effect.Effect<Landing> =>
+  Effect.callback((resume) => {
+    const passenger: Passenger = {
+      on: flight,
+      holdsUp: aboard,
+      resume: (landing) => resume(Effect.succeed(landing))
+    }
+    flight.passengers.add(passenger)
+    for (const held of aboard) held.waiting.add(passenger)
+    return Effect.sync(() => leave(passenger))
+  })

@@ -1,0 +1,52 @@
+/** How long a value may be used, and for what: decided once, when it comes in. */
+import type { Exit } from "effect"
+
+/** Something that is cached, and until when it is what. Instants are milliseconds since 1970. */
+export interface Entry {
+  readonly exit: Exit.Exit<unknown, unknown>
+  /** From here on a read has it loaded anew, beside. */
+  readonly refreshFrom: number
+  /** Until here it is as good as new. */
+  readonly freshUntil: number
+  /** Until here it is given while it is loaded anew. */
+  readonly staleUntil: number
+  /** Until here it stands in where loading fails. */
+  readonly fallbackUntil: number
+}
+
+/** The windows around a time to live, in milliseconds. */
+export interface Windows {
+  /** Part of the time to live after which a read has it loaded anew, beside; 1 for never. */
+  readonly earlyRefresh: number
+  /** Part of the time to live by which it may be shorter. */
+  readonly jitter: number
+  readonly staleWhileRevalidate: number
+  readonly staleIfError: number
+}
+
+export const noWindows: Windows = { earlyRefresh: 1, jitter: 0, staleWhileRevalidate: 0, staleIfError: 0 }
+
+/** The entry of what came in at `now`, or `undefined` where it is not to be kept. `chance` is from 0 to 1. */
+export const toEntry = (
+  exit: Exit.Exit<unknown, unknown>,
+  timeToLive: number,
+  windows: Windows,
+  now: number,
+  chance: number
+): Entry | undefined => {
+  const { earlyRefresh, jitter, staleIfError, staleWhileRevalidate } = windows
+  const lives = timeToLive * (1 - jitter * chance)
+  if (!(lives > 0)) return undefined
+  const freshUntil = now + lives
+  return {
+    exit,
+    refreshFrom: earlyRefresh < 1 ? now + lives * earlyRefresh : freshUntil,
+    freshUntil,
+    staleUntil: freshUntil + staleWhileRevalidate,
+    fallbackUntil: freshUntil + staleIfError
+  }
+}
+
+/** Whether it is of no use any more. */
+export const isOver = ({ fallbackUntil, staleUntil }: Entry, now: number): boolean =>
+  now >= staleUntil && now >= fallbackUntil

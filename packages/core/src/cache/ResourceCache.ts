@@ -1,0 +1,242 @@
+/**
+ * Caches: services that remember what was loaded, across runs, and have it loaded once for all who need it at a time.
+ *
+ * @since 0.1.0
+ */
+import { Cause, Context, Duration, Effect, Layer, type Scope } from "effect"
+import { Cache, type Reader, type Settings } from "./Cache.ts"
+import type { Key, Range } from "./Key.ts"
+import type { Level } from "./Level.ts"
+import type { Stats } from "./Tally.ts"
+
+export type { Reader } from "./Cache.ts"
+export type { CacheLevel, CacheResult } from "./CacheRead.ts"
+export type { Key, Structure } from "./Key.ts"
+export type { CacheReads, Stats } from "./Tally.ts"
+
+/**
+ * How long something is remembered: always as long, or as long as the value says. Zero is not at all.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type TimeToLive<A> = Duration.Input | ((value: A, key: Key) => Duration.Input)
+
+/**
+ * How a cache remembers values in the memory of this process.
+ *
+ * - `capacity`: how many values; those that were not used for longest go. Default 10,000.
+ * - `timeToLive`: how long a value is fresh.
+ * - `jitter`: the part of its time by which a value's may be shorter, by chance, so that not all end at once. From 0 to
+ *   1, default 0.
+ * - `earlyRefresh`: the part of its time after which a read has a value loaded anew, beside. From 0 to 1; without it, never.
+ * - `staleWhileRevalidate`: how long after its time a value is still given, and loaded anew beside. Default 0.
+ * - `staleIfError`: how long after its time a value stands in where loading fails with a typed error. Whoever gets it
+ *   is degraded. Default 0.
+ * - `failures`: how long a typed failure is remembered: at the most as short as it may be wrong. Without it, not at all.
+ *   Defects and interruptions never are.
+ * - `background`: how many loads beside the runs there may be at once, refreshes and writes to a level behind; what is
+ *   beyond that is left undone. Default 16.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface MemoryOptions<A = unknown> {
+  readonly capacity?: number
+  readonly timeToLive: TimeToLive<A>
+  readonly jitter?: number
+  readonly earlyRefresh?: number
+  readonly staleWhileRevalidate?: Duration.Input
+  readonly staleIfError?: Duration.Input
+  readonly failures?: { readonly timeToLive: TimeToLive<unknown> }
+  readonly background?: number
+}
+
+/** Where a cache has values of one type, that is what comes out. */
+type Get<A, Self = never> = <B extends A, E, R>(
+  key: string,
+  load: Effect.Effect<B, E, R>
+) => Effect.Effect<unknown extends A ? B : A, E, R | Self>
+
+/**
+ * What a cache does.
+ *
+ * - `read`: what `Policy.cache` reads through, and tells of what it reads.
+ * - `get`: the value of a key: remembered, waited for where somebody loads it already, or loaded by `load`. When who
+ *   loads it is interrupted, one of those who wait loads it.
+ * - `invalidate`: forgets a key; `invalidateUnder`: all keys under a prefix, which are the prefix itself and those that
+ *   go on with a `:` after it, and all of the resource of that name that has no `key`; `invalidateAll`: everything. What
+ *   is being loaded meanwhile is not remembered either. They give whether a level behind was told: where it could not
+ *   be, other processes may give the value until its time is over.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ResourceCache<in out A = unknown> {
+  readonly read: (
+    key: Key,
+    load: Effect.Effect<unknown, unknown, unknown>,
+    reader: Reader
+  ) => Effect.Effect<unknown, unknown, unknown>
+  readonly get: Get<A>
+  readonly invalidate: (key: string) => Effect.Effect<boolean>
+  readonly invalidateUnder: (prefix: string) => Effect.Effect<boolean>
+  readonly invalidateAll: Effect.Effect<boolean>
+  readonly stats: Effect.Effect<Stats>
+}
+
+/**
+ * The class of a cache's service.
+ *
+ * - `get`, `invalidate`, `invalidateUnder`, `invalidateAll`, `stats`: see {@link ResourceCache}.
+ * - `layer`: the cache in the memory of this process.
+ * - `keyed`: whether each resource that it is for has a `key` of its own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ResourceCacheClass<
+  Self,
+  Id extends string,
+  in out A,
+  Keyed extends boolean
+> extends Context.ServiceClass<Self, Id, ResourceCache<A>> {
+  readonly keyed: Keyed
+  readonly get: Get<A, Self>
+  readonly invalidate: (key: string) => Effect.Effect<boolean, never, Self>
+  readonly invalidateUnder: (prefix: string) => Effect.Effect<boolean, never, Self>
+  readonly invalidateAll: Effect.Effect<boolean, never, Self>
+  readonly stats: Effect.Effect<Stats, never, Self>
+  readonly layer: (options: MemoryOptions<A>) => Layer.Layer<Self>
+}
+
+const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
+
+/** A time to live as a function that gives milliseconds. */
+export const toTimeToLive = (given: TimeToLive<never>): ((value: unknown, key: Key) => number) => {
+  if (typeof given === "function") return (value, key) => millis(given(value as never, key))
+  const always = millis(given)
+  return () => always
+}
+
+const share = (id: string, option: string, value: number): number => {
+  if (value >= 0 && value <= 1) return value
+  throw new Cause.IllegalArgumentError(`cache "${id}": \`${option}\` must be from 0 to 1, got ${value}`)
+}
+
+const count = (id: string, option: string, value: number): number => {
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new Cause.IllegalArgumentError(`cache "${id}": \`${option}\` must be a whole number from 1, got ${value}`)
+}
+
+const toSettings = (id: string, options: MemoryOptions<never>): Settings => ({
+  capacity: count(id, "capacity", options.capacity ?? 10_000),
+  timeToLive: toTimeToLive(options.timeToLive),
+  jitter: share(id, "jitter", options.jitter ?? 0),
+  earlyRefresh: share(id, "earlyRefresh", options.earlyRefresh ?? 1),
+  staleWhileRevalidate: millis(options.staleWhileRevalidate ?? 0),
+  staleIfError: millis(options.staleIfError ?? 0),
+  failureTimeToLive: toTimeToLive(options.failures?.timeToLive ?? 0),
+  background: count(id, "background", options.background ?? 16)
+})
+
+/** Reads by hand: nobody is told. */
+class ByHand implements Reader {
+  readonly refresh: () => Effect.Effect<unknown, unknown, unknown>
+
+  constructor(load: Effect.Effect<unknown, unknown, unknown>) {
+    this.refresh = () => Effect.scoped(load)
+  }
+
+  read(): void {}
+
+  degraded(): void {}
+}
+
+const toService = (cache: Cache): ResourceCache<never> => {
+  const forget = (range: Range): Effect.Effect<boolean> => cache.forget(range)
+  return {
+    read: (key, load, reader) => cache.read(key, load, reader),
+    get: (key, load) => cache.read(key, load, new ByHand(load)) as never,
+    invalidate: (key) => forget({ _tag: "Key", key }),
+    invalidateUnder: (prefix) => forget({ _tag: "Under", prefix }),
+    invalidateAll: forget({ _tag: "All" }),
+    stats: Effect.sync(() => cache.stats())
+  }
+}
+
+/** The layer of a cache, with a level behind its memory or without. */
+export const layerOf = <Self, A, E = never, R = never>(
+  tag: Context.Key<Self, ResourceCache<A>>,
+  options: MemoryOptions<A>,
+  level: Effect.Effect<Level | undefined, E, R>
+): Layer.Layer<Self, E, Exclude<R, Scope.Scope>> =>
+  Layer.effect(
+    tag,
+    Effect.flatMap(level, (level) =>
+      Effect.acquireRelease(
+        Effect.sync(() => new Cache(toSettings(tag.key, options as MemoryOptions<never>), level)),
+        (cache) => cache.close
+      )
+    ).pipe(Effect.map((cache) => toService(cache) as unknown as ResourceCache<A>))
+  )
+
+/**
+ * Makes the class of a cache: of values of one kind, by keys that tell them apart.
+ *
+ * - `A`: the type of the values, where they are to be of one; then only resources of that type can be piped through it.
+ * - `keyed`: whether each resource that it is for has to have a `key`, which is what a level behind the memory needs.
+ *   Where one has none, that is a `GraphError`. Default `false`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
+ *
+ * class Users extends ResourceCache.Service<Users>()("app/Users") {}
+ *
+ * let queries = 0
+ * const userId = Resource.input<number>()("userId")
+ * const user = Resource.make("user", {
+ *   deps: { userId },
+ *   key: ({ userId }) => `user:${userId}`,
+ *   load: ({ userId }) => Effect.sync(() => ({ id: userId, query: ++queries }))
+ * }).pipe(Policy.cache(Users))
+ * const page = Loader.make({ user })
+ *
+ * const program = Effect.gen(function* () {
+ *   yield* Loader.load(page, { userId: 7 })
+ *   yield* Loader.load(page, { userId: 7 })
+ *   yield* Users.invalidate("user:7")
+ *   return yield* Loader.load(page, { userId: 7 })
+ * })
+ * const { user: loaded } = Effect.runSync(program.pipe(Effect.provide(Users.layer({ timeToLive: "1 minute" }))))
+ * console.log(loaded) // { id: 7, query: 2 }
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const Service =
+  <Self, A = unknown>() =>
+  <const Id extends string, const Keyed extends boolean = false>(
+    id: Id,
+    options?: { readonly keyed?: Keyed }
+  ): ResourceCacheClass<Self, Id, A, Keyed> => {
+    const tag = Context.Service<Self, ResourceCache<A>>()(id)
+    const use = <B, E, R>(f: (cache: ResourceCache<A>) => Effect.Effect<B, E, R>) =>
+      Effect.flatMap(Effect.service(tag), f)
+    const statics: Omit<
+      ResourceCacheClass<Self, Id, A, boolean>,
+      keyof Context.ServiceClass<Self, Id, ResourceCache<A>>
+    > = {
+      keyed: options?.keyed ?? false,
+      get: (key, load) => use((cache) => cache.get(key, load)),
+      invalidate: (key) => use((cache) => cache.invalidate(key)),
+      invalidateUnder: (prefix) => use((cache) => cache.invalidateUnder(prefix)),
+      invalidateAll: use((cache) => cache.invalidateAll),
+      stats: use((cache) => cache.stats),
+      layer: (options) => layerOf(tag, options, Effect.undefined)
+    }
+    return Object.assign(tag, statics) as never
+  }

@@ -1,0 +1,53 @@
+/** What a cache did so far. */
+import type { CacheLevel, CacheResult } from "./CacheRead.ts"
+
+/**
+ * How often each level of a cache was read, by what was found.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CacheReads = Readonly<Record<CacheLevel, Readonly<Record<CacheResult, number>>>>
+
+/**
+ * What a cache did so far.
+ *
+ * - `entries`: how many values it has; `evictions`: how many had to go to make room.
+ * - `reads`: what was found, level by level.
+ * - `refreshes`: loads beside the runs; `refreshFailures`: how many of them failed.
+ * - `writeFailures`: values that a level behind would not take.
+ * - `dropped`: refreshes and writes that there was no room for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stats {
+  readonly entries: number
+  readonly evictions: number
+  readonly reads: CacheReads
+  readonly refreshes: number
+  readonly refreshFailures: number
+  readonly writeFailures: number
+  readonly dropped: number
+}
+
+const none = () => ({ hit: 0, miss: 0, coalesced: 0, stale: 0, error: 0 })
+
+export class Tally {
+  private readonly reads = { memory: none(), persisted: none() }
+  /** Loads beside the runs, and how many of them failed. */
+  refreshes = 0
+  refreshFailures = 0
+  /** Writes to the shared level that failed. */
+  writeFailures = 0
+  /** Work beside the runs that there was no room for. */
+  dropped = 0
+
+  add(level: CacheLevel, result: CacheResult): void {
+    this.reads[level][result]++
+  }
+
+  snapshot(): CacheReads {
+    return { memory: { ...this.reads.memory }, persisted: { ...this.reads.persisted } }
+  }
+}

@@ -1,0 +1,64 @@
+import { Effect } from "effect"
+import type { ResourceCacheClass } from "../cache/ResourceCache.ts"
+import type { Layer } from "../model/Node.ts"
+import { fromLayers, type Policy, type PolicyOf } from "../model/Policy.ts"
+
+/**
+ * Remembers the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
+ *
+ * A value that is fresh there is not loaded: there is no attempt, and so neither a slot nor a permit is taken. What
+ * somebody loads already, in this run or another one, is waited for; when that one is interrupted, one of those who wait
+ * loads it. Typed failures go to all who wait, and are remembered only where the cache's layer says so; defects and
+ * interruptions never are.
+ *
+ * What is piped before is what is remembered: a fallback there is remembered too. `retry` before it repeats the load
+ * inside; `timeout` after it bounds the wait for others, too. On a list it remembers the whole list, in `each` one item.
+ * Where the cache says of which type its values are, only resources of that type can be piped through it. What holds
+ * something in a `Scope` must not be remembered, as it is released with its run.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
+ *
+ * class Settings extends ResourceCache.Service<Settings>()("app/Settings") {}
+ *
+ * let loads = 0
+ * const settings = Resource.make("settings", { load: () => Effect.sync(() => `dark, load ${++loads}`) }).pipe(
+ *   Policy.timeout("1 second"),
+ *   Policy.retry({ times: 3 }),
+ *   Policy.cache(Settings)
+ * )
+ * const page = Loader.make({ settings })
+ *
+ * const program = Effect.andThen(Loader.load(page), Loader.load(page))
+ * const layer = Settings.layer({ timeToLive: "1 minute" })
+ * Effect.runPromise(Effect.provide(program, layer)).then(({ settings }) => console.log(settings)) // dark, load 1
+ * ```
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const cache = <Self, Id extends string, A, Keyed extends boolean>(
+  tag: ResourceCacheClass<Self, Id, A, Keyed>
+): unknown extends A ? Policy<never, Self> : PolicyOf<A, Self> => {
+  const label = `cache(${tag.key})`
+  const layer: Layer = {
+    kind: "cache",
+    label,
+    repeats: false,
+    continues: false,
+    mayKnow: true,
+    needsKey: tag.keyed,
+    refused: undefined,
+    wrap: (self, observer) =>
+      Effect.flatMap(Effect.service(tag), (cache) =>
+        cache.read(observer.key(), self, {
+          read: (level, result) => observer.cacheRead(tag.key, level, result),
+          degraded: (error) => observer.degraded(label, error),
+          refresh: () => observer.outsideRun(layer)
+        })
+      )
+  }
+  return fromLayers([layer]) as never
+}

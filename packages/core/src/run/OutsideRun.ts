@@ -1,0 +1,84 @@
+/**
+ * Loads that belong to no run, such as those by which a cache refreshes what it has: nobody is told, they take no slot, and
+ * what they acquire is released with them. Permits of limiters they take like any other.
+ */
+import { Effect } from "effect"
+import type { Key } from "../cache/Key.ts"
+import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
+import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import { asEffect, call, wrapIn } from "./Wrapping.ts"
+
+/** Runs an effect with the permits of a limiter, by hand. */
+export type WithPermits = (limit: Limited, self: AnyEffect) => AnyEffect
+
+/** What is inside of layers, and what tells its value from others. */
+export interface Wrapped {
+  readonly load: AnyEffect
+  readonly layers: Pick<Load, "inner" | "outer" | "limit">
+  readonly key: () => Key
+}
+
+export class OutsideRun {
+  private readonly step: Load
+  private readonly deps: Dependencies
+  private readonly withPermits: WithPermits
+
+  constructor(step: Load, deps: Dependencies, withPermits: WithPermits) {
+    this.step = step
+    this.deps = deps
+    this.withPermits = withPermits
+  }
+
+  get resource(): string {
+    return this.step.name
+  }
+
+  /** The load of the whole. */
+  whole(): Wrapped {
+    const { deps, step } = this
+    const { items, key, load, name } = step
+    return {
+      load: items === undefined ? Effect.suspend(() => asEffect(step, call(load, deps))) : this.all(items),
+      layers: step,
+      key: () => key?.(deps) ?? { resource: name, of: deps }
+    }
+  }
+
+  /** The load of one item of a list. */
+  item(items: ItemLoads, item: unknown, index: number): Wrapped {
+    const { deps, step } = this
+    return {
+      load: Effect.suspend(() => asEffect(step, items.load(item, deps, index))),
+      layers: items,
+      key: () => items.itemKey?.(item, deps) ?? { resource: step.name, of: { item, deps } }
+    }
+  }
+
+  /** What a layer has inside, or where none is given, all of it. */
+  inside(wrapped: Wrapped, layer?: Layer): AnyEffect {
+    const { inner, limit, outer } = wrapped.layers
+    const count = layer === undefined ? Infinity : [...inner, ...outer].indexOf(layer)
+    const observer: LayerObserver = {
+      ...unheard,
+      resource: this.resource,
+      key: wrapped.key,
+      outsideRun: (layer) => this.inside(wrapped, layer)
+    }
+    const attempt = wrapIn(this.step, inner.slice(0, count), Effect.scoped(wrapped.load), observer)
+    const limited = limit === undefined ? attempt : this.withPermits(limit, attempt)
+    return wrapIn(this.step, outer.slice(0, Math.max(0, count - inner.length)), limited, observer)
+  }
+
+  private all(items: ItemLoads): AnyEffect {
+    const load = (item: unknown, index: number): AnyEffect => this.inside(this.item(items, item, index))
+    return Effect.suspend(() => Effect.forEach(items.items(this.deps), load, { concurrency: items.concurrency }))
+  }
+}
+
+const unheard = {
+  degraded: () => {},
+  pausing: () => {},
+  hedging: () => {},
+  refused: () => {},
+  cacheRead: () => {}
+}

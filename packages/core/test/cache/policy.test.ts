@@ -1,0 +1,457 @@
+/** What `Policy.cache` does in runs: what is loaded, by whom, and what is seen of it. */
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Data, Effect, Exit, Fiber, Layer, Schedule } from "effect"
+import { Loader, Plan, Policy, Report, Resource, ResourceCache } from "effect-loader"
+import { Fake, RunLog } from "effect-loader/testing"
+import { withTime } from "../withTime.ts"
+
+class Users extends ResourceCache.Service<Users>()("app/Users") {}
+class Keyed extends ResourceCache.Service<Keyed>()("app/Keyed", { keyed: true }) {}
+class NotFound extends Data.TaggedError("NotFound")<{ readonly id: number }> {}
+
+const aMinute = Users.layer({ timeToLive: "1 minute" })
+
+const id = Resource.input<number>()("id")
+
+/** Counts what was really loaded, by key. */
+class Loads {
+  readonly started: Array<string> = []
+  readonly of = (key: string): number => this.started.filter((one) => one === key).length
+  readonly load = (key: string, millis = 10): Effect.Effect<string> =>
+    Effect.suspend(() => {
+      this.started.push(key)
+      return Effect.as(Effect.sleep(millis), `${key}, load ${this.of(key)}`)
+    })
+}
+
+const userOf = (loads: Loads, millis = 10) =>
+  Resource.make("user", {
+    deps: { id },
+    key: ({ id }) => `user:${id}`,
+    load: ({ id }) => loads.load(`user:${id}`, millis)
+  })
+
+const cached = (loads: Loads, millis = 10) => userOf(loads, millis).pipe(Policy.cache(Users))
+
+const inTime = <A, E, R>(self: Effect.Effect<A, E, R | Users>, layer: Layer.Layer<Users> = aMinute) =>
+  withTime(Effect.provide(self, layer))
+
+const fork = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
+
+describe("a fresh value", () => {
+  it.effect("is given by the next run, and it was not loaded again", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const page = Loader.make({ user: cached(loads) })
+      const { events, exit } = yield* inTime(
+        RunLog.record(Effect.all([Loader.load(page, { id: 7 }), Loader.load(page, { id: 7 })]))
+      )
+      assert.deepStrictEqual(exit, Exit.succeed([{ user: "user:7, load 1" }, { user: "user:7, load 1" }]))
+      const [first, second] = RunLog.runs(events)
+      assert.deepStrictEqual(RunLog.cacheReads(first!, "user"), ["miss"])
+      assert.deepStrictEqual(RunLog.cacheReads(second!, "user"), ["hit"])
+      assert.deepStrictEqual([RunLog.attempts(first!, "user"), RunLog.attempts(second!, "user")], [1, 0])
+      assert.deepStrictEqual(loads.started, ["user:7"])
+    })
+  )
+
+  it.effect("takes no slot", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const slow = Fake.taking("slow", "1 second", "slow")
+      const alone = Loader.make({ user: cached(loads) })
+      const page = Loader.make({ slow, user: cached(loads) }, { concurrency: 1 })
+      const report = yield* inTime(Effect.andThen(Loader.load(alone, { id: 7 }), Loader.settle(page, { id: 7 })))
+      const user = Report.get(report, "user")!
+      assert.deepStrictEqual([user.endedAt! - report.startedAt, user.attempts, user.queued], [0, 0, 0])
+    })
+  )
+
+  it.effect("is told in the report, in the text and in the plan", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const user = userOf(loads).pipe(Policy.timeout("1 second"), Policy.retry({ times: 3 }), Policy.cache(Users))
+      const page = Loader.make({ user }, { name: "page" })
+      const { events } = yield* inTime(
+        RunLog.record(Effect.andThen(Loader.load(page, { id: 7 }), Loader.load(page, { id: 7 })))
+      )
+      const [, second] = RunLog.runs(events)
+      assert.deepStrictEqual(Report.get(Report.fromEvents(second!)!, "user")?.caches, [
+        { cache: "app/Users", level: "memory", hit: 1, miss: 0, coalesced: 0, stale: 0, error: 0 }
+      ])
+      assert.strictEqual(RunLog.timeline(second!), '"page" took 0.0ms\n✓ user  0-0  from app/Users')
+      assert.include(Plan.toText(Loader.plan(page)), "cache(app/Users) > retry(3) > [timeout(1s)]")
+    })
+  )
+
+  it.effect("lasts as long as it is told to, by the clock", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const page = Loader.make({ user: cached(loads, 0) })
+      const at = (millis: number) =>
+        Effect.andThen(
+          Effect.sleep(millis),
+          Effect.map(Loader.load(page, { id: 7 }), ({ user }) => user)
+        )
+      const values = yield* inTime(Effect.all([at(0), at(59_999), at(1), at(59_999)]))
+      assert.deepStrictEqual(values, ["user:7, load 1", "user:7, load 1", "user:7, load 2", "user:7, load 2"])
+    })
+  )
+
+  it.effect("is known without a key by its resource's name and dependencies, compared structurally", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const who = Resource.input<{ readonly org: string; readonly ids: ReadonlyArray<number> }>()("who")
+      const make = (name: string) =>
+        Resource.make(name, { deps: { who }, load: ({ who }) => loads.load(`${name} ${who.org}`) }).pipe(
+          Policy.cache(Users)
+        )
+      const page = Loader.make({ a: make("a"), b: make("b") })
+      const load = (org: string) => Loader.load(page, { who: { org, ids: [1, 2] } })
+      yield* inTime(Effect.all([load("x"), load("x"), load("y"), Users.invalidateUnder("a"), load("x")]))
+      assert.deepStrictEqual(loads.started, ["a x", "b x", "a y", "b y", "a x"])
+    })
+  )
+
+  it.effect("is one value for all that have its key, items of lists too", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const ids = Resource.input<ReadonlyArray<number>>()("ids")
+      const users = Resource.forEach("users", {
+        deps: { ids },
+        items: ({ ids }) => ids,
+        itemKey: (id) => `user:${id}`,
+        load: (id) => loads.load(`user:${id}`),
+        each: Policy.cache(Users)
+      })
+      const page = Loader.make({ user: cached(loads), users }, { concurrency: 2 })
+      const report = yield* inTime(Loader.settle(page, { id: 7, ids: [5, 6, 7, 7, 6] }))
+      assert.deepStrictEqual(
+        report.values.users,
+        [5, 6, 7, 7, 6].map((one) => `user:${one}, load 1`)
+      )
+      assert.deepStrictEqual(loads.started.toSorted(), ["user:5", "user:6", "user:7"])
+      assert.deepStrictEqual(
+        Report.get(report, "users")?.caches?.map(({ coalesced, hit, miss }) => ({ coalesced, hit, miss })),
+        [{ coalesced: 3, hit: 0, miss: 2 }]
+      )
+    })
+  )
+
+  it.effect("of a list, or of a loader inside, is the whole of it", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const ids = Resource.succeed("ids", [1, 2])
+      const list = Resource.forEach("list", {
+        deps: { ids },
+        items: ({ ids }) => ids,
+        load: (id) => loads.load(`item ${id}`)
+      }).pipe(Policy.cache(Users))
+      const inner = Loader.make({ user: userOf(loads) })
+      const whole = Resource.fromLoader("whole", inner, { inputs: { id: Resource.succeed("seven", 7) } }).pipe(
+        Policy.cache(Users)
+      )
+      const page = Loader.make({ list, whole }, { concurrency: 1 })
+      const { events, exit } = yield* inTime(RunLog.record(Effect.all([Loader.load(page), Loader.load(page)])))
+      if (!Exit.isSuccess(exit)) return assert.fail("it did not load")
+      assert.deepStrictEqual(exit.value[1], exit.value[0])
+      assert.deepStrictEqual(loads.started.toSorted(), ["item 1", "item 2", "user:7"])
+      assert.strictEqual(RunLog.runs(events).length, 3, "the loader inside ran once")
+    })
+  )
+})
+
+describe("what is being loaded", () => {
+  it.effect("is waited for by every run that needs it, and loaded once", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const page = Loader.make({ user: cached(loads) }, { concurrency: 1 })
+      const { events, exit } = yield* inTime(
+        RunLog.record(
+          Effect.forEach([0, 3, 9], (after) => Effect.delay(Loader.load(page, { id: 7 }), after), {
+            concurrency: "unbounded"
+          })
+        )
+      )
+      assert.deepStrictEqual(exit, Exit.succeed([1, 2, 3].map(() => ({ user: "user:7, load 1" }))))
+      assert.deepStrictEqual(
+        RunLog.runs(events).map((run) => [RunLog.cacheReads(run, "user"), RunLog.attempts(run, "user")]),
+        [
+          [["miss"], 1],
+          [["coalesced"], 0],
+          [["coalesced"], 0]
+        ]
+      )
+    })
+  )
+
+  it.effect("is loaded by one of those who wait when the run that loads it is interrupted, in a run of theirs", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const page = Loader.make({ user: cached(loads) })
+      const load = Loader.load(page, { id: 7 })
+      const { events, exit } = yield* inTime(
+        RunLog.record(
+          Effect.gen(function* () {
+            const first = yield* fork(load)
+            const second = yield* fork(load)
+            const third = yield* fork(load)
+            yield* Effect.sleep(5)
+            yield* Fiber.interrupt(first)
+            return [yield* Fiber.await(first), yield* Fiber.join(second), yield* Fiber.join(third)] as const
+          })
+        )
+      )
+      if (!Exit.isSuccess(exit)) return assert.fail("those who wait have to get it")
+      assert.isTrue(Exit.hasInterrupts(exit.value[0]))
+      assert.deepStrictEqual(exit.value.slice(1), [{ user: "user:7, load 2" }, { user: "user:7, load 2" }])
+      assert.deepStrictEqual(
+        RunLog.runs(events).map((run) => [RunLog.cacheReads(run, "user"), RunLog.attempts(run, "user")]),
+        [
+          [["miss"], 1],
+          [["coalesced", "miss"], 1],
+          [["coalesced", "coalesced"], 0]
+        ]
+      )
+    })
+  )
+
+  it.effect("fails for all who wait, and is loaded again by the next", () =>
+    Effect.gen(function* () {
+      let tries = 0
+      const user = Resource.make("user", {
+        load: () =>
+          Effect.andThen(
+            Effect.sleep(10),
+            Effect.suspend(() => Effect.fail(new NotFound({ id: ++tries })))
+          )
+      }).pipe(Policy.cache(Users))
+      const load = Effect.map(Effect.flip(Loader.load(Loader.make({ user }))), ({ error }) => error.id)
+      const both = Effect.all([load, load], { concurrency: 2 })
+      assert.deepStrictEqual(yield* inTime(Effect.all([both, load])), [[1, 1], 2])
+    })
+  )
+
+  it.effect("dies for all who wait, and is loaded again by the next, whatever is said of failures", () =>
+    Effect.gen(function* () {
+      let tries = 0
+      const user = Resource.make("user", {
+        load: () =>
+          Effect.andThen(
+            Effect.sleep(10),
+            Effect.suspend(() => Effect.die(`defect ${++tries}`))
+          )
+      }).pipe(Policy.cache(Users))
+      const load = Effect.map(Loader.settle(Loader.make({ user })), (report) => Report.outcome(report, "user")?._tag)
+      const layer = Users.layer({ timeToLive: "1 minute", failures: { timeToLive: "1 minute" } })
+      const seen = yield* inTime(Effect.all([Effect.all([load, load], { concurrency: 2 }), load]), layer)
+      assert.deepStrictEqual([seen, tries], [[["Died", "Died"], "Died"], 2])
+    })
+  )
+
+  it.effect("is not waited for by what it needs itself", () =>
+    Effect.gen(function* () {
+      // Each loads the other's key inside, so neither could end if both waited.
+      const one = (name: string, other: string, inner: Effect.Effect<unknown, unknown, Users>) =>
+        Resource.make(name, {
+          key: () => name,
+          load: () => Effect.as(Effect.andThen(Effect.sleep(5), Effect.exit(inner)), `${name} with ${other}`)
+        }).pipe(Policy.cache(Users))
+      const leaf = (name: string) =>
+        Loader.load(Loader.make({ [name]: one(name, "nothing", Effect.void) })) as Effect.Effect<unknown, never, Users>
+      const a = Loader.make({ a: one("a", "b", leaf("b")) })
+      const b = Loader.make({ b: one("b", "a", leaf("a")) })
+      const self = Loader.make({ c: one("c", "c", leaf("c")) })
+      const values = yield* inTime(
+        Effect.all([Loader.load(a), Loader.load(b), Loader.load(self)], { concurrency: "unbounded" })
+      )
+      assert.deepStrictEqual(values, [{ a: "a with b" }, { b: "b with a" }, { c: "c with c" }])
+    })
+  )
+})
+
+describe("what is stale", () => {
+  const stale = Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 minute" })
+
+  it.effect("is given while it is loaded anew, which is no part of the run", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const page = Loader.make({ user: cached(loads) }, { concurrency: 1 })
+      const load = Effect.map(Loader.load(page, { id: 7 }), ({ user }) => user)
+      const { events, exit } = yield* inTime(
+        RunLog.record(
+          Effect.gen(function* () {
+            const first = yield* load
+            yield* Effect.sleep("90 seconds")
+            const second = yield* load
+            const third = yield* load
+            yield* Effect.sleep(20)
+            return [first, second, third, yield* load, (yield* Users.stats).refreshes]
+          })
+        ),
+        stale
+      )
+      const values = ["user:7, load 1", "user:7, load 1", "user:7, load 1", "user:7, load 2", 1]
+      assert.deepStrictEqual(exit, Exit.succeed(values))
+      assert.deepStrictEqual(RunLog.cacheReads(events, "user"), ["miss", "stale", "stale", "hit"])
+      assert.strictEqual(RunLog.attempts(events, "user"), 1)
+    })
+  )
+
+  it.effect("is loaded when its time is over, and by those who wait for a refresh", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const page = Loader.make({ user: cached(loads, 60_000) })
+      const load = Effect.map(Loader.load(page, { id: 7 }), ({ user }) => user)
+      const { events, exit } = yield* inTime(
+        RunLog.record(
+          Effect.gen(function* () {
+            yield* load
+            yield* Effect.sleep("90 seconds")
+            yield* load
+            // The refresh is still on its way when the last second of what is stale is over.
+            yield* Effect.sleep("45 seconds")
+            return yield* load
+          })
+        ),
+        stale
+      )
+      assert.deepStrictEqual(exit, Exit.succeed("user:7, load 2"))
+      assert.deepStrictEqual(RunLog.cacheReads(events, "user"), ["miss", "stale", "coalesced"])
+    })
+  )
+
+  it.effect("stands in where loading fails, and whoever gets it is degraded", () =>
+    Effect.gen(function* () {
+      let tries = 0
+      const user = Resource.make("user", {
+        load: () =>
+          Effect.andThen(
+            Effect.sleep(10),
+            Effect.suspend(() => (++tries > 1 ? Effect.fail("down") : Effect.succeed("ada")))
+          )
+      }).pipe(Policy.cache(Users))
+      const load = Loader.settle(Loader.make({ user }))
+      const layer = Users.layer({ timeToLive: "1 minute", staleIfError: "1 hour", failures: { timeToLive: "1 hour" } })
+      const [, early, [one, two], late] = yield* inTime(
+        Effect.all([
+          load,
+          load,
+          Effect.delay(Effect.all([load, load], { concurrency: 2 }), "2 minutes"),
+          Effect.delay(load, "2 hours")
+        ]),
+        layer
+      )
+      assert.deepStrictEqual(Report.outcome(early, "user"), { _tag: "Succeeded" })
+      for (const report of [one, two]) {
+        assert.deepStrictEqual(report.values, { user: "ada" })
+        assert.deepStrictEqual(Report.outcome(report, "user"), {
+          _tag: "Degraded",
+          fallback: "cache(app/Users)",
+          error: "down"
+        })
+      }
+      assert.strictEqual(Report.outcome(late, "user")?._tag, "Failed")
+      assert.strictEqual(tries, 3)
+    })
+  )
+
+  it.effect("is loaded anew early, where that is asked for, so that nobody waits", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const page = Loader.make({ user: cached(loads) })
+      const load = Effect.map(Loader.load(page, { id: 7 }), ({ user }) => user)
+      const at = (seconds: number) => Effect.delay(load, seconds * 1000)
+      const { events, exit } = yield* inTime(
+        RunLog.record(Effect.all([at(0), at(47), at(2), at(30)])),
+        Users.layer({ timeToLive: "1 minute", earlyRefresh: 0.8 })
+      )
+      const values = ["user:7, load 1", "user:7, load 1", "user:7, load 1", "user:7, load 2"]
+      assert.deepStrictEqual(exit, Exit.succeed(values))
+      assert.deepStrictEqual(RunLog.cacheReads(events, "user"), ["miss", "hit", "hit", "hit"])
+    })
+  )
+})
+
+describe("a typed failure", () => {
+  it.effect("is remembered where that is said, for its own time, and its error tells no attempt", () =>
+    Effect.gen(function* () {
+      let tries = 0
+      const user = Resource.make("user", {
+        load: () => Effect.suspend(() => Effect.fail(new NotFound({ id: ++tries })))
+      }).pipe(Policy.cache(Users))
+      const load = Effect.map(Effect.flip(Loader.load(Loader.make({ user }))), ({ attempts, error }) => [
+        error.id,
+        attempts
+      ])
+      const layer = Users.layer({ timeToLive: "1 hour", failures: { timeToLive: "5 seconds" } })
+      const seen = yield* inTime(Effect.all([load, Effect.delay(load, 4999), Effect.delay(load, 1)]), layer)
+      assert.deepStrictEqual(seen, [
+        [1, 1],
+        [1, 0],
+        [2, 1]
+      ])
+    })
+  )
+
+  it.effect("is tried again inside, by a retry that is piped before", () =>
+    Effect.gen(function* () {
+      let tries = 0
+      const user = Resource.make("user", {
+        load: () => Effect.suspend(() => (++tries < 3 ? Effect.fail("busy") : Effect.succeed(tries)))
+      }).pipe(Policy.retry({ times: 3, schedule: Schedule.spaced(10) }), Policy.cache(Users))
+      const page = Loader.make({ user }, { concurrency: 1 })
+      const both = Effect.all([Loader.settle(page), Loader.settle(page)], { concurrency: 2 })
+      const [one, two] = yield* inTime(both)
+      assert.deepStrictEqual([one.values, two.values], [{ user: 3 }, { user: 3 }])
+      assert.deepStrictEqual([Report.get(one, "user")?.attempts, Report.get(two, "user")?.attempts], [3, 0])
+    })
+  )
+})
+
+describe("a cache is misplaced", () => {
+  const issuesOf = (resource: Resource.Any): string => {
+    try {
+      Loader.make({ resource: resource as Resource.Resource<string, unknown> })
+      return "none"
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  it("on what does no work of its own", () => {
+    const one = Resource.succeed("one", 1)
+    const choice = Resource.match("choice", { on: Resource.succeed("on", true), cases: { true: one, false: one } })
+    const all: ReadonlyArray<Resource.Any> = [one, id, Resource.struct("both", { one }), choice]
+    for (const resource of all) {
+      assert.include(issuesOf(resource.pipe(Policy.cache(Users))), 'misplaced policy "cache(app/Users)"')
+    }
+  })
+
+  it("on a resource without a key, where it is for those that have one", () => {
+    const make = (key: (() => string) | undefined) =>
+      Resource.make("user", { load: () => Effect.void, ...(key === undefined ? {} : { key }) }).pipe(
+        Policy.cache(Keyed)
+      )
+    const list = (itemKey: (() => string) | undefined) =>
+      Resource.forEach("users", {
+        items: () => [1],
+        load: () => Effect.void,
+        each: Policy.cache(Keyed),
+        ...(itemKey === undefined ? {} : { itemKey })
+      })
+    const message = "this cache is for resources that have a `key`, and this one has none"
+    assert.include(issuesOf(make(undefined)), message)
+    assert.include(issuesOf(list(undefined)), message)
+    assert.strictEqual(issuesOf(make(() => "user")), "none")
+    assert.strictEqual(issuesOf(list(() => "user")), "none")
+    const one = Resource.make("one", { load: () => Effect.void })
+    assert.throws(() => Loader.make({ one }, { policy: Policy.cache(Keyed) }), message)
+  })
+
+  it("on a service that a layer built, which is released with its run", () => {
+    class Built extends Context.Service<Built, string>()("app/Built") {}
+    const built = Resource.fromLayer("built", Built, Layer.succeed(Built, "built")).pipe(Policy.cache(Users))
+    assert.include(issuesOf(built), "released with its run")
+  })
+})
