@@ -10,8 +10,9 @@ import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { fixed } from "./Fixed.ts"
 import type { Bounds, LimitAlgorithm } from "./LimitAlgorithm.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
-import { Permits } from "./Permits.ts"
-import { fromPermits, type Limiter, type PermitOptions } from "./Shape.ts"
+import { hold, Permits } from "./Permits.ts"
+import type { Limiter, Made, PermitOptions } from "./Shape.ts"
+import { Flow } from "./Ticket.ts"
 import { vegas } from "./Vegas.ts"
 
 export { aimd } from "./Aimd.ts"
@@ -128,8 +129,26 @@ export const withShare: {
   return Effect.provideService(self, CurrentShare, share)
 })
 
-const make = (id: string, algorithm: LimitAlgorithm, { isOverload = () => false, queue }: CommonOptions): Limiter =>
-  fromPermits(new Permits(id, admissionOf(algorithm, queue), isOverload))
+const deadlineOf = (within: Duration.Input | undefined, now: number): number =>
+  within === undefined ? Infinity : now + Duration.toMillis(Duration.fromInputUnsafe(within))
+
+const make = (id: string, algorithm: LimitAlgorithm, { isOverload = () => false, queue }: CommonOptions): Limiter => {
+  const permits = new Permits(id, admissionOf(algorithm, queue), isOverload)
+  const made: Limiter & Made = {
+    permits,
+    stats: Effect.sync(() => permits.stats()),
+    withPermit: (self, { permits: count = 1, resource = "", within } = {}) =>
+      hold(permits, self, (now, share) => ({
+        flow: new Flow(permits.share(share)),
+        resource,
+        permits: count,
+        begun: false,
+        deadline: deadlineOf(within, now),
+        remaining: within === undefined ? 0 : permits.usual(resource)
+      }))
+  }
+  return made
+}
 
 const checkLimit = (id: string, limit: number): Effect.Effect<number> =>
   Number.isInteger(limit) && limit >= 1

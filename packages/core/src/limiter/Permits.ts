@@ -10,13 +10,12 @@ import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { Held, sourceIn } from "./Held.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"
 import { Loan } from "./Loan.ts"
+import { now } from "./Now.ts"
 import type { PermitSource } from "./PermitSource.ts"
 import { type Flow, type Request, Share, type Ticket } from "./Ticket.ts"
 
 /** Whether an error says that the backend had too much to do. */
 export type IsOverload = (error: unknown) => boolean
-
-const nanosPerMilli = 1e6
 
 export class Permits implements PermitSource {
   readonly name: string
@@ -224,6 +223,3 @@ const lending = <A, E, R>(
     true
   )
 }
-
-/** The time that limiters go by, in milliseconds. */
-export const now = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMilli

@@ -1,9 +1,8 @@
 /** What a limiter's service does, for those who use it by hand, and what only runs know of it. */
-import { Duration, Effect } from "effect"
+import type { Duration, Effect } from "effect"
 import type { Stats } from "./Admission.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
-import { hold, type Permits } from "./Permits.ts"
-import { Flow } from "./Ticket.ts"
+import type { Permits } from "./Permits.ts"
 
 /**
  * What one effect needs of a limiter.
@@ -35,29 +34,8 @@ export interface Limiter {
   readonly stats: Effect.Effect<Stats>
 }
 
-const deadlineOf = (within: Duration.Input | undefined, now: number): number =>
-  within === undefined ? Infinity : now + Duration.toMillis(Duration.fromInputUnsafe(within))
-
-/** The service of a limiter, over its permits. */
-export const fromPermits = (permits: Permits): Limiter => {
-  const made: Limiter & Made = {
-    permits,
-    stats: Effect.sync(() => permits.stats()),
-    withPermit: (self, { permits: count = 1, resource = "", within } = {}) =>
-      hold(permits, self, (now, share) => ({
-        flow: new Flow(permits.share(share)),
-        resource,
-        permits: count,
-        begun: false,
-        deadline: deadlineOf(within, now),
-        remaining: within === undefined ? 0 : permits.usual(resource)
-      }))
-  }
-  return made
-}
-
 /** What only this library knows of a limiter. */
-interface Made {
+export interface Made {
   readonly permits: Permits
 }
 

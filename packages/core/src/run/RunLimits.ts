@@ -6,8 +6,8 @@ import { Held } from "../limiter/Held.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
 import { refused } from "../limiter/Refusal.ts"
-import { now, type Permits } from "../limiter/Permits.ts"
-import { fromPermits, type Limiter, permitsOf } from "../limiter/Shape.ts"
+import { now } from "../limiter/Now.ts"
+import { type Limiter, permitsOf } from "../limiter/Shape.ts"
 import { Flow } from "../limiter/Ticket.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { PermitLine } from "./PermitLine.ts"
@@ -21,7 +21,7 @@ export class RunLimits {
   private readonly program: Program
   private readonly clock: Clock.Clock
   private readonly held: Held
-  private readonly permits: ReadonlyArray<Permits>
+  private readonly limiters: ReadonlyArray<Limiter>
   private paths: Float64Array | undefined = undefined
 
   /** `timeout`: how long the run may take, in milliseconds. Dies where a step asks for more than there can ever be. */
@@ -32,13 +32,13 @@ export class RunLimits {
     this.program = program
     this.clock = clock
     this.held = fiber.getRef(Held)
-    this.permits = program.limiters.map(({ key, most }) => {
-      const permits = permitsOf(Context.getUnsafe(fiber.context as Context.Context<unknown>, key) as Limiter)
-      const tooMany = permits.tooMany(most.permits, most.resource)
+    this.limiters = program.limiters.map(({ key, most }) => {
+      const limiter = Context.getUnsafe(fiber.context as Context.Context<unknown>, key) as Limiter
+      const tooMany = permitsOf(limiter).tooMany(most.permits, most.resource)
       if (tooMany !== undefined) throw tooMany
-      return permits
+      return limiter
     })
-    this.lines = this.permits.map(
+    this.lines = this.limiters.map(permitsOf).map(
       (permits) =>
         new PermitLine({
           permits,
@@ -65,7 +65,7 @@ export class RunLimits {
 
   /** Runs an effect, which is no attempt of the run, with the permits of one. */
   byHand({ limiter, permits, resource, surfaces }: Limited, self: AnyEffect): AnyEffect {
-    const limited = fromPermits(this.permits[limiter]!).withPermit(self, { permits, resource })
+    const limited = this.limiters[limiter]!.withPermit(self, { permits, resource })
     return surfaces ? Effect.catchIf(limited, (error) => error instanceof LimitExceeded, refused) : limited
   }
 
@@ -91,6 +91,6 @@ export class RunLimits {
   private usual(index: number): number {
     const step = this.program.steps[index]!
     const limit = step.kind === "load" ? (step.limit ?? step.items?.limit) : undefined
-    return limit === undefined ? 0 : this.permits[limit.limiter]!.usual(limit.resource)
+    return limit === undefined ? 0 : permitsOf(this.limiters[limit.limiter]!).usual(limit.resource)
   }
 }

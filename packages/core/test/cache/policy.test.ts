@@ -1,12 +1,13 @@
 /** What `Policy.cache` does in runs: what is loaded, by whom, and what is seen of it. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Data, Effect, Exit, Fiber, Layer, Schedule } from "effect"
-import { Loader, Plan, Policy, Report, Resource, ResourceCache } from "effect-loader"
+import { Limiter, Loader, Plan, Policy, Report, Resource, ResourceCache } from "effect-loader"
 import { Fake, RunLog } from "effect-loader/testing"
 import { withTime } from "../withTime.ts"
 
 class Users extends ResourceCache.Service<Users>()("app/Users") {}
 class Keyed extends ResourceCache.Service<Keyed>()("app/Keyed", { keyed: true }) {}
+class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: number }> {}
 
 const aMinute = Users.layer({ timeToLive: "1 minute" })
@@ -369,6 +370,38 @@ describe("what is stale", () => {
       const values = ["user:7, load 1", "user:7, load 1", "user:7, load 1", "user:7, load 2"]
       assert.deepStrictEqual(exit, Exit.succeed(values))
       assert.deepStrictEqual(RunLog.cacheReads(events, "user"), ["miss", "hit", "hit", "hit"])
+    })
+  )
+})
+
+describe("permits of a limiter", () => {
+  it.effect("are taken by loads and by refreshes, not by hits and not by those who wait", () =>
+    Effect.gen(function* () {
+      const loads = new Loads()
+      const page = Loader.make({ user: userOf(loads).pipe(Policy.limit(Postgres), Policy.cache(Users)) })
+      const load = Loader.load(page, { id: 7 })
+      const inUse = Effect.map(Postgres.stats, ({ inFlight }) => inFlight)
+      const held = Postgres.withPermit(Effect.sleep("1 minute"))
+      const program = Effect.gen(function* () {
+        yield* fork(Effect.all([load, load], { concurrency: 2 }))
+        const loading = yield* inUse
+        yield* Effect.sleep(10)
+        // Somebody else has the only permit: what is fresh or stale is there all the same.
+        yield* fork(held)
+        const fresh = yield* load
+        yield* Effect.sleep("30 seconds")
+        const stale = yield* load
+        yield* Effect.sleep("29 seconds")
+        const waiting = loads.started.length
+        yield* Effect.sleep("2 seconds")
+        return [loading, fresh.user, stale.user, waiting, loads.started.length, (yield* load).user]
+      })
+      const layer = Layer.merge(
+        Users.layer({ timeToLive: "20 seconds", staleWhileRevalidate: "1 hour" }),
+        Postgres.layer({ limit: 1 })
+      )
+      const seen = yield* withTime(Effect.provide(program, layer))
+      assert.deepStrictEqual(seen, [1, "user:7, load 1", "user:7, load 1", 1, 2, "user:7, load 2"])
     })
   )
 })

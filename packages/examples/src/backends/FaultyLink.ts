@@ -1,0 +1,85 @@
+/**
+ * A way to a server that can be broken: a loopback port that passes on what it gets, and does with the answers what it is
+ * told. It knows no protocol, so it breaks any.
+ */
+import { Effect } from "effect"
+import { connect, createServer, type Server, type Socket } from "node:net"
+import { listen, unlisten } from "./listening.ts"
+
+/**
+ * - `Passes`: all is well.
+ * - `Refuses`: nobody listens, and what was connected is cut.
+ * - `Resets`: the connection is reset where an answer would come.
+ * - `Cuts`: the beginning of an answer comes, then the connection ends.
+ * - `Delays`: whatever comes, comes so many milliseconds late.
+ */
+type Behaviour =
+  | { readonly _tag: "Passes" | "Refuses" | "Resets" | "Cuts" }
+  | { readonly _tag: "Delays"; readonly millis: number }
+
+export interface FaultyLink {
+  readonly port: number
+  readonly behave: (behaviour: Behaviour) => Effect.Effect<void>
+}
+
+export const to = (port: number) =>
+  Effect.acquireRelease(
+    Effect.promise(() => open(port)),
+    ({ behave }) => behave({ _tag: "Refuses" })
+  )
+
+const open = async (target: number): Promise<FaultyLink> => {
+  let behaviour: Behaviour = { _tag: "Passes" }
+  const server = createServer((client) => join(client, connect(target, "127.0.0.1"), () => behaviour))
+  const sockets = socketsOf(server)
+  const port = await listen(server)
+  return {
+    port,
+    behave: (next) =>
+      Effect.promise(async () => {
+        behaviour = next
+        if (next._tag !== "Refuses") return listen(server, port)
+        for (const socket of sockets) socket.destroy()
+        return unlisten(server)
+      }).pipe(Effect.asVoid)
+  }
+}
+
+const socketsOf = (server: Server): ReadonlySet<Socket> => {
+  const sockets = new Set<Socket>()
+  server.on("connection", (socket) => {
+    sockets.add(socket)
+    socket.once("close", () => sockets.delete(socket))
+  })
+  return sockets
+}
+
+/** Where one side ends, however it does, so does the other. */
+const join = (client: Socket, server: Socket, behaviour: () => Behaviour): void => {
+  client.on("data", (question) => server.write(question))
+  server.on("data", (answer) => pass(answer, client, behaviour()))
+  for (const [one, other] of [
+    [client, server],
+    [server, client]
+  ] as const) {
+    one.on("error", () => {})
+    one.once("close", () => other.destroy())
+  }
+}
+
+const pass = (answer: Buffer, client: Socket, behaviour: Behaviour): void => {
+  switch (behaviour._tag) {
+    case "Passes":
+      client.write(answer)
+      return
+    case "Delays":
+      setTimeout(() => client.write(answer), behaviour.millis)
+      return
+    case "Cuts":
+      client.end(answer.subarray(0, Math.floor(answer.length / 3)))
+      return
+    case "Resets":
+    case "Refuses":
+      client.resetAndDestroy()
+  }
+}

@@ -1,0 +1,42 @@
+/** What a load comes to when its backend goes wrong, on real servers. The table is that of docs/faults.md. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Loader, Report } from "effect-loader"
+import { silently } from "../kit/silently.ts"
+import { useServers } from "../kit/servers.ts"
+import { type Backend, backends, type FaultName, faults } from "./backends.ts"
+import { withMeanwhile } from "./during.ts"
+import { hasty, patient, tellUsers, Users } from "./page.ts"
+import { soon, told } from "./told.ts"
+
+const tryOut = Effect.fnUntraced(
+  function* (backend: Backend, fault: FaultName) {
+    const { before = Effect.void, during = Effect.void } = backend.faults[fault]
+    yield* before
+    const report = yield* withMeanwhile(
+      Loader.settle(fault === "restarted" ? patient : hasty),
+      "AttemptStarted",
+      during
+    )
+    yield* backend.mend
+    const after = yield* Loader.settle(patient)
+    return { report, after }
+  },
+  (effect, { users }) => Effect.provideService(effect, Users, users)
+)
+
+describe.each(Object.entries(backends))("%s", (name, start) => {
+  const backend = useServers(silently(Effect.tap(start, ({ mend }) => mend)))
+
+  for (const fault of faults) {
+    it.live(`${fault}: a load ends by its policies, typed, and the next one after it is well again loads`, () =>
+      Effect.gen(function* () {
+        const { after, report } = yield* tryOut(backend(), fault)
+        assert.strictEqual(tellUsers(report), told(fault, name))
+        if (fault !== "restarted") assert.isBelow(report.until - report.startedAt, soon)
+        assert.strictEqual(Report.get(report, "page")?.outcome._tag, "Succeeded")
+        assert.strictEqual(after.values.page, "Ada and Bob")
+      }).pipe(silently)
+    )
+  }
+})

@@ -1,0 +1,113 @@
+/** The page of a CI/CD service. */
+import { assert, describe, it } from "vitest"
+import {
+  assertEndedWell,
+  assertInOrder,
+  assertNothingLeft,
+  assertReadable,
+  ended,
+  interruptedAt,
+  launch,
+  useRun
+} from "./kit/program.ts"
+
+/** The part of an output that begins with a title of the failures, up to the next one. */
+const part = (out: string, title: string, next: string): string =>
+  out.slice(out.indexOf(`  ${title}  `), out.indexOf(next))
+
+describe("the page", () => {
+  const run = useRun("page/main.ts")
+
+  it("ends well, and prints every section in lines that people can read", () => {
+    assertEndedWell(run)
+    assertReadable(run.out)
+    assertInOrder(run.out, [
+      "effect-loader",
+      "latency injected by pg_sleep",
+      "latency injected by sleeps in its handlers",
+      "The plan",
+      'plan of "page": 7 resources in 4 batches',
+      "The run, as it happens",
+      '"page" started, 7 resources',
+      '✓ "page" took',
+      "What ran when",
+      '"page" took',
+      "✓ page",
+      "Why it took as long as it did",
+      "at least",
+      "The page",
+      "Acme Rockets / Launchpad",
+      "The same page, three schedules",
+      "one by one",
+      "by Effect.all levels",
+      "eager",
+      "When something goes wrong"
+    ])
+  })
+
+  it("is loaded faster eagerly than by levels, and by levels faster than one by one", () => {
+    const millis = ["one by one", "by Effect.all levels", "eager"].map((name) =>
+      Number(new RegExp(`${name} +█+ +(\\d+)ms`).exec(run.out)?.[1])
+    )
+    const [oneByOne = NaN, byLevels = NaN, eager = NaN] = millis
+    assert.isBelow(eager, byLevels)
+    assert.isBelow(byLevels, oneByOne)
+  })
+
+  it("names the resource that failed, why, and what became of the others", () => {
+    assert.include(run.out, "When something goes wrong")
+    assertInOrder(part(run.out, "Missing", "  Slow  "), [
+      "failed     org",
+      'NotFound: there is no organization "globex"',
+      "1 attempt,",
+      "page → org",
+      "404",
+      "project        - never started: org had failed"
+    ])
+    assertInOrder(part(run.out, "Slow", "  Slow, but optional  "), [
+      "failed     project",
+      "TimeoutError: no answer within 500ms",
+      "page → project",
+      "503",
+      "artifacts      ✓ loaded",
+      "permissions    - never started: project had failed"
+    ])
+    assertInOrder(part(run.out, "Slow, but optional", "  Down  "), [
+      "Acme Rockets / Launchpad",
+      "not to be had just now",
+      "artifacts      ~ fell back (option)",
+      "page           ✓ loaded"
+    ])
+    assertInOrder(part(run.out, "Down", "The answers are chosen"), [
+      "failed     user",
+      "DirectoryDown: no connection",
+      "3 attempts,",
+      "page → user",
+      "503",
+      "user           ✗ failed, 3 attempts",
+      "notifications  - never started: user had failed"
+    ])
+  })
+
+  it("leaves no server and no folder behind", async () => {
+    await assertNothingLeft(run.out, run.folder)
+  })
+
+  it("leaves none behind when it is interrupted either", { timeout: 30_000 }, async () => {
+    const { code, out } = await interruptedAt("page/main.ts", "three schedules", { TMPDIR: run.folder })
+    assert.strictEqual(code, 130)
+    assert.notInclude(out, "When something goes wrong")
+    await assertNothingLeft(out, run.folder)
+  })
+})
+
+describe("the page without a database", () => {
+  it("says what to do where there is no PostgreSQL for the machine", { timeout: 30_000 }, async () => {
+    const otherMachine = "data:text/javascript,Object.defineProperty(process,'arch',{value:'mips'})"
+    const child = launch("page/main.ts", { DATABASE_URL: undefined }, ["--import", otherMachine])
+    const { code, err } = await ended(child)
+    assert.strictEqual(code, 1)
+    assert.include(err, "is not installed. Set DATABASE_URL to a PostgreSQL")
+    assert.notInclude(err, "    at ")
+  })
+})
