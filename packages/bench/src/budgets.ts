@@ -114,7 +114,7 @@ const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
 }
 
 /** More than this of the core entry fails the command, whatever was promised: nothing but our own code can change it. */
-const ceiling = { rolldown: 33 * 1024, esbuild: 36 * 1024 }
+const ceiling = { rolldown: 53 * 1024, esbuild: 55 * 1024 }
 
 /** By both bundlers. */
 const sizeBudgets = (bundles: ReadonlyArray<BundleSize>): ReadonlyArray<Budget> =>

@@ -431,7 +431,7 @@ export class Attempts {
     const turn = given === undefined ? this.waitForTurn(tried, place, slots, limit) : Effect.succeed(given)
     return Effect.flatMap(turn, ({ answer }) =>
       answer instanceof Loan
-        ? this.trying(tried, place, this.limits!.lend(limit, answer, self))
+        ? this.trying(tried, place, this.limits!.lend(answer, self))
         : this.refusal(tried, step, limit, answer!)
     )
   }
@@ -466,7 +466,7 @@ export class Attempts {
     const { answer } = tried.turn!
     if (!(answer instanceof Loan)) return this.refusal(tried, step, limit, answer!)
     this.watch?.attemptStarted(tried.index, 1, undefined)
-    return this.limits!.lend(limit, answer, self)
+    return this.limits!.lend(answer, self)
   }
 
   /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */

@@ -4,16 +4,15 @@ import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { AroundCall, Batches } from "../batching/Batches.ts"
 import type { Asks } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import type { Permits } from "../limiter/Permits.ts"
 import type { PermitSource } from "../limiter/PermitSource.ts"
 import { refused } from "../limiter/Refusal.ts"
-import { fromPermits } from "../limiter/Shape.ts"
+import type { Limiter } from "../limiter/Shape.ts"
 
 /** A call that is refused is refused to all who wait for it. */
 const limited =
-  (permits: Permits, count: number, resource: string): AroundCall =>
+  (limiter: Limiter, count: number, resource: string): AroundCall =>
   (self) =>
-    Effect.catch(fromPermits(permits).withPermit(self, { permits: count, resource }), (error) =>
+    Effect.catch(limiter.withPermit(self, { permits: count, resource }), (error) =>
       error instanceof LimitExceeded ? refused(error) : Effect.fail(error)
     )
 
@@ -27,7 +26,7 @@ const known = new WeakMap<PermitSource, WeakMap<AnyResolver, Map<number, Batches
  */
 export const limitedBatches = (
   source: PermitSource,
-  permits: Permits,
+  limiter: Limiter,
   { count, resource }: { readonly count: number; readonly resource: string },
   { means, resolver }: Pick<Asks, "means" | "resolver">
 ): Batches => {
@@ -37,6 +36,6 @@ export const limitedBatches = (
   if (byCount === undefined) ofSource.set(resolver, (byCount = new Map()))
   let batches = byCount.get(count)
   if (batches === undefined)
-    byCount.set(count, (batches = means.batchesAround(resolver, limited(permits, count, resource))))
+    byCount.set(count, (batches = means.batchesAround(resolver, limited(limiter, count, resource))))
   return batches
 }

@@ -60,15 +60,15 @@ export class RunLimits {
   }
 
   /** An attempt with the permits that it was given, which it lends to what runs inside it. */
-  lend(limit: Limited, loan: Loan, self: AnyEffect): AnyEffect {
+  lend(loan: Loan, self: AnyEffect): AnyEffect {
     this.hasBegun = true
-    return Effect.provideService(self, Held, new Map(this.held).set(permitsOf(this.limiters[limit.limiter]!), loan))
+    return Effect.provideService(self, Held, loan)
   }
 
   /** Where requests are collected whose calls take permits. */
   batchesOf({ limiter, permits: count, resource }: Limited, asks: Asks): Batches {
-    const permits = this.permits[limiter]!
-    return limitedBatches(sourceIn(this.held, permits), permits, { count, resource }, asks)
+    const service = this.limiters[limiter]!
+    return limitedBatches(sourceIn(this.held, permitsOf(service)), service, { count, resource }, asks)
   }
 
   /** Runs an effect, which is no attempt of the run, with the permits of one. */
