@@ -34,9 +34,11 @@ const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
   if (_tag in withoutWork) {
     return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[_tag as keyof typeof withoutWork]))
   }
-  return base.layers.flatMap((layer, i) =>
-    layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]
-  )
+  return base.layers.flatMap((layer, i) => {
+    if (layer.refused !== undefined) return [issue(base.layers[i + 1]!, layer.refused)]
+    const late = layer.undo?._tag === "Compensation" && base.layers.slice(0, i).some(({ recovers }) => recovers)
+    return late ? [issue(layer, "a fallback gives nothing that could be undone: pipe it before the fallback")] : []
+  })
 }
 
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>

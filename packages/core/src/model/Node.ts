@@ -5,6 +5,7 @@
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
 import type { Context, Duration, Effect } from "effect"
+import type { Undo } from "./Undo.ts"
 
 /** An effect of which only the declaration's types know more. */
 export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
@@ -73,6 +74,16 @@ export interface Layer {
   /** Why no graph can accept this layer, where that is so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect
+  /** What undoes what is inside, for the run to keep: such a layer wraps nothing. */
+  readonly undo?: Undo
+  /** Whether it gives a value where what is inside failed. */
+  readonly recovers?: boolean
+}
+
+/** The layer that says how to undo what is inside. */
+export const undoLayer = (undo: Undo): Layer => {
+  const kind = undo._tag === "Compensation" ? "compensation" : "cleanup"
+  return { kind, label: kind, repeats: false, continues: false, refused: undefined, wrap: (self) => self, undo }
 }
 
 /** A source with its policies, innermost first. Its identity is what makes it one resource of a run. */
@@ -109,13 +120,13 @@ interface View {
 /** What a resource value stands for in a graph. */
 export type Node = Base | View
 
-/** A base of this source, and nothing around it. */
-export const bare = (name: string, source: Source): Base => ({
+/** A base of this source, and nothing around it but what it was declared with. */
+export const bare = (name: string, source: Source, layers: ReadonlyArray<Layer> = []): Base => ({
   _tag: "Base",
   name,
   origin: source,
   source,
-  layers: [],
+  layers,
   annotations: {}
 })
 

@@ -22,6 +22,7 @@ import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
 import type { Slots } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
+import type { Saga } from "./saga/Saga.ts"
 
 /**
  * The resource that a part of a cause comes from: an annotation on each failure, defect and interruption of a run.
@@ -74,6 +75,8 @@ export interface RunSetup {
   readonly failFast: boolean
   readonly slots: Slots | undefined
   readonly watch: RunWatch | undefined
+  /** What keeps what is done, where any of it may have to be undone. */
+  readonly saga: Saga | undefined
 }
 
 const idle: Interpreter = { onReady: () => {}, onStop: () => {}, onSlots: () => {} }
@@ -105,6 +108,7 @@ class FailedSteps {
 export class Run {
   readonly program: Program
   readonly slots: Slots | undefined
+  readonly saga: Saga | undefined
   stopped: Stop | undefined = undefined
   /** How many steps have yet to settle. */
   remaining: number
@@ -132,6 +136,7 @@ export class Run {
     this.program = setup.program
     this.watch = setup.watch
     this.slots = setup.slots
+    this.saga = setup.saga
     this.scope = Context.getOrUndefined(setup.context as Context.Context<Scope.Scope>, Scope.Scope)
     this.remaining = setup.program.toSettle
     this.values = setup.program.initial.slice()
@@ -267,12 +272,21 @@ export class Run {
   /** What became of the resources that were never started, and the end of the run, for those who watch. */
   finish(): void {
     if (this.watch === undefined || this.finished) return
+    // Whoever watches can interrupt the run, which ends it once more.
     this.finished = true
+    this.skipRest()
+    this.watch.runEnded(this.stopped?._tag ?? "Completed")
+  }
+
+  /** Nothing that was never started will be: for those who watch. */
+  skipRest(): void {
+    if (this.watch === undefined) return
     const because = stopReason(this.stopped)
     this.values.forEach((value, i) => {
-      if (value === Pending) this.watch?.settled(i, { _tag: "Skipped", because })
+      if (value !== Pending) return
+      this.values[i] = Skipped
+      this.watch?.settled(i, { _tag: "Skipped", because })
     })
-    this.watch.runEnded(this.stopped?._tag ?? "Completed")
   }
 
   /** The value of a step, or `undefined` where there is none. */
@@ -295,7 +309,7 @@ export class Run {
   }
 
   get attempts(): Attempts {
-    return (this.ifAnyAttempts ??= new Attempts(this.slots, this.watch, this.scope, this))
+    return (this.ifAnyAttempts ??= new Attempts(this.slots, this.watch, this.scope, this.saga, this))
   }
 
   private get failed(): FailedSteps {

@@ -52,6 +52,20 @@ export interface Watching {
   readonly onCrash: (defect: unknown) => void
 }
 
+/** What is undone: whose, from the resource of this run inwards. */
+interface Undone {
+  readonly path: ReadonlyArray<string>
+  readonly item: number | undefined
+  readonly cleanup: boolean
+}
+
+const factOf = ({ cleanup, item, path }: Undone) => ({
+  resource: path[0]!,
+  ...(item === undefined ? {} : { item }),
+  ...(path.length === 1 ? {} : { inside: path.slice(1) }),
+  cleanup
+})
+
 /** What an event says of an attempt. */
 const attemptOf = (resource: string, attempt: number, item: number | undefined) =>
   item === undefined ? { resource, attempt } : { resource, attempt, item }
@@ -164,6 +178,29 @@ export class RunWatch {
     this.fallbacks[this.program.steps[index]!.base] = { fallback, error }
   }
 
+  /** What was done is undone now, or cleaned up after: gives the context in which. */
+  undoStarted(context: Context.Context<never>, of: Undone): Context.Context<never> {
+    const event = { _tag: "CompensationStarted" as const, ...factOf(of), run: this.run, at: this.now() }
+    this.tell(event)
+    return this.watchers.reduce((outer, { undoing }) => {
+      if (undoing === undefined) return outer
+      try {
+        return undoing(outer, event)
+      } catch (defect) {
+        this.crash(defect)
+        return outer
+      }
+    }, context)
+  }
+
+  undoSucceeded(of: Undone): void {
+    this.emit({ _tag: "CompensationSucceeded", ...factOf(of) })
+  }
+
+  undoFailed(of: Undone, cause: Cause.Cause<unknown>): void {
+    this.emit({ _tag: "CompensationFailed", ...factOf(of), cause })
+  }
+
   /** A choice wants a step. */
   wanted(index: number): void {
     if (this.unwanted.delete(index)) this.unsettled[this.program.steps[index]!.base]!++
@@ -232,7 +269,10 @@ export class RunWatch {
   }
 
   private emit(fact: Fact): void {
-    const event = { ...fact, run: this.run, at: this.now() } as RunEvent
+    this.tell({ ...fact, run: this.run, at: this.now() } as RunEvent)
+  }
+
+  private tell(event: RunEvent): void {
     for (const watcher of this.watchers) {
       try {
         watcher.onEvent(event)
