@@ -125,7 +125,7 @@ type Of<T extends Deps, O> = Loader<
  * @since 0.1.0
  * @category constructors
  */
-export const compile = <const T extends Deps, const O extends Options = {}>(
+export const compile = <const T extends Deps, const O extends Options>(
   targets: T,
   options?: O
 ): Result.Result<Of<T, O>, GraphError> => {
@@ -153,7 +153,7 @@ const noValues = new Map<string, unknown>()
  * @since 0.1.0
  * @category constructors
  */
-export const make = <const T extends Deps, const O extends Options = {}>(targets: T, options?: O): Of<T, O> =>
+export const make = <const T extends Deps, const O extends Options>(targets: T, options?: O): Of<T, O> =>
   Result.getOrThrow(compile(targets, options))
 
 /**

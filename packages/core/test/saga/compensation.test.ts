@@ -364,7 +364,7 @@ describe("a compensation that fails", () => {
       const b = Resource.make("b", { deps: { a }, load: () => shop.do("b"), compensate: () => Effect.die("y") })
       const loader = Loader.make(
         { failing: failing({ b }) },
-        { name: "order", onCompensationFailure: (error: RollbackError) => Effect.sync(() => told.push(error)) }
+        { name: "order", onCompensationFailure: (error) => Effect.sync(() => told.push(error)) }
       )
       const exit = yield* inTime(Loader.load(loader, { orderId: 7 }))
       assert.strictEqual(told.length, 1)
