@@ -4,7 +4,7 @@
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
-import type { Context, Duration, Effect } from "effect"
+import type { Cause, Context, Duration, Effect } from "effect"
 import type { Undo } from "./Undo.ts"
 
 /** An effect of which only the declaration's types know more. */
@@ -59,6 +59,8 @@ export interface LayerObserver {
   readonly degraded: (fallback: string, error: unknown) => void
   /** There will be another attempt, after this pause. */
   readonly pausing: (pause: Duration.Duration) => void
+  /** Ends the run with this cause, whatever is around; gives what stands in its place until then. */
+  readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
 }
 
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */

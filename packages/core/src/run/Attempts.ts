@@ -77,13 +77,18 @@ class Tried {
   }
 }
 
+/** Who is told of what concerns others: that somebody may take a slot, and that nothing is to go on. */
+interface Telling {
+  readonly onSlots: () => void
+  readonly abort: (index: number, cause: Cause.Cause<unknown>) => void
+}
+
 export class Attempts {
   private readonly slots: Slots | undefined
   private readonly watch: RunWatch | undefined
   private readonly scope: Scope.Scope | undefined
   private readonly saga: Saga | undefined
-  /** Who is told that somebody may be able to take a slot. */
-  private readonly run: { readonly onSlots: () => void }
+  private readonly run: Telling
   // Made when the first step needs it: most runs never do.
   private tried: Map<number, Tried> | undefined = undefined
   /** Attempts that wait for a slot: when the run is over, nobody else will tell them. */
@@ -95,7 +100,7 @@ export class Attempts {
     watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
     saga: Saga | undefined,
-    run: { readonly onSlots: () => void }
+    run: Telling
   ) {
     this.slots = slots
     this.watch = watch
@@ -158,7 +163,12 @@ export class Attempts {
   }
 
   private wrapping(tried: Tried, step: Load, deps: Dependencies, item?: unknown): Wrap {
-    const observer = this.observerOf(tried)
+    const aborting = (cause: Cause.Cause<unknown>): AnyEffect => {
+      if (tried.item !== undefined) this.itemFailed(tried, item, cause)
+      this.run.abort(tried.index, cause)
+      return Effect.interrupt
+    }
+    const observer: LayerObserver = { ...this.observerOf(tried), aborting }
     return ({ undo, wrap }, self) => {
       if (undo === undefined || this.saga === undefined) return wrap(self, observer)
       return this.saga.undoable(tried.index, self, undo, deps, () => ({
@@ -169,7 +179,7 @@ export class Attempts {
     }
   }
 
-  private observerOf(tried: Tried): LayerObserver {
+  private observerOf(tried: Tried): Omit<LayerObserver, "aborting"> {
     return {
       degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
       pausing: (pause) => {

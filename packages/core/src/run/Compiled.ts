@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Duration, type Effect, Option, Result } from "effect"
+import { Duration, type Effect, type Exit, Option, Result } from "effect"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { compile as compileProgram } from "../compile/Compiler.ts"
 import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
@@ -73,7 +73,11 @@ export interface Declaration {
   readonly targets: Deps
   readonly options: Options
   readonly substitution: Substitution
+  /** What is run at the end of each load, with its exit. */
+  readonly onExit?: ReadonlyArray<OnExit>
 }
+
+export type OnExit = (exit: Exit.Exit<unknown, unknown>) => unknown
 
 /** What a loader is made of. */
 export interface Compiled {

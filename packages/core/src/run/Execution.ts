@@ -30,6 +30,8 @@ export interface Execution {
   readonly failFast: boolean
   /** Who watches this run beside those who watch all runs. */
   readonly reporter: Watcher | undefined
+  /** Whether the caller keeps what the run did, to undo it later: then nobody else does. */
+  readonly reversible?: boolean
   /** What the caller gets of a run that was not interrupted; `exit` is what a load gives. */
   readonly conclude: (run: Run, exit: AnyExit) => Effect.Effect<unknown, unknown>
 }
@@ -106,7 +108,8 @@ const makeRun = (
   enclosing: Enclosing | undefined,
   { failFast, reporter }: Execution
 ): Run => {
-  const { limit, program, undoLimit } = compiled
+  const { declaration, limit, program, undoLimit } = compiled
+  const isAccounted = program.undoes || (failFast && declaration.onExit !== undefined)
   const outer = enclosing?.slots
   const slots =
     limit === undefined && outer === undefined ? undefined : new Slots(limit ?? Infinity, program.urgency, outer)
@@ -118,7 +121,7 @@ const makeRun = (
     failFast,
     slots,
     watch,
-    saga: program.undoes ? new Saga({ program, watch, limit: undoLimit, keeps: failFast }) : undefined
+    saga: isAccounted ? new Saga({ program, watch, limit: undoLimit, keeps: failFast }) : undefined
   })
 }
 
@@ -158,13 +161,14 @@ const accounted = (
       const exit = Exit.isFailure(interrupted) ? withFailures(interrupted.cause, run) : exitOf(run)
       run.skipRest()
       if (Exit.isFailure(exit) && execution.failFast) yield* saga.rollback(exit.cause)
-      if (Exit.isSuccess(exit) && execution.failFast) handOver(saga, enclosing)
+      if (Exit.isSuccess(exit) && execution.failFast && execution.reversible !== true) handOver(saga, enclosing)
       run.finish()
       const because = Exit.isFailure(exit) ? exit.cause : Cause.empty
       const notUndone = saga.notUndone(execution.inputs, because)
       if (notUndone !== undefined) yield* apart(tellOf(notUndone, compiled))
       const told =
         notUndone === undefined || Exit.isSuccess(exit) ? exit : Exit.failCause(beside(exit.cause, notUndone))
+      if (execution.failFast) yield* runHooks(told, compiled)
       return yield* Exit.isFailure(interrupted) ? told : execution.conclude(run, told)
     })
   )
@@ -187,6 +191,20 @@ const tellOf = (error: RollbackError, { declaration }: Compiled): Effect.Effect<
     Effect.suspend(() => handler(error) as AnyEffect)
   )
 }
+
+/** Whatever is hung on the end of a load is run, one after the other. */
+const runHooks = (exit: AnyExit, { declaration: { onExit = [] } }: Compiled): Effect.Effect<void> =>
+  Effect.forEach(
+    onExit,
+    (hook) =>
+      apart(
+        logFailure(
+          "a hook of Loader.onExit",
+          Effect.suspend(() => hook(exit) as AnyEffect)
+        )
+      ),
+    { discard: true }
+  )
 
 /** Runs something that others have hung on to a run: when it fails, that is logged, and changes nothing. */
 const logFailure = (what: string, self: AnyEffect): Effect.Effect<void> =>

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Duration, Effect, Exit, Result } from "effect"
+import { Cause, type Duration, Effect, Exit, Result } from "effect"
 import { dual } from "effect/Function"
 import type { GraphError } from "../compile/GraphError.ts"
 import type { Plan } from "../compile/Plan.ts"
@@ -24,14 +24,17 @@ import {
   fromCompiled,
   isLoader,
   type Loader,
+  type OnExit,
   type Options,
-  planOf
+  planOf,
+  valuesOf
 } from "./Compiled.ts"
 import { execute, type Execution } from "./Execution.ts"
 import type { LoadTimeout } from "./LoadTimeout.ts"
 import type { Report } from "./Report.ts"
 import type { Run } from "./Run.ts"
 import type { RunEvent } from "./RunEvent.ts"
+import type { RollbackError } from "./saga/CompensationError.ts"
 import { fromEvents } from "./Timeline.ts"
 
 export { isLoader, type Loader, type Options } from "./Compiled.ts"
@@ -216,6 +219,114 @@ export const load: {
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
   execute(self, { inputs, failFast: true, reporter: undefined, conclude: (_run, exit) => exit })
 )
+
+/**
+ * The values of a load, and what undoes the load.
+ *
+ * - `undo`: undoes all that the load did and says how to undo, in the order in which a load that fails does. It works once:
+ *   whoever runs it again gets what came of the first time. It cannot be interrupted, and fails with what could not be
+ *   undone.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reversible<out A> {
+  readonly values: A
+  readonly undo: Effect.Effect<void, RollbackError>
+}
+
+const toReversible = (
+  run: Run,
+  inputs: unknown,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<unknown, unknown> => {
+  const { saga } = run
+  if (Exit.isFailure(exit)) return exit
+  const { value: values } = exit
+  if (saga === undefined) return Exit.succeed({ values, undo: Effect.void })
+  const undo = Effect.flatMap(saga.rollback(Cause.empty), () => {
+    const notUndone = saga.notUndone(inputs, Cause.empty)
+    return notUndone === undefined ? Effect.void : Effect.fail(notUndone)
+  })
+  return Effect.map(Effect.cached(Effect.uninterruptible(undo)), (undo) => ({ values, undo }))
+}
+
+/**
+ * Loads as {@link load} does, and gives the values together with what undoes the load later.
+ *
+ * Also where it runs inside another load, nobody else undoes it: that is for whoever has `undo`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const log: Array<string> = []
+ * const seat = Resource.make("seat", {
+ *   load: () => Effect.succeed("12A"),
+ *   compensate: (seat) => Effect.sync(() => log.push(`${seat} released`))
+ * })
+ *
+ * const { undo, values } = Effect.runSync(Loader.loadReversible(Loader.make({ seat })))
+ * console.log(values.seat, log) // 12A []
+ * Effect.runSync(undo)
+ * Effect.runSync(undo)
+ * console.log(log) // [ "12A released" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const loadReversible: {
+  <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reversible<A>, E, R>
+  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reversible<A>, E, R>
+} = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+  execute(self, {
+    inputs,
+    failFast: true,
+    reporter: undefined,
+    reversible: true,
+    conclude: (run, exit) => toReversible(run, inputs, exit)
+  })
+)
+
+/**
+ * Hangs something on the end of each load: it runs when a load has succeeded, failed, or been interrupted, after all that
+ * was to be undone has been, and before the caller gets the exit.
+ *
+ * - `hook`: gets the exit; `RollbackError.of(exit.cause)` says what could not be undone. It cannot be interrupted. What it
+ *   fails or dies with is logged, and changes nothing.
+ *
+ * Several run one after the other, in the order in which they were hung. `settle`, which has no such exit, runs none.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Exit } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const user = Resource.make("user", { load: () => Effect.fail("unknown") })
+ * const page = Loader.make({ user }).pipe(
+ *   Loader.onExit((exit) => Effect.sync(() => console.log(Exit.isSuccess(exit) ? "loaded" : "not loaded")))
+ * )
+ * Effect.runSync(Effect.exit(Loader.load(page))) // not loaded
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const onExit: {
+  <A, E, R2>(
+    hook: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+  ): <R, In, T>(self: Loader<A, E, R, In, T>) => Loader<A, E, R | R2, In, T>
+  <A, E, R, In, T, R2>(
+    self: Loader<A, E, R, In, T>,
+    hook: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+  ): Loader<A, E, R | R2, In, T>
+} = /* @__PURE__ */ dual(2, (self: AnyLoader, hook: OnExit): never => {
+  const compiled = compiledOf(self)
+  const declaration = { ...compiled.declaration, onExit: [...(compiled.declaration.onExit ?? []), hook] }
+  return fromCompiled({ ...compiled, declaration }, valuesOf(self))
+})
 
 /** The values that targets were loaded to, for those that were. */
 const loadedValues = (run: Run): Record<string, unknown> => {

@@ -32,6 +32,9 @@ import type { Saga } from "./saga/Saga.ts"
  */
 export class FailedResource extends Context.Service<FailedResource, string>()("effect-loader/FailedResource") {}
 
+/** Marks what no fallback may take the place of. */
+class Aborted extends Context.Service<Aborted, true>()("effect-loader/Aborted") {}
+
 /** Stand in the place of values that are not there, beside `Pending`. */
 const Running = Symbol("running")
 const Failed = Symbol("failed")
@@ -92,6 +95,7 @@ const isGiven = (inputs: object, name: string): boolean =>
 const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown> | undefined => {
   if (Cause.hasDies(cause)) return undefined
   const fail = cause.reasons.find(Cause.isFailReason)
+  if (fail?.annotations.has(Aborted.key)) return undefined
   return fail?.error as ResourceError<string, unknown> | undefined
 }
 
@@ -127,6 +131,7 @@ export class Run {
   /** Made with the first step that has anything around its load: many runs have none. */
   private ifAnyAttempts: Attempts | undefined = undefined
   // Made with the first failure: most runs have none.
+  private aborted: Map<number, Cause.Cause<unknown>> | undefined = undefined
   private failedWith: Array<Cause.Cause<unknown>> | undefined = undefined
   private ifAnyFailed: FailedSteps | undefined = undefined
   private readonly choosing: Choosing | undefined
@@ -232,7 +237,7 @@ export class Run {
       this.succeed(index, exit.value)
     } else {
       this.noteStart(index, startedAt)
-      this.fail(index, exit.cause)
+      this.fail(index, this.aborted?.get(index) ?? exit.cause)
     }
     this.settleInline()
     if (released) this.interpreter.onSlots()
@@ -246,6 +251,16 @@ export class Run {
     this.slots?.withdraw()
     this.ifAnyAttempts?.end()
     this.interpreter.onStop()
+  }
+
+  /**
+   * A step gives up for all: nothing tries it again or takes its place. In a load nothing else goes on either; its own end,
+   * an interruption, then counts as this failure.
+   */
+  abort(index: number, cause: Cause.Cause<unknown>): void {
+    if (this.stopped !== undefined) return
+    ;(this.aborted ??= new Map()).set(index, Cause.annotate(cause, Context.make(Aborted, true)))
+    if (this.setup.failFast) this.stop({ _tag: "Failed", resource: this.program.steps[index]!.name })
   }
 
   timeOut(limit: Duration.Duration): void {

@@ -79,7 +79,16 @@ const toLoader = ({ limit, nodes }: Graph, world: World, told: Array<RollbackErr
     const name = `n${i}`
     const needs = Object.fromEntries(deps.map((d) => [`d${d}`, made[d]!]))
     const act = (what: string) =>
-      Effect.andThen(wait(takes), Effect.as(Effect.andThen(ends[end], Effect.sync(() => world.do(what))), what))
+      Effect.andThen(
+        wait(takes),
+        Effect.as(
+          Effect.andThen(
+            ends[end],
+            Effect.sync(() => world.do(what))
+          ),
+          what
+        )
+      )
     const undo = (what: string) =>
       Effect.andThen(wait(undoTakes), undoFails ? Effect.fail("stays") : Effect.sync(() => world.undo(what)))
     if (kind === "list") {
@@ -169,35 +178,43 @@ const program = (graph: Graph) => {
 }
 
 describe("generated graphs", () => {
-  it("of each failure, interruption and failing compensation: all that was done is undone once, in order, or told", () =>
-    fc.assert(
-      fc.asyncProperty(graph, async (graph) => {
-        const { check, run } = program(graph)
-        await Effect.runPromise(Interruption.atEveryStep(run, { check }))
-      }),
-      { numRuns: 60 }
-    ), 120_000)
+  it(
+    "of each failure, interruption and failing compensation: all that was done is undone once, in order, or told",
+    () =>
+      fc.assert(
+        fc.asyncProperty(graph, async (graph) => {
+          const { check, run } = program(graph)
+          await Effect.runPromise(Interruption.atEveryStep(run, { check }))
+        }),
+        { numRuns: 60 }
+      ),
+    120_000
+  )
 
-  it("one at a time, what a load did is undone in the exact reverse order of its completion", () =>
-    fc.assert(
-      fc.asyncProperty(graph, async ({ nodes }) => {
-        const plain = nodes.map((node): Node => ({ ...node, kind: "load", undoFails: false }))
-        const graph = { nodes: plain, limit: 1 }
-        let world = new World()
-        const run = () =>
-          Effect.suspend(() => {
-            world = new World()
-            return Loader.loadWithReport(toLoader(graph, world, []))
-          })
-        const reversed = ({ exit }: Interruption.Trial<Loader.Reported<unknown, unknown>, never>) =>
-          Effect.sync(() => {
-            if (Exit.isSuccess(exit) && exit.value.report.end === "Completed") return
-            const done = world.log.filter((line) => line.startsWith("+")).map((line) => line.slice(1))
-            const undone = world.log.filter((line) => line.startsWith("-")).map((line) => line.slice(1))
-            expect(undone).toEqual(done.toReversed())
-          })
-        await Effect.runPromise(Interruption.atEveryInstant(run, { check: reversed }))
-      }),
-      { numRuns: 100 }
-    ), 120_000)
+  it(
+    "one at a time, what a load did is undone in the exact reverse order of its completion",
+    () =>
+      fc.assert(
+        fc.asyncProperty(graph, async ({ nodes }) => {
+          const plain = nodes.map((node): Node => ({ ...node, kind: "load", undoFails: false }))
+          const graph = { nodes: plain, limit: 1 }
+          let world = new World()
+          const run = () =>
+            Effect.suspend(() => {
+              world = new World()
+              return Loader.loadWithReport(toLoader(graph, world, []))
+            })
+          const reversed = ({ exit }: Interruption.Trial<Loader.Reported<unknown, unknown>, never>) =>
+            Effect.sync(() => {
+              if (Exit.isSuccess(exit) && exit.value.report.end === "Completed") return
+              const done = world.log.filter((line) => line.startsWith("+")).map((line) => line.slice(1))
+              const undone = world.log.filter((line) => line.startsWith("-")).map((line) => line.slice(1))
+              expect(undone).toEqual(done.toReversed())
+            })
+          await Effect.runPromise(Interruption.atEveryInstant(run, { check: reversed }))
+        }),
+        { numRuns: 100 }
+      ),
+    120_000
+  )
 })

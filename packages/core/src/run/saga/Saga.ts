@@ -86,10 +86,10 @@ export class Saga {
     to.done.push({ index, undo })
   }
 
-  /** What could not be undone, as one error; `undefined` if everything was. */
+  /** What could not be undone since this was last asked, as one error; `undefined` if everything was. */
   notUndone(inputs: unknown, because: Cause.Cause<unknown>): RollbackError | undefined {
     if (this.failures.length === 0) return undefined
-    return new RollbackError({ loader: this.setup.program.name, inputs, failures: this.failures.slice(), because })
+    return new RollbackError({ loader: this.setup.program.name, inputs, failures: this.failures.splice(0), because })
   }
 
   private rollbackOf(cause: Cause.Cause<unknown>): Rollback {
