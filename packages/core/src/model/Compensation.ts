@@ -90,5 +90,5 @@ export const withCleanup: {
 } = /* @__PURE__ */ dual(
   (args) => isResource(args[0]),
   (self: Any, f: (context: CompensationContext) => unknown): never =>
-    withLayers(self, [undoLayer({ _tag: "Cleanup", undo: f })]) as never
+    withLayers(self, [undoLayer({ _tag: "Cleanup", undo: (_deps, context) => f(context) })]) as never
 )

@@ -2,7 +2,7 @@
 import { Cause, type Effect } from "effect"
 import type { Dependencies } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
-import { compensating, declare, type Deps, type Failure, type Inputs, lazily, type Own } from "./Resource.ts"
+import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
 import type { Resource, Services, Values } from "./Resource.ts"
 import type { CompensationContext } from "./Undo.ts"
 
@@ -91,6 +91,6 @@ export const forEach = <
     items: items as (deps: Dependencies) => Iterable<unknown>,
     load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
     concurrency,
-    each: [...compensating(compensate), ...(each === undefined ? [] : layersOf(each))]
+    each: [...undoing(compensate === undefined ? {} : { compensate }), ...(each === undefined ? [] : layersOf(each))]
   })
 }

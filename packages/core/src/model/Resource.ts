@@ -187,9 +187,11 @@ export const nodeOf = (self: Any): Node => (self as unknown as { readonly node: 
 export const declare = (name: string, source: Source, layers?: ReadonlyArray<Layer>): never =>
   fromNode(bare(name, source, layers))
 
-/** How a declaration says that it is undone, as a layer. */
-export const compensating = (undo: unknown): ReadonlyArray<Layer> =>
-  undo === undefined ? [] : [undoLayer({ _tag: "Compensation", undo: undo as () => unknown })]
+/** How a declaration says that it is undone, or cleaned up after, as layers. */
+export const undoing = ({ cleanup, compensate }: { readonly compensate?: unknown; readonly cleanup?: unknown }) => [
+  ...(compensate === undefined ? [] : [undoLayer({ _tag: "Compensation", undo: compensate as () => unknown })]),
+  ...(cleanup === undefined ? [] : [undoLayer({ _tag: "Cleanup", undo: cleanup as () => unknown })])
+]
 
 /** A value, or the function that gives it, as a function. */
 export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() => A) =>
@@ -204,6 +206,8 @@ export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() =
  *   is a defect which carries the resource's name.
  * - `compensate`: undoes what was loaded, when the load fails later: as {@link withCompensation}, with what the resource
  *   depends on.
+ * - `cleanup`: follows an attempt that did not succeed and may have left something half done: as {@link withCleanup}, with
+ *   what the resource depends on.
  *
  * `deps` and `after` may be functions, for declarations that come later in the file or from another one: they are
  * called when a loader is compiled.
@@ -237,7 +241,8 @@ export const make = <
   R,
   const D extends Deps = {},
   const After extends ReadonlyArray<Any> = [],
-  R2 = never
+  R2 = never,
+  R3 = never
 >(
   name: Name,
   options: {
@@ -249,12 +254,13 @@ export const make = <
       deps: Values<D>,
       context: CompensationContext
     ) => Effect.Effect<unknown, unknown, R2>
+    readonly cleanup?: (deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R3>
   }
 ): Resource<
   Name,
   A,
   Own<Name, E> | Failure<D[keyof D] | After[number]>,
-  R | NoInfer<R2> | Services<D[keyof D] | After[number]>,
+  R | NoInfer<R2 | R3> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>
 > =>
   declare(
@@ -265,7 +271,7 @@ export const make = <
       after: lazily<ReadonlyArray<unknown>>(options.after, []),
       load: options.load as (deps: Dependencies) => unknown
     },
-    compensating(options.compensate)
+    undoing(options)
   )
 
 /**

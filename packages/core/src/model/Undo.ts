@@ -30,7 +30,7 @@ interface Compensation {
 /** What a load that did not succeed has to be followed by. */
 interface Cleanup {
   readonly _tag: "Cleanup"
-  readonly undo: (context: CompensationContext) => unknown
+  readonly undo: (deps: Readonly<Record<string, unknown>>, context: CompensationContext) => unknown
 }
 
 export type Undo = Compensation | Cleanup

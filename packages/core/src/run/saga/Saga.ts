@@ -64,7 +64,7 @@ export class Saga {
   /** A load, with what undoes it or cleans up after it. `of` is asked when that is known. */
   undoable(index: number, self: AnyEffect, undo: Undo, deps: Dependencies, of: () => Of): AnyEffect {
     return undo._tag === "Cleanup"
-      ? this.cleanedUp(self, undo.undo, of)
+      ? this.cleanedUp(self, (context) => undo.undo(deps, context as never), of)
       : this.compensated(index, self, undo.undo, deps, of)
   }
 
@@ -113,11 +113,11 @@ export class Saga {
     return undoAll(undefined, frame.done.splice(0), this.setup.limit, this.rollbackOf(cause))
   }
 
-  private cleanedUp(self: AnyEffect, undo: (context: never) => unknown, of: () => Of): AnyEffect {
+  private cleanedUp(self: AnyEffect, run: (context: unknown) => unknown, of: () => Of): AnyEffect {
     return Effect.withFiber((fiber) =>
       Effect.onExit(self, (exit: Exit.Exit<unknown, unknown>) => {
         if (exit._tag === "Success") return Effect.void
-        const cleanup = { run: undo as (context: unknown) => unknown, value: undefined, cleanup: true }
+        const cleanup = { run, value: undefined, cleanup: true }
         return apart(runUndo(of(), this.rollbackOf(exit.cause), fiber.context, cleanup))
       })
     )
