@@ -51,7 +51,7 @@ const issuesOf = ({ annotations, around, attempt, items, loader, name }: PlanRes
   const why = annotations[escaping]
   const parts = [...attempt, ...around, ...(items === undefined ? [] : [...items.attempt, ...items.around])]
   return [
-    ...(why === undefined ? [] : [{ _tag: "EscapesTransaction" as const, resource: name, reason: String(why) }]),
+    ...(typeof why === "string" ? [{ _tag: "EscapesTransaction" as const, resource: name, reason: why }] : []),
     ...parts.flatMap(({ kind, label }) => {
       const reason = keeping[kind]
       return reason === undefined

@@ -184,7 +184,7 @@ describe("generated graphs", () => {
       fc.assert(
         fc.asyncProperty(graph, async (graph) => {
           const { check, run } = program(graph)
-          await Effect.runPromise(Interruption.atEveryStep(run, { check }))
+          expect(await Effect.runPromise(Interruption.atEveryStep(run, { check }))).toBeGreaterThan(2)
         }),
         { numRuns: 60 }
       ),
