@@ -160,7 +160,7 @@ const toLoad = (
   const { goesOn, inner, outer } = wrappedIn(layers)
   const holdsSlot = items === undefined && !isLoader
   const plain = holdsSlot && layers.length === 0
-  const undoes = !holdsSlot || layers.some(({ undo }) => undo !== undefined)
+  const undoes = !holdsSlot || layers.some(({ rewind, undo }) => undo !== undefined || rewind !== undefined)
   return { ...common, kind: "load", load, items, inner, outer, goesOn, holdsSlot, plain, isLoader, undoes }
 }
 

@@ -4,7 +4,7 @@
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
-import type { Cause, Context, Duration, Effect } from "effect"
+import type { Cause, Context, Duration, Effect, Schedule } from "effect"
 import type { Undo } from "./Undo.ts"
 
 /** An effect of which only the declaration's types know more. */
@@ -61,6 +61,15 @@ export interface LayerObserver {
   readonly pausing: (pause: Duration.Duration) => void
   /** Ends the run with this cause, whatever is around; gives what stands in its place until then. */
   readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
+  /** Takes the run back to an earlier resource because of this cause, and says whether it may. */
+  readonly rewinding: (cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
+}
+
+/** How often, and after which pauses, a run is taken back to a resource. */
+export interface Rewind {
+  readonly to: string
+  readonly times: number
+  readonly schedule: Schedule.Schedule<unknown, unknown> | undefined
 }
 
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
@@ -78,6 +87,8 @@ export interface Layer {
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect
   /** What undoes what is inside, for the run to keep: such a layer wraps nothing. */
   readonly undo?: Undo
+  /** Where it may take a run back to. */
+  readonly rewind?: Rewind
   /** Whether it gives a value where what is inside failed. */
   readonly recovers?: boolean
 }

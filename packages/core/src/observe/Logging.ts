@@ -15,7 +15,7 @@ import { printable, printableLabel } from "./Printable.ts"
  *
  * - `annotations`: whether what a `load` logs is annotated with `loader`, `resource` and `attempt`. Default: yes.
  * - `events`: whether events are logged, with the same annotations and `run`: a failure or a defect of a resource, and a
- *   run that is out of time, as warnings; what could not be undone, as an error; a fallback and what is undone as information; everything else for debugging. Default: yes.
+ *   run that is out of time, as warnings; what could not be undone, as an error; a fallback and what is undone or taken back as information; everything else for debugging. Default: yes.
  *
  * @since 0.1.0
  * @category models
@@ -33,6 +33,7 @@ const levels: Partial<Record<RunEvent["_tag"], LogLevel.Severity>> = {
   ResourceDied: "Warn",
   CompensationFailed: "Error",
   CompensationSucceeded: "Info",
+  ResourceRewound: "Info",
   ResourceDegraded: "Info"
 }
 
@@ -84,6 +85,8 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return [`attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`]
     case "FallbackStarted":
       return [`fallback started (${printableLabel(event.fallback)})`]
+    case "ResourceRewound":
+      return [`taken back to ${printableLabel(event.to)}, because ${printableLabel(event.failed)} failed`]
     case "CompensationStarted":
       return [`${undoText(event)} started`]
     case "CompensationSucceeded":

@@ -271,6 +271,9 @@ class RunSpans implements Watcher {
           "effect_loader.fallback": event.fallback,
           "error.type": errorType(event.error)
         })
+      case "ResourceRewound":
+        // Its span has ended: it gets another one.
+        return void this.resources.delete(event.resource)
       case "CompensationStarted":
         return
       case "CompensationSucceeded":

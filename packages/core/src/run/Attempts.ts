@@ -4,7 +4,7 @@
  */
 import { Cause, type Context, Duration, Effect, Exit, Scope } from "effect"
 import type { ItemLoads, Load, Step } from "../compile/Program.ts"
-import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import type { AnyEffect, Dependencies, Layer, LayerObserver, Rewind } from "../model/Node.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import { Enclosing } from "./Enclosing.ts"
 import type { OuterSlots, Slots } from "./Slots.ts"
@@ -81,6 +81,7 @@ class Tried {
 interface Telling {
   readonly onSlots: () => void
   readonly abort: (index: number, cause: Cause.Cause<unknown>) => void
+  readonly rewind: (index: number, cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
 }
 
 export class Attempts {
@@ -168,7 +169,8 @@ export class Attempts {
       this.run.abort(tried.index, cause)
       return Effect.interrupt
     }
-    const observer: LayerObserver = { ...this.observerOf(tried), aborting }
+    const rewinding: LayerObserver["rewinding"] = (cause, rewind) => this.run.rewind(tried.index, cause, rewind)
+    const observer: LayerObserver = { ...this.observerOf(tried), aborting, rewinding }
     return ({ undo, wrap }, self) => {
       if (undo === undefined || this.saga === undefined) return wrap(self, observer)
       return this.saga.undoable(tried.index, self, undo, deps, () => ({
@@ -179,7 +181,7 @@ export class Attempts {
     }
   }
 
-  private observerOf(tried: Tried): Omit<LayerObserver, "aborting"> {
+  private observerOf(tried: Tried): Omit<LayerObserver, "aborting" | "rewinding"> {
     return {
       degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
       pausing: (pause) => {

@@ -13,7 +13,8 @@ import type { AnyEffect } from "../model/Node.ts"
 import { type AnyLoader, type Compiled, compiledOf, planOf, valuesOf } from "./Compiled.ts"
 import { Enclosing } from "./Enclosing.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
-import { Run } from "./Run.ts"
+import { type Legs, runLegs } from "./Legs.ts"
+import { Run, type RunSetup } from "./Run.ts"
 import { RunWatch } from "./RunWatch.ts"
 import { beside, type RollbackError } from "./saga/CompensationError.ts"
 import { Saga } from "./saga/Saga.ts"
@@ -102,27 +103,31 @@ const watchFor = (
 const together = (reporters: ReadonlyArray<Watcher>): Watcher | undefined =>
   reporters.length < 2 ? reporters[0] : { onEvent: (event) => reporters.forEach((reporter) => reporter.onEvent(event)) }
 
-const makeRun = (
+const slotsFor = ({ limit, program }: Compiled, enclosing: Enclosing | undefined): Slots | undefined => {
+  const outer = enclosing?.slots
+  return limit === undefined && outer === undefined ? undefined : new Slots(limit ?? Infinity, program.urgency, outer)
+}
+
+const setupFor = (
   compiled: Compiled,
   fiber: Fiber.Fiber<unknown, unknown>,
   enclosing: Enclosing | undefined,
   { failFast, reporter }: Execution
-): Run => {
-  const { declaration, limit, program, undoLimit } = compiled
+): RunSetup => {
+  const { declaration, program, undoLimit } = compiled
   const isAccounted = program.undoes || (failFast && declaration.onExit !== undefined)
-  const outer = enclosing?.slots
-  const slots =
-    limit === undefined && outer === undefined ? undefined : new Slots(limit ?? Infinity, program.urgency, outer)
+  const slots = slotsFor(compiled, enclosing)
   const watch = watchFor(compiled, fiber, reporter, enclosing, slots?.limit ?? Infinity)
-  return new Run({
+  return {
     program,
     // What is inside of this run is not directly inside of that one.
     context: enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined),
     failFast,
     slots,
     watch,
-    saga: isAccounted ? new Saga({ program, watch, limit: undoLimit, keeps: failFast }) : undefined
-  })
+    saga: isAccounted ? new Saga({ program, watch, limit: undoLimit, keeps: failFast }) : undefined,
+    rewinds: program.undoes && failFast ? new Map() : undefined
+  }
 }
 
 /** Runs a loader once. */
@@ -130,10 +135,18 @@ export const execute = (self: AnyLoader, execution: Execution): Effect.Effect<un
   Effect.withFiber((fiber) => {
     const compiled = compiledOf(self)
     const enclosing = fiber.getRef(Enclosing)
-    const run = makeRun(compiled, fiber, enclosing, execution)
+    const setup = setupFor(compiled, fiber, enclosing, execution)
+    const run = new Run(setup)
     const unusable = run.giveInputs(execution.inputs, valuesOf(self))
     if (unusable !== undefined) return Exit.die(unusable)
-    if (run.saga !== undefined) return accounted(run, run.saga, fiber, compiled, enclosing, execution)
+    if (setup.saga !== undefined) {
+      const next: Legs["next"] = (kept) => {
+        const leg = new Run({ ...setup, slots: slotsFor(compiled, enclosing), kept })
+        leg.giveInputs(execution.inputs, valuesOf(self))
+        return leg
+      }
+      return accounted(run, { ...setup, saga: setup.saga, next }, fiber, compiled, enclosing, execution)
+    }
     const conclude = (run: Run): Effect.Effect<unknown, unknown> => {
       run.finish()
       return execution.conclude(run, exitOf(run))
@@ -145,8 +158,8 @@ const over = (): Effect.Effect<void> => Exit.void
 
 /** A run whose end is followed by an account: see the top. */
 const accounted = (
-  run: Run,
-  saga: Saga,
+  first: Run,
+  { next, saga, watch }: Pick<Legs, "next" | "saga" | "watch">,
   fiber: Fiber.Fiber<unknown, unknown>,
   compiled: Compiled,
   enclosing: Enclosing | undefined,
@@ -154,7 +167,10 @@ const accounted = (
 ): Effect.Effect<unknown, unknown> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const ended = yield* Effect.exit(restore(schedule(run, fiber, compiled, over, over)))
+      const scheduled: Legs["schedule"] = (run, timeout) =>
+        schedule(run, fiber, { inBatches: compiled.inBatches, timeout }, over, over)
+      const { timeout } = compiled
+      const { ended, run } = yield* runLegs(first, { saga, watch, timeout, schedule: scheduled, next, restore })
       // Until here an interruption counts, also one that came when nothing ran any more.
       const interrupted = Exit.isFailure(ended) ? ended : yield* Effect.exit(restore(Effect.void))
       if (Exit.isFailure(interrupted)) run.stop({ _tag: "Interrupted" })

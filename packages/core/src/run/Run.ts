@@ -14,7 +14,7 @@ import { Cause, Clock, Context, Duration, Exit, Scope } from "effect"
 import { pathTo } from "../compile/Path.ts"
 import { chosenBy, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import { MatchError } from "../model/Match.ts"
-import type { AnyEffect } from "../model/Node.ts"
+import type { AnyEffect, Rewind } from "../model/Node.ts"
 import { describe, ResourceError } from "../model/ResourceError.ts"
 import { asEffect, Attempts, call, notAnEffect } from "./Attempts.ts"
 import { Choosing } from "./Choosing.ts"
@@ -80,6 +80,16 @@ export interface RunSetup {
   readonly watch: RunWatch | undefined
   /** What keeps what is done, where any of it may have to be undone. */
   readonly saga: Saga | undefined
+  /** How often the run has been taken back, where it can be: known to all its legs. */
+  readonly rewinds?: Map<Rewind, number> | undefined
+  /** What is there from the leg before. */
+  readonly kept?: Kept | undefined
+}
+
+/** The steps that stay when a run is taken back, and the values of all. */
+interface Kept {
+  readonly keep: Uint8Array
+  readonly values: ReadonlyArray<unknown>
 }
 
 const idle: Interpreter = { onReady: () => {}, onStop: () => {}, onSlots: () => {} }
@@ -114,6 +124,8 @@ export class Run {
   readonly slots: Slots | undefined
   readonly saga: Saga | undefined
   stopped: Stop | undefined = undefined
+  /** Set where the run has stopped to be taken back. */
+  rewound: { readonly because: string; readonly cause: Cause.Cause<unknown>; readonly rewind: Rewind } | undefined
   /** How many steps have yet to settle. */
   remaining: number
 
@@ -148,6 +160,18 @@ export class Run {
     this.missing = setup.program.missing.slice()
     const { choices } = setup.program
     this.choosing = choices === undefined ? undefined : new Choosing(setup.program, choices)
+    if (setup.kept !== undefined) this.goOnFrom(setup.kept)
+  }
+
+  /** What was there in the leg before is there from the start. */
+  private goOnFrom({ keep, values }: Kept): void {
+    const { dependents, steps } = this.program
+    steps.forEach(({ kind }, i) => {
+      if (keep[i] !== 1 || kind === "preset") return
+      this.values[i] = values[i]
+      this.remaining--
+      for (let k = dependents.start[i]!; k < dependents.start[i + 1]!; k++) this.missing[dependents.items[k]!]!--
+    })
   }
 
   /** What the run has failed with, in the order of time. */
@@ -174,9 +198,17 @@ export class Run {
   /** Tells the interpreter of everything that waits for nothing. */
   start(interpreter: Interpreter): void {
     this.interpreter = interpreter
-    this.watch?.runStarted()
-    for (const i of this.program.roots) this.advance(i)
+    if (this.setup.kept === undefined) this.watch?.runStarted()
+    for (const i of this.setup.kept === undefined ? this.program.roots : this.rootsNow()) this.advance(i)
     this.settleInline()
+  }
+
+  /** The steps that wait for nothing any more, the most urgent first. */
+  private rootsNow(): ReadonlyArray<number> {
+    const { steps, urgency } = this.program
+    return Array.from(steps.keys())
+      .filter((i) => steps[i]!.kind !== "preset" && this.isReady(i))
+      .sort((a, b) => urgency[a]! - urgency[b]!)
   }
 
   /** What to run for a step whose turn has come: an effect, unless a user's `load` gave something else. */
@@ -261,6 +293,28 @@ export class Run {
     if (this.stopped !== undefined) return
     ;(this.aborted ??= new Map()).set(index, Cause.annotate(cause, Context.make(Aborted, true)))
     if (this.setup.failFast) this.stop({ _tag: "Failed", resource: this.program.steps[index]!.name })
+  }
+
+  /** A step asks to be taken back to an earlier one: says whether it may. The run then stops, and whoever runs it goes on. */
+  rewind(index: number, cause: Cause.Cause<unknown>, rewind: Rewind): boolean {
+    const { rewinds } = this.setup
+    const count = rewinds?.get(rewind) ?? 0
+    if (rewinds === undefined || this.stopped !== undefined || count >= rewind.times) return false
+    rewinds.set(rewind, count + 1)
+    this.rewound = { because: this.program.steps[index]!.name, cause, rewind }
+    this.abort(index, cause)
+    return true
+  }
+
+  /** What stays when the run is taken back to a step: all that is there and has nothing before it that is not. */
+  keptWithout(to: string): Kept {
+    const { choices, steps } = this.program
+    const keep = new Uint8Array(steps.length)
+    steps.forEach(({ kind, name, waitsFor }, i) => {
+      const mayStay = kind !== "match" && choices?.optional[i] !== 1 && name !== to && isThere(this.values[i])
+      keep[i] = kind === "preset" || (mayStay && waitsFor.every((j) => keep[j] === 1)) ? 1 : 0
+    })
+    return { keep, values: this.values }
   }
 
   timeOut(limit: Duration.Duration): void {

@@ -316,6 +316,21 @@ export interface CompensationFailed extends OfUndo {
 }
 
 /**
+ * The run was taken back to the resource `to` because `failed` did: what had ended of this resource is undone, and it is
+ * loaded again, from `retryAt` on. It will end once more.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceRewound extends OfResource {
+  readonly _tag: "ResourceRewound"
+  readonly to: string
+  readonly failed: string
+  /** Milliseconds since 1970, with fractions. */
+  readonly retryAt: number
+}
+
+/**
  * A run is over: nothing of it runs any more. The last event of each run; what a caller undoes later, of a load that had
  * succeeded, comes after it.
  *
@@ -328,7 +343,8 @@ export interface RunEnded extends InRun {
 }
 
 /**
- * What a resource ends with. Each resource that a run could load has exactly one of these.
+ * What a resource ends with. Each resource that a run could load has exactly one of these, and one more each time that the
+ * run is taken back before it.
  *
  * @since 0.1.0
  * @category models
@@ -362,6 +378,7 @@ export type ResourceEvent =
   | CompensationStarted
   | CompensationSucceeded
   | CompensationFailed
+  | ResourceRewound
   | ResourceEnded
 
 /**

@@ -103,15 +103,37 @@ export class RunWatch {
     const wall = Number(clock.currentTimeNanosUnsafe()) / 1e6
     const start = clock.monotonicTimeNanosUnsafe()
     this.now = () => wall + Number(clock.monotonicTimeNanosUnsafe() - start) / 1e6
-    this.unsettled = program.steps.map((step) => (step.kind === "preset" ? 0 : 1))
+    this.unsettled = program.steps.map(() => 0)
     this.own = program.steps.map(() => undefined)
     this.seen = program.steps.map(() => undefined)
     this.fallbacks = program.steps.map(() => undefined)
-    program.steps.forEach((step, i) => {
-      if (step.kind !== "view") return
-      if (program.choices?.optional[i] === 1) this.unwanted.add(i)
+    this.expect(undefined)
+  }
+
+  /** All ends are still to come, but of what is kept. */
+  private expect(keep: Uint8Array | undefined): void {
+    const { choices, steps } = this.program
+    steps.forEach((step, i) => {
+      if (keep?.[i] === 1) return
+      this.own[i] = this.seen[i] = this.fallbacks[i] = undefined
+      this.ended.delete(i)
+      this.unsettled[i] = step.kind === "preset" ? 0 : 1
+    })
+    steps.forEach((step, i) => {
+      if (step.kind !== "view" || keep?.[step.base] === 1) return
+      if (choices?.optional[i] === 1) this.unwanted.add(i)
       else this.unsettled[step.base]!++
     })
+  }
+
+  /** The run was taken back: all that had ended and is not kept will end once more. */
+  rewound(keep: Uint8Array, to: string, failed: string, pause: Duration.Duration): void {
+    const retryAt = this.now() + Duration.toMillis(pause)
+    for (const base of Array.from(this.ended)) {
+      if (keep[base] === 1) continue
+      this.emit({ _tag: "ResourceRewound", resource: this.nameOf(base), to, failed, retryAt })
+    }
+    this.expect(keep)
   }
 
   runStarted(): void {

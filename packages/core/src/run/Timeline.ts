@@ -83,6 +83,12 @@ export class ResourceTimeline {
       case "FallbackStarted":
         this.startedAt ??= at
         return this.become({ _tag: "Fallback", fallback: event.fallback, from: at })
+      case "ResourceRewound":
+        this.outcome = unfinished
+        this.endedAt = undefined
+        this.retryAt = event.retryAt
+        this.running.clear()
+        return this.become({ _tag: "Retry", from: at })
       case "CompensationStarted":
         // A cleanup is part of its attempt, and so is what is undone before its resource has ended.
         if (this.endedAt === undefined) return

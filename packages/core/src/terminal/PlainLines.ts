@@ -19,6 +19,8 @@ const textOf = (event: RunEvent): string | undefined => {
       return `attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`
     case "FallbackStarted":
       return `runs its fallback (${event.fallback})`
+    case "ResourceRewound":
+      return `is loaded again: ${event.failed} failed`
     case "CompensationSucceeded":
       return event.cleanup ? undefined : "is undone"
     case "CompensationFailed":

@@ -130,6 +130,13 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
   Schema.Struct({ _tag: Schema.tag("RetryScheduled"), ...ofAttempt, retryAt: Schema.Number }),
   Schema.Struct({ _tag: Schema.tag("FallbackStarted"), ...ofResource, fallback: Schema.String, error: Unknown }),
   Schema.Struct({ _tag: Schema.tag("CompensationStarted"), ...ofUndo }),
+  Schema.Struct({
+    _tag: Schema.tag("ResourceRewound"),
+    ...ofResource,
+    to: Schema.String,
+    failed: Schema.String,
+    retryAt: Schema.Number
+  }),
   Schema.Struct({ _tag: Schema.tag("CompensationSucceeded"), ...ofUndo }),
   Schema.Struct({ _tag: Schema.tag("CompensationFailed"), ...ofUndo, cause: AnyCause }),
   Schema.Struct({ _tag: Schema.tag("ResourceSucceeded"), ...ofResource }),

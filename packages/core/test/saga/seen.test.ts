@@ -10,7 +10,11 @@ import { failing, Shop } from "./Shop.ts"
 const order = () => {
   const shop = new Shop()
   const a = shop.step("a")
-  const stuck = Resource.make("stuck", { deps: { a }, load: () => Effect.void, compensate: () => Effect.fail("offline") })
+  const stuck = Resource.make("stuck", {
+    deps: { a },
+    load: () => Effect.void,
+    compensate: () => Effect.fail("offline")
+  })
   const inside = Resource.fromLoader("inside", Loader.make({ x: shop.step("x") }, { name: "inner" }))
   const last = failing({ stuck, inside }).pipe(Resource.withCleanup(() => Effect.fail("dirty")))
   return Loader.make({ last }, { name: "order", onCompensationFailure: () => Effect.void })
@@ -38,7 +42,10 @@ describe("what is undone", () => {
         "undo x"
       ])
       for (const { attributes, links, name, parent, status } of undone) {
-        assert.strictEqual(parent._tag === "Some" && parent.value._tag === "Span" ? parent.value.name : "", "load order")
+        assert.strictEqual(
+          parent._tag === "Some" && parent.value._tag === "Span" ? parent.value.name : "",
+          "load order"
+        )
         assert.strictEqual(links.length, 1)
         assert.strictEqual(status._tag, "Ended")
         const failed = name === "undo stuck" || name === "clean up failing"
@@ -53,7 +60,9 @@ describe("what is undone", () => {
       const program = Effect.andThen(run, Metric.snapshot).pipe(Effect.provide(Metrics.layer))
       const counts = (yield* program).flatMap(({ attributes, id, state }) =>
         id === "effect_loader_compensations_total" && attributes?.["loader"] === "order"
-          ? [`${attributes["resource"]} ${attributes["kind"]} ${attributes["outcome"]} ${(state as { count: number }).count}`]
+          ? [
+              `${attributes["resource"]} ${attributes["kind"]} ${attributes["outcome"]} ${(state as { count: number }).count}`
+            ]
           : []
       )
       assert.deepStrictEqual(counts.toSorted(), [
@@ -89,7 +98,9 @@ describe("what is undone", () => {
   it.effect("goes over the wire, in events and reports, and is drawn beside the work", () =>
     Effect.gen(function* () {
       const { events } = yield* RunLog.record(run)
-      const sent = events.map((event): RunEvent.RunEvent => Result.getOrThrow(Wire.eventFromJson(Wire.eventToJson(event))))
+      const sent = events.map((event): RunEvent.RunEvent =>
+        Result.getOrThrow(Wire.eventFromJson(Wire.eventToJson(event)))
+      )
       const report = Report.fromEvents(sent)!
       const again = Result.getOrThrow(Wire.reportFromJson(Wire.reportToJson(report)))
       assert.deepStrictEqual(
@@ -101,7 +112,9 @@ describe("what is undone", () => {
           ["failing", "Failed", 1]
         ]
       )
-      const { traceEvents } = JSON.parse(Report.toChromeTrace(again)) as { traceEvents: ReadonlyArray<{ name: string }> }
+      const { traceEvents } = JSON.parse(Report.toChromeTrace(again)) as {
+        traceEvents: ReadonlyArray<{ name: string }>
+      }
       const names = traceEvents.map(({ name }) => name).filter((name) => name.startsWith("undo"))
       assert.deepStrictEqual(names.toSorted(), ["undo a", "undo inside", "undo stuck"])
     })

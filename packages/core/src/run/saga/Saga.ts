@@ -76,6 +76,19 @@ export class Saga {
     return undoAll(program, this.frame.done.splice(0), limit, this.rollbackOf(cause))
   }
 
+  /** Undoes what was done by steps that do not stay. */
+  rewind(keep: Uint8Array, cause: Cause.Cause<unknown>): Effect.Effect<void> {
+    const all = this.frame.done.splice(0)
+    for (const done of all) if (keep[done.index] === 1) this.frame.done.push(done)
+    const { limit, program } = this.setup
+    return undoAll(
+      program,
+      all.filter(({ index }) => keep[index] !== 1),
+      limit,
+      this.rollbackOf(cause)
+    )
+  }
+
   /** Hands all that the run has done to a run around it, as one thing that this step of that one did. */
   handOver(to: Frame, index: number, resource: string): void {
     const done = this.frame.done.splice(0)
