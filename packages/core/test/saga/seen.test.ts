@@ -1,6 +1,6 @@
 /** What is undone is seen: in spans, metrics, logs, on the wire, in traces and in progress. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, Metric, References, Result, Tracer } from "effect"
+import { Effect, Layer, Logger, Metric, References, Result, Tracer } from "effect"
 import { Loader, Logging, Metrics, Report, Resource, type RunEvent, Tracing } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
 import * as Wire from "effect-loader/wire"
@@ -82,8 +82,7 @@ describe("what is undone", () => {
         if (/compensation|cleanup/.test(String(text))) lines.push(`${logLevel} ${String(text)}`)
       })
       yield* run.pipe(
-        Effect.provide(Logging.layer),
-        Effect.provide(Logger.layer([logger])),
+        Effect.provide(Layer.merge(Logging.layer, Logger.layer([logger]))),
         Effect.provideService(References.MinimumLogLevel, "Info")
       )
       assert.deepStrictEqual(lines.toSorted(), [
