@@ -10,6 +10,7 @@ import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { budgetsOf, budgetTable, type Budget, type Figures } from "./budgets.ts"
+import { batchesJson, batchesTable, measureBatches } from "./batches.ts"
 import { bundleTable, measureBundles } from "./bundle.ts"
 import { cachingTable, measureCaching } from "./caching.ts"
 import { growthTable, measureGrowth } from "./growth.ts"
@@ -35,6 +36,8 @@ const measureAll = async () => {
   const growth = isQuick ? [] : await measureGrowth()
   tell("watching")
   const watching = await measureWatching(isQuick)
+  tell("batches")
+  const batches = await measureBatches(isQuick)
   tell("caching")
   const caching = await measureCaching(isQuick)
   tell("limiting")
@@ -47,7 +50,7 @@ const measureAll = async () => {
   const types = await measureTypeCost(isQuick)
   tell("bundles")
   const bundles = await measureBundles()
-  return { cells, growth, watching, caching, limiting, startUp, heap, types, bundles }
+  return { cells, growth, watching, batches, caching, limiting, startUp, heap, types, bundles }
 }
 
 type All = Awaited<ReturnType<typeof measureAll>>
@@ -61,7 +64,7 @@ const rounded = (value: object): object =>
   )
 
 const save = async (
-  { bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
+  { batches, bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ) => {
   const folder = fileURLToPath(new URL("../results/", import.meta.url))
@@ -70,6 +73,7 @@ const save = async (
     speed: speedJson(cells),
     growth: growth.map(rounded),
     watching: watchingJson(watching),
+    batches: batchesJson(batches),
     caching: caching.map(rounded),
     limiting: {
       uncontended: limiting.uncontended.map(rounded),
@@ -91,7 +95,7 @@ const save = async (
 }
 
 const show = (
-  { bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
+  { batches, bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ): void => {
   print(
@@ -102,6 +106,7 @@ const show = (
   if (!isQuick) print(growthTable(growth))
   print(
     watchingTable(watching),
+    batchesTable(batches),
     cachingTable(caching),
     ...limitingTables(limiting),
     startUpTable(startUp),

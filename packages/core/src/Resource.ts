@@ -5,6 +5,7 @@
  */
 export { forEach } from "./model/ForEach.ts"
 export { type Built, fromLayer } from "./model/FromLayer.ts"
+export { fromRequest, requestEach } from "./model/FromRequest.ts"
 export { match } from "./model/Match.ts"
 export { fromLoader } from "./run/FromLoader.ts"
 export {

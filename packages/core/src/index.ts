@@ -1,3 +1,4 @@
+export * as Batching from "./Batching.ts"
 /**
  * Declare each resource once with what it depends on; load them as early and as concurrently as they can be; know
  * exactly what failed, why, and what became of the rest.

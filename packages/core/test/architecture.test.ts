@@ -7,13 +7,14 @@ const src = path.resolve(import.meta.dirname, "../src")
 
 /** What each folder may import, itself included; the files on top join the floors for users. */
 const floors: Record<string, ReadonlyArray<string>> = {
+  batching: ["batching"],
   cache: ["cache"],
-  model: ["model", "cache"],
+  model: ["model", "batching", "cache"],
   limiter: ["limiter"],
   policy: ["policy", "limiter", "cache", "model"],
-  compile: ["compile", "model"],
-  run: ["run", "compile", "limiter", "cache", "model"],
-  observe: ["observe", "run", "compile", "limiter", "model"],
+  compile: ["compile", "batching", "model"],
+  run: ["run", "compile", "limiter", "batching", "cache", "model"],
+  observe: ["observe", "run", "compile", "limiter", "batching", "model"],
   testing: ["testing", "observe", "run", "compile", "cache", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
@@ -23,7 +24,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   diagram: ["diagram", "observe", "compile", "model"],
   node: ["node", "limiter"],
   resilience: ["resilience", "policy", "limiter", "model"],
-  "": ["", "observe", "run", "compile", "policy", "limiter", "cache", "model"]
+  "": ["", "observe", "run", "compile", "policy", "limiter", "batching", "cache", "model"]
 }
 
 /** What only single entries may import, beside stable modules of effect. */
@@ -51,9 +52,11 @@ const stable = [
   "Data",
   "Duration",
   "Effect",
+  "Equal",
   "Exit",
   "Fiber",
   "Function",
+  "Hash",
   "Layer",
   "Option"
 ]
@@ -65,6 +68,8 @@ const alsoStable = [
   "Random",
   "Pipeable",
   "References",
+  "Request",
+  "RequestResolver",
   "Result",
   "Schedule",
   "Scope",

@@ -12,7 +12,7 @@ import { chosenBy, type Limited, type Load, mayWaitFor, type Program, type Step 
  * One resource of a plan.
  *
  * - `kind`: `input` and `constant` (also a value given in a resource's place) are there when a run starts; `load` does
- *   work, `list` for each of its items, `loader` by running another loader; `struct` groups others, `match` chooses one.
+ *   work, `request` asks a resolver, `list` works for each of its items, `loader` by running another loader; `struct` groups others, `match` chooses one.
  * - `dependencies`: what it reads and what it only waits for, by name; `dependents`: who waits for it.
  * - `batch`: the batch that it would run in if every level waited for the last, from 0; -1 where nothing runs.
  * - `rank`: the longest way from here to the end, in resources, itself included. The higher, the more urgent.
@@ -29,7 +29,7 @@ import { chosenBy, type Limited, type Load, mayWaitFor, type Program, type Step 
  */
 export interface PlanResource {
   readonly name: string
-  readonly kind: "input" | "constant" | "load" | "list" | "loader" | "struct" | "match"
+  readonly kind: "input" | "constant" | "load" | "request" | "list" | "loader" | "struct" | "match"
   readonly dependencies: ReadonlyArray<string>
   readonly dependents: ReadonlyArray<string>
   readonly batch: number
@@ -53,6 +53,8 @@ export interface PlanResource {
  */
 export interface PlanItems {
   readonly concurrency?: number
+  /** There where each item is a request. */
+  readonly requests?: boolean
   readonly attempt: ReadonlyArray<Part>
   readonly around: ReadonlyArray<Part>
 }
@@ -82,7 +84,11 @@ export interface Plan {
 }
 
 /** Whether a resource does work of its own, so that it takes time, and can fail. */
-export const doesWork = ({ kind }: PlanResource): boolean => kind === "load" || kind === "list" || kind === "loader"
+export const doesWork = ({ kind }: PlanResource): boolean =>
+  kind === "load" || kind === "request" || kind === "list" || kind === "loader"
+
+/** Whether it does no more than wait for answers, for which it takes no place from others. */
+export const onlyAsks = ({ items, kind }: PlanResource): boolean => kind === "request" || items?.requests === true
 
 /** A limit is where its permits are taken: outside of one attempt. */
 const partsOf = (layers: ReadonlyArray<Layer>, limit?: Limited): ReadonlyArray<Part> => [
@@ -96,6 +102,7 @@ const kinds = {
   Given: "constant",
   Struct: "struct",
   Load: "load",
+  Request: "request",
   List: "list",
   Match: "match",
   Loader: "loader"
@@ -103,9 +110,10 @@ const kinds = {
 
 const itemsOf = ({ items }: Load): Pick<PlanResource, "items"> => {
   if (items === undefined) return {}
-  const { concurrency, inner, limit: permits, outer } = items
+  const { asks, concurrency, inner, limit: permits = asks?.limit, outer } = items
   const limit = concurrency === "unbounded" ? {} : { concurrency }
-  return { items: { ...limit, attempt: partsOf(inner, permits), around: partsOf(outer) } }
+  const requests = asks === undefined ? {} : { requests: true }
+  return { items: { ...limit, ...requests, attempt: partsOf(inner, permits), around: partsOf(outer) } }
 }
 
 /** For each step that only choices can want, their names. */
@@ -134,7 +142,11 @@ const detailsOf = (
   nameOf: (i: number) => string
 ): Pick<PlanResource, "attempt" | "around" | "items" | "cases" | "otherwise"> => {
   if (step.kind === "load") {
-    return { attempt: partsOf(step.inner, step.limit), around: partsOf(step.outer), ...itemsOf(step) }
+    return {
+      attempt: partsOf(step.inner, step.limit ?? step.asks?.limit),
+      around: partsOf(step.outer),
+      ...itemsOf(step)
+    }
   }
   if (step.kind !== "match") return { attempt: noParts, around: noParts }
   const { cases, otherwise } = step

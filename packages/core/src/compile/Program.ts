@@ -4,7 +4,9 @@
  * Everything is computed once, in time and memory linear in resources and dependencies, by loops over arrays.
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
-import type { Items, KeyOf, Layer, Lens, Node, Permits, Source } from "../model/Node.ts"
+import type { AnyResolver } from "../batching/AnyResolver.ts"
+import type { Means } from "../batching/Means.ts"
+import type { Asking, Items, KeyOf, Layer, Lens, Node, Permits } from "../model/Node.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
@@ -61,6 +63,15 @@ interface Wrapped {
   readonly beginsFree: boolean
   /** Whether its attempts hold slots: those of a list do not, for its items do, nor do those of a loader inside. */
   readonly holdsSlot: boolean
+  /** What answers, where `load` gives no effect but a request. Its attempts hold no slots, and take no permits. */
+  readonly asks: Asks | undefined
+}
+
+/** What answers requests, and the permits that each of its calls takes. */
+export interface Asks extends Asking {
+  readonly resolver: AnyResolver
+  readonly means: Means
+  readonly limit: Limited | undefined
 }
 
 export interface Load extends StepOf<"load">, Wrapped {
@@ -76,7 +87,7 @@ export interface Load extends StepOf<"load">, Wrapped {
 }
 
 /** The items of a list, each of which is loaded by attempts of its own. */
-export interface ItemLoads extends Omit<Items, "each">, Wrapped {}
+export interface ItemLoads extends Omit<Items, "each" | "resolver" | "means" | "asking">, Wrapped {}
 
 type Struct = StepOf<"struct">
 
@@ -98,7 +109,7 @@ export type Step = Preset | Load | Struct | View | Match
 export const Pending: unique symbol = Symbol("pending")
 
 /** Lists of small integers, one after the other: list `i` is `items` from `start[i]` to `start[i + 1]`. */
-interface Lists {
+export interface Lists {
   readonly start: Int32Array
   readonly items: Int32Array
 }
@@ -193,11 +204,13 @@ class Limiters {
   }
 }
 
+type Wrap = (layers: ReadonlyArray<Layer>, resource: string, limiters: Limiters, around?: Layer) => Wrapped
+
 /**
  * Layers as they stand around attempts. Wherever a limit was piped, its permits are taken outside of one attempt: where
  * that is further in than it was piped, the layer stays there, and turns a refusal into the error that it is.
  */
-const wrappedIn = (layers: ReadonlyArray<Layer>, resource: string, limiters: Limiters, around?: Layer): Wrapped => {
+const wrappedIn: Wrap = (layers, resource, limiters, around) => {
   const [inner, outer] = splitLayers(layers)
   const layer = layers.find(takesPermits) ?? around
   const inside = inner.findIndex(takesPermits)
@@ -216,9 +229,27 @@ const wrappedIn = (layers: ReadonlyArray<Layer>, resource: string, limiters: Lim
     limit,
     goesOn,
     beginsFree: beginsFree(outer),
-    holdsSlot: true
+    holdsSlot: true,
+    asks: undefined
   }
 }
+
+/** As `wrappedIn`, around requests: where they are limited, it is the call that takes permits. */
+const askedIn =
+  (resolver: AnyResolver, means: Means, { asking }: Asking): Wrap =>
+  (layers, resource, limiters, around) => {
+    const [inner, outer] = splitLayers(layers)
+    const { beginsFree, goesOn, limit } = wrappedIn(layers, resource, limiters, around)
+    return {
+      inner,
+      outer,
+      goesOn,
+      beginsFree,
+      limit: undefined,
+      holdsSlot: false,
+      asks: { resolver, means, limit, ...(asking && { asking }) }
+    }
+  }
 
 /** What every step has. */
 type Common = Omit<StepOf<"load">, "kind">
@@ -229,8 +260,10 @@ const toLoad = (
   wrapped: Wrapped,
   { isLoader, items, key, load }: Pick<Load, "isLoader" | "items" | "key" | "load">
 ): Load => {
-  const holdsSlot = items === undefined && !isLoader
-  const plain = holdsSlot && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
+  const holdsSlot = wrapped.holdsSlot && items === undefined && !isLoader
+  const isOne =
+    holdsSlot || (wrapped.asks !== undefined && wrapped.asks.limit === undefined && wrapped.asks.asking === undefined)
+  const plain = isOne && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
   return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader, key }
 }
 
@@ -238,10 +271,10 @@ const toLoad = (
 const aroundItems = (layers: ReadonlyArray<Layer>): Wrapped => {
   const [inner, outer] = splitLayers(layers)
   const goesOn = outer.some(({ continues }) => continues)
-  return { inner, outer, limit: undefined, goesOn, beginsFree: beginsFree(outer), holdsSlot: false }
+  return { inner, outer, limit: undefined, goesOn, beginsFree: beginsFree(outer), holdsSlot: false, asks: undefined }
 }
 
-const toOne = ({ key, load }: Extract<Source, { readonly _tag: "Load" | "Loader" }>, isLoader: boolean) => ({
+const toOne = ({ key, load }: Pick<Load, "load"> & { readonly key?: KeyOf | undefined }, isLoader: boolean) => ({
   load,
   isLoader,
   key,
@@ -304,14 +337,20 @@ const toSteps = (
         const wrapped = wrappedIn(withDefaults(node.layers, defaults), node.name, limiters)
         return toLoad(common, wrapped, toOne(node.source, false))
       }
+      case "Request": {
+        const wrap = askedIn(node.source.resolver, node.source.means, node.source)
+        const wrapped = wrap(withDefaults(node.layers, defaults), node.name, limiters)
+        return toLoad(common, wrapped, toOne({ ...node.source, load: node.source.request }, false))
+      }
       case "Loader":
         // What its resources lack is for the loader inside to say.
         return toLoad(common, wrappedIn(node.layers, node.name, limiters), toOne(node.source, true))
       case "List": {
         const limit = node.layers.find(takesPermits)
         const own = limit === undefined ? defaults : defaults.filter((layer) => !takesPermits(layer))
-        const wrapped = wrappedIn(withDefaults(node.source.each, own), node.name, limiters, limit)
-        const items = { ...node.source, ...wrapped }
+        const { means, resolver } = node.source
+        const wrap = resolver === undefined || means === undefined ? wrappedIn : askedIn(resolver, means, node.source)
+        const items = { ...node.source, ...wrap(withDefaults(node.source.each, own), node.name, limiters, limit) }
         return toLoad(common, aroundItems(node.layers), { items, key: node.source.key, load: noLoad, isLoader: false })
       }
     }

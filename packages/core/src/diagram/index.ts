@@ -27,6 +27,7 @@ const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
   input: "stadium",
   constant: "rounded",
   load: "rectangle",
+  request: "rectangle",
   list: "rectangle",
   loader: "subroutine",
   struct: "subroutine",

@@ -10,15 +10,21 @@ import type { PermitSource } from "./PermitSource.ts"
 import { type Request, Ticket } from "./Ticket.ts"
 
 export class Loan implements PermitSource {
-  readonly source: PermitSource
+  /** The limiter whose permits these are. */
+  readonly permits: PermitSource
+  /** What is held around, of whichever limiter. */
+  readonly around: Loan | undefined
+  private readonly source: PermitSource
   private readonly ticket: Ticket
   private borrower: Ticket | undefined = undefined
-  private readonly waiting = new Map<Ticket, () => void>()
+  private waiting: Map<Ticket, () => void> | undefined = undefined
   private asked = 0
   private lending = false
   private exit: Exit.Exit<unknown, unknown> | undefined = undefined
 
-  constructor(source: PermitSource, ticket: Ticket) {
+  constructor(permits: PermitSource, source: PermitSource, ticket: Ticket, around: Loan | undefined) {
+    this.permits = permits
+    this.around = around
     this.source = source
     this.ticket = ticket
   }
@@ -30,13 +36,13 @@ export class Loan implements PermitSource {
   ask(request: Request, _clock: Clock.Clock, onOver: () => void): Ticket {
     const ticket = new Ticket(request, this.asked++, 0)
     if (this.borrower === undefined) this.lendTo(ticket)
-    else this.waiting.set(ticket, onOver)
+    else (this.waiting ??= new Map()).set(ticket, onOver)
     return ticket
   }
 
   leave(ticket: Ticket, clock: Clock.Clock): undefined {
     if (ticket.state === "Held") this.giveBack(ticket, clock)
-    this.waiting.delete(ticket)
+    this.waiting?.delete(ticket)
     ticket.state = "Done"
     return undefined
   }
@@ -52,14 +58,19 @@ export class Loan implements PermitSource {
   /** The attempt is over. */
   close(exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): undefined {
     this.exit = exit
-    const sentAway = [...this.waiting]
-    this.waiting.clear()
-    for (const [ticket, onOver] of sentAway) {
+    this.sendAway()
+    if (this.borrower === undefined) this.source.end(this.ticket, exit, clock)
+    return undefined
+  }
+
+  private sendAway(): void {
+    const { waiting } = this
+    this.waiting = undefined
+    if (waiting === undefined) return
+    for (const [ticket, onOver] of waiting) {
       ticket.state = "Done"
       onOver()
     }
-    if (this.borrower === undefined) this.source.end(this.ticket, exit, clock)
-    return undefined
   }
 
   private lendTo(ticket: Ticket): void {
@@ -76,11 +87,12 @@ export class Loan implements PermitSource {
 
   /** Whoever borrows next may be done at once, and lead here again: that only adds to what the first of these loops does. */
   private lend(): void {
-    if (this.lending) return
+    const { waiting } = this
+    if (this.lending || waiting === undefined) return
     this.lending = true
-    for (const [ticket, onOver] of this.waiting) {
+    for (const [ticket, onOver] of waiting) {
       if (this.borrower !== undefined) break
-      this.waiting.delete(ticket)
+      waiting.delete(ticket)
       this.lendTo(ticket)
       onOver()
     }

@@ -4,7 +4,7 @@
  * A permit cannot get lost: from asking to giving back nothing can be interrupted but the wait and the attempt itself,
  * and however these end, what they had is given back.
  */
-import { Cause, Clock, Duration, Effect, Exit, type Fiber } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber } from "effect"
 import { type Admission, type Outcome, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { Held, sourceIn } from "./Held.ts"
@@ -165,14 +165,10 @@ export const hold = <A, E, R>(
 ): Effect.Effect<A, E | LimitExceeded, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiber((fiber) => {
-      const clock = fiber.getRef(Clock.Clock)
-      const held = fiber.getRef(Held)
-      const asked = request(now(clock), fiber.getRef(CurrentShare))
+      const asked = request(now(fiber.getRef(Clock.Clock)), fiber.getRef(CurrentShare))
       const tooMany = permits.tooMany(asked.permits, asked.resource)
       if (tooMany !== undefined) return Effect.die(tooMany)
-      const withLoan = (loan: Loan): Effect.Effect<A, E, R> =>
-        restore(Effect.provideService(self, Held, new Map(held).set(permits, loan)))
-      return borrow(permits, held, asked, clock, restore, withLoan)
+      return borrow(permits, asked, fiber, restore, self)
     })
   )
 
@@ -181,20 +177,20 @@ type Restore = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 /** Gets the permits, from whoever has some, and gives them back in the end. Nothing but `restore` can be interrupted. */
 const borrow = <A, E, R>(
   permits: Permits,
-  held: Held,
   request: Request,
-  clock: Clock.Clock,
+  fiber: Fiber.Fiber<unknown, unknown>,
   restore: Restore,
-  use: (loan: Loan) => Effect.Effect<A, E, R>
+  self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | LimitExceeded, R> => {
+  const clock = fiber.getRef(Clock.Clock)
+  const held = fiber.getRef(Held)
   const source = sourceIn(held, permits)
   let onOver = (): void => {}
   const ticket = source.ask(request, clock, () => onOver())
   const answered = (): Effect.Effect<A, E | LimitExceeded, R> => {
     if (ticket.state === "Refused") return Effect.fail(permits.refusal(ticket, clock))
-    if (ticket.state === "Done") return borrow(permits, held, request, clock, restore, use)
-    const loan = new Loan(source, ticket)
-    return Effect.onExitPrimitive(use(loan), (exit) => loan.close(exit, clock), true)
+    if (ticket.state === "Done") return borrow(permits, request, fiber, restore, self)
+    return lending(new Loan(permits, source, ticket, held), fiber, clock, restore(self))
   }
   if (ticket.state !== "Waiting") return answered()
   const wait = Effect.callback<void>((resume) => {
@@ -207,4 +203,23 @@ const borrow = <A, E, R>(
     true
   )
   return Effect.flatMap(waited, answered)
+}
+
+/** Runs an effect, in its own fiber, that others inside it can borrow from; without a step more than that takes. */
+const lending = <A, E, R>(
+  loan: Loan,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  clock: Clock.Clock,
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const { context } = fiber
+  fiber.setContext(Context.add(context, Held, loan))
+  return Effect.onExitPrimitive(
+    self,
+    (exit) => {
+      fiber.setContext(context)
+      return loan.close(exit, clock)
+    },
+    true
+  )
 }

@@ -1,5 +1,5 @@
 /** A resource for each entry of a list. */
-import { Cause, type Effect } from "effect"
+import { Cause, type Effect, type RequestResolver } from "effect"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor, type PolicyOf } from "./Policy.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
@@ -28,6 +28,8 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  *   others in a cache in `each`. Without them, that is the name and what is needed, compared structurally.
  * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
  *   `"unbounded"`.
+ * - `resolvers`: the graph-aware resolvers that the loaders inside the items ask (see `Batching.graphAware`): their batches
+ *   wait for the items, too. Where each item is one request, `requestEach` says so by itself.
  *
  * The first item that fails fails the list: what runs is interrupted, and the `ResourceError` tells its `item`. The list
  * itself holds no slot; the attempts of its items do.
@@ -65,21 +67,25 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     readonly itemKey?: (item: I, deps: Values<D>) => string
     readonly concurrency?: number | "unbounded"
     readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>, PR> | ForValues<NoInfer<A>, PR>
+    // oxlint-disable-next-line typescript/no-explicit-any -- whatever they answer
+    readonly resolvers?: ReadonlyArray<RequestResolver.RequestResolver<any>>
   }
 ): Resource<
   Name,
   ReadonlyArray<A>,
   Own<Name, E | PE> | Failure<D[keyof D]>,
-  R | PR | Services<D[keyof D]>,
+  R | NoInfer<PR> | Services<D[keyof D]>,
   Inputs<D>
 > => {
-  const { concurrency = "unbounded", deps, each, itemKey, items, key, load } = options
+  const { concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
   checkConcurrency(name, concurrency)
   return declare(name, {
     _tag: "List",
     deps: lazily<Dependencies>(deps, {}),
     items: items as (deps: Dependencies) => Iterable<unknown>,
     load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
+    resolver: undefined,
+    resolvers,
     key: key as KeyOf | undefined,
     itemKey: itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     concurrency,

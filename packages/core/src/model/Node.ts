@@ -5,6 +5,8 @@
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
 import type { Context, Duration, Effect } from "effect"
+import type { AnyResolver } from "../batching/AnyResolver.ts"
+import type { Means } from "../batching/Means.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Key } from "../cache/Key.ts"
 
@@ -33,6 +35,14 @@ export type Source =
       /** The key of the service that the value is, where it is one. */
       readonly service?: Context.Key<unknown, unknown>
     }
+  | ({
+      readonly _tag: "Request"
+      readonly deps: () => Dependencies
+      readonly key?: KeyOf | undefined
+      readonly request: (deps: Dependencies) => unknown
+      readonly resolver: AnyResolver
+      readonly means: Means
+    } & Asking)
   | ({ readonly _tag: "List"; readonly deps: () => Dependencies; readonly key?: KeyOf | undefined } & Items)
   | {
       readonly _tag: "Match"
@@ -50,10 +60,21 @@ export type Source =
       readonly loader: () => unknown
     }
 
+/** What is done about asking, beside asking. */
+export interface Asking {
+  /** What goes around each request and the wait for its answer, inside all policies. */
+  readonly asking?: (self: AnyEffect) => AnyEffect
+}
+
 /** The items of a list, each of which is loaded by itself. */
-export interface Items {
+export interface Items extends Asking {
   readonly items: (deps: Dependencies) => Iterable<unknown>
   readonly load: (item: unknown, deps: Dependencies, index: number) => unknown
+  /** What answers the items, where what `load` gives for each is a request. */
+  readonly resolver: AnyResolver | undefined
+  readonly means?: Means
+  /** The resolvers that items may ask in any other way. */
+  readonly resolvers: ReadonlyArray<AnyResolver>
   readonly concurrency: number | "unbounded"
   readonly itemKey?: ((item: unknown, deps: Dependencies) => string) | undefined
   /** What wraps the load of one item, innermost first. */

@@ -1,5 +1,6 @@
 /** What a report comes to: what held the run up, and how much faster it could have been. */
 import { criticalPath } from "../compile/CriticalPath.ts"
+import { onlyAsks } from "../compile/Plan.ts"
 import type { Phase, PhaseTag, Report, ResourceReport } from "../run/Report.ts"
 import { timeIn } from "../run/Timeline.ts"
 
@@ -16,6 +17,8 @@ export interface Waited {
   /** For permits of a limiter, be it for its limit or for a fair share of it. */
   readonly permit: number
   readonly thread: number
+  /** For the call that a request shares with others. */
+  readonly collecting: number
   readonly retry: number
 }
 
@@ -45,7 +48,7 @@ export interface ResourceAnalysis {
  *   the critical path and of `work / concurrency`, but never more than it took; `boundBy` says which.
  * - `gap`: how much longer than that it took.
  * - `lastChain`: what ended last, and before it what that had waited for, back to the start of the run: where the time
- *   went, as one line of phases. What of it was waiting for a batch, a slot, a permit or the thread is
+ *   went, as one line of phases. What of it was waiting for a batch, a slot, a permit, the thread or a shared call is
  *   `heldUp`.
  *
  * @since 0.1.0
@@ -61,7 +64,7 @@ export interface Analysis {
   readonly boundBy: "critical path" | "concurrency"
   readonly gap: number
   readonly lastChain: ReadonlyArray<{ readonly resource: string; readonly phases: ReadonlyArray<Phase> }>
-  readonly heldUp: Pick<Waited, "batch" | "slot" | "permit" | "thread">
+  readonly heldUp: Pick<Waited, "batch" | "slot" | "permit" | "thread" | "collecting">
   readonly resources: ReadonlyArray<ResourceAnalysis>
 }
 
@@ -72,11 +75,20 @@ const own: ReadonlyArray<PhaseTag> = ["Attempt", "Items", "Fallback", "Policy", 
 export const tookOf = ({ phases }: ResourceReport): number => timeIn(phases, own)
 
 /** How long attempts and fallbacks ran, all together; of a list its items do, of a loader inside its resources. */
-const workOf = ({ resources }: Report<unknown>): number =>
-  resources.reduce((sum, { items, running, runs }) => {
+const workOf = (report: Report<unknown>, leavesOut: (report: Report<unknown>) => ReadonlySet<string>): number => {
+  const leftOut = leavesOut(report)
+  return report.resources.reduce((sum, { items, resource, running, runs }) => {
+    if (leftOut.has(resource)) return sum
     if (items !== undefined) return sum + items.took
-    return sum + (runs === undefined ? running : runs.reduce((inside, run) => inside + workOf(run), 0))
+    return sum + (runs === undefined ? running : runs.reduce((inside, run) => inside + workOf(run, leavesOut), 0))
   }, 0)
+}
+
+const nothing: ReadonlySet<string> = new Set()
+
+/** What waits for answers to requests holds no slot. */
+const requestsOf = ({ plan }: Report<unknown>): ReadonlySet<string> =>
+  new Set(plan.resources.filter(onlyAsks).map(({ name }) => name))
 
 const waitedOf = (phases: ReadonlyArray<Phase>): Waited => ({
   dependency: timeIn(phases, ["Dependency"]),
@@ -84,6 +96,7 @@ const waitedOf = (phases: ReadonlyArray<Phase>): Waited => ({
   slot: timeIn(phases, ["Slot"]),
   permit: timeIn(phases, ["Permit", "FairShare"]),
   thread: timeIn(phases, ["Thread"]),
+  collecting: timeIn(phases, ["Collecting"]),
   retry: timeIn(phases, ["Retry"])
 })
 
@@ -130,13 +143,14 @@ export const analyze = (self: Report<unknown>): Analysis => {
   const duration = self.until - self.startedAt
   const took = new Map(self.resources.map((row) => [row.resource, tookOf(row)]))
   const { length, resources, slack } = criticalPath(self.plan, (name) => took.get(name) ?? 0)
-  const work = workOf(self)
-  const bySlots = work / (self.plan.concurrency ?? Infinity)
+  const work = workOf(self, () => nothing)
+  const { concurrency } = self.plan
+  const bySlots = concurrency === undefined ? 0 : workOf(self, requestsOf) / concurrency
   // Where a resource goes on for one of its views when others already use it, or the path leads through one that was
   // skipped before all that it depends on was there, the path is longer than the run was.
   const lowerBound = Math.min(duration, Math.max(length, bySlots))
   const lastChain = lastChainOf(self)
-  const { batch, permit, slot, thread } = waitedOf(lastChain.flatMap(({ phases }) => phases))
+  const { batch, collecting, permit, slot, thread } = waitedOf(lastChain.flatMap(({ phases }) => phases))
   return {
     duration,
     work,
@@ -147,7 +161,7 @@ export const analyze = (self: Report<unknown>): Analysis => {
     boundBy: bySlots > length ? "concurrency" : "critical path",
     gap: duration - lowerBound,
     lastChain,
-    heldUp: { batch, permit, slot, thread },
+    heldUp: { batch, permit, slot, thread, collecting },
     resources: self.resources.map(({ phases, resource }) => ({
       resource,
       took: took.get(resource)!,

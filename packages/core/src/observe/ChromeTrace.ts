@@ -39,6 +39,7 @@ const words: Partial<Record<PhaseTag, string>> = {
   Slot: "waits for a slot",
   Permit: "waits for a permit",
   FairShare: "waits for its share of a limiter",
+  Collecting: "waits for the call that it shares",
   Retry: "before a retry",
   Fallback: "fallback",
   Policy: "in its policies"
@@ -53,6 +54,7 @@ const waits: ReadonlyArray<readonly [string, PhaseTag]> = [
   ["waited for slots (ms)", "Slot"],
   ["waited for permits (ms)", "Permit"],
   ["waited for its share of a limiter (ms)", "FairShare"],
+  ["waited for the call that it shares (ms)", "Collecting"],
   ["waited for the thread (ms)", "Thread"],
   ["waited to try again (ms)", "Retry"]
 ]

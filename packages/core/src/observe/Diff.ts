@@ -47,6 +47,7 @@ const tags: ReadonlyArray<PhaseTag> = [
   "Slot",
   "Permit",
   "FairShare",
+  "Collecting",
   "Batch",
   "Thread",
   "Dependency"
@@ -115,6 +116,7 @@ const words: Record<PhaseTag, string> = {
   Slot: "waiting for a slot",
   Permit: "waiting for a permit",
   FairShare: "waiting for its share of a limiter",
+  Collecting: "waiting for the call that it shares",
   Batch: "waiting for its batch",
   Thread: "waiting for the thread",
   Dependency: "waiting for what it depends on"

@@ -2,7 +2,7 @@
 import { Cause, Duration, Option } from "effect"
 import { criticalPath } from "../compile/CriticalPath.ts"
 import { describe } from "../model/ResourceError.ts"
-import { doesWork, type Plan } from "../compile/Plan.ts"
+import { doesWork, onlyAsks, type Plan } from "../compile/Plan.ts"
 import type { Report } from "../run/Report.ts"
 import { tookOf } from "./Analysis.ts"
 import { millis } from "./Millis.ts"
@@ -104,7 +104,7 @@ const makespan = (work: number, longest: number, places: number): Makespan =>
 const boundsOf = (plan: Plan, weightOf: (name: string) => number): Makespan => {
   const places = plan.concurrency ?? Infinity
   if (plan.scheduling === "eager") {
-    const work = plan.resources.reduce((sum, { name }) => sum + weightOf(name), 0)
+    const work = plan.resources.reduce((sum, resource) => sum + (onlyAsks(resource) ? 0 : weightOf(resource.name)), 0)
     return makespan(work, criticalPath(plan, weightOf).length, places)
   }
   const batches = plan.batches.map((names) => {

@@ -79,6 +79,12 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return ["resource started"]
     case "AttemptStarted":
       return ["attempt started"]
+    case "RequestMade":
+      return ["request made"]
+    case "RequestSent":
+      return [
+        `request sent, one of ${event.requests} in its call${event.outOfTime === true ? ", which could wait no longer" : ""}`
+      ]
     case "AttemptSucceeded":
       return ["attempt succeeded"]
     case "AttemptFailed":

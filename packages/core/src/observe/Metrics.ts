@@ -105,6 +105,7 @@ const gaugeOf: Record<PhaseTag, "running" | "waiting" | undefined> = {
   Permit: "waiting",
   FairShare: "waiting",
   Thread: "waiting",
+  Collecting: "waiting",
   Retry: "waiting",
   Attempt: "running",
   Items: "running",

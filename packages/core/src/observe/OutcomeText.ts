@@ -42,6 +42,8 @@ const stillDoing = ({ attempts, items, phases }: Told): string => {
       return "waits for a permit"
     case "FairShare":
       return "waits for its share of a limiter"
+    case "Collecting":
+      return "waits for the call that it shares"
     case "Thread":
       return "waits for the thread"
     case "Retry":

@@ -11,7 +11,9 @@
  * | of a resource  | `<resource>`       | its first attempt, below the run's span          | its end                    |
  * | of an item     | `<resource> item`  | an attempt of an item of a list, as below        | the attempt's end          |
  * | of an attempt  | `<resource> <k>`   | the attempt's start, below the resource's span   | the attempt's end          |
+ * | of a batch     | `batch <tag>`      | the start of a resolver's call, below the first caller's span | the end of the call |
  *
+ * The span of a batch links to those of all who wait for it; `<tag>` is that of its requests, where they have one.
  * A resource without attempts of its own (a struct, or one that was skipped) has a span without extent.
  *
  * | attribute                     | on             | what                                                               |
@@ -30,6 +32,8 @@
  * | `effect_loader.item`          | attempts       | of a list, which item, from 0                                      |
  * | `effect_loader.chosen`        | resources      | of a choice, the resource that was chosen                          |
  * | `effect_loader.attempt`       | attempts       | which attempt, from 1                                              |
+ * | `effect_loader.batch.requests` | batches       | how many requests the call is for                                  |
+ * | `effect_loader.batch.callers` | batches        | how many attempts wait for an answer to one of them                |
  * | `effect_loader.dependency`    | links          | the name of what the resource depends on                           |
  * | `error.type`                  | resources, attempts | the tag or the name of the error, also of a degraded one      |
  *
@@ -40,6 +44,7 @@
  * @since 0.1.0
  */
 import { Cause, Clock, Context, Effect, Exit, type Layer, LogLevel, Option, References, Tracer } from "effect"
+import { BatchSpans } from "../batching/BatchSpans.ts"
 import type { Plan } from "../compile/Plan.ts"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
 import { attemptKey } from "../run/AttemptKey.ts"
@@ -190,7 +195,7 @@ class RunSpans implements Watcher {
   ): Context.Context<never> => {
     const spans = this.spansOf(resource)
     const span = attempt === undefined ? spans.span : this.attempt(spans, { resource, attempt, item })
-    return Context.add(context, Tracer.ParentSpan, span)
+    return Context.add(Context.add(context, Tracer.ParentSpan, span), BatchSpans, true)
   }
 
   private start(event: RunStarted): void {
@@ -216,6 +221,8 @@ class RunSpans implements Watcher {
   private note(event: ResourceEvent): void {
     switch (event._tag) {
       case "ResourceReady":
+      case "RequestMade":
+      case "RequestSent":
         return
       case "ResourceChosen":
         return this.spansOf(event.resource).span.attribute("effect_loader.chosen", event.chosen)

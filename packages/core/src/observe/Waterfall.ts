@@ -28,6 +28,7 @@ const glyphs: Record<PhaseTag, string> = {
   Permit: "▞",
   FairShare: "▚",
   Thread: "·",
+  Collecting: "▖",
   Attempt: "█",
   Items: "█",
   Fallback: "▓",
@@ -41,6 +42,7 @@ const legends: ReadonlyArray<readonly [PhaseTag, string]> = [
   ["FairShare", "waits for its share of a limiter"],
   ["Batch", "waits for its batch"],
   ["Thread", "waits for the thread"],
+  ["Collecting", "waits for the call that it shares"],
   ["Retry", "before a retry"],
   ["Fallback", "fallback"],
   ["Policy", "in its policies"]

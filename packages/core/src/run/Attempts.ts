@@ -3,7 +3,10 @@
  * hold one of the run's slots.
  */
 import { Cause, type Context, Duration, Effect, Exit, type Scope } from "effect"
-import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
+import type { AnyRequest } from "../batching/AnyResolver.ts"
+import type { Telling } from "../batching/Asking.ts"
+import type { Batches } from "../batching/Batches.ts"
+import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Loan } from "../limiter/Loan.ts"
 import { refused } from "../limiter/Refusal.ts"
@@ -11,11 +14,13 @@ import type { AnyEffect, Dependencies, LayerObserver } from "../model/Node.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { Enclosing } from "./Enclosing.ts"
+import type { Foresight } from "./Foresight.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
 import { OutsideRun, type Wrapped } from "./OutsideRun.ts"
 import type { RunLimits } from "./RunLimits.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
+import { asRequest } from "./Requests.ts"
 import { asEffect, call, inChildScope, wrapIn } from "./Wrapping.ts"
 
 /** Which item failed, and with what. */
@@ -26,6 +31,10 @@ interface ItemFailure extends FailedItem {
 
 /** How attempts are wrapped, and what they hold: see `Load`. */
 type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">
+
+/** Whether requests have nothing around them that could need a scope. */
+const isBareRequest = ({ asks, inner, outer }: Pick<Load, "asks" | "inner" | "outer">): boolean =>
+  asks !== undefined && asks.asking === undefined && inner.length + outer.length === 0
 
 /** What is tried: a resource, or one item of one that is a list. */
 class Tried {
@@ -69,7 +78,7 @@ export class Attempts {
   private readonly watch: RunWatch | undefined
   private readonly scope: Scope.Scope | undefined
   /** Who is told that somebody may be able to take a slot. */
-  private readonly run: { readonly onSlots: () => void }
+  private readonly run: { readonly onSlots: () => void; readonly foresight: Foresight | undefined }
   // Made when the first step needs it: most runs never do.
   private tried: Map<number, Tried> | undefined = undefined
   /** Attempts that wait for a slot: when the run is over, nobody else will tell them. */
@@ -81,7 +90,7 @@ export class Attempts {
     limits: RunLimits | undefined,
     watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
-    run: { readonly onSlots: () => void }
+    run: { readonly onSlots: () => void; readonly foresight: Foresight | undefined }
   ) {
     this.slots = slots
     this.limits = limits
@@ -105,16 +114,20 @@ export class Attempts {
   begin(index: number, step: Load, deps: Dependencies): unknown {
     if (step.outer.length > 0) this.watch?.policiesStarted(index)
     else if (step.items === undefined && step.limit === undefined) this.watch?.attemptStarted(index, 1, undefined)
-    // A list has begun when one of its items has.
-    if (this.limits !== undefined && step.holdsSlot && step.limit === undefined) this.limits.hasBegun = true
-    if (step.plain && this.scope === undefined) return call(step.load, deps)
+    // A list has begun when one of its items has; a request is an attempt as well.
+    const isAttempt = step.holdsSlot || step.asks !== undefined
+    if (this.limits !== undefined && isAttempt && step.limit === undefined) this.limits.hasBegun = true
+    if (step.plain && step.asks !== undefined && this.watch === undefined) {
+      return this.askBarely(index, step, step.asks, deps)
+    }
+    if (step.plain && this.scope === undefined && step.asks === undefined) return call(step.load, deps)
     const tried = this.of(index)
     if (step.outer.length > 0) tried.attempts = 0
     const outside = this.outside(step, deps)
     const observer = this.observe(tried, outside, () => outside.whole())
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = wrapIn(step, step.inner, load, observer)
-    const attempt = this.inScope(inner)
+    const attempt = isBareRequest(step) ? inner : this.inScope(inner)
     if (step.outer.length === 0) return step.limit === undefined ? attempt : this.only(tried, step, step.limit, attempt)
     return wrapIn(step, step.outer, this.again(tried, step, attempt), observer)
   }
@@ -148,7 +161,10 @@ export class Attempts {
   }
 
   private outside(step: Load, deps: Dependencies): OutsideRun {
-    return new OutsideRun(step, deps, (limit, self) => this.limits!.byHand(limit, self))
+    return new OutsideRun(step, deps, {
+      withPermits: (limit, self) => this.limits!.byHand(limit, self),
+      asking: (asks, request) => asks.means.ask(this.batchesFor(asks), request)
+    })
   }
 
   private observe(tried: Tried, outside: OutsideRun, wrapped: () => Wrapped): LayerObserver {
@@ -174,6 +190,7 @@ export class Attempts {
 
   /** The load of a resource that is one thing. */
   private alone(tried: Tried, step: Load, deps: Dependencies): AnyEffect {
+    if (step.asks !== undefined) return this.asking(tried, step.asks, () => asRequest(step, step.load(deps)))
     const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
     return step.isLoader ? this.enclosed(tried, load, this.around(tried.index)) : load
   }
@@ -183,23 +200,100 @@ export class Attempts {
     return Effect.suspend(() => {
       const all = Array.from(items.items(deps))
       this.watch?.itemsStarted(index, all.length)
+      if (items.asks !== undefined && this.watch === undefined && isBareRequest(items)) {
+        return this.askForAll(index, step, items, items.asks, all, deps)
+      }
+      this.run.foresight?.listBegins(
+        index,
+        all.length,
+        items.concurrency === "unbounded" ? Infinity : items.concurrency
+      )
       const load = (item: unknown, k: number) => this.item(new Tried(index, k, 0), step, items, item, deps)
       return Effect.forEach(all, load, { concurrency: items.concurrency })
     })
+  }
+
+  /** The requests of a list whose items nothing wraps, all at once. */
+  private askForAll(
+    index: number,
+    step: Load,
+    items: ItemLoads,
+    asks: Asks,
+    all: ReadonlyArray<unknown>,
+    deps: Dependencies
+  ): AnyEffect {
+    return Effect.suspend(() => {
+      const requests = all.map((item, k) => asRequest(step, items.load(item, deps, k)))
+      const onFailure = (k: number, cause: Cause.Cause<unknown>): void => {
+        const tried = new Tried(index, k, 1)
+        this.itemFailed(tried, all[k], cause)
+      }
+      this.run.foresight?.hasCome(index, undefined)
+      return asks.means.askAll(this.batchesFor(asks), requests, onFailure, this.tellingOf(index))
+    })
+  }
+
+  /** A request that nothing wraps, and that nobody is told of. */
+  private askBarely(index: number, step: Load, asks: Asks, deps: Dependencies): AnyEffect {
+    this.run.foresight?.hasCome(index, undefined)
+    return asks.means.ask(this.batchesFor(asks), () => asRequest(step, step.load(deps)), this.tellingOf(index))
+  }
+
+  /** Asks, and tells when. */
+  private asking(tried: Tried, asks: Asks, request: () => AnyRequest): AnyEffect {
+    const { index, item } = tried
+    const { watch } = this
+    const asked = Effect.suspend(() => {
+      const attempt = tried.attempts || 1
+      const onSent: Telling["onSent"] = watch && ((sent) => watch.requestSent(index, attempt, item, sent))
+      watch?.requestMade(index, attempt, item)
+      this.run.foresight?.hasCome(index, item)
+      return asks.means.ask(this.batchesFor(asks), request, { ...this.tellingOf(index), onSent })
+    })
+    return asks.asking === undefined ? asked : asks.asking(asked)
+  }
+
+  private tellingOf(index: number): Telling {
+    return { place: this.run.foresight?.placeOf(index) }
+  }
+
+  /** Where to ask. What is limited shares calls with what asks for the same permits. */
+  private batchesFor(asks: Asks): Batches {
+    const { limit, means, resolver } = asks
+    return limit === undefined ? means.batchesOf(resolver) : this.limits!.batchesOf(limit, asks)
   }
 
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
     const outside = this.outside(step, deps)
     const observer = this.observe(tried, outside, () => outside.item(items, item, tried.item!))
-    const load = Effect.suspend(() => asEffect(step, items.load(item, deps, tried.item!)))
-    const inner = wrapIn(step, items.inner, this.enclosed(tried, load, undefined), observer)
+    const given = () => items.load(item, deps, tried.item!)
+    const load =
+      items.asks === undefined
+        ? this.enclosed(
+            tried,
+            Effect.suspend(() => asEffect(step, given())),
+            undefined
+          )
+        : this.asking(tried, items.asks, () => asRequest(step, given()))
+    const inner = wrapIn(step, items.inner, load, observer)
     const attempt = this.inScope(inner)
     const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
-    return Effect.onExit(whole, (exit) => {
+    const foreseen = this.foreseeing(tried, whole)
+    return Effect.onExit(foreseen, (exit) => {
       if (Exit.isSuccess(exit)) this.offerSlots(tried)
       else this.itemFailed(tried, item, exit.cause)
       return Effect.void
+    })
+  }
+
+  /** An item of which batches know that it runs. */
+  private foreseeing({ index, item }: Tried, self: AnyEffect): AnyEffect {
+    const { foresight } = this.run
+    if (foresight === undefined) return self
+    return Effect.suspend(() => {
+      foresight.itemBegins(index, item!)
+      return Effect.onExit(self, () => Effect.sync(() => foresight.itemEnds(index, item!)))
     })
   }
 
@@ -222,9 +316,15 @@ export class Attempts {
   /** What runs inside a load that may run another loader. */
   private enclosed(tried: Tried, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
     const { watch } = this
-    if (slots === undefined && watch === undefined) return load
-    const reporter = watch?.reporter
-    return Effect.provideService(load, Enclosing, { slots, parent: watch?.parentOf(tried.index, tried.item), reporter })
+    const { foresight } = this.run
+    if (slots === undefined && watch === undefined && foresight === undefined) return load
+    const { index, item } = tried
+    return Effect.provideService(load, Enclosing, {
+      slots,
+      inside: foresight === undefined ? undefined : { foresight, index, item },
+      parent: watch?.parentOf(index, item),
+      reporter: watch?.reporter
+    })
   }
 
   /** The slots of this run, for a run inside one of its steps. */
@@ -331,7 +431,7 @@ export class Attempts {
     const turn = given === undefined ? this.waitForTurn(tried, place, slots, limit) : Effect.succeed(given)
     return Effect.flatMap(turn, ({ answer }) =>
       answer instanceof Loan
-        ? this.trying(tried, place, this.limits!.lend(limit, answer, self))
+        ? this.trying(tried, place, this.limits!.lend(answer, self))
         : this.refusal(tried, step, limit, answer!)
     )
   }
@@ -366,7 +466,7 @@ export class Attempts {
     const { answer } = tried.turn!
     if (!(answer instanceof Loan)) return this.refusal(tried, step, limit, answer!)
     this.watch?.attemptStarted(tried.index, 1, undefined)
-    return this.limits!.lend(limit, answer, self)
+    return this.limits!.lend(answer, self)
   }
 
   /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */

@@ -5,7 +5,9 @@
  */
 import { Duration, Option, Result } from "effect"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type { Hold } from "../batching/Hold.ts"
 import { compile as compileProgram } from "../compile/Compiler.ts"
+import { type Foreseen, foresee } from "../compile/Foreseen.ts"
 import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
 import { fromProgram, type Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
@@ -72,6 +74,8 @@ export interface Declaration {
 export interface Compiled {
   readonly declaration: Declaration
   readonly program: Program
+  /** The steps for which batches are held, where there are any. */
+  readonly foreseen: ReadonlyArray<Foreseen> | undefined
   readonly limit: number | undefined
   readonly timeout: Duration.Duration | undefined
   readonly inBatches: boolean
@@ -161,10 +165,16 @@ const compileSound = (
   return Result.map(compileProgram(targets, { name, policy, substitution }, known), (program) => ({
     declaration,
     program,
+    foreseen: foresee(program, holdsInside),
     limit: concurrency === "unbounded" ? undefined : concurrency,
     timeout: timeout === undefined ? undefined : Duration.fromInputUnsafe(timeout),
     inBatches: scheduling === "batched"
   }))
+}
+
+const holdsInside = (loader: unknown): ReadonlyArray<Hold> => {
+  const { foreseen = [] } = compiledOf(loader as AnyLoader)
+  return Array.from(new Set(foreseen.flatMap(({ holds }) => holds)))
 }
 
 /** The plan of a loader: the same object however often it is asked for. */

@@ -1,5 +1,6 @@
 /** What a run that is inside another one knows of that one. */
 import { Context } from "effect"
+import type { Inside } from "./Foresight.ts"
 import type { RunParent } from "./RunEvent.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
 import type { Watcher } from "./Watchers.ts"
@@ -7,6 +8,8 @@ import type { Watcher } from "./Watchers.ts"
 export interface Enclosing {
   /** The slots of the run around, where that run's `concurrency` counts the attempts of this one. */
   readonly slots: OuterSlots | undefined
+  /** Where this run is inside of one that foresees requests. */
+  readonly inside: Inside | undefined
   /** Which resource of which run this one is inside of, where somebody watches. */
   readonly parent: RunParent | undefined
   /** Who reports of the run around, and so of this one. */

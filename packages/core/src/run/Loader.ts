@@ -255,7 +255,7 @@ const together = (reporters: ReadonlyArray<Watcher>): Watcher | undefined =>
   reporters.length < 2 ? reporters[0] : { onEvent: (event) => reporters.forEach((reporter) => reporter.onEvent(event)) }
 
 const makeRun = (self: AnyLoader, fiber: Fiber.Fiber<unknown, unknown>, options: RunOptions): Run => {
-  const { limit, program, timeout } = compiledOf(self)
+  const { foreseen, inBatches, limit, program, timeout } = compiledOf(self)
   const enclosing = fiber.getRef(Enclosing)
   const outer = enclosing?.slots
   const deadline = timeout === undefined ? Infinity : Duration.toMillis(timeout)
@@ -271,7 +271,10 @@ const makeRun = (self: AnyLoader, fiber: Fiber.Fiber<unknown, unknown>, options:
     failFast: options.failFast,
     slots,
     limits,
-    watch: watchFor(self, fiber, options.reporter, enclosing)
+    watch: watchFor(self, fiber, options.reporter, enclosing),
+    // Level by level, nothing of a later level can come to a batch of this one.
+    foreseen: inBatches ? undefined : foreseen,
+    inside: enclosing?.inside
   })
 }
 

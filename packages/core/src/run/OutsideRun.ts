@@ -4,12 +4,19 @@
  */
 import { Effect } from "effect"
 import type { Key } from "../cache/Key.ts"
-import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
+import type { AnyRequest } from "../batching/AnyResolver.ts"
+import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import { asRequest } from "./Requests.ts"
 import { asEffect, call, wrapIn } from "./Wrapping.ts"
 
-/** Runs an effect with the permits of a limiter, by hand. */
-export type WithPermits = (limit: Limited, self: AnyEffect) => AnyEffect
+/** What such loads need of a run. */
+export interface Around {
+  /** Runs an effect with the permits of a limiter, by hand. */
+  readonly withPermits: (limit: Limited, self: AnyEffect) => AnyEffect
+  /** Asks where others ask. */
+  readonly asking: (asks: Asks, request: () => AnyRequest) => AnyEffect
+}
 
 /** What is inside of layers, and what tells its value from others. */
 export interface Wrapped {
@@ -21,12 +28,12 @@ export interface Wrapped {
 export class OutsideRun {
   private readonly step: Load
   private readonly deps: Dependencies
-  private readonly withPermits: WithPermits
+  private readonly around: Around
 
-  constructor(step: Load, deps: Dependencies, withPermits: WithPermits) {
+  constructor(step: Load, deps: Dependencies, around: Around) {
     this.step = step
     this.deps = deps
-    this.withPermits = withPermits
+    this.around = around
   }
 
   get resource(): string {
@@ -38,7 +45,7 @@ export class OutsideRun {
     const { deps, step } = this
     const { items, key, load, name } = step
     return {
-      load: items === undefined ? Effect.suspend(() => asEffect(step, call(load, deps))) : this.all(items),
+      load: items === undefined ? this.one(step.asks, () => load(deps)) : this.all(items),
       layers: step,
       key: () => key?.(deps) ?? { resource: name, of: deps }
     }
@@ -48,7 +55,7 @@ export class OutsideRun {
   item(items: ItemLoads, item: unknown, index: number): Wrapped {
     const { deps, step } = this
     return {
-      load: Effect.suspend(() => asEffect(step, items.load(item, deps, index))),
+      load: this.one(items.asks, () => items.load(item, deps, index)),
       layers: items,
       key: () => items.itemKey?.(item, deps) ?? { resource: step.name, of: { item, deps } }
     }
@@ -65,8 +72,14 @@ export class OutsideRun {
       outsideRun: (layer) => this.inside(wrapped, layer)
     }
     const attempt = wrapIn(this.step, inner.slice(0, count), Effect.scoped(wrapped.load), observer)
-    const limited = limit === undefined ? attempt : this.withPermits(limit, attempt)
+    const limited = limit === undefined ? attempt : this.around.withPermits(limit, attempt)
     return wrapIn(this.step, outer.slice(0, Math.max(0, count - inner.length)), limited, observer)
+  }
+
+  private one(asks: Asks | undefined, load: () => unknown): AnyEffect {
+    const { around, step } = this
+    if (asks !== undefined) return around.asking(asks, () => asRequest(step, load()))
+    return Effect.suspend(() => asEffect(step, call(load, undefined)))
   }
 
   private all(items: ItemLoads): AnyEffect {

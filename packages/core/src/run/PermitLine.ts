@@ -54,8 +54,8 @@ export class PermitLine {
   take(): Loan | LimitExceeded {
     const { source, ticket } = this.asked!
     this.asked = undefined
-    const { clock, permits } = this.setup
-    return ticket.state === "Refused" ? permits.refusal(ticket, clock) : new Loan(source, ticket)
+    const { clock, held, permits } = this.setup
+    return ticket.state === "Refused" ? permits.refusal(ticket, clock) : new Loan(permits, source, ticket, held)
   }
 
   /** What somebody in this line waits for. */

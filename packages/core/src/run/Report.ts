@@ -40,6 +40,8 @@ export type Outcome =
  * - `Permit`: a limiter had no permits for it.
  * - `FairShare`: a limiter had none for it either, and others waited too: it was a matter of shares who was next.
  * - `Thread`: it could have started, and the process was busy with something else.
+ * - `Collecting`: it had made a request, and the call that it shares had not begun: others were to join, or the call had
+ *   to wait for permits.
  * - `Attempt`, `Fallback`: an attempt, or the handler of a fallback, ran.
  * - `Items`: attempts of items of a list ran.
  * - `Retry`: it waited for its next attempt.
@@ -50,7 +52,9 @@ export type Outcome =
  */
 export type Phase =
   | (Stretch & { readonly _tag: "Dependency"; readonly resource: string | undefined })
-  | (Stretch & { readonly _tag: "Batch" | "Slot" | "Permit" | "FairShare" | "Thread" | "Retry" | "Policy" | "Items" })
+  | (Stretch & {
+      readonly _tag: "Batch" | "Slot" | "Permit" | "FairShare" | "Thread" | "Collecting" | "Retry" | "Policy" | "Items"
+    })
   | (Stretch & { readonly _tag: "Attempt"; readonly attempt: number })
   | (Stretch & { readonly _tag: "Fallback"; readonly fallback: string })
 

@@ -12,13 +12,16 @@
  */
 import { Cause, Clock, Context, Duration, Exit, Scope } from "effect"
 import { pathTo } from "../compile/Path.ts"
+import type { Foreseen } from "../compile/Foreseen.ts"
 import { chosenBy, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import { MatchError } from "../model/Match.ts"
 import type { AnyEffect, Lens } from "../model/Node.ts"
 import { describe, ResourceError } from "../model/ResourceError.ts"
 import { Attempts } from "./Attempts.ts"
+import { loadOf } from "./Requests.ts"
 import { asEffect, call, notAnEffect } from "./Wrapping.ts"
 import { Choosing } from "./Choosing.ts"
+import { Foresight, type Inside } from "./Foresight.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
 import type { RunLimits } from "./RunLimits.ts"
@@ -77,6 +80,9 @@ export interface RunSetup {
   readonly slots: Slots | undefined
   readonly limits: RunLimits | undefined
   readonly watch: RunWatch | undefined
+  /** The steps for which batches are held, and where this run is inside one that has such. */
+  readonly foreseen: ReadonlyArray<Foreseen> | undefined
+  readonly inside: Inside | undefined
 }
 
 const idle: Interpreter = { onReady: () => {}, onStop: () => {}, onSlots: () => {} }
@@ -120,6 +126,7 @@ class FailedSteps {
 export class Run {
   readonly program: Program
   readonly slots: Slots | undefined
+  readonly foresight: Foresight | undefined
   stopped: Stop | undefined = undefined
   /** How many steps have yet to settle. */
   remaining: number
@@ -141,6 +148,8 @@ export class Run {
   private failedWith: Array<Cause.Cause<unknown>> | undefined = undefined
   private ifAnyFailed: FailedSteps | undefined = undefined
   private readonly choosing: Choosing | undefined
+  /** Whether there is nothing to be done about what has no policies. */
+  private readonly isBare: boolean
 
   constructor(setup: RunSetup) {
     this.setup = setup
@@ -153,6 +162,9 @@ export class Run {
     this.missing = setup.program.missing.slice()
     const { choices } = setup.program
     this.choosing = choices === undefined ? undefined : new Choosing(setup.program, choices)
+    const { foreseen, inside } = setup
+    this.foresight = foreseen === undefined ? undefined : new Foresight(setup.program, foreseen, this, inside)
+    this.isBare = this.watch === undefined && this.scope === undefined && this.foresight === undefined
   }
 
   /** What the run has failed with, in the order of time. */
@@ -180,6 +192,7 @@ export class Run {
   start(interpreter: Interpreter): void {
     this.interpreter = interpreter
     this.watch?.runStarted()
+    this.foresight?.begin()
     for (const i of this.program.roots) this.advance(i)
     this.settleInline()
   }
@@ -193,8 +206,7 @@ export class Run {
       return this.failed.handlers.get(index)!
     }
     const deps = this.gather(step)
-    const isBare = step.plain && this.watch === undefined && this.scope === undefined
-    return isBare ? call(step.load, deps) : this.attempts.begin(index, step, deps)
+    return step.plain && this.isBare ? loadOf(step, deps) : this.attempts.begin(index, step, deps)
   }
 
   /** A step's turn has come, as far as the graph is concerned, and it has to wait for a place. */
@@ -223,6 +235,14 @@ export class Run {
     return (this.clock ??= Context.get(this.setup.context, Clock.Clock)).currentTimeMillisUnsafe()
   }
 
+  isSettled(index: number): boolean {
+    return this.values[index] !== Pending && this.values[index] !== Running
+  }
+
+  isUnwanted(index: number): boolean {
+    return this.choosing?.isUnwanted(index) === true
+  }
+
   isPending(index: number): boolean {
     return this.values[index] === Pending
   }
@@ -247,6 +267,7 @@ export class Run {
       this.fail(index, exit.cause)
     }
     this.settleInline()
+    this.foresight?.changed()
     if (released) this.interpreter.onSlots()
   }
 
@@ -283,6 +304,7 @@ export class Run {
 
   /** What became of the resources that were never started, and the end of the run, for those who watch. */
   finish(): void {
+    this.foresight?.end()
     if (this.watch === undefined || this.finished) return
     this.finished = true
     const because = stopReason(this.stopped)

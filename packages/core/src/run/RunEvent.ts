@@ -177,6 +177,34 @@ export interface AttemptStarted extends OfAttempt {
 }
 
 /**
+ * An attempt has made a request, and waits for the call that it shares: for others to join, and for permits of the call.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface RequestMade extends OfAttempt {
+  readonly _tag: "RequestMade"
+}
+
+/**
+ * The call begins that an attempt's request is sent with.
+ *
+ * - `batch`: which call, in this process: the same for all that share it, in whichever run.
+ * - `requests`: how many requests the call is for; `callers`: how many attempts wait for an answer to one of them.
+ * - `outOfTime`: there where more could have come, and the time for which the resolver holds its batches was over.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface RequestSent extends OfAttempt {
+  readonly _tag: "RequestSent"
+  readonly batch: number
+  readonly requests: number
+  readonly callers: number
+  readonly outOfTime?: boolean
+}
+
+/**
  * An attempt succeeded inside policies that may go on. The end of an only attempt is the end of its resource.
  *
  * @since 0.1.0
@@ -362,6 +390,8 @@ export type ResourceEvent =
   | PoliciesStarted
   | CacheRead
   | AttemptStarted
+  | RequestMade
+  | RequestSent
   | AttemptSucceeded
   | AttemptFailed
   | AttemptInterrupted

@@ -1,8 +1,9 @@
 /** The limiters of a run: a line for each, and how urgent each step is by the latencies that they have learned. */
 import { Clock, Context, Effect, type Exit, type Fiber } from "effect"
-import { type Limited, mayWaitFor, type Program } from "../compile/Program.ts"
+import type { Batches } from "../batching/Batches.ts"
+import { type Asks, type Limited, mayWaitFor, type Program } from "../compile/Program.ts"
 import { CurrentShare } from "../limiter/CurrentShare.ts"
-import { Held } from "../limiter/Held.ts"
+import { Held, sourceIn } from "../limiter/Held.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
 import { refused } from "../limiter/Refusal.ts"
@@ -10,6 +11,7 @@ import { now } from "../limiter/Now.ts"
 import { type Limiter, permitsOf } from "../limiter/Shape.ts"
 import { Flow } from "../limiter/Ticket.ts"
 import type { AnyEffect } from "../model/Node.ts"
+import { limitedBatches } from "./LimitedCalls.ts"
 import { PermitLine } from "./PermitLine.ts"
 
 export class RunLimits {
@@ -58,9 +60,15 @@ export class RunLimits {
   }
 
   /** An attempt with the permits that it was given, which it lends to what runs inside it. */
-  lend(limit: Limited, loan: Loan, self: AnyEffect): AnyEffect {
+  lend(loan: Loan, self: AnyEffect): AnyEffect {
     this.hasBegun = true
-    return Effect.provideService(self, Held, new Map(this.held).set(permitsOf(this.limiters[limit.limiter]!), loan))
+    return Effect.provideService(self, Held, loan)
+  }
+
+  /** Where requests are collected whose calls take permits. */
+  batchesOf({ limiter, permits: count, resource }: Limited, asks: Asks): Batches {
+    const service = this.limiters[limiter]!
+    return limitedBatches(sourceIn(this.held, permitsOf(service)), service, { count, resource }, asks)
   }
 
   /** Runs an effect, which is no attempt of the run, with the permits of one. */

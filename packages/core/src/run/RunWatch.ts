@@ -5,6 +5,7 @@
  * the last of them has settled, and then says the worst that anyone but its own views has seen.
  */
 import { Cause, type Clock, type Context, Duration, type Exit } from "effect"
+import type { Sent } from "../batching/Call.ts"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Refusal } from "../model/Node.ts"
@@ -141,6 +142,14 @@ export class RunWatch {
     // What an earlier attempt fell back to is not what the resource will come to.
     if (item === undefined) this.fallbacks[index] = undefined
     this.emit({ _tag: "AttemptStarted", ...attemptOf(this.nameOf(index), attempt, item) })
+  }
+
+  requestMade(index: number, attempt: number, item: number | undefined): void {
+    this.emit({ _tag: "RequestMade", ...attemptOf(this.nameOf(index), attempt, item) })
+  }
+
+  requestSent(index: number, attempt: number, item: number | undefined, sent: Sent): void {
+    this.emit({ _tag: "RequestSent", ...attemptOf(this.nameOf(index), attempt, item), ...sent })
   }
 
   attemptEnded(index: number, attempt: number, item: number | undefined, exit: Exit.Exit<unknown, unknown>): void {

@@ -109,7 +109,7 @@ const standIn = (name: string, given: unknown): Node =>
   })
 
 const notGiven = (id: string, { name, source }: Base): Node | undefined =>
-  source._tag === "Load" || source._tag === "List" || source._tag === "Loader"
+  source._tag === "Load" || source._tag === "Request" || source._tag === "List" || source._tag === "Loader"
     ? alone(name, () => Effect.die(new Error(`resource "${name}" is not given to the test layer of "${id}"`)))
     : undefined
 

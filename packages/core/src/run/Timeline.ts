@@ -34,6 +34,8 @@ export class ResourceTimeline {
   /** When each attempt that runs began, and which items wait for a limit. */
   private readonly running = new Map<string, number>()
   private readonly queued = new Map<number, Limit["_tag"]>()
+  /** The attempts whose requests have yet to be sent. */
+  private readonly collecting = new Set<string>()
 
   constructor(resource: string, from: number) {
     this.resource = resource
@@ -73,11 +75,23 @@ export class ResourceTimeline {
         this.queued.delete(event.item)
         if (this.doing?._tag !== "Items") this.become({ _tag: "Items", from: at })
         return
+      case "RequestMade":
+        this.collecting.add(attemptKey(event))
+        if (this.collecting.size === this.running.size || event.item === undefined) {
+          this.become({ _tag: "Collecting", from: at })
+        }
+        return
+      case "RequestSent":
+        this.collecting.delete(attemptKey(event))
+        if (event.item === undefined) return this.become({ _tag: "Attempt", attempt: event.attempt, from: at })
+        if (this.doing?._tag === "Collecting") this.become({ _tag: "Items", from: at })
+        return
       case "AttemptSucceeded":
       case "AttemptFailed":
       case "AttemptInterrupted":
         if (event.item !== undefined) this.itemEnded(event)
         this.running.delete(attemptKey(event))
+        this.collecting.delete(attemptKey(event))
         return this.unlessRunning({ _tag: this.awaited ?? "Policy", from: at })
       case "RetryScheduled":
         this.retryAt = event.retryAt
@@ -137,8 +151,9 @@ export class ResourceTimeline {
 
   private become(next: Doing | undefined, at = next!.from): void {
     const { doing } = this
-    // What took no time is not told, but an attempt always is.
-    if (doing !== undefined && (doing.from < at || doing._tag === "Attempt")) this.past.push({ ...doing, to: at })
+    // What took no time is not told, but an attempt always is; that of a request is told when it has been sent.
+    const isTold = doing?._tag === "Attempt" && next?._tag !== "Collecting"
+    if (doing !== undefined && (doing.from < at || isTold)) this.past.push({ ...doing, to: at })
     this.doing = next
   }
 }

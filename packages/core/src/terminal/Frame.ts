@@ -61,6 +61,8 @@ const activeOf = (resource: ResourceTimeline, now: number): Active | undefined =
       return line("░", "quiet", 3, `waits for a permit, ${since(doing.from, now)}`)
     case "FairShare":
       return line("░", "quiet", 3, `waits for its share, ${since(doing.from, now)}`)
+    case "Collecting":
+      return line("▖", "quiet", 3, `waits for the call that it shares, ${since(doing.from, now)}`)
     case "Batch":
       return line("▒", "quiet", 4, `waits for its batch, ${since(doing.from, now)}`)
     default:

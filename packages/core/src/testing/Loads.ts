@@ -1,7 +1,7 @@
 /** Loaders with all their loads changed: policies and views stay around them as they are. */
 import { Effect, Result } from "effect"
 import type { Substitution } from "../compile/Substitution.ts"
-import { type AnyEffect, type Base, type Dependencies, mapBase, type Node } from "../model/Node.ts"
+import { type AnyEffect, type Asking, type Base, type Dependencies, mapBase, type Node } from "../model/Node.ts"
 import { type AnyLoader, compileDeclaration, compiledOf, fromCompiled, valuesOf } from "../run/Compiled.ts"
 
 /** What becomes of a resource's load: `self` is the effect that it gives, made when it is run. */
@@ -18,13 +18,23 @@ const changeLoad =
       Effect.suspend(() => effectOf(name, load(deps)))
     )
 
+const changeAsking =
+  (name: string, { asking = (self) => self }: Asking, change: Change): NonNullable<Asking["asking"]> =>
+  (self) =>
+    change(name, asking(self))
+
 const changeBase = (base: Base, change: Change): Base => {
   const { name, source } = base
   switch (source._tag) {
     case "Load":
     case "Loader":
       return { ...base, source: { ...source, load: changeLoad(name, source.load, change) } }
+    case "Request":
+      return { ...base, source: { ...source, asking: changeAsking(name, source, change) } }
     case "List": {
+      if (source.resolver !== undefined) {
+        return { ...base, source: { ...source, asking: changeAsking(name, source, change) } }
+      }
       const load: typeof source.load = (item, deps, index) =>
         changeLoad(name, () => source.load(item, deps, index), change)(deps)
       return { ...base, source: { ...source, load } }

@@ -49,7 +49,7 @@ export const Plan: Schema.Codec<CorePlan.Plan, unknown> = Schema.Struct({
   resources: Schema.Array(
     Schema.Struct({
       name: Schema.String,
-      kind: Schema.Literals(["input", "constant", "load", "list", "loader", "struct", "match"]),
+      kind: Schema.Literals(["input", "constant", "load", "request", "list", "loader", "struct", "match"]),
       dependencies: Names,
       dependents: Names,
       batch: Schema.Number,
@@ -59,6 +59,7 @@ export const Plan: Schema.Codec<CorePlan.Plan, unknown> = Schema.Struct({
       items: Schema.optionalKey(
         Schema.Struct({
           concurrency: Schema.optionalKey(Schema.Number),
+          requests: Schema.optionalKey(Schema.Boolean),
           attempt: Schema.Array(Part),
           around: Schema.Array(Part)
         })
@@ -130,6 +131,15 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
     result: Schema.Literals(["hit", "miss", "coalesced", "stale", "error"])
   }),
   Schema.Struct({ _tag: Schema.tag("AttemptStarted"), ...ofAttempt }),
+  Schema.Struct({ _tag: Schema.tag("RequestMade"), ...ofAttempt }),
+  Schema.Struct({
+    _tag: Schema.tag("RequestSent"),
+    ...ofAttempt,
+    batch: Schema.Number,
+    requests: Schema.Number,
+    callers: Schema.Number,
+    outOfTime: Schema.optionalKey(Schema.Boolean)
+  }),
   Schema.Struct({ _tag: Schema.tag("AttemptSucceeded"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("AttemptFailed"), ...ofAttempt, cause: AnyCause }),
   Schema.Struct({ _tag: Schema.tag("AttemptInterrupted"), ...ofAttempt }),
@@ -167,7 +177,7 @@ const stretch = { from: Schema.Number, to: Schema.Number }
 const Phase = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("Dependency"), ...stretch, resource: Schema.UndefinedOr(Schema.String) }),
   Schema.Struct({
-    _tag: Schema.Literals(["Batch", "Slot", "Permit", "FairShare", "Thread", "Retry", "Policy", "Items"]),
+    _tag: Schema.Literals(["Batch", "Slot", "Permit", "FairShare", "Thread", "Collecting", "Retry", "Policy", "Items"]),
     ...stretch
   }),
   Schema.Struct({ _tag: Schema.tag("Attempt"), ...stretch, attempt: Schema.Number }),

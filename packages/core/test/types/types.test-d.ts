@@ -1,8 +1,21 @@
 /** What is inferred, and what must not compile. */
 // What must not compile is refused by these, too.
 // @effect-diagnostics missingEffectError:off missingEffectContext:off
-import { type Cause, Context, Data, Effect, type Exit, Layer, type Option, Schedule, type Scope } from "effect"
 import {
+  type Cause,
+  Context,
+  Data,
+  Effect,
+  type Exit,
+  Layer,
+  type Option,
+  Request,
+  RequestResolver,
+  Schedule,
+  type Scope
+} from "effect"
+import {
+  Batching,
   Loader,
   type LoadTimeout,
   type MatchError,
@@ -502,5 +515,59 @@ describe("lists, choices, loaders inside, and layers", () => {
     Loader.toLayer(start, { nope: Cache }, { orgId: "" })
     // @ts-expect-error inputs are missing
     Loader.toLayer(start, { size: Cache })
+  })
+})
+
+describe("requests", () => {
+  class Tenant extends Context.Service<Tenant, string>()("test/Tenant") {}
+  class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string, NotFound, Tenant> {}
+  class GetOrg extends Request.TaggedClass("GetOrg")<{ readonly id: number }, number> {}
+  const Users = RequestResolver.make<GetUser>(() => Effect.void)
+  const Both = RequestResolver.make<GetUser | GetOrg>(() => Effect.void)
+  type Unanswered = Batching.UnansweredRequest
+
+  it("fromRequest takes success, errors and services from the request, and knows that it may be forgotten", () => {
+    const one = Resource.fromRequest("one", {
+      deps: { userId },
+      request: ({ userId }) => new GetUser({ id: userId }),
+      resolver: Users
+    })
+    expectTypeOf(one).toEqualTypeOf<
+      Resource.Resource<"one", string, ResourceError<"one", NotFound | Unanswered>, Tenant, UserInput>
+    >()
+    const org = Resource.fromRequest("org", { request: () => new GetOrg({ id: 1 }), resolver: Both })
+    expectTypeOf(org).toEqualTypeOf<Resource.Resource<"org", number, ResourceError<"org", Unanswered>>>()
+    // @ts-expect-error a resolver of other requests
+    Resource.fromRequest("bad", { request: () => new GetOrg({ id: 1 }), resolver: Users })
+    // @ts-expect-error no request
+    Resource.fromRequest("bad", { request: () => 1, resolver: Users })
+  })
+
+  it("requestEach gives the answers in a list, and takes a policy for each", () => {
+    const list = Resource.requestEach("list", {
+      deps: { userId },
+      items: ({ userId }) => [userId],
+      request: (id) => new GetUser({ id }),
+      resolver: Users,
+      each: Policy.timeout("1 second")
+    })
+    expectTypeOf<Resource.Success<typeof list>>().toEqualTypeOf<ReadonlyArray<string>>()
+    expectTypeOf<Resource.Failure<typeof list>>().toEqualTypeOf<
+      ResourceError<"list", NotFound | Unanswered | Cause.TimeoutError>
+    >()
+  })
+
+  it("lists that are declared where they are used need no services that they do not need", () => {
+    const requests = Loader.make({
+      list: Resource.requestEach("list", { items: () => [1], request: (id) => new GetOrg({ id }), resolver: Both })
+    })
+    const items = Loader.make({ list: Resource.forEach("list", { items: () => [1], load: (n) => Effect.succeed(n) }) })
+    expectTypeOf<Loader.Services<typeof requests>>().toEqualTypeOf<never>()
+    expectTypeOf<Loader.Services<typeof items>>().toEqualTypeOf<never>()
+  })
+
+  it("graphAware keeps what a resolver answers, in both styles", () => {
+    expectTypeOf(Batching.graphAware(Users, { maxHold: 1 })).toEqualTypeOf<typeof Users>()
+    expectTypeOf(Users.pipe(Batching.graphAware({ maxHold: "1 second" }))).toEqualTypeOf<typeof Users>()
   })
 })

@@ -1,0 +1,7 @@
+/**
+ * Batches: what many ask of one resolver, in one call.
+ *
+ * @since 0.1.0
+ */
+export { graphAware, type GraphAwareOptions } from "./batching/GraphAware.ts"
+export { UnansweredRequest } from "./batching/UnansweredRequest.ts"

@@ -1,0 +1,87 @@
+/** Effects that ask and wait for what they are told. */
+import { type Cause, type Context, Effect, Exit, Fiber } from "effect"
+import type { AnyRequest } from "./AnyResolver.ts"
+import type { Asker, Caller } from "./Asked.ts"
+import type { Batches } from "./Batches.ts"
+
+/** What else there is to asking: see `Asker`. */
+export type Telling = Partial<Pick<Asker, "place" | "onSent">>
+
+const nothing: Telling = {}
+
+const currentContext = (): Context.Context<never> => Fiber.getCurrent()!.context
+
+/** Asks one request. Interrupting it leaves; where that ends a call, it waits for the end. */
+export const ask = (
+  batches: Batches,
+  request: () => AnyRequest,
+  { onSent, place }: Telling = nothing
+): Effect.Effect<unknown, unknown> =>
+  Effect.callback((resume) => {
+    const caller = batches.ask(request(), { context: currentContext(), onExit: resume, place, onSent }, 0)
+    return Effect.suspend(() => caller.leave() ?? Effect.void)
+  })
+
+/** Asks several requests at once, and has their answers in an array. The first failure is that of all. */
+class AskingAll implements Asker {
+  readonly context = currentContext()
+  readonly onSent = undefined
+  readonly place: Asker["place"]
+  private readonly resume: (self: Effect.Effect<ReadonlyArray<unknown>, unknown>) => void
+  private readonly onFailure: OnFailure
+  private readonly callers: Array<Caller> = []
+  private readonly values: Array<unknown> = []
+  private open: number
+
+  constructor(
+    count: number,
+    place: Asker["place"],
+    onFailure: OnFailure,
+    resume: (self: Effect.Effect<ReadonlyArray<unknown>, unknown>) => void
+  ) {
+    this.open = count
+    this.place = place
+    this.onFailure = onFailure
+    this.resume = resume
+  }
+
+  ask(batches: Batches, requests: ReadonlyArray<AnyRequest>): void {
+    if (this.open === 0) this.resume(Exit.succeed(this.values))
+    for (let k = 0; k < requests.length && this.open > 0; k++) this.callers.push(batches.ask(requests[k]!, this, k))
+  }
+
+  readonly onExit = (exit: Exit.Exit<unknown, unknown>, question: number): void => {
+    if (this.open <= 0) return
+    if (Exit.isSuccess(exit)) {
+      this.values[question] = exit.value
+      if (--this.open === 0) this.resume(Exit.succeed(this.values))
+    } else {
+      this.open = 0
+      this.onFailure(question, exit.cause)
+      this.resume(Effect.andThen(this.leave, Exit.failCause(exit.cause)))
+    }
+  }
+
+  get leave(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const ends = this.callers.flatMap((caller) => caller.leave() ?? [])
+      return ends.length === 0 ? Effect.void : Effect.forEach(ends, (end) => end, { discard: true })
+    })
+  }
+}
+
+/** Told which request failed first, and how. */
+type OnFailure = (index: number, cause: Cause.Cause<unknown>) => void
+
+/** Asks several requests at once, without a fiber for each. The first that fails fails it all, and leaves the others. */
+export const askAll = (
+  batches: Batches,
+  requests: ReadonlyArray<AnyRequest>,
+  onFailure: OnFailure,
+  { place }: Telling = nothing
+): Effect.Effect<ReadonlyArray<unknown>, unknown> =>
+  Effect.callback<ReadonlyArray<unknown>, unknown>((resume) => {
+    const asking = new AskingAll(requests.length, place, onFailure, resume)
+    asking.ask(batches, requests)
+    return asking.leave
+  })

@@ -1,0 +1,140 @@
+/**
+ * The requests that go to one resolver, from all runs.
+ *
+ * Collecting and sending are Effect's: each request is one of `Effect.request`'s own. What is added is that equal ones
+ * are made once, that a call which nobody waits for any more is interrupted, and that a request which the resolver
+ * forgets fails by its name.
+ */
+import { Context, Effect, Exit, type Fiber, Tracer } from "effect"
+import { type AnyRequest, type AnyResolver, changed, type Entries, type Entry } from "./AnyResolver.ts"
+import { Asked, type Asker, type Caller } from "./Asked.ts"
+import { BatchSpans } from "./BatchSpans.ts"
+import { Call, type Sent } from "./Call.ts"
+import { Collecting } from "./Collecting.ts"
+import { type Hold, holdOf, isOutOfTime } from "./Hold.ts"
+import { requestHash } from "./requestHash.ts"
+import { UnansweredRequest } from "./UnansweredRequest.ts"
+
+type Running = Effect.Effect<void, unknown>
+
+/** What goes around each call of a resolver. */
+export type AroundCall = (self: Running) => Running
+
+const unchanged: AroundCall = (self) => self
+
+/** Where an entry of Effect's tells whose it is. */
+const ofEntry = Symbol("asked")
+
+type Known = Entry & { [ofEntry]?: Asked }
+
+export class Batches {
+  private readonly resolver: AnyResolver
+  private readonly hold: Hold | undefined
+  private readonly around: AroundCall
+  private readonly collecting = new Collecting()
+  /** The one that is being made: it has no entry yet. */
+  private making: Asked | undefined = undefined
+
+  constructor(resolver: AnyResolver, around: AroundCall = unchanged) {
+    this.around = around
+    this.hold = holdOf(resolver)
+    this.resolver = changed(resolver, {
+      // The first that Effect does with an entry is to ask whether it is to be sent at all.
+      preCheck: (entry: Known) => {
+        entry[ofEntry] = this.making!
+        return resolver.preCheck === undefined || resolver.preCheck(entry)
+      },
+      runAll: (entries, key) =>
+        Effect.withFiber((fiber) => this.send(fiber, entries, () => resolver.runAll(entries as never, key))) as never
+    })
+  }
+
+  /** Asks for somebody; `question` is which one of theirs. */
+  ask(request: AnyRequest, asker: Asker, question: number): Caller {
+    const hash = requestHash(request)
+    const known = this.collecting.find(hash, request, asker.context)
+    const asked = known ?? new Asked(request, hash, asker.context, this.onGone)
+    const caller = asked.add(asker, question)
+    if (this.hold !== undefined) caller.enter(this.hold)
+    if (known === undefined) this.make(asked)
+    return caller
+  }
+
+  private make(asked: Asked): void {
+    this.collecting.add(asked)
+    this.making = asked
+    asked.cancel = Effect.requestUnsafe(asked.request, {
+      resolver: this.resolver,
+      context: asked.context,
+      onExit: (exit) => asked.answer(exit)
+    })
+  }
+
+  private readonly onGone = (asked: Asked): void => this.collecting.remove(asked)
+
+  /** What was collected is sent. */
+  private send(fiber: Fiber.Fiber<unknown, unknown>, entries: Entries, run: () => Running): Running {
+    const call = new Call(fiber, entries)
+    const asked: Array<Asked> = []
+    const callers: Array<Caller> = []
+    for (const entry of entries as ReadonlyArray<Known>) {
+      const one = entry[ofEntry]!
+      // Others, to whom nothing is known here, may wait for what was given up: see `Call`.
+      one.call = call
+      asked.push(one)
+      this.collecting.remove(one)
+      one.addCallersTo(callers)
+    }
+    for (const caller of callers) caller.letGo()
+    const running = Effect.suspend(() => {
+      tell(callers, { batch: call.number, requests: entries.length, callers: callers.length, ...timeOf(fiber) })
+      return Effect.andThen(
+        run(),
+        Effect.sync(() => refuseForgotten(asked))
+      )
+    })
+    return this.around(inSpan(running, callers, entries))
+  }
+}
+
+const tell = (callers: ReadonlyArray<Caller>, sent: Sent): void => {
+  for (const { asker } of callers) asker.onSent?.(sent)
+}
+
+const timeOf = (fiber: Fiber.Fiber<unknown, unknown>): Pick<Sent, "outOfTime"> =>
+  isOutOfTime(fiber) ? { outOfTime: true } : {}
+
+const refuseForgotten = (asked: ReadonlyArray<Asked>): void => {
+  for (const one of asked) {
+    if (!one.isAnswered) one.answer(Exit.fail(new UnansweredRequest({ request: one.request })))
+  }
+}
+
+/** A call in a span with links to all who wait for it, where somebody wants to see it. */
+const inSpan = (self: Running, callers: ReadonlyArray<Caller>, entries: Entries): Running => {
+  // Only those who are watched are told when a call begins.
+  const isSeen = ({ asker: { context, onSent } }: Caller): boolean =>
+    onSent !== undefined && Context.get(context, BatchSpans)
+  if (!callers.some(isSeen)) return self
+  const spans = callers.flatMap(({ asker: { context } }) => {
+    const span = Context.getOrUndefined(context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
+    return span === undefined ? [] : [span]
+  })
+  const attributes = { "effect_loader.batch.requests": entries.length, "effect_loader.batch.callers": callers.length }
+  const links = Array.from(new Set(spans), (span) => ({ span, attributes: {} }))
+  return Effect.withSpan(self, nameOf(entries), { attributes, captureStackTrace: false, links })
+}
+
+const nameOf = ([{ request }]: Entries): string => {
+  const { _tag } = request as { readonly _tag?: unknown }
+  return typeof _tag === "string" ? `batch ${_tag}` : "batch"
+}
+
+/** The batches of each resolver: whoever names the same one shares them. */
+const known = new WeakMap<AnyResolver, Batches>()
+
+export const batchesOf = (resolver: AnyResolver): Batches => {
+  let batches = known.get(resolver)
+  if (batches === undefined) known.set(resolver, (batches = new Batches(resolver)))
+  return batches
+}

@@ -1,0 +1,147 @@
+/** Resources that are asked of a resolver, which answers many at once. */
+import type { Request, RequestResolver } from "effect"
+import type { AnyRequest } from "../batching/AnyResolver.ts"
+import { means } from "../batching/Means.ts"
+import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
+import type { Dependencies, KeyOf } from "./Node.ts"
+import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
+import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
+import type { Services, Values } from "./Resource.ts"
+
+/** What asking can fail with. */
+type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
+
+/**
+ * Declares a resource that is one request to a resolver, which answers many of them in one call.
+ *
+ * - `deps`: what it needs, by local key, as in `make`.
+ * - `key`: what tells its value from others in a cache, as in `make`.
+ * - `request`: makes the request, from what it needs.
+ * - `resolver`: one of Effect's request resolvers, built once: whoever names the same one shares its calls.
+ *
+ * All requests that are made while a batch is collected are sent in one call, from whichever resource, list or run they
+ * come. Equal ones are sent once, where those who ask have the same services. While it waits it holds no slot, so that a
+ * loader's `concurrency` does not cut batches short; with a `Policy.limit` it is the call that takes permits. Policies
+ * are around the wait for the answer: a `timeout` leaves the batch, and a call that nobody waits for any more is
+ * interrupted.
+ *
+ * Its own errors are those of the request, and `UnansweredRequest` where the resolver forgets it.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Exit, Request, RequestResolver } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string, "NotFound"> {}
+ *
+ * const Users = RequestResolver.make<GetUser>((entries) => {
+ *   console.log(`${entries.length} users in one query`) // 2 users in one query
+ *   for (const entry of entries) entry.completeUnsafe(Exit.succeed(`user ${entry.request.id}`))
+ *   return Effect.void
+ * })
+ * const author = Resource.fromRequest("author", { request: () => new GetUser({ id: 1 }), resolver: Users })
+ * const editor = Resource.fromRequest("editor", { request: () => new GetUser({ id: 2 }), resolver: Users })
+ *
+ * Effect.runPromise(Loader.load(Loader.make({ author, editor }))).then((page) => console.log(page))
+ * // { author: "user 1", editor: "user 2" }
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromRequest = <const Name extends string, Q extends AnyRequest, const D extends Deps = {}>(
+  name: Name,
+  options: {
+    readonly deps?: D | (() => D)
+    readonly key?: (deps: Values<D>) => string
+    readonly request: (deps: Values<D>) => Q
+    readonly resolver: RequestResolver.RequestResolver<Q>
+  }
+): Resource<
+  Name,
+  Request.Success<Q>,
+  Own<Name, AskError<Q>> | Failure<D[keyof D]>,
+  Request.Services<Q> | Services<D[keyof D]>,
+  Inputs<D>
+> =>
+  declare(name, {
+    _tag: "Request",
+    deps: lazily<Dependencies>(options.deps, {}),
+    key: options.key as KeyOf | undefined,
+    request: options.request as (deps: Dependencies) => unknown,
+    resolver: options.resolver,
+    means
+  })
+
+/**
+ * Declares a resource that is one request for each item of a list, all made at once, and keeps the order of the list.
+ *
+ * - `deps`, `items`, `key`, `itemKey`: what it needs, the list, and what tells values from others in a cache, as in
+ *   `forEach`.
+ * - `request`: makes the request of one item, from the item, what the list needs, and the item's index.
+ * - `resolver`: as in `fromRequest`.
+ * - `each`: a policy for one item; policies that are piped onto it bound the whole list.
+ *
+ * The first item that fails fails the list, and the `ResourceError` tells its `item`.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Exit, Request, RequestResolver } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string> {}
+ *
+ * const Users = RequestResolver.fromFunctionBatched<GetUser>((entries) => entries.map(({ request }) => `user ${request.id}`))
+ * const ids = Resource.input<ReadonlyArray<number>>()("ids")
+ * const members = Resource.requestEach("members", {
+ *   deps: { ids },
+ *   items: ({ ids }) => ids,
+ *   request: (id) => new GetUser({ id }),
+ *   resolver: Users
+ * })
+ *
+ * Effect.runPromise(Loader.load(Loader.make({ members }), { ids: [1, 2] })).then((page) => console.log(page.members))
+ * // [ "user 1", "user 2" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const requestEach = <
+  const Name extends string,
+  I,
+  Q extends AnyRequest,
+  const D extends Deps = {},
+  PE = never,
+  PR = never
+>(
+  name: Name,
+  options: {
+    readonly deps?: D | (() => D)
+    readonly items: (deps: Values<D>) => Iterable<I>
+    readonly key?: (deps: Values<D>) => string
+    readonly itemKey?: (item: I, deps: Values<D>) => string
+    readonly request: (item: I, deps: Values<D>, index: number) => Q
+    readonly resolver: RequestResolver.RequestResolver<Q>
+    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<AskError<Q>>>
+  }
+): Resource<
+  Name,
+  ReadonlyArray<Request.Success<Q>>,
+  Own<Name, AskError<Q> | PE> | Failure<D[keyof D]>,
+  Request.Services<Q> | NoInfer<PR> | Services<D[keyof D]>,
+  Inputs<D>
+> =>
+  declare(name, {
+    _tag: "List",
+    deps: lazily<Dependencies>(options.deps, {}),
+    key: options.key as KeyOf | undefined,
+    itemKey: options.itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
+    items: options.items as (deps: Dependencies) => Iterable<unknown>,
+    load: options.request as (item: unknown, deps: Dependencies, index: number) => unknown,
+    resolver: options.resolver,
+    means,
+    resolvers: [],
+    concurrency: "unbounded",
+    each: options.each === undefined ? [] : layersOf(options.each)
+  })

@@ -1,0 +1,481 @@
+/** Requests: what many ask of one resolver, in one call. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Effect, Exit, Fiber, Request, RequestResolver, Schema } from "effect"
+import { TestClock } from "effect/testing"
+import {
+  Batching,
+  Limiter,
+  Loader,
+  Observer,
+  Plan,
+  Policy,
+  Report,
+  Resource,
+  ResourceCache,
+  type RunEvent
+} from "effect-loader"
+import { RunLog } from "effect-loader/testing"
+import * as Wire from "effect-loader/wire"
+import { withTime } from "../withTime.ts"
+import { Backend, GetUser, nameOf, NotFound } from "./Backend.ts"
+
+const user = <const Name extends string>(name: Name, id: number, { resolver }: Backend) =>
+  Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver })
+
+const users = (ids: ReadonlyArray<number>, { resolver }: Backend) =>
+  Resource.requestEach("users", { items: () => ids, request: (id) => new GetUser({ id }), resolver })
+
+const failure = <E>(exit: Exit.Exit<unknown, E>): E => {
+  const error = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason) : undefined
+  return error === undefined ? assert.fail("there was no failure") : error.error
+}
+
+describe("Resource.fromRequest", () => {
+  it.effect("what asks one resolver at once is one call, from resources and from lists", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const page = Loader.make({
+        ada: user("ada", 1, backend),
+        bob: user("bob", 2, backend),
+        users: users([3, 4], backend)
+      })
+      const { ada, bob, users: list } = yield* withTime(Loader.load(page))
+      assert.deepStrictEqual([ada, bob, ...list], [1, 2, 3, 4].map(nameOf))
+      assert.deepStrictEqual(backend.calls, [[1, 2, 3, 4]])
+    })
+  )
+
+  it.effect("equal requests are sent once, whoever makes them", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const page = Loader.make({
+        ada: user("ada", 1, backend),
+        again: user("again", 1, backend),
+        users: users([1, 2, 1], backend)
+      })
+      const values = yield* withTime(Loader.load(page))
+      assert.deepStrictEqual(values, { ada: nameOf(1), again: nameOf(1), users: [1, 2, 1].map(nameOf) })
+      assert.deepStrictEqual(backend.calls, [[1, 2]])
+    })
+  )
+
+  it.effect("runs that go on at once share calls, and what they ask alike is asked once", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const one = Loader.load(Loader.make({ users: users([1, 2], backend) }))
+      const other = Loader.load(Loader.make({ users: users([2, 3], backend) }))
+      const both = yield* withTime(Effect.all([one, other], { concurrency: "unbounded" }))
+      assert.deepStrictEqual(both, [{ users: [1, 2].map(nameOf) }, { users: [2, 3].map(nameOf) }])
+      assert.deepStrictEqual(backend.calls, [[1, 2, 3]])
+    })
+  )
+
+  it.effect("resources at different depths that are ready at once share a call", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const id = Resource.make("id", { load: () => Effect.succeed(2) })
+      const next = Resource.map(id, (n) => n + 1)
+      const deep = Resource.fromRequest("deep", {
+        deps: { id: next },
+        request: ({ id }) => new GetUser({ id }),
+        resolver: backend.resolver
+      })
+      yield* withTime(Loader.load(Loader.make({ ada: user("ada", 1, backend), deep })))
+      assert.deepStrictEqual(backend.calls, [[1, 3]])
+    })
+  )
+
+  it.effect("those with other services are not told what the others are, though they share the call", () =>
+    Effect.gen(function* () {
+      class Tenant extends Context.Service<Tenant, string>()("Tenant") {}
+      class GetName extends Request.TaggedClass("GetName")<{ readonly id: number }, string, never, Tenant> {}
+      const sizes: Array<number> = []
+      const resolver = RequestResolver.make<GetName>((entries) =>
+        Effect.sync(() => {
+          sizes.push(entries.length)
+          for (const entry of entries) entry.completeUnsafe(Exit.succeed(Context.get(entry.context, Tenant)))
+        })
+      )
+      const page = Loader.make({
+        name: Resource.fromRequest("name", { request: () => new GetName({ id: 1 }), resolver })
+      })
+      const as = (tenant: string) => Loader.load(page).pipe(Effect.provideService(Tenant, tenant))
+      const names = yield* Effect.all([as("a"), as("b"), as("a")], { concurrency: "unbounded" })
+      assert.deepStrictEqual(
+        names.map(({ name }) => name),
+        ["a", "b", "a"]
+      )
+      assert.deepStrictEqual(sizes, [2])
+    })
+  )
+
+  it.effect("a loader's concurrency cuts no batch short, and what waits for an answer holds no slot", () =>
+    Effect.gen(function* () {
+      const backend = new Backend(50)
+      const other = Resource.make("other", { load: () => Effect.as(Effect.sleep(20), "other") })
+      const page = Loader.make(
+        { users: users([1, 2, 3, 4, 5], backend), six: user("six", 6, backend), other },
+        { concurrency: 1 }
+      )
+      const report = yield* withTime(Loader.settle(page))
+      assert.deepStrictEqual(backend.calls, [[1, 2, 3, 4, 5, 6]])
+      assert.strictEqual(Report.get(report, "other")?.queued, 0)
+      assert.strictEqual(report.until - report.startedAt, 50)
+    })
+  )
+
+  it.effect("items of a forEach that make requests by hand share their calls, as its default limits nothing", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const byHand = Resource.forEach("byHand", {
+        items: () => [1, 2, 3],
+        load: (id) => Effect.request(new GetUser({ id }), backend.resolver)
+      })
+      yield* withTime(Loader.load(Loader.make({ byHand })))
+      assert.deepStrictEqual(backend.calls, [[1, 2, 3]])
+    })
+  )
+
+  it.effect("a chunk is as large as the resolver says, and chunks run side by side", () =>
+    Effect.gen(function* () {
+      const backend = new Backend(100)
+      const resolver = RequestResolver.batchN(backend.resolver, 2)
+      const list = Resource.requestEach("users", {
+        items: () => [1, 2, 3, 4, 5],
+        request: (id) => new GetUser({ id }),
+        resolver
+      })
+      const report = yield* withTime(Loader.settle(Loader.make({ list })))
+      assert.deepStrictEqual(backend.calls, [[1, 2], [3, 4], [5]])
+      assert.strictEqual(backend.mostOpen, 3)
+      assert.strictEqual(report.until - report.startedAt, 100)
+    })
+  )
+
+  it.effect("one key that is not there fails who asked for it, and nobody else", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const page = Loader.make({ ada: user("ada", 1, backend), ghost: Resource.option(user("ghost", -1, backend)) })
+      const { ada, ghost } = yield* withTime(Loader.load(page))
+      assert.strictEqual(ada, nameOf(1))
+      assert.strictEqual(ghost._tag, "None")
+      assert.deepStrictEqual(backend.calls, [[1, -1]])
+    })
+  )
+
+  it.effect("an item that is not there fails its list, and the error says which", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const exit = yield* withTime(Effect.exit(Loader.load(Loader.make({ users: users([1, -7, 2], backend) }))))
+      const error = failure(exit)
+      assert.deepStrictEqual(error.item, { index: 1, value: -7 })
+      assert.deepStrictEqual(error.error, new NotFound({ id: -7 }))
+      assert.strictEqual(error.message, 'resource "users" failed at item 1 (10ms): NotFound {"id":-7}')
+    })
+  )
+
+  it.effect(
+    "a request that the resolver forgets is a typed error that names it, and the others have their answers",
+    () =>
+      Effect.gen(function* () {
+        const backend = new Backend()
+        const report = yield* withTime(
+          Loader.settle(Loader.make({ ada: user("ada", 1, backend), lost: user("lost", 404, backend) }))
+        )
+        assert.strictEqual(report.values.ada, nameOf(1))
+        const outcome = Report.outcome(report, "lost")
+        const { error } = failure(
+          outcome?._tag === "Failed" ? Exit.failCause(outcome.cause) : Exit.void
+        ) as unknown as {
+          readonly error: Batching.UnansweredRequest
+        }
+        assert.instanceOf(error, Batching.UnansweredRequest)
+        assert.deepStrictEqual(error.request, new GetUser({ id: 404 }))
+        assert.include(error.message, 'the resolver gave no answer to {"id":404,"_tag":"GetUser"}')
+      })
+  )
+
+  it.effect("a resolver that dies is a defect of all who asked", () =>
+    Effect.gen(function* () {
+      const resolver = RequestResolver.make<GetUser>(() => Effect.die(new Error("broken")))
+      const page = Loader.make({ a: Resource.fromRequest("a", { request: () => new GetUser({ id: 1 }), resolver }) })
+      const exit = yield* Effect.exit(Loader.load(page))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+    })
+  )
+
+  it.effect("what is no request is a defect that says so", () =>
+    Effect.gen(function* () {
+      const { resolver } = new Backend()
+      const page = Loader.make({ a: Resource.fromRequest("a", { request: () => 7 as never, resolver }) })
+      const exit = yield* Effect.exit(Loader.load(page))
+      assert.include(
+        String(Exit.isFailure(exit) && Cause.squash(exit.cause)),
+        'resource "a" gave number where a Request was expected'
+      )
+    })
+  )
+
+  it.effect("a timeout leaves the batch; the call goes on for the others", () =>
+    Effect.gen(function* () {
+      const backend = new Backend(100)
+      const page = Loader.make({
+        hasty: Resource.option(user("hasty", 1, backend).pipe(Policy.timeout(30))),
+        patient: user("patient", 2, backend)
+      })
+      const values = yield* withTime(Loader.load(page))
+      assert.strictEqual(values.hasty._tag, "None")
+      assert.strictEqual(values.patient, nameOf(2))
+      assert.strictEqual(backend.interrupted, 0)
+    })
+  )
+
+  it.effect("a call that nobody waits for any more is interrupted, and whoever left last waits for its end", () =>
+    Effect.gen(function* () {
+      const backend = new Backend(100)
+      const page = Loader.make({
+        one: Resource.option(user("one", 1, backend).pipe(Policy.timeout(30))),
+        two: Resource.option(user("two", 2, backend).pipe(Policy.timeout(40)))
+      })
+      const report = yield* withTime(Loader.settle(page))
+      assert.strictEqual(backend.interrupted, 1)
+      assert.strictEqual(backend.open, 0)
+      assert.strictEqual(report.until - report.startedAt, 40)
+    })
+  )
+
+  it.effect("of two runs that share a call, one may be interrupted: the call goes on for the other", () =>
+    Effect.gen(function* () {
+      const backend = new Backend(100)
+      const load = (ids: ReadonlyArray<number>) => Loader.load(Loader.make({ users: users(ids, backend) }))
+      const first = yield* Effect.forkChild(load([1, 2]), { startImmediately: true })
+      const second = yield* Effect.forkChild(load([2, 3]), { startImmediately: true })
+      yield* TestClock.adjust(50)
+      yield* Fiber.interrupt(first)
+      assert.strictEqual(backend.interrupted, 0)
+      yield* TestClock.adjust(50)
+      assert.deepStrictEqual(yield* Fiber.join(second), { users: [2, 3].map(nameOf) })
+      assert.deepStrictEqual(backend.calls, [[1, 2, 3]])
+    })
+  )
+
+  it.effect("who leaves before the call is made is not asked for", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const resolver = RequestResolver.setDelay(backend.resolver, 50)
+      const ask = (id: number) =>
+        Loader.load(Loader.make({ a: Resource.fromRequest("a", { request: () => new GetUser({ id }), resolver }) }))
+      const leaving = yield* Effect.forkChild(ask(1), { startImmediately: true })
+      const staying = yield* Effect.forkChild(ask(2), { startImmediately: true })
+      yield* TestClock.adjust(20)
+      yield* Fiber.interrupt(leaving)
+      yield* TestClock.adjust(100)
+      yield* Fiber.join(staying)
+      assert.deepStrictEqual(backend.calls, [[2]])
+    })
+  )
+
+  it.effect("a retry asks anew, in a call of its own", () =>
+    Effect.gen(function* () {
+      let calls = 0
+      const resolver = RequestResolver.make<GetUser>((entries) =>
+        Effect.sync(() => {
+          const exit = ++calls === 1 ? Exit.fail(new NotFound({ id: 1 })) : Exit.succeed(nameOf(1))
+          for (const entry of entries) entry.completeUnsafe(exit)
+        })
+      )
+      const ada = Resource.fromRequest("ada", { request: () => new GetUser({ id: 1 }), resolver }).pipe(
+        Policy.retry({ times: 2 })
+      )
+      assert.deepStrictEqual(yield* Loader.load(Loader.make({ ada })), { ada: nameOf(1) })
+      assert.strictEqual(calls, 2)
+    })
+  )
+
+  it.effect(
+    "a resolver with a cache answers from it, and a caller who waits there is not interrupted with others",
+    () =>
+      Effect.gen(function* () {
+        const backend = new Backend(100)
+        const resolver = yield* RequestResolver.withCache(backend.resolver, { capacity: 10 })
+        const ask = Loader.load(
+          Loader.make({ a: Resource.fromRequest("a", { request: () => new GetUser({ id: 1 }), resolver }) })
+        )
+        const first = yield* Effect.forkChild(ask, { startImmediately: true })
+        yield* TestClock.adjust(10)
+        const second = yield* Effect.forkChild(ask, { startImmediately: true })
+        yield* TestClock.adjust(10)
+        yield* Fiber.interrupt(first)
+        yield* TestClock.adjust(80)
+        assert.deepStrictEqual(yield* Fiber.join(second), { a: nameOf(1) })
+        assert.deepStrictEqual(yield* ask, { a: nameOf(1) })
+        assert.strictEqual(backend.calls.length, 1)
+      })
+  )
+
+  it.effect("where the calls are limited, each takes one permit, however many wait for it", () =>
+    Effect.gen(function* () {
+      class Db extends Limiter.Service<Db>()("test/Db") {}
+      const backend = new Backend(100)
+      const resolver = RequestResolver.batchN(backend.resolver, 2)
+      const list = Resource.requestEach("users", {
+        items: () => [1, 2, 3, 4, 5],
+        request: (id) => new GetUser({ id }),
+        resolver,
+        each: Policy.limit(Db)
+      })
+      const five = Resource.fromRequest("five", { request: () => new GetUser({ id: 5 }), resolver }).pipe(
+        Policy.limit(Db)
+      )
+      const report = yield* withTime(Effect.provide(Loader.settle(Loader.make({ list, five })), Db.layer({ limit: 2 })))
+      assert.deepStrictEqual(backend.calls, [[1, 2], [3, 4], [5]])
+      assert.strictEqual(backend.mostOpen, 2)
+      assert.strictEqual(report.until - report.startedAt, 200)
+      assert.deepStrictEqual(report.values.five, nameOf(5))
+    })
+  )
+
+  it.effect("a call that a limiter refuses is refused to all who wait for it", () =>
+    Effect.gen(function* () {
+      class Db extends Limiter.Service<Db>()("test/Db") {}
+      const backend = new Backend(100)
+      const resolver = RequestResolver.batchN(backend.resolver, 2)
+      const ask = (name: string, id: number) =>
+        Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver }).pipe(Policy.limit(Db))
+      const page = Loader.make({ a: ask("a", 1), b: ask("b", 2), c: ask("c", 3), d: ask("d", 4) })
+      const report = yield* withTime(Effect.provide(Loader.settle(page), Db.layer({ limit: 1, queue: { max: 0 } })))
+      assert.deepStrictEqual(Object.keys(report.values), ["a", "b"])
+      const outcome = Report.outcome(report, "c")
+      const { error } = failure(outcome?._tag === "Failed" ? Exit.failCause(outcome.cause) : Exit.void) as unknown as {
+        readonly error: Limiter.LimitExceeded
+      }
+      assert.instanceOf(error, Limiter.LimitExceeded)
+    })
+  )
+
+  it.effect("a limit on the whole list is one on its calls, and its refusal is the list's own error", () =>
+    Effect.gen(function* () {
+      class Db extends Limiter.Service<Db>()("test/Db") {}
+      const backend = new Backend(100)
+      const list = users([1, 2], backend).pipe(Policy.limit(Db))
+      const two = Resource.requestEach("two", {
+        items: () => [3],
+        request: (id) => new GetUser({ id }),
+        resolver: RequestResolver.batchN(backend.resolver, 9)
+      }).pipe(Policy.limit(Db))
+      const report = yield* withTime(
+        Effect.provide(Loader.settle(Loader.make({ list, two })), Db.layer({ limit: 1, queue: { max: 0 } }))
+      )
+      assert.deepStrictEqual(backend.calls, [[1, 2]])
+      assert.strictEqual(Report.outcome(report, "two")?._tag, "Failed")
+    })
+  )
+
+  it("the plan tells of requests, their limits, and lists of them", () => {
+    class Db extends Limiter.Service<Db>()("test/Db") {}
+    const backend = new Backend()
+    const page = Loader.make({ ada: user("ada", 1, backend).pipe(Policy.limit(Db)), users: users([1], backend) })
+    const ada = Plan.get(Loader.plan(page), "ada")
+    assert.strictEqual(ada?.kind, "request")
+    assert.deepStrictEqual(ada?.attempt, [{ kind: "limit", label: "limit(Db)" }])
+    assert.strictEqual(Plan.get(Loader.plan(page), "users")?.items?.requests, true)
+  })
+})
+
+describe("requests beside other policies", () => {
+  it.effect("what a cache has is not asked for, and a refresh asks in the same calls as everybody", () =>
+    Effect.gen(function* () {
+      class Users extends ResourceCache.Service<Users>()("test/Users") {}
+      const backend = new Backend(10)
+      const cached = (name: string, id: number) =>
+        Resource.fromRequest(name, {
+          key: () => `user:${id}`,
+          request: () => new GetUser({ id }),
+          resolver: backend.resolver
+        }).pipe(Policy.cache(Users))
+      const page = Loader.make({ a: cached("a", 1), b: cached("b", 2) })
+      const twice = Effect.andThen(Loader.load(page), Loader.load(page))
+      assert.deepStrictEqual(
+        yield* withTime(Effect.provide(twice, Users.layer({ timeToLive: "1 minute", capacity: 10 }))),
+        {
+          a: nameOf(1),
+          b: nameOf(2)
+        }
+      )
+      assert.deepStrictEqual(backend.calls, [[1, 2]])
+    })
+  )
+})
+
+describe("batches in events and reports", () => {
+  it.effect("events tell who shares a call, for how many it is, and how long each waited for it", () =>
+    Effect.gen(function* () {
+      const backend = new Backend(10)
+      const resolver = RequestResolver.setDelay(backend.resolver, 30)
+      const ask = (name: string, id: number) =>
+        Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver })
+      const { events, exit } = yield* withTime(
+        RunLog.record(Loader.loadWithReport(Loader.make({ a: ask("a", 1), b: ask("b", 2), again: ask("again", 1) })))
+      )
+      const sent = events.filter((event): event is RunEvent.RequestSent => event._tag === "RequestSent")
+      assert.deepStrictEqual(
+        sent.map(({ callers, requests, resource }) => ({ callers, requests, resource })),
+        ["a", "again", "b"].map((resource) => ({ callers: 3, requests: 2, resource }))
+      )
+      assert.strictEqual(new Set(sent.map(({ batch }) => batch)).size, 1)
+      const { report } = Exit.isSuccess(exit) ? exit.value : assert.fail("it failed")
+      for (const name of ["a", "b", "again"]) {
+        const row = Report.get(report, name)
+        const at = report.startedAt
+        assert.deepStrictEqual(
+          row?.phases.map(({ _tag, from, to }) => [_tag, from - at, to - at]),
+          [
+            ["Collecting", 0, 30],
+            ["Attempt", 30, 40]
+          ]
+        )
+        assert.strictEqual(row?.running, 10)
+      }
+    })
+  )
+
+  it.effect("a list whose items all wait to be sent is collecting, then its items run", () =>
+    Effect.gen(function* () {
+      const backend = new Backend(10)
+      const resolver = RequestResolver.setDelay(backend.resolver, 30)
+      const list = Resource.requestEach("list", { items: () => [1, 2], request: (id) => new GetUser({ id }), resolver })
+      const report = yield* withTime(Loader.settle(Loader.make({ list })))
+      const phases = Report.get(report, "list")?.phases.map(({ _tag, from, to }) => [_tag, to - from])
+      assert.deepStrictEqual(phases, [
+        ["Collecting", 30],
+        ["Items", 10]
+      ])
+      assert.deepStrictEqual(Report.get(report, "list")?.items?.loaded, 2)
+    })
+  )
+
+  it.effect("they go over a wire and come back as they were", () =>
+    Effect.gen(function* () {
+      const { events } = yield* withTime(
+        RunLog.record(Loader.load(Loader.make({ users: users([1, 2], new Backend()) })))
+      )
+      const told = events.filter(({ _tag }) => _tag === "RequestMade" || _tag === "RequestSent")
+      assert.strictEqual(told.length, 4)
+      const back = told.map((event) => Schema.decodeUnknownSync(Wire.RunEvent)(Schema.encodeSync(Wire.RunEvent)(event)))
+      assert.deepStrictEqual(back, told)
+    })
+  )
+
+  it.effect("watching changes no value and no call", () =>
+    Effect.gen(function* () {
+      const run = (watched: boolean) =>
+        Effect.gen(function* () {
+          const backend = new Backend()
+          const page = Loader.load(Loader.make({ ada: user("ada", 1, backend), users: users([1, 2], backend) }))
+          const values = yield* withTime(watched ? Observer.observe(page, () => {}) : page)
+          return [values, backend.calls]
+        })
+      assert.deepStrictEqual(yield* run(true), yield* run(false))
+    })
+  )
+})

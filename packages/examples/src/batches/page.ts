@@ -1,0 +1,36 @@
+/** A page that needs twenty users: who wrote comments, who is responsible, and who is to be told. */
+import { Effect, type RequestResolver } from "effect"
+import { Loader, Resource } from "effect-loader"
+import { GetUser } from "./Database.ts"
+
+/** What another service says: it takes a while. */
+const project = Resource.make("project", {
+  load: () => Effect.as(Effect.sleep("60 millis"), { ownerId: 7, watchers: [40, 41, 42, 11] })
+})
+
+const commenters = Array.from({ length: 15 }, (_, k) => k + 10)
+
+export const pageOf = (resolver: RequestResolver.RequestResolver<GetUser>) => {
+  const comments = Resource.requestEach("comments", {
+    items: () => commenters,
+    request: (id) => new GetUser({ id }),
+    resolver
+  })
+  const viewer = Resource.fromRequest("viewer", { request: () => new GetUser({ id: 12 }), resolver })
+  const deputy = Resource.fromRequest("deputy", { request: () => new GetUser({ id: 999 }), resolver })
+  const owner = Resource.fromRequest("owner", {
+    deps: { project },
+    request: ({ project }) => new GetUser({ id: project.ownerId }),
+    resolver
+  })
+  const watchers = Resource.requestEach("watchers", {
+    deps: { project },
+    items: ({ project }) => project.watchers,
+    request: (id) => new GetUser({ id }),
+    resolver
+  })
+  return Loader.make(
+    { comments, viewer, deputy: Resource.option(deputy), owner, watchers },
+    { name: "page", concurrency: 2 }
+  )
+}
