@@ -6,9 +6,10 @@
  *  2. The mean multiple of a window says how many of those in flight only queue. Too many: the limit is lowered. Hardly
  *     any, while the limit is used: it is raised. In between it is right.
  *  3. When the limit has been in use for some seconds, nobody knows any more what answers take without a queue: a probe
- *     lowers the limit for a moment, and looks. Otherwise the baseline would follow what the limit itself brings about.
- *  4. Where lowering the limit by a third has changed next to nothing, this limiter is not the cause: it takes its limit
- *     back, and what it sees for the new baseline.
+ *     lowers the limit for a moment, and looks. Only a probe can raise a baseline, or it would follow what the limit
+ *     itself brings about; and what comes in crowds is seen without a queue in no other way.
+ *  4. When the limit has been lowered by a third, too: a baseline from a time with more in flight may be too high, and
+ *     one that is too low would lower the limit without end, though this limiter is not the cause.
  */
 import {
   blend,
@@ -20,26 +21,26 @@ import {
   within
 } from "./LimitAlgorithm.ts"
 
-/** How many samples a resource's mean remembers, and for how long the lowest of its means stays the baseline. */
+/** How many samples a resource's mean remembers. */
 const meanMemory = 200
-const baselineMillis = 15_000
-/** A first baseline needs so many samples, over so many times their mean: the first answers are the quick ones. */
-const firstSamples = 100
+/** A baseline needs so many samples; the first one over so many times their mean: the first answers are the quick ones. */
+const baselineSamples = 100
 const firstMeans = 6
-/** A later one needs so many, which matters after a probe has begun: of the time before, so many are kept. */
-const laterSamples = 50
-const keptInProbe = 20
-/** So long without a window that used less than half of the limit, and a probe begins; to what share of the limit it
- *  goes, and how long it lasts, also in baselines. */
+/** So long in use, or lowered to this share, and a probe begins; to what share of those in flight it goes. */
 const probeEvery = 10_000
+const probeBelow = 0.7
 const probeTo = 0.7
+/** A probe lasts so long, and so many times what slow answers take: of one that is shorter only quick ones come back.
+ *  Where too few of the resource that is asked most have come, it goes on, but not for longer than this. */
 const probeMillis = 250
-const probeBaselines = 3
+const probeSlow = 5
+const probeAtMost = 2000
 /** How many samples the mean multiple remembers; how many a window needs to decide anything. */
 const multipleMemory = 100
 const enoughSamples = 25
-/** The limit is in use when so much of it was. */
+/** So much of the limit has to be in use to raise it, and so much for the time to count until the next probe. */
 const inUse = 0.8
+const busy = 0.5
 /** More than this share of drops lowers the limit to that share of itself. */
 const tooManyDrops = 0.1
 const afterDrops = 0.9
@@ -48,9 +49,6 @@ const lowerAtMost = 0.7
 const slowStartBy = 1.5
 const blindBy = 1.25
 const blindUpTo = 4
-/** The futility rule: lowered to that share of the limit, and the multiple is still that share of what it was. */
-const loweredTo = 0.7
-const unmoved = 0.9
 
 interface Baseline {
   readonly mean: number
@@ -59,22 +57,29 @@ interface Baseline {
   readonly since: number
   /** What the resource takes when nothing queues; `undefined` until enough is known. */
   readonly value: number | undefined
-  /** What the means of the last seconds were, as far as no later one is below, the lowest first. */
-  readonly lows: ReadonlyArray<{ readonly at: number; readonly mean: number }>
 }
 
 type Baselines = ReadonlyMap<string, Baseline>
+
+interface Probe {
+  readonly since: number
+  readonly lasts: number
+  /** The limit to go back to. */
+  readonly restore: number
+  /** What was asked for most when it began. */
+  readonly resource: string
+}
 
 interface VegasState extends LimitState {
   readonly baselines: Baselines
   /** How many times its baseline an answer takes, smoothed; `undefined` until enough is known. */
   readonly multiple: number | undefined
   readonly slowStart: boolean
-  /** The limit and the multiple from which the limit was lowered. */
-  readonly lowered: { readonly limit: number; readonly multiple: number } | undefined
-  readonly probe: { readonly since: number; readonly restore: number } | undefined
-  /** When a window last used less than half of the limit. */
-  readonly quietAt: number
+  /** The limit from which it has been lowered, if lowering is the last that happened to it. */
+  readonly loweredFrom: number | undefined
+  readonly probe: Probe | undefined
+  /** For how long the limit was in use since the last probe, in milliseconds. */
+  readonly busyFor: number
 }
 
 /** What a window says about the queue at the backend. */
@@ -87,7 +92,7 @@ interface Reading {
   readonly used: boolean
 }
 
-const unknown: Baseline = { mean: 0, square: 0, seen: 0, since: 0, value: undefined, lows: [] }
+const unknown: Baseline = { mean: 0, square: 0, seen: 0, since: 0, value: undefined }
 
 const include = (before: Baseline, { count, sum, sumOfSquares }: ResourceSamples): Baseline => ({
   ...before,
@@ -97,39 +102,40 @@ const include = (before: Baseline, { count, sum, sumOfSquares }: ResourceSamples
 })
 
 const isTrusted = ({ mean, seen, since, value }: Baseline, at: number): boolean =>
-  value === undefined ? seen >= firstSamples && at - since >= firstMeans * mean : seen >= laterSamples
+  value === undefined ? seen >= baselineSamples && at - since >= firstMeans * mean : seen >= meanMemory
 
 /** A mean, and half of what chance may have taken from it: the lowest of many plain means would be too low. */
 const notTooLow = ({ mean, seen, square }: Baseline): number =>
-  mean + 0.5 * Math.sqrt(Math.max(0, square - mean * mean) / Math.min(seen, meanMemory))
+  mean + 0.5 * Math.sqrt(Math.max(0, square - mean * mean) / Math.max(1, Math.min(seen, meanMemory)))
 
-const learn = (before: Baseline | undefined, samples: ResourceSamples, { from, to }: Window): Baseline => {
-  const now = include(before ?? { ...unknown, since: from }, samples)
-  if (!isTrusted(now, to)) return now
-  const mean = notTooLow(now)
-  const lower = now.lows.filter((low) => low.mean < mean && low.at >= to - baselineMillis)
-  return { ...now, value: lower[0]?.mean ?? mean, lows: [...lower, { at: to, mean }] }
-}
+/** Outside of probes a baseline can only go down. */
+const lowest = (now: Baseline, at: number): Baseline =>
+  isTrusted(now, at) ? { ...now, value: Math.min(notTooLow(now), now.value ?? Infinity) } : now
 
-const learnAll = (before: Baselines, window: Window): Baselines => {
+const learn = ({ baselines: before, probe }: VegasState, window: Window): Baselines => {
   const baselines = new Map(before)
   for (const samples of window.resources) {
-    baselines.set(samples.resource, learn(before.get(samples.resource), samples, window))
+    const now = include(before.get(samples.resource) ?? { ...unknown, since: window.from }, samples)
+    baselines.set(samples.resource, probe === undefined ? lowest(now, window.to) : now)
   }
   return baselines
 }
 
-const mapBaselines = (baselines: Baselines, f: (baseline: Baseline) => Baseline): Baselines =>
-  new Map(Array.from(baselines, ([resource, baseline]) => [resource, f(baseline)]))
+const mapKnown = (baselines: Baselines, f: (baseline: Baseline, value: number) => Baseline): Baselines =>
+  new Map(
+    Array.from(baselines, ([resource, baseline]) => [
+      resource,
+      baseline.value === undefined ? baseline : f(baseline, baseline.value)
+    ])
+  )
 
-const forget = (baseline: Baseline): Baseline => ({
+const forgetMean = (baseline: Baseline): Baseline => ({ ...baseline, seen: 0 })
+
+/** What a probe has seen. Where that is not enough, the old baseline stands for the rest. */
+const takeMean = (baseline: Baseline, value: number): Baseline => ({
   ...baseline,
-  seen: Math.min(baseline.seen, keptInProbe),
-  lows: []
+  value: value + (notTooLow(baseline) - value) * Math.min(1, baseline.seen / baselineSamples)
 })
-
-const rebase = (at: number, baseline: Baseline): Baseline =>
-  baseline.value === undefined ? baseline : { ...baseline, value: baseline.mean, lows: [{ at, mean: baseline.mean }] }
 
 /** Reads a window, if it has enough samples of resources with a baseline. */
 const read = ({ baselines, limit, multiple: before }: VegasState, window: Window): Reading | undefined => {
@@ -164,25 +170,19 @@ const afterTooManyDrops = (state: VegasState): VegasState => ({
 
 /** Without a reading: up to some limit more is tried, as nothing can be learned where nothing runs. */
 const blind = (state: VegasState, window: Window, initial: number): VegasState => {
-  const { limit, probe, slowStart } = state
-  const tries = slowStart && probe === undefined && window.drops === 0 && limit < blindUpTo * initial
+  const { limit, slowStart } = state
+  const tries = slowStart && window.drops === 0 && limit < blindUpTo * initial
   return tries && window.peak >= inUse * limit ? { ...state, limit: limit * blindBy } : state
 }
 
-const lower = (state: VegasState, { most, multiple }: Reading, at: number): VegasState => {
-  const lowered = state.lowered ?? { limit: state.limit, multiple }
-  if (state.limit <= loweredTo * lowered.limit && multiple > unmoved * lowered.multiple) {
-    return {
-      ...state,
-      limit: lowered.limit,
-      lowered: undefined,
-      multiple: undefined,
-      slowStart: false,
-      baselines: mapBaselines(state.baselines, (baseline) => rebase(at, baseline))
-    }
-  }
+const lower = (state: VegasState, { most, multiple }: Reading): VegasState => {
   const aimed = Math.max(state.limit / multiple + most, state.limit * lowerAtMost)
-  return { ...state, limit: Math.min(aimed, state.limit - 1), lowered, slowStart: false }
+  return {
+    ...state,
+    limit: Math.min(aimed, state.limit - 1),
+    loweredFrom: state.loweredFrom ?? state.limit,
+    slowStart: false
+  }
 }
 
 const raise = (state: VegasState): VegasState => {
@@ -190,62 +190,71 @@ const raise = (state: VegasState): VegasState => {
   return {
     ...state,
     limit: slowStart ? limit * slowStartBy : limit + Math.max(1, Math.sqrt(limit) / 4),
-    lowered: undefined
+    loweredFrom: undefined
   }
 }
 
-const adjust = (state: VegasState, reading: Reading, at: number): VegasState => {
-  if (reading.queue > reading.most) return lower(state, reading, at)
+const adjust = (state: VegasState, reading: Reading): VegasState => {
+  if (reading.queue > reading.most) return lower(state, reading)
   if (reading.queue >= reading.least) return { ...state, slowStart: false }
   return reading.used ? raise(state) : state
 }
 
-const beginProbe = (state: VegasState, at: number): VegasState => ({
+const slow = ({ mean, square }: Baseline): number => mean + 2 * Math.sqrt(Math.max(0, square - mean * mean))
+
+const probeLasts = ({ baselines }: VegasState): number => {
+  let slowest = 0
+  for (const baseline of baselines.values()) slowest = Math.max(slowest, slow(baseline))
+  return Math.min(probeAtMost, Math.max(probeMillis, probeSlow * slowest))
+}
+
+/** The resource that most of a window's answers came from. */
+const mainResource = ({ resources }: Window): string =>
+  resources.reduce((a, b) => (b.count > a.count ? b : a), { resource: "", count: 0 }).resource
+
+const beginProbe = (state: VegasState, window: Window): VegasState => ({
   ...state,
-  limit: state.limit * probeTo,
-  freshSince: at,
-  probe: { since: at, restore: state.limit },
-  baselines: mapBaselines(state.baselines, forget)
+  limit: Math.min(state.limit, window.peak) * probeTo,
+  freshSince: window.to,
+  probe: { since: window.to, lasts: probeLasts(state), restore: state.limit, resource: mainResource(window) },
+  baselines: mapKnown(state.baselines, forgetMean)
 })
 
-const endProbe = (state: VegasState, restore: number, at: number): VegasState => ({
+const endProbe = (state: VegasState, { restore }: Probe, at: number): VegasState => ({
   ...state,
   limit: restore,
   freshSince: at,
   probe: undefined,
+  baselines: mapKnown(state.baselines, takeMean),
   multiple: undefined,
-  quietAt: at
+  loweredFrom: undefined,
+  busyFor: 0
 })
 
-const probeLasts = ({ baselines }: VegasState): number => {
-  let longest = 0
-  for (const { value = 0 } of baselines.values()) longest = Math.max(longest, value)
-  return Math.max(probeMillis, probeBaselines * longest)
+const isProbed = (state: VegasState, { lasts, resource, since }: Probe, at: number): boolean => {
+  const isKnown = (state.baselines.get(resource)?.seen ?? 0) >= baselineSamples
+  return at - since >= (isKnown ? lasts : probeAtMost)
 }
+
+const isProbeDue = ({ busyFor, limit, loweredFrom }: VegasState): boolean =>
+  busyFor > probeEvery || (loweredFrom !== undefined && limit <= probeBelow * loweredFrom)
 
 const decide = (state: VegasState, window: Window, reading: Reading | undefined, initial: number): VegasState => {
-  const { drops, samples, to } = window
+  const { drops, from, samples, to } = window
+  const { probe } = state
+  if (probe !== undefined) return isProbed(state, probe, to) ? endProbe(state, probe, to) : state
   const tooMany = drops > tooManyDrops * (samples + drops)
   if (reading === undefined) return tooMany ? afterTooManyDrops(state) : blind(state, window, initial)
-  const isQuiet = window.peak < state.limit / 2
+  const isBusy = window.peak >= busy * state.limit
   const seen = {
     ...state,
-    multiple: reading.multiple,
+    // where the limit was not reached, answers can tell that it is too high, but not that it is not
+    multiple: reading.used ? reading.multiple : Math.max(reading.multiple, state.multiple ?? 0),
     gradient: reading.multiple,
-    quietAt: isQuiet ? to : state.quietAt
+    busyFor: state.busyFor + (isBusy ? to - from : 0)
   }
-  if (seen.probe !== undefined) {
-    return to - seen.probe.since >= probeLasts(seen) ? endProbe(seen, seen.probe.restore, to) : seen
-  }
-  const adjusted = tooMany ? afterTooManyDrops(seen) : adjust(seen, reading, to)
-  return to - adjusted.quietAt > probeEvery ? beginProbe(adjusted, to) : adjusted
-}
-
-/** The baseline of the resource that most of a window's answers came from. */
-const mainBaseline = (baselines: Baselines, { resources }: Window): number | undefined => {
-  if (resources.length === 0) return undefined
-  const main = resources.reduce((a, b) => (b.count > a.count ? b : a))
-  return baselines.get(main.resource)?.value
+  const adjusted = tooMany ? afterTooManyDrops(seen) : adjust(seen, reading)
+  return isBusy && isProbeDue(adjusted) ? beginProbe(adjusted, window) : adjusted
 }
 
 /**
@@ -271,14 +280,14 @@ export const vegas = (options: Bounds = {}): LimitAlgorithm<VegasState> => {
       baselines: new Map(),
       multiple: undefined,
       slowStart: true,
-      lowered: undefined,
+      loweredFrom: undefined,
       probe: undefined,
-      quietAt: 0
+      busyFor: 0
     },
     next: (before, window) => {
       const reading = read(before, window)
-      const baselines = learnAll(before.baselines, window)
-      const baseline = mainBaseline(baselines, window) ?? before.baseline
+      const baselines = learn(before, window)
+      const baseline = baselines.get(mainResource(window))?.value ?? before.baseline
       const known = { ...before, baselines, ...(baseline === undefined ? {} : { baseline }) }
       const after = decide(known, window, reading, initial)
       return { ...after, limit: within({ min, max }, after.limit) }

@@ -82,6 +82,19 @@ describe("vegas", () => {
     expect(all[probes[0]! + 1]).toBeCloseTo(all[probes[0]! - 1]!)
   })
 
+  it("finds the limit of a backend that is asked in crowds, with quiet times in between", () => {
+    const crowd = servers(8)
+    const quiet = (_: number, from: number) => window(from, 10, { peak: 2 })
+    const all = limits(
+      vegas({ initial: 80 }),
+      Array.from({ length: 400 }, (_, i) => (i % 4 === 3 ? quiet : crowd))
+    )
+    const settled = all.slice(200)
+    const mean = settled.reduce((sum, limit) => sum + limit, 0) / settled.length
+    expect(mean).toBeGreaterThan(7)
+    expect(mean).toBeLessThan(16)
+  })
+
   it("takes its limit back where lowering it changes nothing", () => {
     const slower = (_: number, from: number) => window(from, 40)
     const all = limits(vegas({ initial: 40, max: 40 }), [...times(10, servers(60)), ...times(30, slower)])

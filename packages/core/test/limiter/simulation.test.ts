@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { fixedFifo, theDefault, unbounded } from "../simulation/Contender.ts"
-import { calm, expectations, nearlyFull } from "../simulation/Expectations.ts"
+import { fixedFifo, fromFarTooHigh, theDefault, unbounded } from "../simulation/Contender.ts"
+import { calm, expectations, nearlyFull, settledLimit } from "../simulation/Expectations.ts"
 import { goodEnough, overload, steady } from "../simulation/Overload.ts"
 import { pages } from "../simulation/Pages.ts"
 
@@ -10,6 +10,10 @@ describe("simulated, the default limiter", () => {
   for (const { bound, holds, law, measure } of expectations) {
     it(`${law} ${bound}`, () => expect(measure(theDefault, seeds)).toSatisfy(holds))
   }
+
+  it("finds the size of a pool from ten times as much", () => {
+    expect(settledLimit(fromFarTooHigh, seeds)).toBeLessThanOrEqual(2)
+  })
 
   it("does not drift over an hour", () => {
     const { byPhase } = overload({ ...steady, phases: [0, 900, 1800, 2700, 3600] }, theDefault, 1)
@@ -26,8 +30,14 @@ describe("simulated, the default limiter", () => {
 
 /** What the controls must miss, or the assertions would assert nothing. */
 const controls = [
-  { contender: unbounded, laws: /^(goodput, (steady|capacity|retry|pages, load 0.9)|light p99, load 0.9|share)/ },
-  { contender: fixedFifo, laws: /^(goodput, (steady|capacity|retry|pages, load 0.9)|light p99, load 0.9|share)/ }
+  {
+    contender: unbounded,
+    laws: /^(goodput, (steady|capacity|retry|pages, load 0.9)|light p99, (load 0.9|pool)|limit|share)/
+  },
+  {
+    contender: fixedFifo,
+    laws: /^(goodput, (steady|capacity|retry|pages, load 0.9)|light p99, (load 0.9|pool)|limit|share)/
+  }
 ]
 
 describe("simulated, the controls", () => {

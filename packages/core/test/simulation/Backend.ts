@@ -1,6 +1,7 @@
 /**
  * A model of a backend: processor sharing among `capacity` servers, with contention past that, so that too many at once
- * are slower together than enough of them. Work is in milliseconds of one server.
+ * are slower together than enough of them. Where it has a pool of connections, those who find none wait for one in the
+ * order of their coming. Work is in milliseconds of one server.
  */
 import { Heap, type Placed } from "../../src/limiter/Heap.ts"
 import type { Simulation, Timer } from "./Simulation.ts"
@@ -12,11 +13,18 @@ interface Job extends Placed {
   readonly done: () => void
 }
 
+interface Waiter {
+  readonly work: number
+  readonly done: () => void
+}
+
 export class Backend {
   /** Work that could have been done so far, at full capacity, without pauses. */
   private capable = 0
   private capacity: number
   private readonly contention: number
+  private readonly connections: number
+  private readonly waiting: Array<Waiter> = []
   private readonly simulation: Simulation
   private readonly jobs = new Heap<Job>((a, b) => (a.until === b.until ? a.order < b.order : a.until < b.until))
   private readonly timer: Timer
@@ -26,17 +34,17 @@ export class Backend {
   private submitted = 0
   private paused = false
 
-  constructor(simulation: Simulation, capacity: number, contention: number) {
+  constructor(simulation: Simulation, capacity: number, contention: number, connections = Infinity) {
     this.simulation = simulation
     this.capacity = capacity
     this.contention = contention
+    this.connections = connections
     this.timer = simulation.at(Infinity, () => this.finish())
   }
 
   submit(work: number, done: () => void): void {
-    this.advance()
-    this.jobs.add({ until: this.served + work, order: this.submitted++, done, place: -1 })
-    this.schedule()
+    if (this.jobs.size < this.connections) this.serve({ work, done })
+    else this.waiting.push({ work, done })
   }
 
   setCapacity(capacity: number): void {
@@ -66,6 +74,12 @@ export class Backend {
     return share / (1 + this.contention * Math.max(0, inFlight - this.capacity))
   }
 
+  private serve({ done, work }: Waiter): void {
+    this.advance()
+    this.jobs.add({ until: this.served + work, order: this.submitted++, done, place: -1 })
+    this.schedule()
+  }
+
   private advance(): void {
     const passed = this.simulation.now - this.at
     this.served += passed * this.rate()
@@ -86,6 +100,8 @@ export class Backend {
     this.served = Math.max(this.served, job.until)
     this.jobs.remove(job)
     this.schedule()
+    const next = this.waiting.shift()
+    if (next !== undefined) this.serve(next)
     job.done()
   }
 }

@@ -41,6 +41,7 @@ export const unbounded = make("unbounded", () => fixed(unlimited), inOrder)
 export const fixedFifo = make("fixed 100, first come", () => fixed(100), inOrder)
 export const defaultFifo = make("vegas, first come", () => vegas(), inOrder)
 export const theDefault = make("vegas, fair", () => vegas(), fairly)
+export const fromFarTooHigh = make("vegas from 80, fair", () => vegas({ initial: 80 }), fairly)
 export const ideal = make("capacity known, fair", fixed, fairly, { knowsCapacity: true })
 
 export const contenders: ReadonlyArray<Contender> = [

@@ -3,6 +3,7 @@ import { type Contender, ideal, unbounded } from "./Contender.ts"
 import { overload, scenarios } from "./Overload.ts"
 import { pages, type PagesResult, type Traffic, traffic } from "./Pages.ts"
 import { besideFlood, equalDemands } from "./Shares.ts"
+import { pooled } from "./Sites.ts"
 
 export interface Expectation {
   readonly law: string
@@ -12,15 +13,16 @@ export interface Expectation {
   readonly measure: (contender: Contender, seeds: ReadonlyArray<number>) => number
 }
 
-/** How long a run of pages is simulated, in seconds. */
+/** How long a run of pages is simulated, in seconds: long enough for light pages, and for a limit to have settled. */
 const seconds = 45
+const settled = 120
 
 const known = new Map<string, PagesResult>()
 
 /** Several expectations look at the same run. */
-export const run = (kind: Traffic, contender: Contender, seed: number): PagesResult => {
-  const key = `${kind.name}|${contender.name}|${seed}`
-  const result = known.get(key) ?? pages(kind, contender, seed, seconds)
+export const run = (kind: Traffic, contender: Contender, seed: number, lasts = seconds): PagesResult => {
+  const key = `${kind.name}|${contender.name}|${seed}|${lasts}`
+  const result = known.get(key) ?? pages(kind, contender, seed, lasts)
   known.set(key, result)
   return result
 }
@@ -31,6 +33,8 @@ export const nearlyFull = traffic(0.9)
 export const overloaded = traffic(1.3, { name: "load 1.3, deadlines", deadlines: true })
 export const paused = traffic(0.7, { name: "load 0.7, pauses", pauses: true })
 export const heavyTailed = traffic(0.7, { name: "load 0.7, heavy-tailed", work: "heavyTailed" })
+const pool = traffic(0.8, { name: "pool", site: pooled })
+const constantPool = traffic(0.8, { name: "pool, constant", site: pooled, work: "constant" })
 const bimodalCalm = traffic(0.3, { name: "load 0.3, bimodal", work: "bimodal" })
 const bimodal = traffic(0.9, { name: "load 0.9, bimodal", work: "bimodal" })
 
@@ -54,6 +58,15 @@ const lightTailToIdeal =
   (contender, seeds) =>
     worst(seeds, (seed) => run(kind, contender, seed).light.p99 / run(kind, ideal, seed).light.p99)
 
+const mean = (numbers: ReadonlyArray<number>): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length
+
+/** The mean limit of a pool once a minute has passed, by its size. */
+export const settledLimit: Expectation["measure"] = (contender, seeds) =>
+  worst(seeds, (seed) => {
+    const limits = [pool, constantPool].map((kind) => mean(run(kind, contender, seed, settled).limits.slice(60)))
+    return Math.max(...limits) / pooled.backends["database"]!.servers
+  })
+
 const goodput: ReadonlyArray<Expectation> = scenarios.map((scenario) => ({
   law: `goodput, ${scenario.name}`,
   bound: "≥ 0.85",
@@ -63,7 +76,7 @@ const goodput: ReadonlyArray<Expectation> = scenarios.map((scenario) => ({
 
 export const expectations: ReadonlyArray<Expectation> = [
   ...goodput,
-  ...[calm, busy, nearlyFull].map((kind): Expectation => ({
+  ...[calm, busy, nearlyFull, pool].map((kind): Expectation => ({
     law: `goodput, pages, ${kind.name}`,
     bound: "≥ 0.85",
     holds: atLeast(0.85),
@@ -84,6 +97,8 @@ export const expectations: ReadonlyArray<Expectation> = [
     holds: atMost(1.2),
     measure: lightTailToIdeal(heavyTailed)
   },
+  { law: "light p99, pool, to ideal", bound: "≤ 2", holds: atMost(2), measure: lightTailToIdeal(pool) },
+  { law: "limit of a pool by its size", bound: "≤ 2", holds: atMost(2), measure: settledLimit },
   {
     law: "heavy p50, load 0.3, to unbounded",
     bound: "≤ 1.2",

@@ -1,70 +1,26 @@
 /**
- * Light and heavy pages over the same three backends, in an open population: they come whether the last are done or not.
+ * Light and heavy pages over the same backends, in an open population: they come whether the last are done or not.
  *
  * Each kind brings half of the database's work. The load is what both bring by what the database can do.
  */
 import { Flow, type Ticket } from "../../src/limiter/Ticket.ts"
-import { Backend } from "./Backend.ts"
 import type { Contender } from "./Contender.ts"
 import { Gate } from "./Gate.ts"
 import { percentile } from "./Percentile.ts"
 import { Random } from "./Random.ts"
 import { Simulation } from "./Simulation.ts"
-
-type BackendName = "cache" | "database" | "service"
-
-/** How many servers each has, and how much more each one too many slows them down. */
-const backends: { readonly [Name in BackendName]: readonly [servers: number, contention: number] } = {
-  cache: [64, 0.005],
-  database: [16, 0.02],
-  service: [48, 0.01]
-}
-
-interface Load {
-  readonly backend: BackendName
-  /** The mean of its work, in milliseconds. */
-  readonly work: number
-  readonly deps: ReadonlyArray<number>
-}
-
-interface Page {
-  readonly loads: ReadonlyArray<Load>
-  readonly dependents: ReadonlyArray<ReadonlyArray<number>>
-  /** When it is no longer of use, in milliseconds. */
-  readonly deadline: number
-}
-
-const page = (deadline: number, loads: ReadonlyArray<Load>): Page => ({
-  loads,
-  deadline,
-  dependents: loads.map((_, i) => loads.flatMap(({ deps }, k) => (deps.includes(i) ? [k] : [])))
-})
-
-const light = page(150, [
-  { backend: "cache", work: 1, deps: [] },
-  { backend: "database", work: 8, deps: [] },
-  { backend: "database", work: 8, deps: [1] },
-  { backend: "service", work: 20, deps: [0] }
-])
-
-const parts = Array.from({ length: 60 }, (_, i): Load =>
-  i % 3 === 2 ? { backend: "service", work: 20, deps: [0] } : { backend: "database", work: 8, deps: [0] }
-)
-const heavy = page(1500, [
-  { backend: "database", work: 8, deps: [] },
-  ...parts,
-  { backend: "cache", work: 1, deps: parts.map((_, i) => i + 1) }
-])
+import { type Page, type Site, threeBackends } from "./Sites.ts"
 
 const databaseWork = ({ loads }: Page): number =>
   loads.reduce((sum, { backend, work }) => sum + (backend === "database" ? work : 0), 0)
 
-export type Work = "exponential" | "heavyTailed" | "bimodal"
+export type Work = "constant" | "exponential" | "heavyTailed" | "bimodal"
 
 export interface Traffic {
   readonly name: string
   /** The offered work by the database's capacity. */
   readonly load: number
+  readonly site: Site
   readonly work: Work
   readonly pauses: boolean
   /** Whether runs say by when they are needed; those that are refused are gone. */
@@ -85,6 +41,8 @@ export interface PagesResult {
   readonly goodput: number
   readonly refused: number
   readonly longestWait: number
+  /** The database's limit, second by second. */
+  readonly limits: ReadonlyArray<number>
   readonly idleWhileWaiting: number
   readonly trace: number
 }
@@ -122,16 +80,15 @@ export const pages = (
   const simulation = new Simulation()
   const random = new Random(seed)
   const end = seconds * 1000
-  const model = Object.fromEntries(
-    Object.entries(backends).map(([name, [servers, contention]]) => [
+  const { site } = traffic
+  const places = new Map(
+    Object.entries(site.backends).map(([name, { make, servers }]) => [
       name,
-      {
-        backend: new Backend(simulation, servers, contention),
-        gate: new Gate(simulation, contender.limiter(servers))
-      }
+      { backend: make(simulation), gate: new Gate(simulation, contender.limiter(servers)) }
     ])
-  ) as { readonly [Name in BackendName]: { readonly backend: Backend; readonly gate: Gate } }
-  const { database } = model
+  )
+  const placeOf = (name: string) => places.get(name)!
+  const database = placeOf("database")
   let offered = 0
   let done = 0
   let refused = 0
@@ -140,20 +97,20 @@ export const pages = (
   const remaining = ({ dependents, loads }: Page): ReadonlyArray<number> => {
     const longest: Array<number> = []
     for (let i = loads.length - 1; i >= 0; i--) {
-      const { backend, work } = loads[i]!
+      const { backend, resource } = loads[i]!
       const after = dependents[i]!.reduce((most, k) => Math.max(most, longest[k]!), 0)
-      longest[i] = after + model[backend].gate.admission.latencies.usual(`${work}`)
+      longest[i] = after + placeOf(backend).gate.admission.latencies.usual(resource)
     }
     return longest
   }
 
   const run = (page: Page, counted: Counted): void => {
     const cameAt = simulation.now
-    const visit: Visit = { isLight: page === light, cameAt, doneAt: Infinity }
+    const visit: Visit = { isLight: page === site.light, cameAt, doneAt: Infinity }
     onVisit(visit)
     const isCounted = cameAt >= warmUp
     if (isCounted) counted.came++
-    const flows = { cache: new Flow(), database: new Flow(), service: new Flow() }
+    const flows = new Map(Array.from(places.keys(), (name) => [name, new Flow()]))
     const left = page.loads.map(({ deps }) => deps.length)
     const work = page.loads.map((load) => random[traffic.work](load.work))
     const longest = remaining(page)
@@ -170,10 +127,10 @@ export const pages = (
       if (latency <= page.deadline) counted.inTime++
     }
     const start = (i: number): void => {
-      const { backend: name, work: mean } = page.loads[i]!
-      const { backend, gate } = model[name]
+      const { backend: name, resource } = page.loads[i]!
+      const { backend, gate } = placeOf(name)
       const deadline = traffic.deadlines ? cameAt + page.deadline : Infinity
-      const request = { flow: flows[name], resource: `${mean}`, permits: 1, begun, deadline, remaining: longest[i]! }
+      const request = { flow: flows.get(name)!, resource, permits: 1, begun, deadline, remaining: longest[i]! }
       gate.offer(request, (ticket: Ticket) => {
         if (ticket.state === "Refused") {
           if (!over) refused++
@@ -202,7 +159,7 @@ export const pages = (
   }
 
   const arrive = (page: Page, counted: Counted): void => {
-    const perMilli = (traffic.load * backends.database[0]) / 2 / databaseWork(page)
+    const perMilli = (traffic.load * site.backends["database"]!.servers) / 2 / databaseWork(page)
     const next = (): void => {
       simulation.after(random.exponential(1 / perMilli), () => {
         run(page, counted)
@@ -219,20 +176,28 @@ export const pages = (
   }
 
   const counts = { light: { came: 0, inTime: 0, latencies: [] }, heavy: { came: 0, inTime: 0, latencies: [] } }
-  arrive(light, counts.light)
-  arrive(heavy, counts.heavy)
+  arrive(site.light, counts.light)
+  arrive(site.heavy, counts.heavy)
   if (traffic.pauses) simulation.after(random.exponential(5000), pause)
 
-  simulation.runUntil(warmUp)
+  const limits: Array<number> = []
+  const advance = (to: number): void => {
+    while (simulation.now < to) {
+      simulation.runUntil(Math.min(to, simulation.now + 1000))
+      limits.push(database.gate.admission.limit)
+    }
+  }
+  advance(warmUp)
   const before = { offered, done, capable: database.backend.couldHaveDone() }
-  simulation.runUntil(end)
+  advance(end)
   const capable = database.backend.couldHaveDone() - before.capable
-  const gates = Object.values(model).map(({ gate }) => gate)
+  const gates = Array.from(places.values(), ({ gate }) => gate)
   return {
     light: figures(counts.light),
     heavy: figures(counts.heavy),
     goodput: (done - before.done) / Math.min(offered - before.offered, capable),
     refused,
+    limits,
     longestWait: Math.max(...gates.map(({ longestWait }) => longestWait)),
     idleWhileWaiting: gates.reduce((sum, { idleWhileWaiting }) => sum + idleWhileWaiting, 0),
     trace: simulation.trace
@@ -242,6 +207,7 @@ export const pages = (
 export const traffic = (load: number, changes: Partial<Traffic> = {}): Traffic => ({
   name: `load ${load}`,
   load,
+  site: threeBackends,
   work: "exponential",
   pauses: false,
   deadlines: false,

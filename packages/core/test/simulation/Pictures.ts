@@ -47,7 +47,7 @@ const limitFollows = (): string => {
     title: "200 clients ask one database without pause",
     description:
       "The limit follows the number of servers, 16, then 8, then 16. With it goodput stays between 85 and 100 %, and " +
-      "answers take 130 ms, or 280 with half of the servers. Without it goodput is 20 %, and answers take 400 ms, then 850.",
+      "answers take 130 ms, or 270 with half of the servers. Without it goodput is 20 %, and answers take 400 ms, then 850.",
     step,
     tickEvery: 30,
     marks: [
@@ -127,7 +127,7 @@ const lightBesideHeavy = (): string => {
     title: "Light and heavy pages at 90 % of what the database can do",
     description:
       "With no limit no page is there within 30 seconds. With a limit that adapts and first come first served light pages " +
-      "wait as long as heavy ones, up to 800 ms. Shared fairly, light pages take 70 ms whatever the heavy ones do, and " +
+      "wait as long as heavy ones, up to 600 ms. Shared fairly, light pages take 70 ms whatever the heavy ones do, and " +
       "heavy ones up to two seconds.",
     step,
     tickEvery: 10,

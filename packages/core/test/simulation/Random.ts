@@ -14,6 +14,10 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 
+  constant(mean: number): number {
+    return mean
+  }
+
   exponential(mean: number): number {
     return -Math.log(1 - this.unit()) * mean
   }
