@@ -14,7 +14,7 @@ const here = fileURLToPath(new URL("../", import.meta.url))
 const core = fileURLToPath(import.meta.resolve("effect-loader"))
 
 /** What asks who watches, at the start of each run. */
-const asking = /watch: watchFor\(self, .*\)$/m
+const asking = /watch: watchFor\(self, .*\)(?=,?$)/m
 
 /** A run as it is where nobody ever watches. An assignment to the field stays. */
 const withoutCalls = (source: string): string =>

@@ -22,15 +22,15 @@ export interface FaultyLink {
   readonly behave: (behaviour: Behaviour) => Effect.Effect<void>
 }
 
-export const to = (port: number) =>
+export const to = (port: number, host: string = "127.0.0.1") =>
   Effect.acquireRelease(
-    Effect.promise(() => open(port)),
+    Effect.promise(() => open(port, host)),
     ({ behave }) => behave({ _tag: "Refuses" })
   )
 
-const open = async (target: number): Promise<FaultyLink> => {
+const open = async (target: number, host: string): Promise<FaultyLink> => {
   let behaviour: Behaviour = { _tag: "Passes" }
-  const server = createServer((client) => join(client, connect(target, "127.0.0.1"), () => behaviour))
+  const server = createServer((client) => join(client, connect(target, host), () => behaviour))
   const sockets = socketsOf(server)
   const port = await listen(server)
   return {

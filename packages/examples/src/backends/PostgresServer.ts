@@ -5,7 +5,7 @@
  */
 import { Config, Context, Effect, FileSystem, Layer, Option, Path, Redacted, Schema } from "effect"
 import { cp } from "node:fs/promises"
-import { NoServer } from "./NoServer.ts"
+import { NoServer, WrongUrl } from "./NoServer.ts"
 import * as ServerProcess from "./ServerProcess.ts"
 
 export class PostgresServer extends Context.Service<
@@ -14,7 +14,10 @@ export class PostgresServer extends Context.Service<
 >()("examples/PostgresServer") {
   static readonly layer = Layer.effect(
     PostgresServer,
-    Effect.suspend(() => Effect.flatMap(databaseUrl, Option.match({ onNone: () => startOwn, onSome: useGiven })))
+    Effect.gen(function* () {
+      const given = yield* databaseUrl
+      return Option.isSome(given) ? yield* useGiven(given.value) : yield* startOwn
+    })
   )
 }
 
@@ -24,7 +27,7 @@ const useGiven = (url: Redacted.Redacted) =>
   Effect.try({
     try: () => new URL(Redacted.value(url)),
     catch: () =>
-      new NoServer({ message: "DATABASE_URL is not a URL: it should look like postgres://user@host:5432/name" })
+      new WrongUrl({ message: "DATABASE_URL is not a URL: it should look like postgres://user@host:5432/name" })
   }).pipe(Effect.map(({ host }) => ({ url, description: `the PostgreSQL of DATABASE_URL, on ${host}` })))
 
 const name = "PostgreSQL"

@@ -13,7 +13,8 @@ interface RedisBinary {
   readonly env: NodeJS.ProcessEnv
 }
 
-const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu"
+/** Debian's name of this machine, where it has its packages that are unpacked. */
+const triplet = { arm64: "aarch64-linux-gnu", x64: "x86_64-linux-gnu" }[process.arch as string]
 const cache = resolve(import.meta.dirname, "../../../../node_modules/.cache/effect-loader")
 const home = join(cache, "redis")
 
@@ -59,10 +60,10 @@ const moveInto = (folder: string): void => {
   }
 }
 
-const find = Effect.sync(() => [...installed, unpacked].find(runs))
+const find = Effect.sync(() => (triplet === undefined ? installed : [...installed, unpacked]).find(runs))
 
 export const findRedis: Effect.Effect<RedisBinary, NoServer> = Effect.gen(function* () {
-  const there = (yield* find) ?? (yield* Effect.andThen(download, find))
+  const there = (yield* find) ?? (triplet === undefined ? undefined : yield* Effect.andThen(download, find))
   if (there !== undefined) return there
   return yield* new NoServer({
     message:

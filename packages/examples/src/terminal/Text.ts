@@ -1,5 +1,5 @@
 /** Words on a terminal: at most 100 columns, in colour where the terminal has any (`styleText` honours NO_COLOR). */
-import { Console, type Effect } from "effect"
+import { Console, Effect } from "effect"
 import { styleText } from "node:util"
 
 export const dim = (text: string): string => styleText("dim", text)
@@ -27,6 +27,12 @@ export const section = (title: string, about: string = ""): Effect.Effect<void> 
 
 /** Prints a name and what goes with it. */
 export const fact = (name: string, text: string): Effect.Effect<void> => print(`${dim(name.padEnd(10))} ${text}`)
+
+/** Prints a name and a text that may be longer than a line. */
+export const paragraph = (name: string, text: string): Effect.Effect<void> => {
+  const lines = text.match(/.{1,84}(?:\s+|$)/g) ?? []
+  return Effect.forEach(lines, (line, i) => fact(i === 0 ? name : "", dim(line.trim())), { discard: true })
+}
 
 /** A bar of `share` of `width` columns. */
 export const bar = (share: number, width: number): string => "█".repeat(Math.max(1, Math.round(share * width)))

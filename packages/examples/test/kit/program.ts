@@ -41,10 +41,10 @@ export interface Ran extends Ended {
 }
 
 /**
- * Runs a program once for all tests of the suite. Where a server that it needs cannot be had they are skipped, loudly;
- * where servers are required that is a failure.
+ * Runs a program once for all tests of the suite. Where a server that it needs cannot be had, or where it says that
+ * something `stoodIn` for one, they are skipped, loudly; where servers are required that is a failure.
  */
-export const useRun = (program: string): Ran => {
+export const useRun = (program: string, stoodIn?: RegExp): Ran => {
   const ran = { folder: "", code: null, out: "", err: "" }
   let missing = false
   beforeAll(async () => {
@@ -52,9 +52,10 @@ export const useRun = (program: string): Ran => {
     // as the system's temporary folder is: under root a server runs as somebody else, who must get in
     await chmod(ran.folder, 0o755)
     Object.assign(ran, await ended(launch(program, { TMPDIR: ran.folder })))
-    missing = ran.code === 1 && /there is no (PostgreSQL|Redis)/.test(ran.err)
-    if (missing && requireServices) throw new Error(ran.err)
-    if (missing) warnOfSkipping(program, ran.err)
+    const why = stoodIn?.test(ran.out) ? ran.out.slice(0, 1500) : ran.code === 1 ? ran.err : ""
+    missing = /there is no (PostgreSQL|Redis)/.test(why)
+    if (missing && requireServices) throw new Error(why)
+    if (missing) warnOfSkipping(program, why)
   }, 60_000)
   beforeEach(({ skip }) => skip(missing))
   afterAll(() => rm(ran.folder, { recursive: true, force: true }))
