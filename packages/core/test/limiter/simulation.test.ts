@@ -1,10 +1,13 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { fixedFifo, fromFarTooHigh, theDefault, unbounded } from "../simulation/Contender.ts"
 import { calm, expectations, nearlyFull, settledLimit } from "../simulation/Expectations.ts"
 import { goodEnough, overload, steady } from "../simulation/Overload.ts"
 import { pages } from "../simulation/Pages.ts"
 
 const seeds = [1, 2]
+
+// Minutes of computing where the machine is busy and coverage is counted: the limit is for what hangs.
+vi.setConfig({ testTimeout: 600_000 })
 
 describe("simulated, the default limiter", () => {
   for (const { bound, holds, law, measure } of expectations) {
