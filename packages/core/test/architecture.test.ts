@@ -19,6 +19,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   terminal: ["terminal", "observe", "run", "compile", "model"],
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
+  sql: ["sql", "run", "compile", "model"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "model"]
 }
 
@@ -26,6 +27,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
 const ownImportsOf: Record<string, RegExp> = {
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
   testing: /^effect\/testing$/,
+  sql: /^effect\/sql$/,
   vitest: /^vitest$/
 }
 

@@ -253,6 +253,73 @@ describe("telemetry", () => {
   })
 })
 
+describe("the order", () => {
+  let folder = ""
+  let run: Ended = { code: null, out: "", err: "" }
+  let missing = false
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "effect-loader-test-"))
+    await chmod(folder, 0o755)
+    run = await ended(launch("order/main.ts", { TMPDIR: folder }))
+    missing = run.code === 1 && run.err.includes("NoDatabase")
+    if (missing && process.env["TEST_REQUIRE_SERVICES"] === "1") throw new Error(run.err)
+    if (missing) console.warn(`\n!! PostgreSQL could not be had: the order's tests are SKIPPED.\n${run.err}`)
+  }, 90_000)
+
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it("with a fault in each step in turn loses no money and charges nobody twice", ({ skip }) => {
+    skip(missing)
+    assert.strictEqual(run.err, "")
+    assert.strictEqual(run.code, 0)
+    assertReadable(run.out)
+    assert.notInclude(run.out, "✗ ")
+    for (const step of ["reservation", "payment", "purchase", "parcel"]) {
+      for (const fault of ["dies before loading", "dies once loaded", "hangs before loading", "hangs once loaded"]) {
+        assert.match(run.out, new RegExp(`✓ ${step} ${fault} +failed +nothing charged`))
+      }
+    }
+  })
+
+  it("interrupted at each event is either not done at all, or done once", ({ skip }) => {
+    skip(missing)
+    const lines = Array.from(
+      run.out.matchAll(/✓ interrupted at event (\d+) +(failed {2}nothing|done {4}12 EUR) charged/g)
+    )
+    assert.isAbove(lines.length, 15)
+    assert.strictEqual(lines.length, Number(lines.at(-1)?.[1]) + 1)
+  })
+
+  it("tells of what could not be taken back, and undoes all the rest", ({ skip }) => {
+    skip(missing)
+    assert.include(run.out, "What cannot be taken back")
+    assertInOrder(run.out, [
+      "What cannot be taken back",
+      "← reservation",
+      "≠ payment",
+      "← purchase",
+      'resource "payment" was not undone: the bank does not answer',
+      "1 in the table"
+    ])
+  })
+
+  it("in a transaction is committed as a whole, or rolled back, and what the bank did is undone", ({ skip }) => {
+    skip(missing)
+    assert.include(run.out, "In one transaction")
+    assertInOrder(run.out, [
+      "In one transaction",
+      "committed, 2 rows; bank: 12 EUR charged",
+      "rolled back, 0 rows; bank: 12 EUR charged, 12 EUR returned"
+    ])
+  })
+
+  it("leaves no server and no file behind", async ({ skip }) => {
+    skip(missing)
+    assert.deepStrictEqual(await leftovers(run.out, folder), none)
+  })
+})
+
 describe("the server", () => {
   let folder = ""
   let run: Ended = { code: null, out: "", err: "" }

@@ -2,7 +2,7 @@
 import { Result } from "effect"
 import type { Base, Layer, Node } from "../model/Node.ts"
 import { layersOf, type Policy } from "../model/Policy.ts"
-import { discover, type Found } from "./Discovery.ts"
+import { discover, type Discovery, type Found } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
 import { type Program, toProgram } from "./Program.ts"
 import type { Substitution } from "./Substitution.ts"
@@ -34,10 +34,42 @@ const misplacedPolicies = (base: Base): ReadonlyArray<GraphIssue> => {
   if (_tag in withoutWork) {
     return base.layers.slice(-1).map((layer) => issue(layer, withoutWork[_tag as keyof typeof withoutWork]))
   }
-  return base.layers.flatMap((layer, i) =>
-    layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]
-  )
+  return base.layers.flatMap((layer, i) => {
+    if (layer.refused !== undefined) return [issue(base.layers[i + 1]!, layer.refused)]
+    const late = layer.undo?._tag === "Compensation" && base.layers.slice(0, i).some(({ recovers }) => recovers)
+    return late ? [issue(layer, "a fallback gives nothing that could be undone: pipe it before the fallback")] : []
+  })
 }
+
+/** Whether something by this name is among what a node waits for, however far. */
+const waitsFor = (node: Node, name: string, { foundBy }: Pick<Discovery, "foundBy">): boolean => {
+  const seen = new Set<Node>()
+  const open: Array<Node> = [node]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { after, cases, dependencies } = foundBy.get(next)!
+    for (const other of [...dependencies, ...after, ...cases.map(({ node }) => node)]) {
+      if (other.name === name) return true
+      if (!seen.has(other)) open.push(other)
+      seen.add(other)
+    }
+  }
+  return false
+}
+
+/** A run can only be taken back to what comes before. */
+const misplacedRewinds = (base: Base, discovery: Discovery): ReadonlyArray<GraphIssue> =>
+  base.layers.flatMap(({ label, rewind }) =>
+    rewind === undefined || waitsFor(base, rewind.to, discovery)
+      ? []
+      : [
+          {
+            _tag: "MisplacedPolicy" as const,
+            resource: base.name,
+            policy: label,
+            reason: `it does not depend on "${rewind.to}", so nothing would change by going back there`
+          }
+        ]
+  )
 
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>
   found.flatMap(({ node }: { readonly node: Node }) => (node._tag === "Base" ? [node] : []))
@@ -50,7 +82,10 @@ export const compile = (
 ): Result.Result<Program, GraphError> => {
   const loader = options.name ?? "anonymous"
   const discovery = discover(targets, options.substitution)
-  const issues = [...optionIssues, ...discovery.issues, ...bases(discovery.found).flatMap(misplacedPolicies)]
+  const all = bases(discovery.found)
+  const known = [...optionIssues, ...discovery.issues, ...all.flatMap(misplacedPolicies)]
+  // Only in a sound graph it is known what waits for what.
+  const issues = known.length > 0 ? known : all.flatMap((base) => misplacedRewinds(base, discovery))
   return issues.length > 0
     ? Result.fail(new GraphError({ loader, issues }))
     : Result.succeed(toProgram(loader, discovery, options.policy === undefined ? [] : layersOf(options.policy)))

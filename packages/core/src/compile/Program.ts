@@ -47,6 +47,8 @@ export interface Load extends StepOf<"load">, Wrapped {
   readonly plain: boolean
   /** Whether it runs another loader. */
   readonly isLoader: boolean
+  /** Whether it may do what can be undone, or has to be cleaned up after. */
+  readonly undoes: boolean
 }
 
 /** The items of a list, each of which is loaded by attempts of its own. */
@@ -109,6 +111,8 @@ export interface Program {
   readonly fatalSkip: Uint8Array
   /** What may run or not, where there is any choice. */
   readonly choices: Choices | undefined
+  /** Whether any step may do what can be undone, or has to be cleaned up after. */
+  readonly undoes: boolean
 }
 
 /** Which steps are run only if a choice wants them, and who could want them. */
@@ -156,7 +160,8 @@ const toLoad = (
   const { goesOn, inner, outer } = wrappedIn(layers)
   const holdsSlot = items === undefined && !isLoader
   const plain = holdsSlot && layers.length === 0
-  return { ...common, kind: "load", load, items, inner, outer, goesOn, holdsSlot, plain, isLoader }
+  const undoes = !holdsSlot || layers.some(({ rewind, undo }) => undo !== undefined || rewind !== undefined)
+  return { ...common, kind: "load", load, items, inner, outer, goesOn, holdsSlot, plain, isLoader, undoes }
 }
 
 const toOne = (load: Load["load"], isLoader: boolean) => ({ load, isLoader, items: undefined })
@@ -368,6 +373,7 @@ export const toProgram = (
     ranks,
     batches: toBatches(laidOut, urgency),
     choices,
+    undoes: steps.some((step) => step.kind === "load" && step.undoes),
     ...toFatal(steps, isTarget, dependents)
   }
 }

@@ -2,8 +2,9 @@
 import { Cause, type Effect } from "effect"
 import type { Dependencies } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
-import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
-import type { Services, Values } from "./Resource.ts"
+import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
+import type { Resource, Services, Values } from "./Resource.ts"
+import type { CompensationContext } from "./Undo.ts"
 
 const checkConcurrency = (name: string, concurrency: number | "unbounded"): void => {
   if (concurrency === "unbounded" || (Number.isInteger(concurrency) && concurrency > 0)) return
@@ -20,6 +21,8 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  * - `load`: makes the effect that loads one item's value; it gets the item, what the list needs, and the item's index.
  *   Where an item needs several things that depend on each other, it may return `Loader.load(inner, ...)`.
  * - `each`: a policy for one item: `Policy.timeout` there bounds one item, piped onto the list it bounds the whole.
+ * - `compensate`: undoes one item that was loaded, when the load fails later; `context.item` says which. The items of a
+ *   list that fails itself are undone before it has failed.
  * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
  *   `"unbounded"`.
  *
@@ -49,7 +52,17 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  * @since 0.1.0
  * @category constructors
  */
-export const forEach = <const Name extends string, I, A, E, R, const D extends Deps = {}, PE = never, PR = never>(
+export const forEach = <
+  const Name extends string,
+  I,
+  A,
+  E,
+  R,
+  const D extends Deps = {},
+  PE = never,
+  PR = never,
+  R2 = never
+>(
   name: Name,
   options: {
     readonly deps?: D | (() => D)
@@ -57,15 +70,20 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     readonly load: (item: I, deps: Values<D>, index: number) => Effect.Effect<A, E, R>
     readonly concurrency?: number | "unbounded"
     readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>>
+    readonly compensate?: (
+      value: NoInfer<A>,
+      deps: Values<D>,
+      context: CompensationContext
+    ) => Effect.Effect<unknown, unknown, R2>
   }
 ): Resource<
   Name,
   ReadonlyArray<A>,
   Own<Name, E | PE> | Failure<D[keyof D]>,
-  R | PR | Services<D[keyof D]>,
+  R | PR | NoInfer<R2> | Services<D[keyof D]>,
   Inputs<D>
 > => {
-  const { concurrency = "unbounded", deps, each, items, load } = options
+  const { compensate, concurrency = "unbounded", deps, each, items, load } = options
   checkConcurrency(name, concurrency)
   return declare(name, {
     _tag: "List",
@@ -73,6 +91,6 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     items: items as (deps: Dependencies) => Iterable<unknown>,
     load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
     concurrency,
-    each: each === undefined ? [] : layersOf(each)
+    each: [...undoing(compensate === undefined ? {} : { compensate }), ...(each === undefined ? [] : layersOf(each))]
   })
 }

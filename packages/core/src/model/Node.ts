@@ -4,7 +4,8 @@
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
-import type { Context, Duration, Effect } from "effect"
+import type { Cause, Context, Duration, Effect, Schedule } from "effect"
+import type { Undo } from "./Undo.ts"
 
 /** An effect of which only the declaration's types know more. */
 export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
@@ -58,6 +59,17 @@ export interface LayerObserver {
   readonly degraded: (fallback: string, error: unknown) => void
   /** There will be another attempt, after this pause. */
   readonly pausing: (pause: Duration.Duration) => void
+  /** Ends the run with this cause, whatever is around; gives what stands in its place until then. */
+  readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
+  /** Takes the run back to an earlier resource because of this cause, and says whether it may. */
+  readonly rewinding: (cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
+}
+
+/** How often, and after which pauses, a run is taken back to a resource. */
+export interface Rewind {
+  readonly to: string
+  readonly times: number
+  readonly schedule: Schedule.Schedule<unknown, unknown> | undefined
 }
 
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
@@ -73,6 +85,18 @@ export interface Layer {
   /** Why no graph can accept this layer, where that is so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect
+  /** What undoes what is inside, for the run to keep: such a layer wraps nothing. */
+  readonly undo?: Undo
+  /** Where it may take a run back to. */
+  readonly rewind?: Rewind
+  /** Whether it gives a value where what is inside failed. */
+  readonly recovers?: boolean
+}
+
+/** The layer that says how to undo what is inside. */
+export const undoLayer = (undo: Undo): Layer => {
+  const kind = undo._tag === "Compensation" ? "compensation" : "cleanup"
+  return { kind, label: kind, repeats: false, continues: false, refused: undefined, wrap: (self) => self, undo }
 }
 
 /** A source with its policies, innermost first. Its identity is what makes it one resource of a run. */
@@ -109,13 +133,13 @@ interface View {
 /** What a resource value stands for in a graph. */
 export type Node = Base | View
 
-/** A base of this source, and nothing around it. */
-export const bare = (name: string, source: Source): Base => ({
+/** A base of this source, and nothing around it but what it was declared with. */
+export const bare = (name: string, source: Source, layers: ReadonlyArray<Layer> = []): Base => ({
   _tag: "Base",
   name,
   origin: source,
   source,
-  layers: [],
+  layers,
   annotations: {}
 })
 

@@ -110,6 +110,7 @@ const words: Record<PhaseTag, string> = {
   Retry: "between attempts",
   Fallback: "in its fallback",
   Policy: "in its policies",
+  Compensation: "being undone",
   Slot: "waiting for a slot",
   Batch: "waiting for its batch",
   Thread: "waiting for the thread",

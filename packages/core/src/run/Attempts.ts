@@ -4,11 +4,12 @@
  */
 import { Cause, type Context, Duration, Effect, Exit, Scope } from "effect"
 import type { ItemLoads, Load, Step } from "../compile/Program.ts"
-import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import type { AnyEffect, Dependencies, Layer, LayerObserver, Rewind } from "../model/Node.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import { Enclosing } from "./Enclosing.ts"
 import type { OuterSlots, Slots } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
+import { frameIn, type Saga } from "./saga/Saga.ts"
 
 /** What a user's function gives; what it throws is a defect. */
 export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
@@ -43,9 +44,12 @@ const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
     })
   })
 
+/** What a layer does with what is inside. */
+type Wrap = (layer: Layer, self: AnyEffect) => unknown
+
 /** The layers around an effect. One that throws, or gives no effect, is a defect like any other of the resource. */
-const wrapIn = (step: Step, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
-  layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, layer.wrap(effect, observer))), self)
+const wrapIn = (step: Step, layers: ReadonlyArray<Layer>, self: AnyEffect, wrap: Wrap): AnyEffect =>
+  layers.reduce((effect, layer) => Effect.suspend(() => asEffect(step, wrap(layer, effect))), self)
 
 /** Which item failed, and with what. */
 interface ItemFailure extends FailedItem {
@@ -73,12 +77,19 @@ class Tried {
   }
 }
 
+/** Who is told of what concerns others: that somebody may take a slot, and that nothing is to go on. */
+interface Telling {
+  readonly onSlots: () => void
+  readonly abort: (index: number, cause: Cause.Cause<unknown>) => void
+  readonly rewind: (index: number, cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
+}
+
 export class Attempts {
   private readonly slots: Slots | undefined
   private readonly watch: RunWatch | undefined
   private readonly scope: Scope.Scope | undefined
-  /** Who is told that somebody may be able to take a slot. */
-  private readonly run: { readonly onSlots: () => void }
+  private readonly saga: Saga | undefined
+  private readonly run: Telling
   // Made when the first step needs it: most runs never do.
   private tried: Map<number, Tried> | undefined = undefined
   /** Attempts that wait for a slot: when the run is over, nobody else will tell them. */
@@ -89,11 +100,13 @@ export class Attempts {
     slots: Slots | undefined,
     watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
-    run: { readonly onSlots: () => void }
+    saga: Saga | undefined,
+    run: Telling
   ) {
     this.slots = slots
     this.watch = watch
     this.scope = scope
+    this.saga = saga
     this.run = run
   }
 
@@ -108,12 +121,14 @@ export class Attempts {
     else if (step.items === undefined) this.watch?.attemptStarted(index, 1, undefined)
     if (step.plain && this.scope === undefined) return call(step.load, deps)
     const tried = this.of(index)
-    const observer = this.observerOf(tried)
+    const wrap = this.wrapping(tried, step, deps)
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
-    const inner = wrapIn(step, step.inner, load, observer)
-    const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
-    if (step.outer.length === 0) return attempt
-    return wrapIn(step, step.outer, this.again(tried, step, attempt), observer)
+    const attempt = this.scoped(wrapIn(step, step.inner, load, wrap))
+    const whole =
+      step.outer.length === 0
+        ? attempt
+        : wrapIn(step, step.outer, this.again(tried, step, this.undoneIfFailed(attempt)), wrap)
+    return this.saga !== undefined && step.undoes ? this.saga.whole(whole) : whole
   }
 
   /** The run is over: whoever waits for a slot will never get one. */
@@ -139,7 +154,34 @@ export class Attempts {
     return tried
   }
 
-  private observerOf(tried: Tried): LayerObserver {
+  private scoped(self: AnyEffect): AnyEffect {
+    return this.scope === undefined ? self : inChildScope(self, this.scope)
+  }
+
+  /** An attempt that others may follow: what it had done is undone when it fails. */
+  private undoneIfFailed(self: AnyEffect): AnyEffect {
+    return this.saga === undefined ? self : this.saga.attempt(self)
+  }
+
+  private wrapping(tried: Tried, step: Load, deps: Dependencies, item?: unknown): Wrap {
+    const aborting = (cause: Cause.Cause<unknown>): AnyEffect => {
+      if (tried.item !== undefined) this.itemFailed(tried, item, cause)
+      this.run.abort(tried.index, cause)
+      return Effect.interrupt
+    }
+    const rewinding: LayerObserver["rewinding"] = (cause, rewind) => this.run.rewind(tried.index, cause, rewind)
+    const observer: LayerObserver = { ...this.observerOf(tried), aborting, rewinding }
+    return ({ undo, wrap }, self) => {
+      if (undo === undefined || this.saga === undefined) return wrap(self, observer)
+      return this.saga.undoable(tried.index, self, undo, deps, () => ({
+        resource: step.name,
+        attempts: tried.attempts || 1,
+        item: tried.item === undefined ? undefined : { index: tried.item, value: item }
+      }))
+    }
+  }
+
+  private observerOf(tried: Tried): Omit<LayerObserver, "aborting" | "rewinding"> {
     return {
       degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
       pausing: (pause) => {
@@ -152,7 +194,7 @@ export class Attempts {
   /** The load of a resource that is one thing. */
   private alone(tried: Tried, step: Load, deps: Dependencies): AnyEffect {
     const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
-    return step.isLoader ? this.enclosed(tried, load, this.around(tried.index)) : load
+    return step.isLoader ? this.enclosed(tried, step, load, this.around(tried.index)) : load
   }
 
   /** The loads of a list, side by side. The first that fails interrupts the others. */
@@ -167,11 +209,11 @@ export class Attempts {
 
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
-    const observer = this.observerOf(tried)
+    const wrap = this.wrapping(tried, step, deps, item)
     const load = Effect.suspend(() => asEffect(step, items.load(item, deps, tried.item!)))
-    const inner = wrapIn(step, items.inner, this.enclosed(tried, load, undefined), observer)
-    const attempt = this.scope === undefined ? inner : inChildScope(inner, this.scope)
-    const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
+    const attempt = this.scoped(wrapIn(step, items.inner, this.enclosed(tried, step, load, undefined), wrap))
+    const tries = this.watched(tried, items, items.outer.length === 0 ? attempt : this.undoneIfFailed(attempt))
+    const whole = wrapIn(step, items.outer, tries, wrap)
     return Effect.onExit(whole, (exit) => {
       if (Exit.isSuccess(exit)) this.offerSlots(tried)
       else this.itemFailed(tried, item, exit.cause)
@@ -196,11 +238,16 @@ export class Attempts {
   }
 
   /** What runs inside a load that may run another loader. */
-  private enclosed(tried: Tried, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
-    const { watch } = this
-    if (slots === undefined && watch === undefined) return load
+  private enclosed(tried: Tried, step: Load, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
+    const { saga, watch } = this
+    if (slots === undefined && watch === undefined && saga === undefined) return load
     const reporter = watch?.reporter
-    return Effect.provideService(load, Enclosing, { slots, parent: watch?.parentOf(tried.index, tried.item), reporter })
+    const parent = watch?.parentOf(tried.index, tried.item)
+    return Effect.withFiber((fiber) => {
+      const frame = saga === undefined ? undefined : frameIn(fiber.context)
+      const keeper = frame === undefined ? undefined : { frame, index: tried.index, resource: step.name }
+      return Effect.provideService(load, Enclosing, { slots, parent, reporter, keeper })
+    })
   }
 
   /** The slots of this run, for a run inside one of its steps. */

@@ -16,6 +16,8 @@ import type { RunEnd, SkipReason } from "./RunEvent.ts"
  * - `Died`: it failed with a defect.
  * - `Interrupted`: it was running when it was interrupted.
  * - `Skipped`: it never ran, and why.
+ * - `Compensated`: its value was there, and what it did was undone when the load failed later.
+ * - `CompensationFailed`: its value was there, and what it did could not be undone.
  * - `Unfinished`: the events end before it does.
  *
  * @since 0.1.0
@@ -28,6 +30,8 @@ export type Outcome =
   | { readonly _tag: "Died"; readonly cause: Cause.Cause<unknown> }
   | { readonly _tag: "Interrupted" }
   | { readonly _tag: "Skipped"; readonly because: SkipReason }
+  | { readonly _tag: "Compensated" }
+  | { readonly _tag: "CompensationFailed"; readonly cause: Cause.Cause<unknown> }
   | { readonly _tag: "Unfinished" }
 
 /**
@@ -41,13 +45,14 @@ export type Outcome =
  * - `Items`: attempts of items of a list ran.
  * - `Retry`: it waited for its next attempt.
  * - `Policy`: a policy around its attempts was at work.
+ * - `Compensation`: what it did was being undone.
  *
  * @since 0.1.0
  * @category models
  */
 export type Phase =
   | (Stretch & { readonly _tag: "Dependency"; readonly resource: string | undefined })
-  | (Stretch & { readonly _tag: "Batch" | "Slot" | "Thread" | "Retry" | "Policy" | "Items" })
+  | (Stretch & { readonly _tag: "Batch" | "Slot" | "Thread" | "Retry" | "Policy" | "Items" | "Compensation" })
   | (Stretch & { readonly _tag: "Attempt"; readonly attempt: number })
   | (Stretch & { readonly _tag: "Fallback"; readonly fallback: string })
 
@@ -75,7 +80,9 @@ export type PhaseTag = Phase["_tag"]
  * - `chosen`: of a choice, the resource that was chosen.
  * - `runs`: the reports of the runs inside it, in the order in which they began.
  * - `running`: milliseconds that its attempts and fallbacks ran; `queued`: those that it waited for a slot.
- * - `phases`: all its time, without a gap, from the start of the run to its own end, or to the end of what is known.
+ * - `phases`: all its time, without a gap, from the start of the run to its own end, or to the end of what is known. When
+ *   it is undone later, that is a phase beyond its end.
+ * - `notUndone`: what could not be undone of it, its items and the loaders inside it, and after what it was not cleaned up.
  *
  * @since 0.1.0
  * @category models
@@ -93,6 +100,20 @@ export interface ResourceReport {
   readonly chosen?: string
   readonly runs?: ReadonlyArray<Report>
   readonly phases: ReadonlyArray<Phase>
+  readonly notUndone?: ReadonlyArray<NotUndone>
+}
+
+/**
+ * Something that could not be undone: of which item of a list, of which resource of the loaders inside, and why.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NotUndone {
+  readonly item?: number
+  readonly inside?: ReadonlyArray<string>
+  readonly cleanup: boolean
+  readonly cause: Cause.Cause<unknown>
 }
 
 /**

@@ -6,7 +6,7 @@
 import type { Plan } from "../compile/Plan.ts"
 import { attemptKey } from "./AttemptKey.ts"
 import type { Limit, ResourceEnded, ResourceEvent, RunEnd, RunEvent, RunStarted } from "./RunEvent.ts"
-import type { Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
+import type { NotUndone, Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
 
 /** A phase that has yet to end. */
 type Doing = Phase extends infer P ? (P extends Phase ? Omit<P, "to" | "resource"> : never) : never
@@ -31,6 +31,9 @@ export class ResourceTimeline {
   /** When each attempt that runs began, and which items wait for a limit. */
   private readonly running = new Map<string, number>()
   private readonly queued = new Set<number>()
+  /** How many of its compensations run, and what could not be undone. */
+  private undoing = 0
+  readonly notUndone: Array<NotUndone> = []
 
   constructor(resource: string, from: number) {
     this.resource = resource
@@ -80,6 +83,25 @@ export class ResourceTimeline {
       case "FallbackStarted":
         this.startedAt ??= at
         return this.become({ _tag: "Fallback", fallback: event.fallback, from: at })
+      case "ResourceRewound":
+        this.outcome = unfinished
+        this.endedAt = undefined
+        this.retryAt = event.retryAt
+        this.running.clear()
+        return this.become({ _tag: "Retry", from: at })
+      case "CompensationStarted":
+        // A cleanup is part of its attempt, and so is what is undone before its resource has ended.
+        if (this.endedAt === undefined) return
+        if (this.undoing++ === 0) this.become({ _tag: "Compensation", from: at }, at)
+        return
+      case "CompensationSucceeded":
+        return this.undone(at, { _tag: "Compensated" })
+      case "CompensationFailed": {
+        const { cause, cleanup, inside, item } = event
+        const where = { ...(item === undefined ? {} : { item }), ...(inside === undefined ? {} : { inside }) }
+        this.notUndone.push({ ...where, cleanup, cause })
+        return this.undone(at, { _tag: "CompensationFailed", cause })
+      }
       default:
         this.outcome = outcomeOf(event)
         this.endedAt = at
@@ -103,6 +125,14 @@ export class ResourceTimeline {
     if (event._tag === "AttemptSucceeded") items.loaded++
   }
 
+  /** Something of it is undone, or could not be. */
+  private undone(at: number, outcome: Outcome): void {
+    if (this.endedAt === undefined) return
+    const { _tag } = this.outcome
+    if (_tag === "Succeeded" || _tag === "Degraded" || _tag === "Compensated") this.outcome = outcome
+    if (--this.undoing === 0) this.become(undefined, at)
+  }
+
   private unlessRunning(next: Doing): void {
     if (this.running.size === 0) this.become(next)
   }
@@ -110,7 +140,8 @@ export class ResourceTimeline {
   private become(next: Doing | undefined, at = next!.from): void {
     const { doing } = this
     // What took no time is not told, but an attempt always is.
-    if (doing !== undefined && (doing.from < at || doing._tag === "Attempt")) this.past.push({ ...doing, to: at })
+    if (doing !== undefined && (doing.from < at || doing._tag === "Attempt" || doing._tag === "Compensation"))
+      this.past.push({ ...doing, to: at })
     this.doing = next
   }
 }
@@ -220,7 +251,7 @@ export class Timeline {
   }
 
   private toReport(timeline: ResourceTimeline, until: number): ResourceReport {
-    const { attempts, chosen, endedAt, items, outcome, readyAt, resource, startedAt } = timeline
+    const { attempts, chosen, endedAt, items, notUndone, outcome, readyAt, resource, startedAt } = timeline
     const runs = this.inside.get(resource)
     const phases = timeline.phases(until, this.lastDependency)
     return {
@@ -235,7 +266,8 @@ export class Timeline {
       ...(items === undefined ? {} : { items: { ...items } }),
       ...(chosen === undefined ? {} : { chosen }),
       ...(runs === undefined ? {} : { runs: runs.map((run) => run.report(until)) }),
-      phases
+      phases,
+      ...(notUndone.length === 0 ? {} : { notUndone: notUndone.slice() })
     }
   }
 
