@@ -14,6 +14,7 @@
  * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that gave a value               |
  * | `effect_loader_cache_reads_total`          | counter   | `loader`, `resource`, `cache`, `level`, `result` | looks into caches         |
  * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
+ * | `effect_loader_compensations_total`       | counter   | `loader`, `resource`, `kind`, `outcome` | what was undone (`kind` is `compensation`) or cleaned up after (`cleanup`): `succeeded`, `failed` |
  * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run just now                |
  * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, a permit, their batch, the thread or the pause before a retry |
  *
@@ -90,6 +91,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
     fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that gave a value", "fallback"),
     cacheReads: counter("effect_loader_cache_reads_total", "Looks into caches", "cache", "level", "result"),
     skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
+    compensations: counter("effect_loader_compensations_total", "What was undone, or was to be", "kind", "outcome"),
     running: gauge("effect_loader_resources_running", "Resources that run just now"),
     waiting: gauge("effect_loader_resources_waiting", "Resources that could run, but have to wait")
   }
@@ -110,7 +112,8 @@ const gaugeOf: Record<PhaseTag, "running" | "waiting" | undefined> = {
   Attempt: "running",
   Items: "running",
   Fallback: "running",
-  Policy: "running"
+  Policy: "running",
+  Compensation: "running"
 }
 
 const timeoutIn = (cause: Cause.Cause<unknown>): Cause.TimeoutError | undefined => {
@@ -184,6 +187,11 @@ class RunMetrics implements Watcher {
         this.countTimeout(loader, resource, Cause.isTimeoutError(event.error) ? event.error : undefined)
         one(this.families.fallbacks, event.fallback)
         break
+      case "CompensationSucceeded":
+      case "CompensationFailed": {
+        const outcome = event._tag === "CompensationFailed" ? "failed" : "succeeded"
+        return one(this.families.compensations, event.cleanup ? "cleanup" : "compensation", outcome)
+      }
       case "ResourceSkipped":
         return one(this.families.skips, snakeCase(event.because._tag))
       case "ResourceSucceeded":
