@@ -1,6 +1,6 @@
 /** A page of two users, who come from one call to a backend, and what becomes of it when the backend goes wrong. */
 import { Cause, Context, Data, Effect, Exit, Option, Request, RequestResolver, Schedule, Schema } from "effect"
-import { Loader, Policy, Report, Resource } from "effect-loader"
+import { type Batching, Loader, Policy, Report, Resource } from "effect-loader"
 import type { HttpClientError } from "effect/http"
 import type { RedisError } from "effect/persistence/Redis"
 import type { SqlError } from "effect/sql"
@@ -34,11 +34,11 @@ const resolver = RequestResolver.make<GetUser>((entries) =>
   )
 )
 
-const isTransient = ({ _tag }: Cause.TimeoutError | LookupError | NotFound) =>
-  _tag !== "SchemaError" && _tag !== "NotFound"
+const isTransient = ({ _tag }: Cause.TimeoutError | LookupError | NotFound | Batching.UnansweredRequest) =>
+  _tag !== "SchemaError" && _tag !== "NotFound" && _tag !== "UnansweredRequest"
 
 const user = (id: string, times: number) =>
-  Resource.make(`user ${id}`, { load: () => Effect.request(new GetUser({ id }), resolver) }).pipe(
+  Resource.fromRequest(`user ${id}`, { request: () => new GetUser({ id }), resolver }).pipe(
     Policy.timeout("400 millis"),
     Policy.retry({ times, schedule: Schedule.spaced("50 millis"), while: isTransient })
   )
