@@ -12,6 +12,7 @@ import {
   ended,
   interruptedAt,
   launch,
+  readUntil,
   useRun
 } from "./kit/program.ts"
 import { useServers } from "./kit/servers.ts"
@@ -92,6 +93,12 @@ describe("the levels", () => {
     const { code, out } = await interruptedAt("levels/main.ts", "\nRedis is gone", { TMPDIR: run.folder })
     assert.strictEqual(code, 130)
     assert.notInclude(out, "Redis is back")
+    await assertNothingLeft(out, run.folder)
+  })
+
+  it("nor when nobody reads on", { timeout: 30_000 }, async () => {
+    const { code, err, out } = await readUntil("levels/main.ts", "The page", { TMPDIR: run.folder })
+    assert.deepStrictEqual([code, err], [130, ""])
     await assertNothingLeft(out, run.folder)
   })
 })

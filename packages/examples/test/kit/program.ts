@@ -70,6 +70,14 @@ export const interruptedAt = (program: string, text: string, env: NodeJS.Process
   })
 }
 
+/** Reads what a program prints as far as `text`, then no more, and waits for its end. */
+export const readUntil = (program: string, text: string, env: NodeJS.ProcessEnv): Promise<Ended> => {
+  const child = launch(program, env)
+  return ended(child, (out) => {
+    if (out.includes(text)) child.stdout?.destroy()
+  })
+}
+
 export const assertInOrder = (text: string, parts: ReadonlyArray<string>): void => {
   let from = 0
   for (const part of parts) {
