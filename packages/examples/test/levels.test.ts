@@ -12,6 +12,7 @@ import {
   ended,
   interruptedAt,
   launch,
+  onOtherMachine,
   readUntil,
   useRun
 } from "./kit/program.ts"
@@ -105,9 +106,8 @@ describe("the levels", () => {
 
 describe("the levels without servers", () => {
   it("stand in memory, and say so", { timeout: 30_000 }, async () => {
-    const otherMachine = "data:text/javascript,Object.defineProperty(process,'arch',{value:'mips'})"
     const env = { DATABASE_URL: undefined, REDIS_URL: undefined, PATH: "" }
-    const ran = await ended(launch("levels/main.ts", env, ["--import", otherMachine]))
+    const ran = await ended(launch("levels/main.ts", env, onOtherMachine))
     assertEndedWell(ran)
     assertReadable(ran.out)
     assertInOrder(ran.out, [

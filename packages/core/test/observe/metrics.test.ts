@@ -193,7 +193,7 @@ const users = ({ resolver }: Pick<Backend, "resolver">, name: string) => {
 const batchesIn = (snapshot: ReadonlyArray<Metric.Metric.Snapshot>) =>
   snapshot.flatMap(({ attributes, id, state }) =>
     id.startsWith("effect_loader_batch_") && "sum" in state
-      ? [[id.replace("effect_loader_batch_", ""), ...Object.values(attributes ?? {}), state.count, Number(state.sum)]]
+      ? [[id.replace("effect_loader_batch_", ""), ...Object.values(attributes ?? {}), state.count, state.sum].join(" ")]
       : []
   )
 
@@ -206,8 +206,8 @@ describe("Metrics of batches", () => {
       yield* withTime(Effect.all(both, { concurrency: "unbounded" }))
       assert.deepStrictEqual(backend.calls, [[1, 2], [3]])
       assert.deepStrictEqual(batchesIn(yield* Metric.snapshot), [
-        ["requests", "page", 2, 3],
-        ["wait_seconds", "page", "false", "s", 2, 0.01]
+        "requests page 2 3",
+        "wait_seconds page false s 2 0.01"
       ])
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
@@ -220,11 +220,11 @@ describe("Metrics of batches", () => {
       yield* withTime(Loader.load(users(held(50), "patient")))
       yield* withTime(Loader.load(users(held(20), "hasty")))
       assert.deepStrictEqual(batchesIn(yield* Metric.snapshot).toSorted(), [
-        ["requests", "hasty", 2, 3],
-        ["requests", "patient", 1, 3],
-        ["wait_seconds", "hasty", "false", "s", 1, 0],
-        ["wait_seconds", "hasty", "true", "s", 1, 0.02],
-        ["wait_seconds", "patient", "false", "s", 1, 0.03]
+        "requests hasty 2 3",
+        "requests patient 1 3",
+        "wait_seconds hasty false s 1 0",
+        "wait_seconds hasty true s 1 0.02",
+        "wait_seconds patient false s 1 0.03"
       ])
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )

@@ -25,6 +25,12 @@ export const launch = (
   })
 }
 
+/** For `launch`: as on a machine that there are no binaries of servers for. */
+export const onOtherMachine: ReadonlyArray<string> = [
+  "--import",
+  "data:text/javascript,Object.defineProperty(process,'arch',{value:'mips'})"
+]
+
 export const ended = (child: ChildProcess, onOut: (out: string) => void = () => {}): Promise<Ended> =>
   new Promise((resolve, reject) => {
     let out = ""

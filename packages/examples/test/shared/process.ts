@@ -1,10 +1,11 @@
 /** What each of two processes has: loads that share a rate limit and circuit breakers, in a Redis between them. */
 import { NodeRedis } from "@effect/platform-node"
-import { Cause, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { Loader, type Report, Resource } from "effect-loader"
 import { CircuitBreaker, circuitBreaker, RateLimit, rateLimit } from "effect-loader/resilience"
 import * as Breakers from "effect/persistence/CircuitBreaker"
 import * as Rates from "effect/persistence/RateLimiter"
+import { errorIn } from "../kit/errorIn.ts"
 
 export class Search extends RateLimit.Service<Search>()("shared/Search") {}
 export class Payments extends CircuitBreaker.Service<Payments>()("shared/Payments") {}
@@ -30,8 +31,7 @@ const payment = (self: Effect.Effect<void, string>) =>
 /** What became of a resource: "loaded", or its error. */
 const tell = ({ outcome }: Report.ResourceReport): string => {
   if (outcome._tag !== "Failed") return outcome._tag === "Succeeded" ? "loaded" : outcome._tag
-  const failure = outcome.cause.reasons.find(Cause.isFailReason)
-  const { error } = failure?.error as { readonly error: string | { readonly _tag: string } }
+  const error = errorIn(outcome.cause) as string | { readonly _tag: string }
   return typeof error === "string" ? error : error._tag
 }
 
