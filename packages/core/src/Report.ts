@@ -5,6 +5,7 @@
  */
 export {
   get,
+  type NotUndone,
   outcome,
   type Outcome,
   type Phase,

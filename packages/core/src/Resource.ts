@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export { withCleanup, withCompensation } from "./model/Compensation.ts"
 export { forEach } from "./model/ForEach.ts"
 export { type Built, fromLayer } from "./model/FromLayer.ts"
 export { fromRequest, requestEach } from "./model/FromRequest.ts"
@@ -34,3 +35,4 @@ export {
   type Success,
   type Values
 } from "./model/Resource.ts"
+export { type CompensationContext } from "./model/Undo.ts"

@@ -24,6 +24,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   diagram: ["diagram", "observe", "compile", "model"],
   node: ["node", "limiter"],
   resilience: ["resilience", "policy", "limiter", "model"],
+  sql: ["sql", "run", "compile", "model"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "batching", "cache", "model"]
 }
 
@@ -34,6 +35,7 @@ const ownImportsOf: Record<string, RegExp> = {
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
   resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
   testing: /^effect\/testing$/,
+  sql: /^effect\/sql$/,
   vitest: /^vitest$/
 }
 

@@ -2,7 +2,7 @@
 import { Result } from "effect"
 import type { Base, Layer, Node } from "../model/Node.ts"
 import { layersOf, type Policy } from "../model/Policy.ts"
-import { discover, type Found } from "./Discovery.ts"
+import { discover, type Discovery, type Found } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
 import { type Program, toProgram, withDefaults } from "./Program.ts"
 import type { Substitution } from "./Substitution.ts"
@@ -53,7 +53,7 @@ const misplacedPolicies = (base: Base, defaults: ReadonlyArray<Layer>): Readonly
   }
   return [
     ...base.layers.flatMap((layer, i) => {
-      const reason = ofList(base, layer)
+      const reason = ofList(base, layer) ?? tooLate(base, i)
       return [
         ...(layer.refused === undefined ? [] : [issue(base.layers[i + 1]!, layer.refused)]),
         ...(reason === undefined ? [] : [issue(layer, reason)])
@@ -68,6 +68,12 @@ const misplacedPolicies = (base: Base, defaults: ReadonlyArray<Layer>): Readonly
       : [])
   ]
 }
+
+/** What is piped after a fallback may get a value that nothing loaded. */
+const tooLate = ({ layers }: Base, i: number): string | undefined =>
+  layers[i]!.undo?._tag === "Compensation" && layers.slice(0, i).some(({ recovers }) => recovers)
+    ? "a fallback gives nothing that could be undone: pipe it before the fallback"
+    : undefined
 
 const needsKey = "this cache is for resources that have a `key`, and this one has none"
 const staysInRun = "a service that a layer built is released with its run, so nothing may remember it longer"
@@ -90,6 +96,36 @@ const keyless = ({ layers, source }: Base, defaults: ReadonlyArray<Layer>): Read
   }
 }
 
+/** Whether something by this name is among what a node waits for, however far. */
+const waitsFor = (node: Node, name: string, { foundBy }: Pick<Discovery, "foundBy">): boolean => {
+  const seen = new Set<Node>()
+  const open: Array<Node> = [node]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { after, cases, dependencies } = foundBy.get(next)!
+    for (const other of [...dependencies, ...after, ...cases.map(({ node }) => node)]) {
+      if (other.name === name) return true
+      if (!seen.has(other)) open.push(other)
+      seen.add(other)
+    }
+  }
+  return false
+}
+
+/** A run can only be taken back to what comes before. */
+const misplacedRewinds = (base: Base, discovery: Discovery): ReadonlyArray<GraphIssue> =>
+  base.layers.flatMap(({ label, rewind }) =>
+    rewind === undefined || waitsFor(base, rewind.to, discovery)
+      ? []
+      : [
+          {
+            _tag: "MisplacedPolicy" as const,
+            resource: base.name,
+            policy: label,
+            reason: `it does not depend on "${rewind.to}", so nothing would change by going back there`
+          }
+        ]
+  )
+
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>
   found.flatMap(({ node }: { readonly node: Node }) => (node._tag === "Base" ? [node] : []))
 
@@ -102,8 +138,11 @@ export const compile = (
   const loader = options.name ?? "anonymous"
   const discovery = discover(targets, options.substitution)
   const defaults = options.policy === undefined ? [] : layersOf(options.policy)
-  const misplaced = bases(discovery.found).flatMap((base) => misplacedPolicies(base, defaults))
-  const issues = [...optionIssues, ...discovery.issues, ...misplaced]
+  const all = bases(discovery.found)
+  const misplaced = all.flatMap((base) => misplacedPolicies(base, defaults))
+  const known = [...optionIssues, ...discovery.issues, ...misplaced]
+  // Only in a sound graph it is known what waits for what.
+  const issues = known.length > 0 ? known : all.flatMap((base) => misplacedRewinds(base, discovery))
   return issues.length > 0
     ? Result.fail(new GraphError({ loader, issues }))
     : Result.succeed(toProgram(loader, discovery, defaults))

@@ -18,6 +18,7 @@ import { Data } from "effect"
  * - `InvalidName`: a name or a key that is empty, not a string, or `__proto__`.
  * - `DuplicateTarget`: two loaders that are to become one have different targets of one key.
  * - `NotLoaded`: something is to take the place of a resource, or of a target, that the loader does not load.
+ * - `EscapesTransaction`: a loader is to run in a transaction, and a resource would do work that this cannot undo.
  * - `InvalidOption`: a loader's option with a value that it cannot have.
  *
  * @since 0.1.0
@@ -38,6 +39,7 @@ export type GraphIssue =
   | { readonly _tag: "InvalidName"; readonly name: unknown; readonly use: string }
   | { readonly _tag: "DuplicateTarget"; readonly key: string }
   | { readonly _tag: "NotLoaded"; readonly name: string; readonly use: string }
+  | { readonly _tag: "EscapesTransaction"; readonly resource: string; readonly reason: string }
   | { readonly _tag: "InvalidOption"; readonly option: string; readonly value: unknown; readonly expected: string }
 
 const longestPath = 12
@@ -91,6 +93,8 @@ const describe = (issue: GraphIssue): string => {
       return `both loaders have a target "${issue.key}", and not the same: give one another key with \`rename\``
     case "NotLoaded":
       return `${issue.use} "${issue.name}" has nothing to replace: the loader does not load it`
+    case "EscapesTransaction":
+      return `"${issue.resource}" cannot be inside a transaction, which it escapes: ${issue.reason}`
     case "InvalidOption":
       return `option "${issue.option}": expected ${issue.expected}, got ${String(issue.value)}`
   }

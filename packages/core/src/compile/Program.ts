@@ -84,6 +84,8 @@ export interface Load extends StepOf<"load">, Wrapped {
   readonly plain: boolean
   /** Whether it runs another loader. */
   readonly isLoader: boolean
+  /** Whether it may do what can be undone, or has to be cleaned up after. */
+  readonly undoes: boolean
 }
 
 /** The items of a list, each of which is loaded by attempts of its own. */
@@ -149,6 +151,8 @@ export interface Program {
   readonly limiters: ReadonlyArray<ProgramLimiter>
   /** What may run or not, where there is any choice. */
   readonly choices: Choices | undefined
+  /** Whether any step may do what can be undone, or has to be cleaned up after. */
+  readonly undoes: boolean
 }
 
 /** Which steps are run only if a choice wants them, and who could want them. */
@@ -254,7 +258,14 @@ const askedIn =
 /** What every step has. */
 type Common = Omit<StepOf<"load">, "kind">
 
-/** A list, and what runs another loader, hold others that do the work: they take no slot from them. */
+/** Whether something is undone, or what is around may be taken back. */
+const undoesIn = ({ inner, outer }: Wrapped): boolean =>
+  [...inner, ...outer].some(({ rewind, undo }) => undo !== undefined || rewind !== undefined)
+
+/**
+ * A list, and what runs another loader, hold others that do the work: they take no slot from them. What they do may be
+ * undone, whatever they are wrapped in.
+ */
 const toLoad = (
   common: Common,
   wrapped: Wrapped,
@@ -264,7 +275,8 @@ const toLoad = (
   const isOne =
     holdsSlot || (wrapped.asks !== undefined && wrapped.asks.limit === undefined && wrapped.asks.asking === undefined)
   const plain = isOne && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
-  return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader, key }
+  const undoes = isLoader || undoesIn(wrapped) || (items !== undefined && (items.asks === undefined || undoesIn(items)))
+  return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader, undoes, key }
 }
 
 /** A list in its layers. Where they limit it, it is each item that takes permits. */
@@ -504,6 +516,7 @@ export const toProgram = (
     batches: toBatches(laidOut, urgency),
     limiters: limiters.all,
     choices,
+    undoes: steps.some((step) => step.kind === "load" && step.undoes),
     ...toFatal(steps, isTarget, dependents)
   }
 }

@@ -2,8 +2,9 @@
 import { Cause, type Effect, type RequestResolver } from "effect"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor, type PolicyOf } from "./Policy.ts"
-import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
-import type { Services, Values } from "./Resource.ts"
+import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
+import type { Resource, Services, Values } from "./Resource.ts"
+import type { CompensationContext } from "./Undo.ts"
 
 /** While TypeScript is still finding out what the values are, any will do. */
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
@@ -26,6 +27,8 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  * - `each`: a policy for one item: `Policy.timeout` there bounds one item, piped onto the list it bounds the whole.
  * - `key`: what tells the whole list from others in a cache that is piped onto it; `itemKey`: what tells an item from
  *   others in a cache in `each`. Without them, that is the name and what is needed, compared structurally.
+ * - `compensate`: undoes one item that was loaded, when the load fails later; `context.item` says which. The items of a
+ *   list that fails itself are undone before it has failed.
  * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
  *   `"unbounded"`.
  * - `resolvers`: the graph-aware resolvers that the loaders inside the items ask (see `Batching.graphAware`): their batches
@@ -57,7 +60,17 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  * @since 0.1.0
  * @category constructors
  */
-export const forEach = <const Name extends string, I, A, E, R, const D extends Deps = {}, PE = never, PR = never>(
+export const forEach = <
+  const Name extends string,
+  I,
+  A,
+  E,
+  R,
+  const D extends Deps = {},
+  PE = never,
+  PR = never,
+  R2 = never
+>(
   name: Name,
   options: {
     readonly deps?: D | (() => D)
@@ -69,15 +82,20 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>, PR> | ForValues<NoInfer<A>, PR>
     // oxlint-disable-next-line typescript/no-explicit-any -- whatever they answer
     readonly resolvers?: ReadonlyArray<RequestResolver.RequestResolver<any>>
+    readonly compensate?: (
+      value: NoInfer<A>,
+      deps: Values<D>,
+      context: CompensationContext
+    ) => Effect.Effect<unknown, unknown, R2>
   }
 ): Resource<
   Name,
   ReadonlyArray<A>,
   Own<Name, E | PE> | Failure<D[keyof D]>,
-  R | NoInfer<PR> | Services<D[keyof D]>,
+  R | NoInfer<PR> | NoInfer<R2> | Services<D[keyof D]>,
   Inputs<D>
 > => {
-  const { concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
+  const { compensate, concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
   checkConcurrency(name, concurrency)
   return declare(name, {
     _tag: "List",
@@ -89,6 +107,6 @@ export const forEach = <const Name extends string, I, A, E, R, const D extends D
     key: key as KeyOf | undefined,
     itemKey: itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     concurrency,
-    each: each === undefined ? [] : layersOf(each)
+    each: [...undoing(compensate === undefined ? {} : { compensate }), ...(each === undefined ? [] : layersOf(each))]
   })
 }

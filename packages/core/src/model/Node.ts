@@ -4,11 +4,12 @@
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
-import type { Context, Duration, Effect } from "effect"
+import type { Cause, Context, Duration, Effect, Schedule } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Means } from "../batching/Means.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Key } from "../cache/Key.ts"
+import type { Undo } from "./Undo.ts"
 
 /** An effect of which only the declaration's types know more. */
 export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
@@ -97,6 +98,10 @@ export interface LayerObserver {
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult) => void
   /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
   readonly outsideRun: (layer: Layer) => AnyEffect
+  /** Ends the run with this cause, whatever is around; gives what stands in its place until then. */
+  readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
+  /** Takes the run back to an earlier resource because of this cause, and says whether it may. */
+  readonly rewinding: (cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
 }
 
 /** What a policy did not let happen: an attempt, so that `error` is what comes of it, or only a further one. */
@@ -109,6 +114,13 @@ export interface Refusal {
 export interface Permits {
   readonly limiter: Context.Key<unknown, unknown>
   readonly count: number
+}
+
+/** How often, and after which pauses, a run is taken back to a resource. */
+export interface Rewind {
+  readonly to: string
+  readonly times: number
+  readonly schedule: Schedule.Schedule<unknown, unknown> | undefined
 }
 
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
@@ -130,6 +142,18 @@ export interface Layer {
   /** Why no graph can accept this layer, where that is so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect
+  /** What undoes what is inside, for the run to keep: such a layer wraps nothing. */
+  readonly undo?: Undo
+  /** Where it may take a run back to. */
+  readonly rewind?: Rewind
+  /** Whether it gives a value where what is inside failed. */
+  readonly recovers?: boolean
+}
+
+/** The layer that says how to undo what is inside. */
+export const undoLayer = (undo: Undo): Layer => {
+  const kind = undo._tag === "Compensation" ? "compensation" : "cleanup"
+  return { kind, label: kind, repeats: false, continues: false, refused: undefined, wrap: (self) => self, undo }
 }
 
 /** A source with its policies, innermost first. Its identity is what makes it one resource of a run. */
@@ -169,13 +193,13 @@ interface View {
 /** What a resource value stands for in a graph. */
 export type Node = Base | View
 
-/** A base of this source, and nothing around it. */
-export const bare = (name: string, source: Source): Base => ({
+/** A base of this source, and nothing around it but what it was declared with. */
+export const bare = (name: string, source: Source, layers: ReadonlyArray<Layer> = []): Base => ({
   _tag: "Base",
   name,
   origin: source,
   source,
-  layers: [],
+  layers,
   annotations: {}
 })
 

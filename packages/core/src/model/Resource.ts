@@ -17,9 +17,11 @@ import {
   lensesOf,
   mapBase,
   type Node,
-  type Source
+  type Source,
+  undoLayer
 } from "./Node.ts"
 import type { ResourceError } from "./ResourceError.ts"
+import type { CompensationContext } from "./Undo.ts"
 
 const TypeId = "~effect-loader/Resource"
 
@@ -183,8 +185,15 @@ export const isResource = (u: unknown): u is Any => typeof u === "object" && u !
 /** The declaration behind a resource. */
 export const nodeOf = (self: Any): Node => (self as unknown as { readonly node: Node }).node
 
-/** A resource of this source. */
-export const declare = (name: string, source: Source): never => fromNode(bare(name, source))
+/** A resource of this source, with the layers that it was declared with. */
+export const declare = (name: string, source: Source, layers?: ReadonlyArray<Layer>): never =>
+  fromNode(bare(name, source, layers))
+
+/** How a declaration says that it is undone, or cleaned up after, as layers. */
+export const undoing = ({ cleanup, compensate }: { readonly compensate?: unknown; readonly cleanup?: unknown }) => [
+  ...(compensate === undefined ? [] : [undoLayer({ _tag: "Compensation", undo: compensate as () => unknown })]),
+  ...(cleanup === undefined ? [] : [undoLayer({ _tag: "Cleanup", undo: cleanup as () => unknown })])
+]
 
 /** A value, or the function that gives it, as a function. */
 export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() => A) =>
@@ -199,6 +208,10 @@ export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() =
  *   resource loads them. Without it, that is the name and the values of `deps`, compared structurally.
  * - `load`: makes the effect that loads the value. It is called anew for each attempt of a retry. If it throws, that
  *   is a defect which carries the resource's name.
+ * - `compensate`: undoes what was loaded, when the load fails later: as {@link withCompensation}, with what the resource
+ *   depends on.
+ * - `cleanup`: follows an attempt that did not succeed and may have left something half done: as {@link withCleanup}, with
+ *   what the resource depends on.
  *
  * `deps` and `after` may be functions, for declarations that come later in the file or from another one: they are
  * called when a loader is compiled.
@@ -231,7 +244,9 @@ export const make = <
   E,
   R,
   const D extends Deps = {},
-  const After extends ReadonlyArray<Any> = []
+  const After extends ReadonlyArray<Any> = [],
+  R2 = never,
+  R3 = never
 >(
   name: Name,
   options: {
@@ -239,21 +254,31 @@ export const make = <
     readonly after?: After | (() => After)
     readonly key?: (deps: Values<D>) => string
     readonly load: (deps: Values<D>) => Effect.Effect<A, E, R>
+    readonly compensate?: (
+      value: NoInfer<A>,
+      deps: Values<D>,
+      context: CompensationContext
+    ) => Effect.Effect<unknown, unknown, R2>
+    readonly cleanup?: (deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R3>
   }
 ): Resource<
   Name,
   A,
   Own<Name, E> | Failure<D[keyof D] | After[number]>,
-  R | Services<D[keyof D] | After[number]>,
+  R | NoInfer<R2 | R3> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>
 > =>
-  declare(name, {
-    _tag: "Load",
-    deps: lazily<Dependencies>(options.deps, {}),
-    after: lazily<ReadonlyArray<unknown>>(options.after, []),
-    key: options.key as KeyOf | undefined,
-    load: options.load as (deps: Dependencies) => unknown
-  })
+  declare(
+    name,
+    {
+      _tag: "Load",
+      deps: lazily<Dependencies>(options.deps, {}),
+      after: lazily<ReadonlyArray<unknown>>(options.after, []),
+      key: options.key as KeyOf | undefined,
+      load: options.load as (deps: Dependencies) => unknown
+    },
+    undoing(options)
+  )
 
 /**
  * Declares a value that the caller gives at each run.
@@ -556,6 +581,7 @@ const toLayer = (lens: Lens): Layer => ({
   label: lens.label,
   repeats: false,
   continues: false,
+  recovers: lens._tag === "Recover",
   refused:
     lens._tag === "Recover" && lens.ancestors
       ? "after option({ ancestors: true }) nothing of it is left to fail: pipe policies before the option"

@@ -23,8 +23,9 @@ interface TraceEvent {
   readonly args?: Readonly<Record<string, unknown>>
 }
 
-/** Where a resource is drawn: its lane, and from when to when, in microseconds. */
+/** Where a resource, or its undoing, is drawn: its lane, and from when to when, in microseconds. */
 interface Place {
+  readonly undo: boolean
   readonly row: ResourceReport
   readonly lane: number
   readonly from: number
@@ -74,6 +75,13 @@ const argsOf = (row: ResourceReport, dependencies: ReadonlyArray<string>): Recor
   }
 }
 
+const undoOf = (row: ResourceReport, from: number, to: number) => ({
+  row,
+  undo: true,
+  from,
+  to: Math.max(from + 1, to)
+})
+
 /** Every resource that ran gets the first lane that is free: there are as many lanes as ran side by side. */
 const placesOf = (report: Report<unknown>, micros: (at: number) => number): ReadonlyArray<Place> => {
   const freeFrom: Array<number> = []
@@ -82,24 +90,27 @@ const placesOf = (report: Report<unknown>, micros: (at: number) => number): Read
       if (row.startedAt === undefined) return []
       const from = micros(row.startedAt)
       // What took no time is a microsecond wide, so that it can be seen and stands beside nothing else.
-      return [{ row, from, to: Math.max(from + 1, micros(row.endedAt ?? report.until)) }]
+      const whole = { row, undo: false, from, to: Math.max(from + 1, micros(row.endedAt ?? report.until)) }
+      const undone = row.phases.filter(({ _tag }) => _tag === "Compensation")
+      return [whole, ...undone.map((phase) => undoOf(row, micros(phase.from), micros(phase.to)))]
     })
     .sort((a, b) => a.from - b.from)
-    .map(({ from, row, to }) => {
+    .map(({ from, row, to, undo }) => {
       const free = freeFrom.findIndex((at) => at <= from)
       const lane = free < 0 ? freeFrom.length : free
       freeFrom[lane] = to
-      return { row, from, to, lane: lane + runLane + 1 }
+      return { row, undo, from, to, lane: lane + runLane + 1 }
     })
 }
 
 const sliceOf = (
   pid: number,
-  { from, lane, row, to }: Place,
+  { from, lane, row, to, undo }: Place,
   dependencies: ReadonlyArray<string>,
   micros: (at: number) => number
 ): ReadonlyArray<TraceEvent> => {
   const cat = snakeCase(row.outcome._tag)
+  if (undo) return [{ name: `undo ${row.resource}`, ph: "X", pid, tid: lane, ts: from, dur: to - from, cat }]
   const whole = { name: row.resource, ph: "X", pid, tid: lane, ts: from, dur: to - from, cat } as const
   const isOne = row.phases.every(({ _tag }) => _tag === "Attempt" || words[_tag] === undefined) && row.attempts < 2
   const inside = isOne ? [] : row.phases
@@ -149,7 +160,7 @@ const eventsOf = (
 ): ReadonlyArray<TraceEvent> => {
   const micros = (at: number): number => Math.round((at - origin) * 1000)
   const placed = placesOf(report, micros)
-  const places = new Map(placed.map((place) => [place.row.resource, place]))
+  const places = new Map(placed.flatMap((place) => (place.undo ? [] : [[place.row.resource, place] as const])))
   const needs = new Map(report.plan.resources.map(({ dependencies, name }) => [name, dependencies]))
   const dependencies = (resource: string): ReadonlyArray<string> => needs.get(resource) ?? []
   const lanes = placed.reduce((most, { lane }) => Math.max(most, lane), runLane)

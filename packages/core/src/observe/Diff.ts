@@ -113,6 +113,7 @@ const words: Record<PhaseTag, string> = {
   Retry: "between attempts",
   Fallback: "in its fallback",
   Policy: "in its policies",
+  Compensation: "being undone",
   Slot: "waiting for a slot",
   Permit: "waiting for a permit",
   FairShare: "waiting for its share of a limiter",

@@ -15,7 +15,7 @@ import { printable, printableLabel } from "./Printable.ts"
  *
  * - `annotations`: whether what a `load` logs is annotated with `loader`, `resource` and `attempt`. Default: yes.
  * - `events`: whether events are logged, with the same annotations and `run`: a failure or a defect of a resource, and a
- *   run that is out of time, as warnings; a fallback as information; everything else for debugging. Default: yes.
+ *   run that is out of time, as warnings; what could not be undone, as an error; a fallback and what is undone or taken back as information; everything else for debugging. Default: yes.
  *
  * @since 0.1.0
  * @category models
@@ -31,6 +31,9 @@ type Line = readonly [message: string, cause?: Cause.Cause<unknown>]
 const levels: Partial<Record<RunEvent["_tag"], LogLevel.Severity>> = {
   ResourceFailed: "Warn",
   ResourceDied: "Warn",
+  CompensationFailed: "Error",
+  CompensationSucceeded: "Info",
+  ResourceRewound: "Info",
   ResourceDegraded: "Info"
 }
 
@@ -62,6 +65,11 @@ const limitText = (limit: Limit): string => {
       return `for its share of ${printableLabel(limit.limiter)}: at most ${count(limit.limit, "permit")} at once`
   }
 }
+const undoText = ({
+  cleanup,
+  inside = []
+}: Extract<ResourceEvent, { readonly _tag: "CompensationStarted" | "CompensationSucceeded" | "CompensationFailed" }>) =>
+  `${cleanup ? "cleanup" : "compensation"}${inside.length === 0 ? "" : ` of ${inside.map(printableLabel).join(" > ")}`}`
 
 const lineOfResource = (event: ResourceEvent): Line => {
   switch (event._tag) {
@@ -99,6 +107,14 @@ const lineOfResource = (event: ResourceEvent): Line => {
       return [`refused by ${printableLabel(event.policy)}`]
     case "FallbackStarted":
       return [`fallback started (${printableLabel(event.fallback)})`]
+    case "ResourceRewound":
+      return [`taken back to ${printableLabel(event.to)}, because ${printableLabel(event.failed)} failed`]
+    case "CompensationStarted":
+      return [`${undoText(event)} started`]
+    case "CompensationSucceeded":
+      return [`${undoText(event)} done`]
+    case "CompensationFailed":
+      return [`${undoText(event)} failed`, event.cause]
     case "ResourceSucceeded":
       return ["resource succeeded"]
     case "ResourceDegraded":
@@ -136,6 +152,7 @@ const only = (attempt: Attempt): Record<string, unknown> =>
 class RunLog implements Watcher {
   readonly onEvent: (event: RunEvent) => void
   readonly within?: NonNullable<Watcher["within"]>
+  readonly undoing?: NonNullable<Watcher["undoing"]>
   private readonly context: Context.Context<never>
   private readonly minimum: LogLevel.LogLevel
   private readonly attempts = new Map<string, number>()
@@ -151,6 +168,7 @@ class RunLog implements Watcher {
     }
     if (annotations) {
       this.within = (around, resource, attempt, item) => this.annotated(around, { resource, attempt, item })
+      this.undoing = (around, { item, resource }) => this.annotated(around, { resource, attempt: undefined, item })
     }
   }
 

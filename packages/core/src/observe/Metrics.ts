@@ -16,6 +16,7 @@
  * | `effect_loader_batch_requests`            | histogram | `loader`                        | how many requests each call of a resolver carried |
  * | `effect_loader_batch_wait_seconds`        | histogram | `loader`, `out_of_time`         | from the first request of such a call to its begin |
  * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
+ * | `effect_loader_compensations_total`       | counter   | `loader`, `resource`, `kind`, `outcome` | what was undone (`kind` is `compensation`) or cleaned up after (`cleanup`): `succeeded`, `failed` |
  * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run just now                |
  * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, a permit, their batch, the thread or the pause before a retry |
  *
@@ -112,6 +113,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
       "out_of_time"
     ),
     skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
+    compensations: counter("effect_loader_compensations_total", "What was undone, or was to be", "kind", "outcome"),
     running: gauge("effect_loader_resources_running", "Resources that run just now"),
     waiting: gauge("effect_loader_resources_waiting", "Resources that could run, but have to wait")
   }
@@ -133,7 +135,8 @@ const gaugeOf: Record<PhaseTag, "running" | "waiting" | undefined> = {
   Attempt: "running",
   Items: "running",
   Fallback: "running",
-  Policy: "running"
+  Policy: "running",
+  Compensation: "running"
 }
 
 const askedKey = (event: RequestMade | RequestSent): string => `${attemptKey(event)} ${event.resource}`
@@ -234,6 +237,11 @@ class RunMetrics implements Watcher {
         this.countTimeout(loader, resource, Cause.isTimeoutError(event.error) ? event.error : undefined)
         one(this.families.fallbacks, event.fallback)
         break
+      case "CompensationSucceeded":
+      case "CompensationFailed": {
+        const outcome = event._tag === "CompensationFailed" ? "failed" : "succeeded"
+        return one(this.families.compensations, event.cleanup ? "cleanup" : "compensation", outcome)
+      }
       case "ResourceSkipped":
         return one(this.families.skips, snakeCase(event.because._tag))
       case "ResourceSucceeded":

@@ -13,6 +13,8 @@ export const signs = {
   Died: "!",
   Interrupted: "×",
   Skipped: "-",
+  Compensated: "←",
+  CompensationFailed: "≠",
   Unfinished: "…"
 } satisfies Record<Outcome["_tag"], string>
 
@@ -56,6 +58,8 @@ const stillDoing = ({ attempts, items, phases }: Told): string => {
       return `runs its fallback (${phase.fallback})`
     case "Policy":
       return "in its policies"
+    case "Compensation":
+      return "is undone"
     default:
       // It is ready, and no time has passed since.
       return attempts > 0 ? "runs" : "waits"
@@ -79,6 +83,10 @@ const whyOf = (row: Told): string => {
         : outcome.because._tag === "RunTimedOut"
           ? "skipped, the time was over"
           : "skipped, the run was interrupted"
+    case "Compensated":
+      return "undone"
+    case "CompensationFailed":
+      return `not undone: ${showCause(outcome.cause)}`
     case "Unfinished":
       return stillDoing(row)
     case "Succeeded":

@@ -12,6 +12,8 @@
  * | of an item     | `<resource> item`  | an attempt of an item of a list, as below        | the attempt's end          |
  * | of an attempt  | `<resource> <k>`   | the attempt's start, below the resource's span   | the attempt's end          |
  * | of a batch     | `batch <tag>`      | the start of a resolver's call, below the first caller's span | the end of the call |
+ * | of a compensation | `undo <resource>` | its start, below the run's span, with a link to the resource's | its end     |
+ * | of a cleanup   | `clean up <resource>` | as of a compensation                          | its end                    |
  *
  * The span of a batch links to those of all who wait for it; `<tag>` is that of its requests, where they have one.
  * A resource without attempts of its own (a struct, or one that was skipped) has a span without extent.
@@ -34,8 +36,9 @@
  * | `effect_loader.attempt`       | attempts       | which attempt, from 1                                              |
  * | `effect_loader.batch.requests` | batches       | how many requests the call is for                                  |
  * | `effect_loader.batch.callers` | batches        | how many attempts wait for an answer to one of them                |
+ * | `effect_loader.inside`        | compensations  | of a loader inside, the resources that lead to what is undone      |
  * | `effect_loader.dependency`    | links          | the name of what the resource depends on                           |
- * | `error.type`                  | resources, attempts | the tag or the name of the error, also of a degraded one      |
+ * | `error.type`                  | resources, attempts, compensations | the tag or the name of the error, also of a degraded one      |
  *
  * Events of a resource's span: `retry` (`effect_loader.attempt`, and `effect_loader.delay` in milliseconds) and
  * `fallback` (`effect_loader.fallback`, `error.type`). Failures and defects end a span as errors; what was skipped
@@ -48,7 +51,8 @@ import { BatchSpans } from "../batching/BatchSpans.ts"
 import type { Plan } from "../compile/Plan.ts"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
 import { attemptKey } from "../run/AttemptKey.ts"
-import type { ResourceEnded, ResourceEvent, RunEvent, RunStarted } from "../run/RunEvent.ts"
+import type { CompensationStarted, ResourceEnded, ResourceEvent, RunEvent, RunStarted } from "../run/RunEvent.ts"
+import { undoKey } from "../run/UndoKey.ts"
 import { causeType, errorType, outcomeOf, snakeCase } from "./Words.ts"
 
 /**
@@ -145,6 +149,8 @@ interface Attempt {
 
 const queueKey = ({ item, resource }: Attempt): string => `${item} ${resource}`
 
+type CompensationEnded = Extract<ResourceEvent, { readonly _tag: "CompensationSucceeded" | "CompensationFailed" }>
+
 /** The spans of one resource in one run. */
 interface ResourceSpans {
   readonly span: Tracer.Span
@@ -172,6 +178,7 @@ class RunSpans implements Watcher {
   private readonly parent: Option.Option<Tracer.AnySpan>
   private readonly resources = new Map<string, ResourceSpans>()
   private readonly queuedAt = new Map<string, number>()
+  private readonly undos = new Map<string, Array<Tracer.Span>>()
   private started: RunStarted | undefined
   private run: Tracer.Span | undefined
   private firstFailure: Cause.Cause<unknown> | undefined
@@ -196,6 +203,27 @@ class RunSpans implements Watcher {
     const spans = this.spansOf(resource)
     const span = attempt === undefined ? spans.span : this.attempt(spans, { resource, attempt, item })
     return Context.add(Context.add(context, Tracer.ParentSpan, span), BatchSpans, true)
+  }
+
+  readonly undoing = (context: Context.Context<never>, event: CompensationStarted): Context.Context<never> => {
+    const { cleanup, inside, item, resource } = event
+    const name = `${cleanup ? "clean up" : "undo"} ${inside?.at(-1) ?? resource}`
+    const link = { span: this.spansOf(resource).span, attributes: {} }
+    const span = this.spanner.make(name, Option.fromUndefinedOr(this.run), [link])
+    this.describe(span)
+    span.attribute("effect_loader.resource", resource)
+    if (item !== undefined) span.attribute("effect_loader.item", item)
+    if (inside !== undefined) span.attribute("effect_loader.inside", inside.join(" > "))
+    const key = `${resource} ${undoKey(event)}`
+    this.undos.set(key, [...(this.undos.get(key) ?? []), span])
+    return Context.add(context, Tracer.ParentSpan, span)
+  }
+
+  private endUndo(event: CompensationEnded, exit: Exit.Exit<unknown, unknown>): void {
+    const span = this.undos.get(`${event.resource} ${undoKey(event)}`)?.shift()
+    if (span === undefined) return
+    if (Exit.isFailure(exit)) span.attribute("error.type", causeType(exit.cause))
+    this.spanner.end(span, exit)
   }
 
   private start(event: RunStarted): void {
@@ -266,6 +294,15 @@ class RunSpans implements Watcher {
           "effect_loader.fallback": event.fallback,
           "error.type": errorType(event.error)
         })
+      case "ResourceRewound":
+        // Its span has ended: it gets another one.
+        return void this.resources.delete(event.resource)
+      case "CompensationStarted":
+        return
+      case "CompensationSucceeded":
+        return this.endUndo(event, Exit.void)
+      case "CompensationFailed":
+        return this.endUndo(event, Exit.failCause(event.cause))
       default:
         return this.endResource(event)
     }

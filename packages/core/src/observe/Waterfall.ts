@@ -33,7 +33,8 @@ const glyphs: Record<PhaseTag, string> = {
   Items: "█",
   Fallback: "▓",
   Retry: "┄",
-  Policy: "═"
+  Policy: "═",
+  Compensation: "◄"
 }
 
 const legends: ReadonlyArray<readonly [PhaseTag, string]> = [
@@ -45,7 +46,8 @@ const legends: ReadonlyArray<readonly [PhaseTag, string]> = [
   ["Collecting", "waits for the call that it shares"],
   ["Retry", "before a retry"],
   ["Fallback", "fallback"],
-  ["Policy", "in its policies"]
+  ["Policy", "in its policies"],
+  ["Compensation", "is undone"]
 ]
 
 const paints: Record<Outcome["_tag"], Paint> = {
@@ -55,6 +57,8 @@ const paints: Record<Outcome["_tag"], Paint> = {
   Died: "bad",
   Interrupted: "warn",
   Skipped: "quiet",
+  Compensated: "warn",
+  CompensationFailed: "bad",
   Unfinished: "wait"
 }
 
@@ -121,7 +125,7 @@ const cellsOf = ({ endedAt, phases, startedAt }: ResourceReport, report: Report<
   for (const { _tag, from, to } of phases) {
     if (_tag === "Dependency") continue
     // A wait that is shorter than a column is none to see, wherever the columns' borders happen to be.
-    const isShort = !isRunning(glyphs[_tag]) && to - from < column
+    const isShort = !isRunning(glyphs[_tag]) && _tag !== "Compensation" && to - from < column
     for (let k = columnOf(from); k <= columnOf(to) && !isShort; k++) {
       const start = report.startedAt + k * column
       const overlap = Math.min(to, start + column) - Math.max(from, start)

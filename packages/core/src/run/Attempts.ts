@@ -2,32 +2,24 @@
  * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of them
  * hold one of the run's slots.
  */
-import { Cause, type Context, Duration, Effect, Exit, type Scope } from "effect"
-import type { AnyRequest } from "../batching/AnyResolver.ts"
-import type { Telling } from "../batching/Asking.ts"
-import type { Batches } from "../batching/Batches.ts"
-import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
+import { Cause, type Context, Effect, Exit, type Scope } from "effect"
+import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Loan } from "../limiter/Loan.ts"
 import { refused } from "../limiter/Refusal.ts"
-import type { AnyEffect, Dependencies, LayerObserver } from "../model/Node.ts"
-import type { FailedItem } from "../model/ResourceError.ts"
+import type { AnyEffect, Dependencies, Rewind } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { Enclosing } from "./Enclosing.ts"
 import type { Foresight } from "./Foresight.ts"
+import { type Host, Layered } from "./Layered.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
-import { OutsideRun, type Wrapped } from "./OutsideRun.ts"
+import { asRequest, Requests } from "./Requests.ts"
 import type { RunLimits } from "./RunLimits.ts"
-import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
-import { asRequest } from "./Requests.ts"
-import { asEffect, call, inChildScope, wrapIn } from "./Wrapping.ts"
-
-/** Which item failed, and with what. */
-interface ItemFailure extends FailedItem {
-  readonly attempts: number
-  readonly error: unknown
-}
+import { frameIn, type Saga } from "./saga/Saga.ts"
+import type { Slots, Waiter } from "./Slots.ts"
+import { type ItemFailure, Tried } from "./Tried.ts"
+import { asEffect, call, inChildScope } from "./Wrapping.ts"
 
 /** How attempts are wrapped, and what they hold: see `Load`. */
 type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">
@@ -35,31 +27,6 @@ type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">
 /** Whether requests have nothing around them that could need a scope. */
 const isBareRequest = ({ asks, inner, outer }: Pick<Load, "asks" | "inner" | "outer">): boolean =>
   asks !== undefined && asks.asking === undefined && inner.length + outer.length === 0
-
-/** What is tried: a resource, or one item of one that is a list. */
-class Tried {
-  readonly index: number
-  readonly item: number | undefined
-  /** How many attempts there were, how many of them run or have the slot to run with, and how many slots it has. */
-  attempts: number
-  running = 0
-  slots = 0
-  /** How many of the attempts were refused, and so never begun. */
-  refusals = 0
-  /** The turn that its step was given: for its first attempt, which is its whole step where nothing is around it. */
-  turn: Waiter | undefined = undefined
-  observer: LayerObserver | undefined = undefined
-  /** Of a list, how its items failed. */
-  failures: Array<ItemFailure> | undefined = undefined
-  /** Whether a cache had its value, or somebody else loaded it: then nothing here did. */
-  known = false
-
-  constructor(index: number, item: number | undefined, attempts: number) {
-    this.index = index
-    this.item = item
-    this.attempts = attempts
-  }
-}
 
 /** Whether a limiter refused somebody whose turn has come, so that there is no slot with it. */
 const isRefused = ({ answer }: Waiter): boolean => answer instanceof LimitExceeded
@@ -72,13 +39,25 @@ interface Place {
   begun: boolean
 }
 
-export class Attempts {
+/** What attempts tell the run that they are of. */
+interface Telling {
+  /** Somebody may be able to take a slot. */
+  readonly onSlots: () => void
+  /** Nothing is to go on. */
+  readonly abort: (index: number, cause: Cause.Cause<unknown>) => void
+  readonly rewind: (index: number, cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
+  readonly foresight: Foresight | undefined
+}
+
+export class Attempts implements Host {
+  readonly watch: RunWatch | undefined
+  readonly saga: Saga | undefined
+  readonly around: Host["around"]
   private readonly slots: Slots | undefined
   private readonly limits: RunLimits | undefined
-  private readonly watch: RunWatch | undefined
   private readonly scope: Scope.Scope | undefined
-  /** Who is told that somebody may be able to take a slot. */
-  private readonly run: { readonly onSlots: () => void; readonly foresight: Foresight | undefined }
+  private readonly requests: Requests
+  private readonly run: Telling
   // Made when the first step needs it: most runs never do.
   private tried: Map<number, Tried> | undefined = undefined
   /** Attempts that wait for a slot: when the run is over, nobody else will tell them. */
@@ -90,24 +69,26 @@ export class Attempts {
     limits: RunLimits | undefined,
     watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
-    run: { readonly onSlots: () => void; readonly foresight: Foresight | undefined }
+    saga: Saga | undefined,
+    run: Telling
   ) {
     this.slots = slots
     this.limits = limits
     this.watch = watch
     this.scope = scope
+    this.saga = saga
+    this.requests = new Requests(limits, watch, run.foresight)
+    this.around = {
+      withPermits: (limit, self) => limits!.byHand(limit, self),
+      asking: (asks, request) => this.requests.askOutside(asks, request)
+    }
     this.run = run
   }
 
   /** How often a step was tried, which is once where nothing could have it tried more or less often. */
   count(index: number): number {
     const tried = this.tried?.get(index)
-    return tried === undefined ? 1 : tried.attempts - tried.refusals
-  }
-
-  /** Whether a step has a value that its own attempts did not load, but a cache had, or somebody else loaded. */
-  isKnown(index: number): boolean {
-    return this.tried?.get(index)?.known === true
+    return tried === undefined ? 1 : tried.begun
   }
 
   /** A load inside its policies. As `load` is the user's, it may give no effect at all: see `asEffect`. */
@@ -118,18 +99,17 @@ export class Attempts {
     const isAttempt = step.holdsSlot || step.asks !== undefined
     if (this.limits !== undefined && isAttempt && step.limit === undefined) this.limits.hasBegun = true
     if (step.plain && step.asks !== undefined && this.watch === undefined) {
-      return this.askBarely(index, step, step.asks, deps)
+      return this.requests.askBarely(index, step, step.asks, deps)
     }
     if (step.plain && this.scope === undefined && step.asks === undefined) return call(step.load, deps)
     const tried = this.of(index)
     if (step.outer.length > 0) tried.attempts = 0
-    const outside = this.outside(step, deps)
-    const observer = this.observe(tried, outside, () => outside.whole())
+    const layered = new Layered(this, tried, step, deps)
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
-    const inner = wrapIn(step, step.inner, load, observer)
+    const inner = layered.within(step.inner, load)
     const attempt = isBareRequest(step) ? inner : this.inScope(inner)
-    if (step.outer.length === 0) return step.limit === undefined ? attempt : this.only(tried, step, step.limit, attempt)
-    return wrapIn(step, step.outer, this.again(tried, step, attempt), observer)
+    if (step.outer.length > 0) return this.whole(step, this.inPolicies(layered, step, attempt))
+    return this.whole(step, step.limit === undefined ? attempt : this.only(layered, step, step.limit, attempt))
   }
 
   /** The run is over: whoever waits for a slot will never get one. */
@@ -160,39 +140,40 @@ export class Attempts {
     return tried
   }
 
-  private outside(step: Load, deps: Dependencies): OutsideRun {
-    return new OutsideRun(step, deps, {
-      withPermits: (limit, self) => this.limits!.byHand(limit, self),
-      asking: (asks, request) => asks.means.ask(this.batchesFor(asks), request)
-    })
+  pauses(tried: Tried): void {
+    this.offerSlots(tried)
   }
 
-  private observe(tried: Tried, outside: OutsideRun, wrapped: () => Wrapped): LayerObserver {
-    const observer: LayerObserver = {
-      resource: outside.resource,
-      key: () => wrapped().key(),
-      outsideRun: (layer) => outside.inside(wrapped(), layer),
-      degraded: (fallback, error) => this.watch?.degraded(tried.index, fallback, error),
-      pausing: (pause) => {
-        this.watch?.retryScheduled(tried.index, tried.attempts + 1, tried.item, pause)
-        if (!Duration.isZero(pause)) this.offerSlots(tried)
-      },
-      hedging: () => this.watch?.hedgeStarted(tried.index, tried.attempts + 1, tried.item),
-      refused: (refusal) => this.watch?.refused(tried.index, tried.item, refusal),
-      cacheRead: (cache, level, result) => {
-        tried.known = result !== "miss" && result !== "error"
-        this.watch?.cacheRead(tried.index, tried.item, { cache, level, result })
-      }
-    }
-    tried.observer = observer
-    return observer
+  aborts(tried: Tried, item: unknown, cause: Cause.Cause<unknown>): AnyEffect {
+    if (tried.item !== undefined) this.itemFailed(tried, item, cause)
+    this.run.abort(tried.index, cause)
+    return Effect.interrupt
+  }
+
+  rewinds(tried: Tried, cause: Cause.Cause<unknown>, rewind: Rewind): boolean {
+    return this.run.rewind(tried.index, cause, rewind)
+  }
+
+  /** Attempts in the policies around them. */
+  private inPolicies(layered: Layered, step: Load, attempt: AnyEffect): AnyEffect {
+    return layered.within(step.outer, this.again(layered, step, this.undoneIfFailed(step, attempt)))
+  }
+
+  /** All of a step: what it has done is the run's when it succeeds. */
+  private whole(step: Load, self: AnyEffect): AnyEffect {
+    return this.saga === undefined || !step.undoes ? self : this.saga.whole(self)
+  }
+
+  /** An attempt that others may follow: what it had done is undone when it fails. */
+  private undoneIfFailed(step: Load, self: AnyEffect): AnyEffect {
+    return this.saga === undefined || !step.undoes ? self : this.saga.attempt(self)
   }
 
   /** The load of a resource that is one thing. */
   private alone(tried: Tried, step: Load, deps: Dependencies): AnyEffect {
-    if (step.asks !== undefined) return this.asking(tried, step.asks, () => asRequest(step, step.load(deps)))
+    if (step.asks !== undefined) return this.requests.ask(tried, step.asks, () => asRequest(step, step.load(deps)))
     const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
-    return step.isLoader ? this.enclosed(tried, load, this.around(tried.index)) : load
+    return step.isLoader ? this.enclosed(tried, step, load, this.slotsAround(tried.index)) : load
   }
 
   /** The loads of a list, side by side. The first that fails interrupts the others. */
@@ -201,7 +182,9 @@ export class Attempts {
       const all = Array.from(items.items(deps))
       this.watch?.itemsStarted(index, all.length)
       if (items.asks !== undefined && this.watch === undefined && isBareRequest(items)) {
-        return this.askForAll(index, step, items, items.asks, all, deps)
+        const onFailure = (k: number, cause: Cause.Cause<unknown>): void =>
+          this.itemFailed(new Tried(index, k, 1), all[k], cause)
+        return this.requests.askForAll(index, step, { ...items, asks: items.asks }, all, deps, onFailure)
       }
       this.run.foresight?.listBegins(
         index,
@@ -213,72 +196,22 @@ export class Attempts {
     })
   }
 
-  /** The requests of a list whose items nothing wraps, all at once. */
-  private askForAll(
-    index: number,
-    step: Load,
-    items: ItemLoads,
-    asks: Asks,
-    all: ReadonlyArray<unknown>,
-    deps: Dependencies
-  ): AnyEffect {
-    return Effect.suspend(() => {
-      const requests = all.map((item, k) => asRequest(step, items.load(item, deps, k)))
-      const onFailure = (k: number, cause: Cause.Cause<unknown>): void => {
-        const tried = new Tried(index, k, 1)
-        this.itemFailed(tried, all[k], cause)
-      }
-      this.run.foresight?.hasCome(index, undefined)
-      return asks.means.askAll(this.batchesFor(asks), requests, onFailure, this.tellingOf(index))
-    })
-  }
-
-  /** A request that nothing wraps, and that nobody is told of. */
-  private askBarely(index: number, step: Load, asks: Asks, deps: Dependencies): AnyEffect {
-    this.run.foresight?.hasCome(index, undefined)
-    return asks.means.ask(this.batchesFor(asks), () => asRequest(step, step.load(deps)), this.tellingOf(index))
-  }
-
-  /** Asks, and tells when. */
-  private asking(tried: Tried, asks: Asks, request: () => AnyRequest): AnyEffect {
-    const { index, item } = tried
-    const { watch } = this
-    const asked = Effect.suspend(() => {
-      const attempt = tried.attempts || 1
-      const onSent: Telling["onSent"] = watch && ((sent) => watch.requestSent(index, attempt, item, sent))
-      watch?.requestMade(index, attempt, item)
-      this.run.foresight?.hasCome(index, item)
-      return asks.means.ask(this.batchesFor(asks), request, { ...this.tellingOf(index), onSent })
-    })
-    return asks.asking === undefined ? asked : asks.asking(asked)
-  }
-
-  private tellingOf(index: number): Telling {
-    return { place: this.run.foresight?.placeOf(index) }
-  }
-
-  /** Where to ask. What is limited shares calls with what asks for the same permits. */
-  private batchesFor(asks: Asks): Batches {
-    const { limit, means, resolver } = asks
-    return limit === undefined ? means.batchesOf(resolver) : this.limits!.batchesOf(limit, asks)
-  }
-
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
-    const outside = this.outside(step, deps)
-    const observer = this.observe(tried, outside, () => outside.item(items, item, tried.item!))
+    const layered = new Layered(this, tried, step, deps, { items, value: item })
     const given = () => items.load(item, deps, tried.item!)
     const load =
       items.asks === undefined
         ? this.enclosed(
             tried,
+            step,
             Effect.suspend(() => asEffect(step, given())),
             undefined
           )
-        : this.asking(tried, items.asks, () => asRequest(step, given()))
-    const inner = wrapIn(step, items.inner, load, observer)
-    const attempt = this.inScope(inner)
-    const whole = wrapIn(step, items.outer, this.watched(tried, items, attempt), observer)
+        : this.requests.ask(tried, items.asks, () => asRequest(step, given()))
+    const attempt = this.inScope(layered.within(items.inner, load))
+    const kept = items.outer.length === 0 ? attempt : this.undoneIfFailed(step, attempt)
+    const whole = layered.within(items.outer, this.watched(layered, items, kept))
     const foreseen = this.foreseeing(tried, whole)
     return Effect.onExit(foreseen, (exit) => {
       if (Exit.isSuccess(exit)) this.offerSlots(tried)
@@ -305,7 +238,7 @@ export class Attempts {
     const reason = cause.reasons.find(Cause.isFailReason)
     if (reason === undefined) return
     list.failures ??= []
-    list.failures.push({ index: tried.item!, value, attempts: tried.attempts - tried.refusals, error: reason.error })
+    list.failures.push({ index: tried.item!, value, attempts: tried.begun, error: reason.error })
   }
 
   /** The item of a list whose failure this is, the last such one. */
@@ -314,21 +247,23 @@ export class Attempts {
   }
 
   /** What runs inside a load that may run another loader. */
-  private enclosed(tried: Tried, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
-    const { watch } = this
+  private enclosed(tried: Tried, step: Load, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
+    const { saga, watch } = this
     const { foresight } = this.run
-    if (slots === undefined && watch === undefined && foresight === undefined) return load
+    if (slots === undefined && watch === undefined && foresight === undefined && saga === undefined) return load
     const { index, item } = tried
-    return Effect.provideService(load, Enclosing, {
-      slots,
-      inside: foresight === undefined ? undefined : { foresight, index, item },
-      parent: watch?.parentOf(index, item),
-      reporter: watch?.reporter
+    const inside = foresight === undefined ? undefined : { foresight, index, item }
+    const parent = watch?.parentOf(index, item)
+    const reporter = watch?.reporter
+    return Effect.withFiber((fiber) => {
+      const frame = saga === undefined ? undefined : frameIn(fiber.context)
+      const keeper = frame === undefined ? undefined : { frame, index, resource: step.name }
+      return Effect.provideService(load, Enclosing, { slots, inside, parent, reporter, keeper })
     })
   }
 
   /** The slots of this run, for a run inside one of its steps. */
-  private around(index: number): OuterSlots | undefined {
+  private slotsAround(index: number): OuterSlots | undefined {
     const { run, slots } = this
     if (slots === undefined) return undefined
     return {
@@ -385,11 +320,11 @@ export class Attempts {
   }
 
   /** One attempt of a resource, as often as it is run. */
-  private again(tried: Tried, step: Load, self: AnyEffect): AnyEffect {
-    if (step.items === undefined) return this.watched(tried, step, self)
+  private again(layered: Layered, step: Load, self: AnyEffect): AnyEffect {
+    if (step.items === undefined) return this.watched(layered, step, self)
     // Of a list, the attempts are those of its items.
     return Effect.suspend(() => {
-      tried.attempts++
+      layered.tried.attempts++
       return self
     })
   }
@@ -398,10 +333,11 @@ export class Attempts {
    * One attempt, as often as it is run: it is counted and watched, and has a place of its own while it lasts. Several may
    * run at once, so it counts as running from the moment it has its place: nobody else of its resource takes it for free.
    */
-  private watched(tried: Tried, step: Holding, self: AnyEffect): AnyEffect {
+  private watched(layered: Layered, step: Holding, self: AnyEffect): AnyEffect {
+    const { tried } = layered
     return Effect.suspend(() => {
       const place: Place = { attempt: ++tried.attempts, permit: undefined, isTaken: false, begun: false }
-      const whole = Effect.suspend(() => this.inPlace(tried, step, place, self))
+      const whole = Effect.suspend(() => this.inPlace(layered, step, place, self))
       return Effect.onExit(whole, (exit) => {
         if (place.isTaken) this.leave(tried, step, place, exit)
         return Effect.void
@@ -409,10 +345,11 @@ export class Attempts {
     })
   }
 
-  private inPlace(tried: Tried, step: Holding, place: Place, self: AnyEffect): AnyEffect {
+  private inPlace(layered: Layered, step: Holding, place: Place, self: AnyEffect): AnyEffect {
     const { slots } = this
+    const { tried } = layered
     if (slots !== undefined && step.holdsSlot) {
-      if (step.limit !== undefined) return this.limited(tried, step, step.limit, place, slots, self)
+      if (step.limit !== undefined) return this.limited(layered, step, step.limit, place, slots, self)
       if (tried.slots <= tried.running) {
         return Effect.andThen(this.waitForTurn(tried, place, slots), this.trying(tried, place, self))
       }
@@ -422,7 +359,15 @@ export class Attempts {
   }
 
   /** An attempt that takes permits: as soon as its turn has come, in the one that its step was given, or refused. */
-  private limited(tried: Tried, step: Holding, limit: Limited, place: Place, slots: Slots, self: AnyEffect): AnyEffect {
+  private limited(
+    layered: Layered,
+    step: Holding,
+    limit: Limited,
+    place: Place,
+    slots: Slots,
+    self: AnyEffect
+  ): AnyEffect {
+    const { tried } = layered
     const given = tried.turn
     tried.turn = undefined
     if (given !== undefined && !isRefused(given)) this.take(tried, place, given)
@@ -432,7 +377,7 @@ export class Attempts {
     return Effect.flatMap(turn, ({ answer }) =>
       answer instanceof Loan
         ? this.trying(tried, place, this.limits!.lend(answer, self))
-        : this.refusal(tried, step, limit, answer!)
+        : this.refusal(layered, step, limit, answer!)
     )
   }
 
@@ -462,20 +407,20 @@ export class Attempts {
   }
 
   /** The attempt that is the whole of a step, in the turn that its step was given. */
-  private only(tried: Tried, step: Load, limit: Limited, self: AnyEffect): AnyEffect {
+  private only(layered: Layered, step: Load, limit: Limited, self: AnyEffect): AnyEffect {
+    const { tried } = layered
     const { answer } = tried.turn!
-    if (!(answer instanceof Loan)) return this.refusal(tried, step, limit, answer!)
+    if (!(answer instanceof Loan)) return this.refusal(layered, step, limit, answer!)
     this.watch?.attemptStarted(tried.index, 1, undefined)
     return this.limits!.lend(answer, self)
   }
 
   /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
-  private refusal(tried: Tried, step: Holding, limit: Limited, error: LimitExceeded): AnyEffect {
-    tried.refusals++
-    const observer = tried.observer!
-    observer.refused({ policy: limit.label, error })
+  private refusal(layered: Layered, step: Holding, limit: Limited, error: LimitExceeded): AnyEffect {
+    layered.tried.refusals++
+    layered.refused({ policy: limit.label, error })
     const failure = limit.surfaces ? refused(error) : Exit.fail(error)
-    return this.inScope(wrapIn({ name: limit.resource }, step.inner.slice(limit.inside), failure, observer))
+    return this.inScope(layered.withinRefused(step.inner.slice(limit.inside), failure))
   }
 
   /** An attempt in a scope of its own, where the caller has one. */

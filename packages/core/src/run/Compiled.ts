@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Duration, Option, Result } from "effect"
+import { Duration, type Effect, type Exit, Option, Result } from "effect"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type { Hold } from "../batching/Hold.ts"
 import { compile as compileProgram } from "../compile/Compiler.ts"
@@ -14,6 +14,7 @@ import type { Program } from "../compile/Program.ts"
 import type { Substitution } from "../compile/Substitution.ts"
 import type { Policy } from "../model/Policy.ts"
 import type { Deps } from "../model/Resource.ts"
+import type { RollbackError } from "./saga/CompensationError.ts"
 
 const TypeId = "~effect-loader/Loader"
 
@@ -49,6 +50,10 @@ export interface Loader<out A, out E = never, out R = never, in In = unknown, ou
  * - `timeout`: how long a run may take; at the limit everything is interrupted, and the run ends after the last
  *   finalizer. Default: no limit.
  * - `policy`: a default policy: those of its parts whose kind a resource lacks go innermost.
+ * - `compensationConcurrency`: how many compensations may run at once when a load is undone; default: as many as
+ *   `concurrency` says.
+ * - `onCompensationFailure`: told once, at the end of a run, of everything that could not be undone. It cannot be
+ *   interrupted; what it fails with is logged. Without it, the log is told.
  * - `scheduling`: `"eager"`, the default, starts each resource when its own dependencies are there; `"batched"` runs
  *   level after level. Both load the same values.
  *
@@ -61,6 +66,8 @@ export interface Options<PE = unknown, PR = unknown> {
   readonly timeout?: Duration.Input
   readonly policy?: Policy<PE, PR>
   readonly scheduling?: "eager" | "batched"
+  readonly compensationConcurrency?: number | "unbounded"
+  readonly onCompensationFailure?: (error: RollbackError) => Effect.Effect<unknown, unknown, unknown>
 }
 
 /** What a loader was made from, so that it can be compiled again with something changed. */
@@ -68,7 +75,11 @@ export interface Declaration {
   readonly targets: Deps
   readonly options: Options
   readonly substitution: Substitution
+  /** What is run at the end of each load, with its exit. */
+  readonly onExit?: ReadonlyArray<OnExit>
 }
+
+export type OnExit = (exit: Exit.Exit<unknown, unknown>) => unknown
 
 /** What a loader is made of. */
 export interface Compiled {
@@ -79,6 +90,8 @@ export interface Compiled {
   readonly limit: number | undefined
   readonly timeout: Duration.Duration | undefined
   readonly inBatches: boolean
+  /** How many compensations may run at once. */
+  readonly undoLimit: number
 }
 
 /** What is given with a loader: the values of its presets, by their keys. */
@@ -117,13 +130,20 @@ export const fromCompiled = (compiled: Compiled, values: GivenValues): never =>
  */
 export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" && u !== null && TypeId in u
 
-const checkOptions = ({ concurrency, scheduling, timeout }: Options): ReadonlyArray<GraphIssue> => {
+const isLimit = (limit: unknown): boolean => limit === "unbounded" || (Number.isInteger(limit) && Number(limit) > 0)
+
+const checkOptions = ({
+  compensationConcurrency,
+  concurrency,
+  scheduling,
+  timeout
+}: Options): ReadonlyArray<GraphIssue> => {
   const issues: Array<GraphIssue> = []
   const refuse = (option: string, value: unknown, expected: string): void => {
     issues.push({ _tag: "InvalidOption", option, value, expected })
   }
-  if (concurrency !== undefined && concurrency !== "unbounded" && !(Number.isInteger(concurrency) && concurrency > 0)) {
-    refuse("concurrency", concurrency, 'a whole number from 1, or "unbounded"')
+  for (const [option, limit] of Object.entries({ concurrency, compensationConcurrency })) {
+    if (limit !== undefined && !isLimit(limit)) refuse(option, limit, 'a whole number from 1, or "unbounded"')
   }
   if (scheduling !== undefined && scheduling !== "eager" && scheduling !== "batched") {
     refuse("scheduling", scheduling, '"eager" or "batched"')
@@ -160,7 +180,8 @@ const compileSound = (
   issues: ReadonlyArray<GraphIssue>
 ): Result.Result<Compiled, GraphError> => {
   const { options, substitution, targets } = declaration
-  const { concurrency, name, policy, scheduling, timeout } = options
+  const { compensationConcurrency, concurrency, name, policy, scheduling, timeout } = options
+  const undoLimit = compensationConcurrency ?? concurrency ?? "unbounded"
   const known = [...issues, ...checkOptions(options)]
   return Result.map(compileProgram(targets, { name, policy, substitution }, known), (program) => ({
     declaration,
@@ -168,7 +189,8 @@ const compileSound = (
     foreseen: foresee(program, holdsInside),
     limit: concurrency === "unbounded" ? undefined : concurrency,
     timeout: timeout === undefined ? undefined : Duration.fromInputUnsafe(timeout),
-    inBatches: scheduling === "batched"
+    inBatches: scheduling === "batched",
+    undoLimit: undoLimit === "unbounded" ? Infinity : undoLimit
   }))
 }
 

@@ -1,20 +1,16 @@
 /** Batches whose calls take permits: one memory for all runs, so that they share calls as others do. */
-import { Effect } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { AroundCall, Batches } from "../batching/Batches.ts"
 import type { Asks } from "../compile/Program.ts"
-import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { PermitSource } from "../limiter/PermitSource.ts"
-import { refused } from "../limiter/Refusal.ts"
+import { hideRefusal } from "../limiter/Refusal.ts"
 import type { Limiter } from "../limiter/Shape.ts"
 
 /** A call that is refused is refused to all who wait for it. */
 const limited =
   (limiter: Limiter, count: number, resource: string): AroundCall =>
   (self) =>
-    Effect.catch(limiter.withPermit(self, { permits: count, resource }), (error) =>
-      error instanceof LimitExceeded ? refused(error) : Effect.fail(error)
-    )
+    hideRefusal(limiter.withPermit(self, { permits: count, resource }))
 
 const known = new WeakMap<PermitSource, WeakMap<AnyResolver, Map<number, Batches>>>()
 

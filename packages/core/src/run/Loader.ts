@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber, Result } from "effect"
+import { Cause, type Duration, Effect, Exit, Result } from "effect"
 import { dual } from "effect/Function"
 import type { GraphError } from "../compile/GraphError.ts"
 import type { Plan } from "../compile/Plan.ts"
@@ -24,21 +24,18 @@ import {
   fromCompiled,
   isLoader,
   type Loader,
+  type OnExit,
   type Options,
   planOf,
   valuesOf
 } from "./Compiled.ts"
-import { Enclosing } from "./Enclosing.ts"
-import { LoadTimeout } from "./LoadTimeout.ts"
+import { execute, type Execution } from "./Execution.ts"
+import type { LoadTimeout } from "./LoadTimeout.ts"
 import type { Report } from "./Report.ts"
-import { Run } from "./Run.ts"
+import type { Run } from "./Run.ts"
 import type { RunEvent } from "./RunEvent.ts"
-import { schedule } from "./Scheduler.ts"
-import { RunLimits } from "./RunLimits.ts"
-import { Slots } from "./Slots.ts"
+import type { RollbackError } from "./saga/CompensationError.ts"
 import { fromEvents } from "./Timeline.ts"
-import { RunWatch } from "./RunWatch.ts"
-import { type Watcher, watchesOf } from "./Watchers.ts"
 
 export { isLoader, type Loader, type Options } from "./Compiled.ts"
 
@@ -58,7 +55,11 @@ export type OptionsError<O> =
  * @since 0.1.0
  * @category type-level
  */
-export type OptionsServices<O> = O extends { readonly policy: infer P } ? PolicyServices<P> : never
+export type OptionsServices<O> =
+  | (O extends { readonly policy: infer P } ? PolicyServices<P> : never)
+  | (O extends { readonly onCompensationFailure: (error: never) => Effect.Effect<infer _A, infer _E, infer R> }
+      ? R
+      : never)
 
 /**
  * The arguments that give a run its inputs: none, where no resource needs any.
@@ -127,7 +128,7 @@ type Of<T extends Deps, O> = Loader<
  * @since 0.1.0
  * @category constructors
  */
-export const compile = <const T extends Deps, const O extends Options = {}>(
+export const compile = <const T extends Deps, const O extends Options>(
   targets: T,
   options?: O
 ): Result.Result<Of<T, O>, GraphError> => {
@@ -155,7 +156,7 @@ const noValues = new Map<string, unknown>()
  * @since 0.1.0
  * @category constructors
  */
-export const make = <const T extends Deps, const O extends Options = {}>(targets: T, options?: O): Of<T, O> =>
+export const make = <const T extends Deps, const O extends Options>(targets: T, options?: O): Of<T, O> =>
   Result.getOrThrow(compile(targets, options))
 
 /**
@@ -176,134 +177,6 @@ export const make = <const T extends Deps, const O extends Options = {}>(targets
  */
 export const plan = (self: AnyLoader): Plan => planOf(compiledOf(self))
 
-/** What a run's failures come to, the first in time first. */
-const combine = (causes: ReadonlyArray<Cause.Cause<unknown>>): Cause.Cause<unknown> =>
-  causes.length === 1 ? causes[0]! : Cause.fromReasons(causes.flatMap((cause) => cause.reasons))
-
-const timedOut = (run: Run): ReadonlyArray<Cause.Cause<unknown>> => {
-  if (run.stopped?._tag !== "TimedOut") return []
-  const { limit, progress } = run.stopped
-  return [Cause.fail(new LoadTimeout({ loader: run.program.name, limit, ...progress }))]
-}
-
-/** What a load comes to when nothing runs any more. */
-const concludeLoad = (run: Run): Effect.Effect<unknown, unknown> => {
-  run.finish()
-  if (run.stopped === undefined) return Exit.succeed(run.result())
-  return Exit.failCause(combine([...timedOut(run), ...run.failures]))
-}
-
-/**
- * What the interruption of a run adds to it: what failed while it ended. A finalizer has no errors by its type, but the
- * cause that it joins is the load's, and these are the load's errors.
- */
-const concludeInterruption = (run: Run): Effect.Effect<void> => {
-  run.finish()
-  return run.failures.length === 0 ? Exit.void : Exit.failCause(combine(run.failures) as Cause.Cause<never>)
-}
-
-/** Tells the log of an observer's crash: once a run, and nobody waits for it. */
-const logCrash = (fiber: Fiber.Fiber<unknown, unknown>) => (defect: unknown) => {
-  Effect.runForkWith(fiber.context)(Effect.logError("an observer of effect-loader crashed", Cause.die(defect)))
-}
-
-interface RunOptions {
-  readonly inputs: unknown
-  readonly failFast: boolean
-  /** Who watches this run beside those who watch all runs. */
-  readonly reporter: Watcher | undefined
-  readonly conclude: (run: Run) => Effect.Effect<unknown, unknown>
-}
-
-/** What watches a run, if anything does. */
-const watchFor = (
-  self: AnyLoader,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  own: Watcher | undefined,
-  enclosing: Enclosing | undefined
-): RunWatch | undefined => {
-  const watches = watchesOf(fiber.context)
-  if (watches.length === 0 && own === undefined && enclosing?.reporter === undefined) return undefined
-  const reporters = [own, enclosing?.reporter].filter((reporter) => reporter !== undefined)
-  const onCrash = logCrash(fiber)
-  const watchers = reporters.slice()
-  for (const watch of watches) {
-    try {
-      const watcher = watch(fiber.context)
-      if (watcher !== undefined) watchers.push(watcher)
-    } catch (defect) {
-      onCrash(defect)
-    }
-  }
-  if (watchers.length === 0) return undefined
-  const { program } = compiledOf(self)
-  const clock = fiber.getRef(Clock.Clock)
-  const parent = enclosing?.parent
-  return new RunWatch({
-    program,
-    plan: plan(self),
-    watchers,
-    reporter: together(reporters),
-    parent,
-    clock,
-    onCrash
-  })
-}
-
-/** Several who report, as one. */
-const together = (reporters: ReadonlyArray<Watcher>): Watcher | undefined =>
-  reporters.length < 2 ? reporters[0] : { onEvent: (event) => reporters.forEach((reporter) => reporter.onEvent(event)) }
-
-const makeRun = (self: AnyLoader, fiber: Fiber.Fiber<unknown, unknown>, options: RunOptions): Run => {
-  const { foreseen, inBatches, limit, program, timeout } = compiledOf(self)
-  const enclosing = fiber.getRef(Enclosing)
-  const outer = enclosing?.slots
-  const deadline = timeout === undefined ? Infinity : Duration.toMillis(timeout)
-  const limits = program.limiters.length === 0 ? undefined : new RunLimits(program, fiber, deadline)
-  const slots =
-    limit === undefined && outer === undefined && limits === undefined
-      ? undefined
-      : new Slots(limit ?? Infinity, program.urgency, outer, limits)
-  return new Run({
-    program,
-    // What is inside of this run is not directly inside of that one.
-    context: enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined),
-    failFast: options.failFast,
-    slots,
-    limits,
-    watch: watchFor(self, fiber, options.reporter, enclosing),
-    // Level by level, nothing of a later level can come to a batch of this one.
-    foreseen: inBatches ? undefined : foreseen,
-    inside: enclosing?.inside
-  })
-}
-
-/** Ends the run at its limit. It is the run that then ends, so that what it had done is not lost. */
-const withLimit = (
-  self: Effect.Effect<unknown, unknown>,
-  run: Run,
-  limit: Duration.Duration
-): Effect.Effect<unknown, unknown> =>
-  // A timeout would interrupt the run; this asks it to end, and takes what it then comes to.
-  // @effect-diagnostics-next-line raceFirstWithSleepToTimeout:off
-  Effect.raceFirst(
-    self,
-    Effect.flatMap(Effect.sleep(limit), () => {
-      run.timeOut(limit)
-      return Effect.never
-    })
-  )
-
-const execute = (self: AnyLoader, options: RunOptions): Effect.Effect<unknown, unknown> =>
-  Effect.withFiber((fiber) => {
-    const compiled = compiledOf(self)
-    const run = makeRun(self, fiber, options)
-    const unusable = run.giveInputs(options.inputs, valuesOf(self))
-    if (unusable !== undefined) return Exit.die(unusable)
-    const interpreted = schedule(run, fiber, compiled.inBatches, options.conclude, concludeInterruption)
-    return compiled.timeout === undefined ? interpreted : withLimit(interpreted, run, compiled.timeout)
-  })
-
 /** Whether the first argument is the loader: every function here takes it first or last. */
 const isDataFirst = (args: IArguments): boolean => isLoader(args[0])
 
@@ -317,6 +190,7 @@ type Given<In> = In extends AnyLoader ? never : In
  *   finalizer. The cause holds all failures that had happened, the first first.
  * - `LoadTimeout`, where the option `timeout` is set, says what was loaded, in flight and not started.
  * - A resource that throws or dies is a defect of the load, annotated with `FailedResource`.
+ * - What had been loaded by then and says how to undo it is undone before the load fails: see `Resource.withCompensation`.
  * - Without one of its inputs it dies with an `InputError`, before anything runs.
  *
  * @example
@@ -343,8 +217,116 @@ export const load: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<A, E, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<A, E, R>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
-  execute(self, { inputs, failFast: true, reporter: undefined, conclude: concludeLoad })
+  execute(self, { inputs, failFast: true, reporter: undefined, conclude: (_run, exit) => exit })
 )
+
+/**
+ * The values of a load, and what undoes the load.
+ *
+ * - `undo`: undoes all that the load did and says how to undo, in the order in which a load that fails does. It works once:
+ *   whoever runs it again gets what came of the first time. It cannot be interrupted, and fails with what could not be
+ *   undone.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reversible<out A> {
+  readonly values: A
+  readonly undo: Effect.Effect<void, RollbackError>
+}
+
+const toReversible = (
+  run: Run,
+  inputs: unknown,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<unknown, unknown> => {
+  const { saga } = run
+  if (Exit.isFailure(exit)) return exit
+  const { value: values } = exit
+  if (saga === undefined) return Exit.succeed({ values, undo: Effect.void })
+  const undo = Effect.flatMap(saga.rollback(Cause.empty), () => {
+    const notUndone = saga.notUndone(inputs, Cause.empty)
+    return notUndone === undefined ? Effect.void : Effect.fail(notUndone)
+  })
+  return Effect.map(Effect.cached(Effect.uninterruptible(undo)), (undo) => ({ values, undo }))
+}
+
+/**
+ * Loads as {@link load} does, and gives the values together with what undoes the load later.
+ *
+ * Also where it runs inside another load, nobody else undoes it: that is for whoever has `undo`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const log: Array<string> = []
+ * const seat = Resource.make("seat", {
+ *   load: () => Effect.succeed("12A"),
+ *   compensate: (seat) => Effect.sync(() => log.push(`${seat} released`))
+ * })
+ *
+ * const { undo, values } = Effect.runSync(Loader.loadReversible(Loader.make({ seat })))
+ * console.log(values.seat, log) // 12A []
+ * Effect.runSync(undo)
+ * Effect.runSync(undo)
+ * console.log(log) // [ "12A released" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const loadReversible: {
+  <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reversible<A>, E, R>
+  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reversible<A>, E, R>
+} = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+  execute(self, {
+    inputs,
+    failFast: true,
+    reporter: undefined,
+    reversible: true,
+    conclude: (run, exit) => toReversible(run, inputs, exit)
+  })
+)
+
+/**
+ * Hangs something on the end of each load: it runs when a load has succeeded, failed, or been interrupted, after all that
+ * was to be undone has been, and before the caller gets the exit.
+ *
+ * - `hook`: gets the exit; `RollbackError.of(exit.cause)` says what could not be undone. It cannot be interrupted. What it
+ *   fails or dies with is logged, and changes nothing.
+ *
+ * Several run one after the other, in the order in which they were hung. `settle`, which has no such exit, runs none.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Exit } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const user = Resource.make("user", { load: () => Effect.fail("unknown") })
+ * const page = Loader.make({ user }).pipe(
+ *   Loader.onExit((exit) => Effect.sync(() => console.log(Exit.isSuccess(exit) ? "loaded" : "not loaded")))
+ * )
+ * Effect.runSync(Effect.exit(Loader.load(page))) // not loaded
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const onExit: {
+  <A, E, R2>(
+    hook: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+  ): <R, In, T>(self: Loader<A, E, R, In, T>) => Loader<A, E, R | R2, In, T>
+  <A, E, R, In, T, R2>(
+    self: Loader<A, E, R, In, T>,
+    hook: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+  ): Loader<A, E, R | R2, In, T>
+} = /* @__PURE__ */ dual(2, (self: AnyLoader, hook: OnExit): never => {
+  const compiled = compiledOf(self)
+  const declaration = { ...compiled.declaration, onExit: [...(compiled.declaration.onExit ?? []), hook] }
+  return fromCompiled({ ...compiled, declaration }, valuesOf(self))
+})
 
 /** The values that targets were loaded to, for those that were. */
 const loadedValues = (run: Run): Record<string, unknown> => {
@@ -360,15 +342,15 @@ const loadedValues = (run: Run): Record<string, unknown> => {
 /** Runs with an observer of its own; `conclude` gets the report of what that one saw. */
 const executeReported = (
   self: AnyLoader,
-  options: Pick<RunOptions, "inputs" | "failFast">,
-  conclude: (run: Run, report: () => Report) => Effect.Effect<unknown>
+  options: Pick<Execution, "inputs" | "failFast">,
+  conclude: (exit: Exit.Exit<unknown, unknown>, report: () => Report) => Effect.Effect<unknown>
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => {
     const events: Array<RunEvent> = []
     return execute(self, {
       ...options,
       reporter: { onEvent: (event) => events.push(event) },
-      conclude: (run) => conclude(run, () => ({ ...fromEvents(events)!, values: loadedValues(run) }))
+      conclude: (run, exit) => conclude(exit, () => ({ ...fromEvents(events)!, values: loadedValues(run) }))
     })
   })
 
@@ -397,10 +379,7 @@ export const settle: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Report<A>, never, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Report<A>, never, R>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
-  executeReported(self, { inputs, failFast: false }, (run, report) => {
-    run.finish()
-    return Exit.succeed(report())
-  })
+  executeReported(self, { inputs, failFast: false }, (_exit, report) => Exit.succeed(report()))
 )
 
 /**
@@ -436,7 +415,5 @@ export const loadWithReport: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reported<A, E>, never, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reported<A, E>, never, R>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
-  executeReported(self, { inputs, failFast: true }, (run, report) =>
-    Effect.map(Effect.exit(concludeLoad(run)), (exit) => ({ exit, report: report() }))
-  )
+  executeReported(self, { inputs, failFast: true }, (exit, report) => Exit.succeed({ exit, report: report() }))
 )

@@ -2,7 +2,7 @@
  * Loads that belong to no run, such as those by which a cache refreshes what it has: nobody is told, they take no slot, and
  * what they acquire is released with them. Permits of limiters they take like any other.
  */
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import type { Key } from "../cache/Key.ts"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
 import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
@@ -71,9 +71,10 @@ export class OutsideRun {
       key: wrapped.key,
       outsideRun: (layer) => this.inside(wrapped, layer)
     }
-    const attempt = wrapIn(this.step, inner.slice(0, count), Effect.scoped(wrapped.load), observer)
+    const wrap = (layer: Layer, self: AnyEffect): AnyEffect => layer.wrap(self, observer)
+    const attempt = wrapIn(this.step, inner.slice(0, count), Effect.scoped(wrapped.load), wrap)
     const limited = limit === undefined ? attempt : this.around.withPermits(limit, attempt)
-    return wrapIn(this.step, outer.slice(0, Math.max(0, count - inner.length)), limited, observer)
+    return wrapIn(this.step, outer.slice(0, Math.max(0, count - inner.length)), limited, wrap)
   }
 
   private one(asks: Asks | undefined, load: () => unknown): AnyEffect {
@@ -93,5 +94,8 @@ const unheard = {
   pausing: () => {},
   hedging: () => {},
   refused: () => {},
-  cacheRead: () => {}
+  cacheRead: () => {},
+  // There is no run to end, or to take back.
+  aborting: Exit.failCause,
+  rewinding: () => false
 }

@@ -253,7 +253,9 @@ export const withValues: {
  *
  * - `rename`: other keys for targets of the second, where both have one.
  * - The other options are those of `Loader.make`. Those that are not given come from the two: the smaller `concurrency`
- *   and `timeout`, both names, and `policy` and `scheduling` where both have the same.
+ *   and `timeout`, both names, and `policy`, `scheduling` and `onCompensationFailure` where both have the same.
+ *
+ * What was hung on the two with `Loader.onExit` saw loads of theirs: the loader that they become has none of it.
  *
  * @since 0.1.0
  * @category models
@@ -271,6 +273,9 @@ type Flat<A> = { readonly [K in keyof A]: A[K] }
 const limitOf = ({ concurrency = "unbounded" }: Options): number =>
   concurrency === "unbounded" ? Infinity : concurrency
 
+const undoLimitOf = ({ compensationConcurrency, concurrency }: Options): number =>
+  limitOf({ concurrency: compensationConcurrency ?? concurrency ?? "unbounded" })
+
 const timeoutOf = ({ timeout }: Options): Duration.Duration =>
   timeout === undefined ? Duration.infinity : Duration.fromInputUnsafe(timeout)
 
@@ -281,7 +286,7 @@ const mergeOptions = (
   given: Options
 ): { readonly options: Options; readonly issues: ReadonlyArray<GraphIssue> } => {
   const issues: Array<GraphIssue> = []
-  const same = <A>(option: "policy" | "scheduling", first: A, second: A): A => {
+  const same = <A>(option: "policy" | "scheduling" | "onCompensationFailure", first: A, second: A): A => {
     if (!(option in given) && first !== second) {
       const expected = "the one that both are to have, as the two loaders differ in it"
       issues.push({ _tag: "InvalidOption", option, value: "none", expected })
@@ -290,11 +295,17 @@ const mergeOptions = (
   }
   const limit = Math.min(limitOf(a), limitOf(b))
   const policy = same("policy", a.policy, b.policy)
+  const [first, second] = [a.onCompensationFailure, b.onCompensationFailure]
+  const handler =
+    first === undefined || second === undefined ? (first ?? second) : same("onCompensationFailure", first, second)
+  const undoLimit = Math.min(undoLimitOf(a), undoLimitOf(b))
   const options: Options = {
     name: [a.name, b.name].map((name) => name ?? "anonymous").join(" + "),
     concurrency: limit === Infinity ? "unbounded" : limit,
     timeout: Duration.min(timeoutOf(a), timeoutOf(b)),
     ...(policy === undefined ? {} : { policy }),
+    ...(handler === undefined ? {} : { onCompensationFailure: handler }),
+    compensationConcurrency: undoLimit === Infinity ? "unbounded" : undoLimit,
     scheduling: same("scheduling", a.scheduling ?? "eager", b.scheduling ?? "eager"),
     ...given
   }

@@ -17,6 +17,8 @@ import type { RunEnd, SkipReason } from "./RunEvent.ts"
  * - `Died`: it failed with a defect.
  * - `Interrupted`: it was running when it was interrupted.
  * - `Skipped`: it never ran, and why.
+ * - `Compensated`: its value was there, and what it did was undone when the load failed later.
+ * - `CompensationFailed`: its value was there, and what it did could not be undone.
  * - `Unfinished`: the events end before it does.
  *
  * @since 0.1.0
@@ -29,6 +31,8 @@ export type Outcome =
   | { readonly _tag: "Died"; readonly cause: Cause.Cause<unknown> }
   | { readonly _tag: "Interrupted" }
   | { readonly _tag: "Skipped"; readonly because: SkipReason }
+  | { readonly _tag: "Compensated" }
+  | { readonly _tag: "CompensationFailed"; readonly cause: Cause.Cause<unknown> }
   | { readonly _tag: "Unfinished" }
 
 /**
@@ -46,6 +50,7 @@ export type Outcome =
  * - `Items`: attempts of items of a list ran.
  * - `Retry`: it waited for its next attempt.
  * - `Policy`: a policy around its attempts was at work.
+ * - `Compensation`: what it did was being undone.
  *
  * @since 0.1.0
  * @category models
@@ -53,7 +58,17 @@ export type Outcome =
 export type Phase =
   | (Stretch & { readonly _tag: "Dependency"; readonly resource: string | undefined })
   | (Stretch & {
-      readonly _tag: "Batch" | "Slot" | "Permit" | "FairShare" | "Thread" | "Collecting" | "Retry" | "Policy" | "Items"
+      readonly _tag:
+        | "Batch"
+        | "Slot"
+        | "Permit"
+        | "FairShare"
+        | "Thread"
+        | "Collecting"
+        | "Retry"
+        | "Policy"
+        | "Items"
+        | "Compensation"
     })
   | (Stretch & { readonly _tag: "Attempt"; readonly attempt: number })
   | (Stretch & { readonly _tag: "Fallback"; readonly fallback: string })
@@ -95,7 +110,9 @@ export interface CacheReads extends Readonly<Record<CacheResult, number>> {
  * - `runs`: the reports of the runs inside it, in the order in which they began.
  * - `running`: milliseconds that its attempts and fallbacks ran; `queued`: those that it waited for a slot or a permit.
  * - `refusals`: how many of its attempts policies refused, where they did: a limiter, a breaker, a rate limit.
- * - `phases`: all its time, without a gap, from the start of the run to its own end, or to the end of what is known.
+ * - `phases`: all its time, without a gap, from the start of the run to its own end, or to the end of what is known. When
+ *   it is undone later, that is a phase beyond its end.
+ * - `notUndone`: what could not be undone of it, its items and the loaders inside it, and after what it was not cleaned up.
  *
  * @since 0.1.0
  * @category models
@@ -115,6 +132,20 @@ export interface ResourceReport {
   readonly caches?: ReadonlyArray<CacheReads>
   readonly runs?: ReadonlyArray<Report>
   readonly phases: ReadonlyArray<Phase>
+  readonly notUndone?: ReadonlyArray<NotUndone>
+}
+
+/**
+ * Something that could not be undone: of which item of a list, of which resource of the loaders inside, and why.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NotUndone {
+  readonly item?: number
+  readonly inside?: ReadonlyArray<string>
+  readonly cleanup: boolean
+  readonly cause: Cause.Cause<unknown>
 }
 
 /**

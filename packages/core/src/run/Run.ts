@@ -15,7 +15,7 @@ import { pathTo } from "../compile/Path.ts"
 import type { Foreseen } from "../compile/Foreseen.ts"
 import { chosenBy, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import { MatchError } from "../model/Match.ts"
-import type { AnyEffect, Lens } from "../model/Node.ts"
+import type { AnyEffect, Lens, Rewind } from "../model/Node.ts"
 import { describe, ResourceError } from "../model/ResourceError.ts"
 import { Attempts } from "./Attempts.ts"
 import { loadOf } from "./Requests.ts"
@@ -27,6 +27,7 @@ import type { SkipReason } from "./RunEvent.ts"
 import type { RunLimits } from "./RunLimits.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
+import type { Saga } from "./saga/Saga.ts"
 
 /**
  * The resource that a part of a cause comes from: an annotation on each failure, defect and interruption of a run.
@@ -35,6 +36,9 @@ import type { RunWatch } from "./RunWatch.ts"
  * @category annotations
  */
 export class FailedResource extends Context.Service<FailedResource, string>()("effect-loader/FailedResource") {}
+
+/** Marks what no fallback may take the place of. */
+class Aborted extends Context.Service<Aborted, true>()("effect-loader/Aborted") {}
 
 /** Stand in the place of values that are not there, beside `Pending`. */
 const Running = Symbol("running")
@@ -83,6 +87,18 @@ export interface RunSetup {
   /** The steps for which batches are held, and where this run is inside one that has such. */
   readonly foreseen: ReadonlyArray<Foreseen> | undefined
   readonly inside: Inside | undefined
+  /** What keeps what is done, where any of it may have to be undone. */
+  readonly saga: Saga | undefined
+  /** How often the run has been taken back, where it can be: known to all its legs. */
+  readonly rewinds?: Map<Rewind, number> | undefined
+  /** What is there from the leg before. */
+  readonly kept?: Kept | undefined
+}
+
+/** The steps that stay when a run is taken back, and the values of all. */
+interface Kept {
+  readonly keep: Uint8Array
+  readonly values: ReadonlyArray<unknown>
 }
 
 const idle: Interpreter = { onReady: () => {}, onStop: () => {}, onSlots: () => {} }
@@ -98,6 +114,7 @@ const isGiven = (inputs: object, name: string): boolean =>
 const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown> | undefined => {
   if (Cause.hasDies(cause)) return undefined
   const fail = cause.reasons.find(Cause.isFailReason)
+  if (fail?.annotations.has(Aborted.key)) return undefined
   return fail?.error as ResourceError<string, unknown> | undefined
 }
 
@@ -127,7 +144,10 @@ export class Run {
   readonly program: Program
   readonly slots: Slots | undefined
   readonly foresight: Foresight | undefined
+  readonly saga: Saga | undefined
   stopped: Stop | undefined = undefined
+  /** Set where the run has stopped to be taken back. */
+  rewound: { readonly because: string; readonly cause: Cause.Cause<unknown>; readonly rewind: Rewind } | undefined
   /** How many steps have yet to settle. */
   remaining: number
 
@@ -145,6 +165,7 @@ export class Run {
   /** Made with the first step that has anything around its load: many runs have none. */
   private ifAnyAttempts: Attempts | undefined = undefined
   // Made with the first failure: most runs have none.
+  private aborted: Map<number, Cause.Cause<unknown>> | undefined = undefined
   private failedWith: Array<Cause.Cause<unknown>> | undefined = undefined
   private ifAnyFailed: FailedSteps | undefined = undefined
   private readonly choosing: Choosing | undefined
@@ -156,6 +177,7 @@ export class Run {
     this.program = setup.program
     this.watch = setup.watch
     this.slots = setup.slots
+    this.saga = setup.saga
     this.scope = Context.getOrUndefined(setup.context as Context.Context<Scope.Scope>, Scope.Scope)
     this.remaining = setup.program.toSettle
     this.values = setup.program.initial.slice()
@@ -165,6 +187,18 @@ export class Run {
     const { foreseen, inside } = setup
     this.foresight = foreseen === undefined ? undefined : new Foresight(setup.program, foreseen, this, inside)
     this.isBare = this.watch === undefined && this.scope === undefined && this.foresight === undefined
+    if (setup.kept !== undefined) this.goOnFrom(setup.kept)
+  }
+
+  /** What was there in the leg before is there from the start. */
+  private goOnFrom({ keep, values }: Kept): void {
+    const { dependents, steps } = this.program
+    steps.forEach(({ kind }, i) => {
+      if (keep[i] !== 1 || kind === "preset") return
+      this.values[i] = values[i]
+      this.remaining--
+      for (let k = dependents.start[i]!; k < dependents.start[i + 1]!; k++) this.missing[dependents.items[k]!]!--
+    })
   }
 
   /** What the run has failed with, in the order of time. */
@@ -191,10 +225,18 @@ export class Run {
   /** Tells the interpreter of everything that waits for nothing. */
   start(interpreter: Interpreter): void {
     this.interpreter = interpreter
-    this.watch?.runStarted()
+    if (this.setup.kept === undefined) this.watch?.runStarted()
     this.foresight?.begin()
-    for (const i of this.program.roots) this.advance(i)
+    for (const i of this.setup.kept === undefined ? this.program.roots : this.rootsNow()) this.advance(i)
     this.settleInline()
+  }
+
+  /** The steps that wait for nothing any more, the most urgent first. */
+  private rootsNow(): ReadonlyArray<number> {
+    const { steps, urgency } = this.program
+    return Array.from(steps.keys())
+      .filter((i) => steps[i]!.kind !== "preset" && this.isReady(i))
+      .sort((a, b) => urgency[a]! - urgency[b]!)
   }
 
   /** What to run for a step whose turn has come: an effect, unless a user's `load` gave something else. */
@@ -264,7 +306,7 @@ export class Run {
       this.succeed(index, exit.value)
     } else {
       this.noteStart(index, startedAt)
-      this.fail(index, exit.cause)
+      this.fail(index, this.aborted?.get(index) ?? exit.cause)
     }
     this.settleInline()
     this.foresight?.changed()
@@ -279,6 +321,38 @@ export class Run {
     this.slots?.withdraw()
     this.ifAnyAttempts?.end()
     this.interpreter.onStop()
+  }
+
+  /**
+   * A step gives up for all: nothing tries it again or takes its place. In a load nothing else goes on either; its own end,
+   * an interruption, then counts as this failure.
+   */
+  abort(index: number, cause: Cause.Cause<unknown>): void {
+    if (this.stopped !== undefined) return
+    ;(this.aborted ??= new Map()).set(index, Cause.annotate(cause, Context.make(Aborted, true)))
+    if (this.setup.failFast) this.stop({ _tag: "Failed", resource: this.program.steps[index]!.name })
+  }
+
+  /** A step asks to be taken back to an earlier one: says whether it may. The run then stops, and whoever runs it goes on. */
+  rewind(index: number, cause: Cause.Cause<unknown>, rewind: Rewind): boolean {
+    const { rewinds } = this.setup
+    const count = rewinds?.get(rewind) ?? 0
+    if (rewinds === undefined || this.stopped !== undefined || count >= rewind.times) return false
+    rewinds.set(rewind, count + 1)
+    this.rewound = { because: this.program.steps[index]!.name, cause, rewind }
+    this.abort(index, cause)
+    return true
+  }
+
+  /** What stays when the run is taken back to a step: all that is there and has nothing before it that is not. */
+  keptWithout(to: string): Kept {
+    const { choices, steps } = this.program
+    const keep = new Uint8Array(steps.length)
+    steps.forEach(({ kind, name, waitsFor }, i) => {
+      const mayStay = kind !== "match" && choices?.optional[i] !== 1 && name !== to && isThere(this.values[i])
+      keep[i] = kind === "preset" || (mayStay && waitsFor.every((j) => keep[j] === 1)) ? 1 : 0
+    })
+    return { keep, values: this.values }
   }
 
   timeOut(limit: Duration.Duration): void {
@@ -306,12 +380,21 @@ export class Run {
   finish(): void {
     this.foresight?.end()
     if (this.watch === undefined || this.finished) return
+    // Whoever watches can interrupt the run, which ends it once more.
     this.finished = true
+    this.skipRest()
+    this.watch.runEnded(this.stopped?._tag ?? "Completed")
+  }
+
+  /** Nothing that was never started will be: for those who watch. */
+  skipRest(): void {
+    if (this.watch === undefined) return
     const because = stopReason(this.stopped)
     this.values.forEach((value, i) => {
-      if (value === Pending) this.watch?.settled(i, { _tag: "Skipped", because })
+      if (value !== Pending) return
+      this.values[i] = Skipped
+      this.watch?.settled(i, { _tag: "Skipped", because })
     })
-    this.watch.runEnded(this.stopped?._tag ?? "Completed")
   }
 
   /** The value of a step, or `undefined` where there is none. */
@@ -334,7 +417,7 @@ export class Run {
   }
 
   get attempts(): Attempts {
-    return (this.ifAnyAttempts ??= new Attempts(this.slots, this.setup.limits, this.watch, this.scope, this))
+    return (this.ifAnyAttempts ??= new Attempts(this.slots, this.setup.limits, this.watch, this.scope, this.saga, this))
   }
 
   private get failed(): FailedSteps {

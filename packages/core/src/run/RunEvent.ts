@@ -351,8 +351,65 @@ export interface ResourceSkipped extends OfResource {
   readonly because: SkipReason
 }
 
+interface OfUndo extends OfResource {
+  /** Of which item, from 0, where the resource is a list. */
+  readonly item?: number
+  /** The resources inside, outermost first, where this undoes what a loader inside the resource did. */
+  readonly inside?: ReadonlyArray<string>
+  /** Whether this is the `withCleanup` of a resource that did not succeed. */
+  readonly cleanup: boolean
+}
+
 /**
- * A run is over: nothing of it runs any more. The last event of each run.
+ * The compensation of a resource that had been loaded begins; or, where `cleanup` says so, the cleanup after one that did
+ * not succeed. A cleanup comes before the end of its resource, a compensation after it.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface CompensationStarted extends OfUndo {
+  readonly _tag: "CompensationStarted"
+}
+
+/**
+ * What a resource did is undone.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface CompensationSucceeded extends OfUndo {
+  readonly _tag: "CompensationSucceeded"
+}
+
+/**
+ * A compensation failed: what its resource did is still there.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface CompensationFailed extends OfUndo {
+  readonly _tag: "CompensationFailed"
+  readonly cause: Cause.Cause<unknown>
+}
+
+/**
+ * The run was taken back to the resource `to` because `failed` did: what had ended of this resource is undone, and it is
+ * loaded again, from `retryAt` on. It will end once more.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export interface ResourceRewound extends OfResource {
+  readonly _tag: "ResourceRewound"
+  readonly to: string
+  readonly failed: string
+  /** Milliseconds since 1970, with fractions. */
+  readonly retryAt: number
+}
+
+/**
+ * A run is over: nothing of it runs any more. The last event of each run; what a caller undoes later, of a load that had
+ * succeeded, comes after it.
  *
  * @since 0.1.0
  * @category events
@@ -363,7 +420,8 @@ export interface RunEnded extends InRun {
 }
 
 /**
- * What a resource ends with. Each resource that a run could load has exactly one of these.
+ * What a resource ends with. Each resource that a run could load has exactly one of these, and one more each time that the
+ * run is taken back before it.
  *
  * @since 0.1.0
  * @category models
@@ -399,6 +457,10 @@ export type ResourceEvent =
   | HedgeStarted
   | PolicyRefused
   | FallbackStarted
+  | CompensationStarted
+  | CompensationSucceeded
+  | CompensationFailed
+  | ResourceRewound
   | ResourceEnded
 
 /**

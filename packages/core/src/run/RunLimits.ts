@@ -4,9 +4,8 @@ import type { Batches } from "../batching/Batches.ts"
 import { type Asks, type Limited, mayWaitFor, type Program } from "../compile/Program.ts"
 import { CurrentShare } from "../limiter/CurrentShare.ts"
 import { Held, sourceIn } from "../limiter/Held.ts"
-import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
-import { refused } from "../limiter/Refusal.ts"
+import { hideRefusal } from "../limiter/Refusal.ts"
 import { now } from "../limiter/Now.ts"
 import { type Limiter, permitsOf } from "../limiter/Shape.ts"
 import { Flow } from "../limiter/Ticket.ts"
@@ -74,7 +73,7 @@ export class RunLimits {
   /** Runs an effect, which is no attempt of the run, with the permits of one. */
   byHand({ limiter, permits, resource, surfaces }: Limited, self: AnyEffect): AnyEffect {
     const limited = this.limiters[limiter]!.withPermit(self, { permits, resource })
-    return surfaces ? Effect.catchIf(limited, (error) => error instanceof LimitExceeded, refused) : limited
+    return surfaces ? hideRefusal(limited) : limited
   }
 
   /** An attempt that had permits is over. */

@@ -52,6 +52,20 @@ export interface Watching {
   readonly onCrash: (defect: unknown) => void
 }
 
+/** What is undone: whose, from the resource of this run inwards. */
+interface Undone {
+  readonly path: ReadonlyArray<string>
+  readonly item: number | undefined
+  readonly cleanup: boolean
+}
+
+const factOf = ({ cleanup, item, path }: Undone) => ({
+  resource: path[0]!,
+  ...(item === undefined ? {} : { item }),
+  ...(path.length === 1 ? {} : { inside: path.slice(1) }),
+  cleanup
+})
+
 /** What an event says of an attempt. */
 const attemptOf = (resource: string, attempt: number, item: number | undefined) =>
   item === undefined ? { resource, attempt } : { resource, attempt, item }
@@ -87,15 +101,37 @@ export class RunWatch {
     const wall = Number(clock.currentTimeNanosUnsafe()) / 1e6
     const start = clock.monotonicTimeNanosUnsafe()
     this.now = () => wall + Number(clock.monotonicTimeNanosUnsafe() - start) / 1e6
-    this.unsettled = program.steps.map((step) => (step.kind === "preset" ? 0 : 1))
+    this.unsettled = program.steps.map(() => 0)
     this.own = program.steps.map(() => undefined)
     this.seen = program.steps.map(() => undefined)
     this.fallbacks = program.steps.map(() => undefined)
-    program.steps.forEach((step, i) => {
-      if (step.kind !== "view") return
-      if (program.choices?.optional[i] === 1) this.unwanted.add(i)
+    this.expect(undefined)
+  }
+
+  /** All ends are still to come, but of what is kept. */
+  private expect(keep: Uint8Array | undefined): void {
+    const { choices, steps } = this.program
+    steps.forEach((step, i) => {
+      if (keep?.[i] === 1) return
+      this.own[i] = this.seen[i] = this.fallbacks[i] = undefined
+      this.ended.delete(i)
+      this.unsettled[i] = step.kind === "preset" ? 0 : 1
+    })
+    steps.forEach((step, i) => {
+      if (step.kind !== "view" || keep?.[step.base] === 1) return
+      if (choices?.optional[i] === 1) this.unwanted.add(i)
       else this.unsettled[step.base]!++
     })
+  }
+
+  /** The run was taken back: all that had ended and is not kept will end once more. */
+  rewound(keep: Uint8Array, to: string, failed: string, pause: Duration.Duration): void {
+    const retryAt = this.now() + Duration.toMillis(pause)
+    for (const base of Array.from(this.ended)) {
+      if (keep[base] === 1) continue
+      this.emit({ _tag: "ResourceRewound", resource: this.nameOf(base), to, failed, retryAt })
+    }
+    this.expect(keep)
   }
 
   runStarted(): void {
@@ -190,6 +226,29 @@ export class RunWatch {
     this.fallbacks[this.program.steps[index]!.base] = { fallback, error }
   }
 
+  /** What was done is undone now, or cleaned up after: gives the context in which. */
+  undoStarted(context: Context.Context<never>, of: Undone): Context.Context<never> {
+    const event = { _tag: "CompensationStarted" as const, ...factOf(of), run: this.run, at: this.now() }
+    this.tell(event)
+    return this.watchers.reduce((outer, { undoing }) => {
+      if (undoing === undefined) return outer
+      try {
+        return undoing(outer, event)
+      } catch (defect) {
+        this.crash(defect)
+        return outer
+      }
+    }, context)
+  }
+
+  undoSucceeded(of: Undone): void {
+    this.emit({ _tag: "CompensationSucceeded", ...factOf(of) })
+  }
+
+  undoFailed(of: Undone, cause: Cause.Cause<unknown>): void {
+    this.emit({ _tag: "CompensationFailed", ...factOf(of), cause })
+  }
+
   /** A choice wants a step. */
   wanted(index: number): void {
     if (this.unwanted.delete(index)) this.unsettled[this.program.steps[index]!.base]!++
@@ -258,7 +317,10 @@ export class RunWatch {
   }
 
   private emit(fact: Fact): void {
-    const event = { ...fact, run: this.run, at: this.now() } as RunEvent
+    this.tell({ ...fact, run: this.run, at: this.now() } as RunEvent)
+  }
+
+  private tell(event: RunEvent): void {
     for (const watcher of this.watchers) {
       try {
         watcher.onEvent(event)

@@ -9,7 +9,7 @@
  * Eagerly, a step's turn comes when what it waits for is there. In batches it comes with its batch, and a batch comes
  * when nothing of the last one is left: what `Effect.all` over each level would do.
  */
-import { Effect, Exit, Fiber } from "effect"
+import { type Duration, Effect, Exit, Fiber } from "effect"
 import { forkLike } from "../model/ForkLike.ts"
 import type { Interpreter, Run } from "./Run.ts"
 import type { Waiter } from "./Slots.ts"
@@ -36,6 +36,7 @@ class Scheduler implements Interpreter {
   private running = 0
   private pumping = false
   private afterStop: (() => void) | undefined = undefined
+  private timer: Fiber.Fiber<unknown> | undefined = undefined
 
   constructor(run: Run, parent: Fiber.Fiber<unknown, unknown>, inBatches: boolean, onFinished: (run: Run) => void) {
     this.run = run
@@ -53,6 +54,13 @@ class Scheduler implements Interpreter {
     this.run.start(this)
     this.pumping = false
     this.pump()
+  }
+
+  /** Ends the run at its limit, if it has not ended by then. */
+  endAfter(limit: Duration.Duration): void {
+    if (this.finished) return
+    const end = Effect.sync(() => this.run.timeOut(limit))
+    this.timer = Effect.runForkWith(this.run.context)(Effect.andThen(Effect.sleep(limit), end))
   }
 
   /** Stops the run, and waits for the last finalizer. */
@@ -185,6 +193,7 @@ class Scheduler implements Interpreter {
   private checkEnd(): void {
     if (this.running > 0 || this.pumping) return
     if (this.run.stopped === undefined && this.run.remaining > 0) return
+    this.timer?.interruptUnsafe()
     if (this.afterStop !== undefined) this.afterStop()
     else if (!this.finished) this.finish()
     // What the end of this run means for a run around is known now: only then may others there have its slots.
@@ -197,6 +206,13 @@ class Scheduler implements Interpreter {
   }
 }
 
+/** How a run is scheduled. */
+export interface Scheduling {
+  readonly inBatches: boolean
+  /** When the run is ended, wherever it then is. It is the run that ends, so that what it had done is not lost. */
+  readonly timeout: Duration.Duration | undefined
+}
+
 /**
  * Schedules a run; `conclude` says what the whole comes to. Interrupting it ends the run, waits for the last finalizer,
  * and adds what `onInterrupted` fails with.
@@ -204,7 +220,7 @@ class Scheduler implements Interpreter {
 export const schedule = <A, E>(
   run: Run,
   parent: Fiber.Fiber<unknown, unknown>,
-  inBatches: boolean,
+  { inBatches, timeout }: Scheduling,
   conclude: (run: Run) => Effect.Effect<A, E>,
   onInterrupted: (run: Run) => Effect.Effect<void>
 ): Effect.Effect<A, E> =>
@@ -212,6 +228,7 @@ export const schedule = <A, E>(
   Effect.callback((resume) => {
     const scheduler = new Scheduler(run, parent, inBatches, (run) => resume(conclude(run)))
     scheduler.start()
+    if (timeout !== undefined) scheduler.endAfter(timeout)
     return scheduler.finished
       ? undefined
       : Effect.suspend(() => Effect.flatMap(scheduler.interrupt(), () => onInterrupted(run)))

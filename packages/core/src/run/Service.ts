@@ -161,7 +161,7 @@ const testSubstitution = (id: string, targets: Deps, values: Readonly<Record<str
  */
 export const Service =
   <Self>() =>
-  <const Id extends string, const T extends Deps, const O extends Options = {}>(
+  <const Id extends string, const T extends Deps, const O extends Options>(
     id: Id,
     targets: T,
     options?: O

@@ -6,10 +6,13 @@
 import type { Plan } from "../compile/Plan.ts"
 import { attemptKey } from "./AttemptKey.ts"
 import type { CacheRead, Limit, ResourceEnded, ResourceEvent, RunEnd, RunEvent, RunStarted } from "./RunEvent.ts"
-import type { CacheReads, Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
+import type { CacheReads, NotUndone, Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
 
 /** A phase that has yet to end. */
 type Doing = Phase extends infer P ? (P extends Phase ? Omit<P, "to" | "resource"> : never) : never
+
+/** What one waits for that others have. */
+const limits: ReadonlyArray<Limit["_tag"]> = ["Slot", "Permit", "FairShare"]
 
 const unfinished: Outcome = { _tag: "Unfinished" }
 
@@ -36,6 +39,9 @@ export class ResourceTimeline {
   private readonly queued = new Map<number, Limit["_tag"]>()
   /** The attempts whose requests have yet to be sent. */
   private readonly collecting = new Set<string>()
+  /** How many of its compensations run, and what could not be undone. */
+  private undoing = 0
+  readonly notUndone: Array<NotUndone> = []
 
   constructor(resource: string, from: number) {
     this.resource = resource
@@ -108,6 +114,27 @@ export class ResourceTimeline {
       case "FallbackStarted":
         this.startedAt ??= at
         return this.become({ _tag: "Fallback", fallback: event.fallback, from: at })
+      case "ResourceRewound":
+        this.outcome = unfinished
+        this.endedAt = undefined
+        this.retryAt = event.retryAt
+        this.running.clear()
+        this.queued.clear()
+        this.collecting.clear()
+        return this.become({ _tag: "Retry", from: at })
+      case "CompensationStarted":
+        // A cleanup is part of its attempt, and so is what is undone before its resource has ended.
+        if (this.endedAt === undefined) return
+        if (this.undoing++ === 0) this.become({ _tag: "Compensation", from: at }, at)
+        return
+      case "CompensationSucceeded":
+        return this.undone(at, { _tag: "Compensated" })
+      case "CompensationFailed": {
+        const { cause, cleanup, inside, item } = event
+        const where = { ...(item === undefined ? {} : { item }), ...(inside === undefined ? {} : { inside }) }
+        this.notUndone.push({ ...where, cleanup, cause })
+        return this.undone(at, { _tag: "CompensationFailed", cause })
+      }
       default:
         this.outcome = outcomeOf(event)
         this.endedAt = at
@@ -145,14 +172,22 @@ export class ResourceTimeline {
     this.caches.set(key, { ...reads, [result]: reads[result] + 1 })
   }
 
+  /** Something of it is undone, or could not be. */
+  private undone(at: number, outcome: Outcome): void {
+    if (this.endedAt === undefined) return
+    const { _tag } = this.outcome
+    if (_tag === "Succeeded" || _tag === "Degraded" || _tag === "Compensated") this.outcome = outcome
+    if (--this.undoing === 0) this.become(undefined, at)
+  }
+
   private unlessRunning(next: Doing): void {
     if (this.running.size === 0) this.become(next)
   }
 
   private become(next: Doing | undefined, at = next!.from): void {
     const { doing } = this
-    // What took no time is not told, but an attempt always is; that of a request is told when it has been sent.
-    const isTold = doing?._tag === "Attempt" && next?._tag !== "Collecting"
+    // What took no time is not told, but an attempt and an undoing always are; that of a request when it has been sent.
+    const isTold = doing?._tag === "Compensation" || (doing?._tag === "Attempt" && next?._tag !== "Collecting")
     if (doing !== undefined && (doing.from < at || isTold)) this.past.push({ ...doing, to: at })
     this.doing = next
   }
@@ -160,7 +195,7 @@ export class ResourceTimeline {
 
 /** Whether it waits for a turn, which it will not be given if it is refused. */
 const isWaiting = (doing: Doing | undefined): boolean =>
-  doing?._tag === "Slot" || doing?._tag === "Permit" || doing?._tag === "FairShare" || doing?._tag === "Thread"
+  doing?._tag === "Thread" || limits.some((limit) => limit === doing?._tag)
 
 type AttemptEnded = Extract<
   ResourceEvent,
@@ -265,7 +300,8 @@ export class Timeline {
   }
 
   private toReport(timeline: ResourceTimeline, until: number): ResourceReport {
-    const { attempts, caches, chosen, endedAt, items, outcome, readyAt, refusals, resource, startedAt } = timeline
+    const { attempts, caches, chosen, endedAt, items, notUndone, outcome, readyAt, refusals, resource, startedAt } =
+      timeline
     const runs = this.inside.get(resource)
     const phases = timeline.phases(until, this.lastDependency)
     return {
@@ -276,13 +312,14 @@ export class Timeline {
       startedAt,
       endedAt,
       running: timeIn(phases, ["Attempt", "Items", "Fallback"]),
-      queued: timeIn(phases, ["Slot", "Permit", "FairShare"]),
+      queued: timeIn(phases, limits),
       ...(refusals === 0 ? {} : { refusals }),
       ...(items === undefined ? {} : { items: { ...items } }),
       ...(chosen === undefined ? {} : { chosen }),
       ...(caches === undefined ? {} : { caches: [...caches.values()] }),
       ...(runs === undefined ? {} : { runs: runs.map((run) => run.report(until)) }),
-      phases
+      phases,
+      ...(notUndone.length === 0 ? {} : { notUndone: notUndone.slice() })
     }
   }
 

@@ -5,7 +5,7 @@
  * them, and one that is provided twice is there once. A flag beside them tells at once that there is nobody to look for.
  */
 import { Context } from "effect"
-import type { RunEvent } from "./RunEvent.ts"
+import type { CompensationStarted, RunEvent } from "./RunEvent.ts"
 
 /**
  * Receives each event of a run, synchronously, as it happens.
@@ -24,6 +24,7 @@ export type OnEvent = (event: RunEvent) => void
  * - `within`: the context in which the effects of a resource run (`attempt` is `undefined`), and those of each of its
  *   attempts where policies can make several, and of each attempt of each item (`item`) of a list. It gets the context that they would run in; a span, or annotations of
  *   logs, are added here. It must not take away or replace what a resource needs.
+ * - `undoing`: the same for a compensation or a cleanup, when its event has been told.
  *
  * @since 0.1.0
  * @category models
@@ -36,6 +37,7 @@ export interface Watcher {
     attempt: number | undefined,
     item: number | undefined
   ) => Context.Context<never>
+  readonly undoing?: (context: Context.Context<never>, event: CompensationStarted) => Context.Context<never>
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What users wrote, as effects: loads, layers around them, and the scope of an attempt. */
 import { Effect, Exit, Scope } from "effect"
-import type { AnyEffect, Layer, LayerObserver } from "../model/Node.ts"
+import type { AnyEffect, Layer } from "../model/Node.ts"
 
 /** What a message calls by its name. */
 export interface Named {
@@ -28,9 +28,12 @@ export const notAnEffect = ({ name }: Named, value: unknown): Exit.Exit<never> =
 export const asEffect = (of: Named, value: unknown): AnyEffect =>
   Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(of, value)
 
+/** What a layer does with what is inside. */
+type Wrap = (layer: Layer, self: AnyEffect) => unknown
+
 /** The layers around an effect. One that throws, or gives no effect, is a defect like any other of the resource. */
-export const wrapIn = (of: Named, layers: ReadonlyArray<Layer>, self: AnyEffect, observer: LayerObserver): AnyEffect =>
-  layers.reduce((effect, layer) => Effect.suspend(() => asEffect(of, layer.wrap(effect, observer))), self)
+export const wrapIn = (of: Named, layers: ReadonlyArray<Layer>, self: AnyEffect, wrap: Wrap): AnyEffect =>
+  layers.reduce((effect, layer) => Effect.suspend(() => asEffect(of, wrap(layer, effect))), self)
 
 /** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
 export const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>

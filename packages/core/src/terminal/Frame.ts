@@ -53,6 +53,8 @@ const activeOf = (resource: ResourceTimeline, now: number): Active | undefined =
       return line("▶", "warn", 1, `${since(doing.from, now)} in its fallback`)
     case "Policy":
       return line("▶", "wait", 1, `${since(doing.from, now)} in its policies`)
+    case "Compensation":
+      return line(signs.Compensated, "warn", 1, `${since(doing.from, now)} is undone`)
     case "Retry":
       return line("↻", "warn", 2, `attempt ${attempts + 1} in ${millis(Math.max(0, (retryAt ?? now) - now))}`)
     case "Slot":

@@ -23,6 +23,12 @@ const textOf = (event: RunEvent): string | undefined => {
       return `refused by ${event.policy}`
     case "FallbackStarted":
       return `runs its fallback (${event.fallback})`
+    case "ResourceRewound":
+      return `is loaded again: ${event.failed} failed`
+    case "CompensationSucceeded":
+      return event.cleanup ? undefined : "is undone"
+    case "CompensationFailed":
+      return `${event.cleanup ? "was not cleaned up after" : "was not undone"}: ${whyOf(event.cause)}`
     default:
       return undefined
   }

@@ -24,13 +24,13 @@ class Runs {
     return Array.from(this.timelines.values())
   }
 
-  /** Takes an event, and gives its run, which is forgotten when it is over. */
-  add(event: RunEvent): Timeline {
+  /** Takes an event, and gives its run, which is forgotten when it is over: what is undone later has no place here. */
+  add(event: RunEvent): Timeline | undefined {
     let timeline = this.timelines.get(event.run)
     if (event._tag === "RunStarted") this.timelines.set(event.run, (timeline = new Timeline(event)))
-    timeline!.add(event)
+    timeline?.add(event)
     if (event._tag === "RunEnded") this.timelines.delete(event.run)
-    return timeline!
+    return timeline
   }
 }
 
@@ -61,8 +61,9 @@ const plain = (options: TerminalOptions, pen: Pen): Watch => {
   const runs = new Runs()
   const stream = streamOf(options)
   return watching((event) => {
-    for (const line of linesOf(event, runs.add(event), columnsOf(options), pen))
-      quietly(() => stream.write(`${line}\n`))
+    const timeline = runs.add(event)
+    if (timeline === undefined) return
+    for (const line of linesOf(event, timeline, columnsOf(options), pen)) quietly(() => stream.write(`${line}\n`))
   })
 }
 
@@ -89,7 +90,7 @@ const live = Effect.fnUntraced(function* (options: TerminalOptions, pen: Pen) {
   return watching((event) => {
     const timeline = runs.add(event)
     if (event._tag === "RunStarted") active.openUnsafe()
-    if (event._tag !== "RunEnded") return
+    if (event._tag !== "RunEnded" || timeline === undefined) return
     quietly(() => view.clear())
     quietly(() => stream.write(`${toEnding(timeline, columnsOf(options), pen)}\n`))
     if (runs.all.length > 0) return show()

@@ -28,6 +28,8 @@ const verbs: Record<Outcome["_tag"], string> = {
   Died: "died",
   Interrupted: "was interrupted",
   Skipped: "was skipped",
+  Compensated: "was undone",
+  CompensationFailed: "was not undone",
   Unfinished: "has not ended"
 }
 

@@ -96,6 +96,12 @@ const ofResource = { ...inRun, resource: Schema.String }
 const ofAttempt = { ...ofResource, attempt: Schema.Number, item: Schema.optionalKey(Schema.Number) }
 
 const CacheLevel = Schema.Literals(["memory", "persisted"])
+const undone = {
+  item: Schema.optionalKey(Schema.Number),
+  inside: Schema.optionalKey(Names),
+  cleanup: Schema.Boolean
+}
+const ofUndo = { ...ofResource, ...undone }
 
 const RunParent = Schema.Struct({
   run: Schema.Number,
@@ -153,6 +159,16 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
     error: Schema.optionalKey(Unknown)
   }),
   Schema.Struct({ _tag: Schema.tag("FallbackStarted"), ...ofResource, fallback: Schema.String, error: Unknown }),
+  Schema.Struct({ _tag: Schema.tag("CompensationStarted"), ...ofUndo }),
+  Schema.Struct({
+    _tag: Schema.tag("ResourceRewound"),
+    ...ofResource,
+    to: Schema.String,
+    failed: Schema.String,
+    retryAt: Schema.Number
+  }),
+  Schema.Struct({ _tag: Schema.tag("CompensationSucceeded"), ...ofUndo }),
+  Schema.Struct({ _tag: Schema.tag("CompensationFailed"), ...ofUndo, cause: AnyCause }),
   Schema.Struct({ _tag: Schema.tag("ResourceSucceeded"), ...ofResource }),
   Schema.Struct({ _tag: Schema.tag("ResourceDegraded"), ...ofResource, fallback: Schema.String, error: Unknown }),
   Schema.Struct({ _tag: Schema.tag("ResourceFailed"), ...ofResource, cause: AnyCause }),
@@ -169,6 +185,8 @@ const Outcome = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("Died"), cause: AnyCause }),
   Schema.Struct({ _tag: Schema.tag("Interrupted") }),
   Schema.Struct({ _tag: Schema.tag("Skipped"), because: SkipReason }),
+  Schema.Struct({ _tag: Schema.tag("Compensated") }),
+  Schema.Struct({ _tag: Schema.tag("CompensationFailed"), cause: AnyCause }),
   Schema.Struct({ _tag: Schema.tag("Unfinished") })
 ])
 
@@ -177,7 +195,18 @@ const stretch = { from: Schema.Number, to: Schema.Number }
 const Phase = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("Dependency"), ...stretch, resource: Schema.UndefinedOr(Schema.String) }),
   Schema.Struct({
-    _tag: Schema.Literals(["Batch", "Slot", "Permit", "FairShare", "Thread", "Collecting", "Retry", "Policy", "Items"]),
+    _tag: Schema.Literals([
+      "Batch",
+      "Slot",
+      "Permit",
+      "FairShare",
+      "Thread",
+      "Collecting",
+      "Retry",
+      "Policy",
+      "Items",
+      "Compensation"
+    ]),
     ...stretch
   }),
   Schema.Struct({ _tag: Schema.tag("Attempt"), ...stretch, attempt: Schema.Number }),
@@ -228,7 +257,8 @@ export const Report: Schema.Codec<CoreReport.Report, unknown> = Schema.Struct({
         )
       ),
       runs: Schema.optionalKey(Schema.Array(Schema.suspend((): Schema.Codec<CoreReport.Report, unknown> => Report))),
-      phases: Schema.Array(Phase)
+      phases: Schema.Array(Phase),
+      notUndone: Schema.optionalKey(Schema.Array(Schema.Struct({ ...undone, cause: AnyCause })))
     })
   ),
   values: Schema.Struct({})

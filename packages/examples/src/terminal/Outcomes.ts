@@ -16,6 +16,10 @@ const show = ({ attempts, outcome }: Report.ResourceReport): string => {
       return dim("× interrupted: the run had failed")
     case "Skipped":
       return dim(`- never started${"resource" in outcome.because ? `: ${outcome.because.resource} had failed` : ""}`)
+    case "Compensated":
+      return warn("← undone")
+    case "CompensationFailed":
+      return bad("≠ not undone")
     case "Unfinished":
       return dim("… unfinished")
   }

@@ -1,0 +1,55 @@
+import { Cause, Effect } from "effect"
+import { fromLayers, type PolicyFor } from "../model/Policy.ts"
+import type { OwnError, Resource } from "../model/Resource.ts"
+
+/**
+ * Gives up at once when what is piped before fails with such an error: no `retry` around it tries again, no fallback takes
+ * its place, and whatever else runs or fails in the meantime, the load fails with this error.
+ *
+ * - `when`: whether an error is one to give up for. Piped inline it knows the resource's own error; in a policy made
+ *   beforehand, annotate its parameter.
+ *
+ * What had been done by then is undone, as after any failure. In `settle` only the resource itself gives up.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource, Saga } from "effect-loader"
+ *
+ * let attempts = 0
+ * const payment = Resource.make("payment", {
+ *   load: (): Effect.Effect<string, "busy" | "fraud"> => Effect.suspend(() => (attempts++, Effect.fail("fraud")))
+ * }).pipe(
+ *   Saga.abortIf((error) => error === "fraud"),
+ *   Policy.retry({ times: 3 }),
+ *   Resource.orElseSucceed(() => "paid later")
+ * )
+ *
+ * const failed = Effect.exit(Loader.load(Loader.make({ payment })))
+ * Effect.runPromise(failed).then((exit) => console.log(exit._tag, attempts)) // Failure 1
+ * ```
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const abortIf: {
+  <N extends string, A, E, R, In>(
+    when: string extends N ? never : (error: OwnError<N, E>) => boolean
+  ): (self: Resource<N, A, E, R, In>) => Resource<N, A, E, R, In>
+  <E0>(when: (error: E0) => boolean): PolicyFor<E0>
+} = (when: (error: never) => boolean): never =>
+  fromLayers([
+    {
+      kind: "abort",
+      label: "abort",
+      repeats: false,
+      continues: false,
+      refused: undefined,
+      wrap: (self, observer) =>
+        Effect.catchCause(self, (cause) => {
+          const failure = cause.reasons.find(Cause.isFailReason)
+          const gives = failure !== undefined && when(failure.error as never)
+          return gives ? observer.aborting(cause) : Effect.failCause(cause)
+        })
+    }
+  ]) as never

@@ -1,0 +1,246 @@
+/**
+ * One run of a loader, from its inputs to what the caller gets.
+ *
+ * Where nothing can have to be undone, what a run comes to is known when nothing of it runs any more. Otherwise that is
+ * followed by an account, which cannot be interrupted:
+ *
+ *  1. What the run did is undone, if it failed or was interrupted.
+ *  2. If it succeeded, a run around it keeps what it did.
+ *  3. The run has ended, and everybody is told: who watches, and who wants to know of what could not be undone.
+ */
+import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber } from "effect"
+import type { AnyEffect } from "../model/Node.ts"
+import { type AnyLoader, type Compiled, compiledOf, planOf, valuesOf } from "./Compiled.ts"
+import { Enclosing } from "./Enclosing.ts"
+import { LoadTimeout } from "./LoadTimeout.ts"
+import { type Legs, runLegs } from "./Legs.ts"
+import { Run, type RunSetup } from "./Run.ts"
+import { RunLimits } from "./RunLimits.ts"
+import { RunWatch } from "./RunWatch.ts"
+import { beside, type RollbackError } from "./saga/CompensationError.ts"
+import { Saga } from "./saga/Saga.ts"
+import { apart } from "./saga/Undoing.ts"
+import { schedule } from "./Scheduler.ts"
+import { Slots } from "./Slots.ts"
+import { type Watcher, watchesOf } from "./Watchers.ts"
+
+type AnyExit = Exit.Exit<unknown, unknown>
+
+/** How a loader is run this time. */
+export interface Execution {
+  readonly inputs: unknown
+  readonly failFast: boolean
+  /** Who watches this run beside those who watch all runs. */
+  readonly reporter: Watcher | undefined
+  /** Whether the caller keeps what the run did, to undo it later: then nobody else does. */
+  readonly reversible?: boolean
+  /** What the caller gets of a run that was not interrupted; `exit` is what a load gives. */
+  readonly conclude: (run: Run, exit: AnyExit) => Effect.Effect<unknown, unknown>
+}
+
+/** What a run's failures come to, the first in time first. */
+const combine = (causes: ReadonlyArray<Cause.Cause<unknown>>): Cause.Cause<unknown> =>
+  causes.length === 1 ? causes[0]! : Cause.fromReasons(causes.flatMap((cause) => cause.reasons))
+
+const timedOut = (run: Run): ReadonlyArray<Cause.Cause<unknown>> => {
+  if (run.stopped?._tag !== "TimedOut") return []
+  const { limit, progress } = run.stopped
+  return [Cause.fail(new LoadTimeout({ loader: run.program.name, limit, ...progress }))]
+}
+
+/** What a load comes to when nothing of it runs any more. */
+const exitOf = (run: Run): AnyExit =>
+  run.stopped === undefined ? Exit.succeed(run.result()) : Exit.failCause(combine([...timedOut(run), ...run.failures]))
+
+/**
+ * What the interruption of a run adds to it: what failed while it ended. A finalizer has no errors by its type, but the
+ * cause that it joins is the load's, and these are the load's errors.
+ */
+const concludeInterruption = (run: Run): Effect.Effect<void> => {
+  run.finish()
+  return run.failures.length === 0 ? Exit.void : Exit.failCause(combine(run.failures) as Cause.Cause<never>)
+}
+
+/** Tells the log of an observer's crash: once a run, and nobody waits for it. */
+const logCrash = (fiber: Fiber.Fiber<unknown, unknown>) => (defect: unknown) => {
+  Effect.runForkWith(fiber.context)(Effect.logError("an observer of effect-loader crashed", Cause.die(defect)))
+}
+
+/** What watches a run, if anything does. */
+const watchFor = (
+  compiled: Compiled,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  own: Watcher | undefined,
+  enclosing: Enclosing | undefined
+): RunWatch | undefined => {
+  const watches = watchesOf(fiber.context)
+  if (watches.length === 0 && own === undefined && enclosing?.reporter === undefined) return undefined
+  const reporters = [own, enclosing?.reporter].filter((reporter) => reporter !== undefined)
+  const onCrash = logCrash(fiber)
+  const watchers = reporters.slice()
+  for (const watch of watches) {
+    try {
+      const watcher = watch(fiber.context)
+      if (watcher !== undefined) watchers.push(watcher)
+    } catch (defect) {
+      onCrash(defect)
+    }
+  }
+  if (watchers.length === 0) return undefined
+  return new RunWatch({
+    program: compiled.program,
+    plan: planOf(compiled),
+    watchers,
+    reporter: together(reporters),
+    parent: enclosing?.parent,
+    clock: fiber.getRef(Clock.Clock),
+    onCrash
+  })
+}
+
+/** Several who report, as one. */
+const together = (reporters: ReadonlyArray<Watcher>): Watcher | undefined =>
+  reporters.length < 2 ? reporters[0] : { onEvent: (event) => reporters.forEach((reporter) => reporter.onEvent(event)) }
+
+const limitsFor = ({ program, timeout }: Compiled, fiber: Fiber.Fiber<unknown, unknown>): RunLimits | undefined => {
+  if (program.limiters.length === 0) return undefined
+  return new RunLimits(program, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
+}
+
+const slotsFor = (
+  { limit, program }: Compiled,
+  enclosing: Enclosing | undefined,
+  limits: RunLimits | undefined
+): Slots | undefined => {
+  const outer = enclosing?.slots
+  if (limit === undefined && outer === undefined && limits === undefined) return undefined
+  return new Slots(limit ?? Infinity, program.urgency, outer, limits)
+}
+
+const setupFor = (
+  compiled: Compiled,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  enclosing: Enclosing | undefined,
+  { failFast, reporter }: Execution
+): RunSetup => {
+  const { declaration, foreseen, inBatches, program, undoLimit } = compiled
+  const isAccounted = program.undoes || (failFast && declaration.onExit !== undefined)
+  const limits = limitsFor(compiled, fiber)
+  const watch = watchFor(compiled, fiber, reporter, enclosing)
+  return {
+    program,
+    // What is inside of this run is not directly inside of that one.
+    context: enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined),
+    failFast,
+    slots: slotsFor(compiled, enclosing, limits),
+    limits,
+    watch,
+    // Level by level, nothing of a later level can come to a batch of this one.
+    foreseen: inBatches ? undefined : foreseen,
+    inside: enclosing?.inside,
+    saga: isAccounted ? new Saga({ program, watch, limit: undoLimit, keeps: failFast }) : undefined,
+    rewinds: program.undoes && failFast ? new Map() : undefined
+  }
+}
+
+/** Runs a loader once. */
+export const execute = (self: AnyLoader, execution: Execution): Effect.Effect<unknown, unknown> =>
+  Effect.withFiber((fiber) => {
+    const compiled = compiledOf(self)
+    const enclosing = fiber.getRef(Enclosing)
+    const setup = setupFor(compiled, fiber, enclosing, execution)
+    const run = new Run(setup)
+    const unusable = run.giveInputs(execution.inputs, valuesOf(self))
+    if (unusable !== undefined) return Exit.die(unusable)
+    if (setup.saga !== undefined) {
+      const next: Legs["next"] = (kept) => {
+        const leg = new Run({ ...setup, slots: slotsFor(compiled, enclosing, setup.limits), kept })
+        leg.giveInputs(execution.inputs, valuesOf(self))
+        return leg
+      }
+      return accounted(run, { ...setup, saga: setup.saga, next }, fiber, compiled, enclosing, execution)
+    }
+    const conclude = (run: Run): Effect.Effect<unknown, unknown> => {
+      run.finish()
+      return execution.conclude(run, exitOf(run))
+    }
+    return schedule(run, fiber, compiled, conclude, concludeInterruption)
+  })
+
+/** Nothing more is to come of a leg. */
+const over = (run: Run): Effect.Effect<void> => {
+  run.foresight?.end()
+  return Exit.void
+}
+
+/** A run whose end is followed by an account: see the top. */
+const accounted = (
+  first: Run,
+  { next, saga, watch }: Pick<Legs, "next" | "saga" | "watch">,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  compiled: Compiled,
+  enclosing: Enclosing | undefined,
+  execution: Execution
+): Effect.Effect<unknown, unknown> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scheduled: Legs["schedule"] = (run, timeout) =>
+        schedule(run, fiber, { inBatches: compiled.inBatches, timeout }, over, over)
+      const { timeout } = compiled
+      const { ended, run } = yield* runLegs(first, { saga, watch, timeout, schedule: scheduled, next, restore })
+      // Until here an interruption counts, also one that came when nothing ran any more.
+      const interrupted = Exit.isFailure(ended) ? ended : yield* Effect.exit(restore(Effect.void))
+      if (Exit.isFailure(interrupted)) run.stop({ _tag: "Interrupted" })
+      const exit = Exit.isFailure(interrupted) ? withFailures(interrupted.cause, run) : exitOf(run)
+      run.skipRest()
+      if (Exit.isFailure(exit) && execution.failFast) yield* saga.rollback(exit.cause)
+      if (Exit.isSuccess(exit) && execution.failFast && execution.reversible !== true) handOver(saga, enclosing)
+      run.finish()
+      const because = Exit.isFailure(exit) ? exit.cause : Cause.empty
+      const notUndone = saga.notUndone(execution.inputs, because)
+      if (notUndone !== undefined) yield* apart(tellOf(notUndone, compiled))
+      const told =
+        notUndone === undefined || Exit.isSuccess(exit) ? exit : Exit.failCause(beside(exit.cause, notUndone))
+      if (execution.failFast) yield* runHooks(told, compiled)
+      return yield* Exit.isFailure(interrupted) ? told : execution.conclude(run, told)
+    })
+  )
+
+const withFailures = (interruption: Cause.Cause<unknown>, run: Run): AnyExit =>
+  Exit.failCause(combine([interruption, ...timedOut(run), ...run.failures]))
+
+const handOver = (saga: Saga, enclosing: Enclosing | undefined): void => {
+  if (enclosing?.keeper === undefined) return
+  const { frame, index, resource } = enclosing.keeper
+  saga.handOver(frame, index, resource)
+}
+
+/** Tells whoever wants to know of what could not be undone. */
+const tellOf = (error: RollbackError, { declaration }: Compiled): Effect.Effect<void> => {
+  const { onCompensationFailure: handler } = declaration.options
+  if (handler === undefined) return Effect.logError(error.message, ...error.failures.map(({ failure }) => failure))
+  return logFailure(
+    "onCompensationFailure",
+    Effect.suspend(() => handler(error) as AnyEffect)
+  )
+}
+
+/** Whatever is hung on the end of a load is run, one after the other. */
+const runHooks = (exit: AnyExit, { declaration: { onExit = [] } }: Compiled): Effect.Effect<void> =>
+  Effect.forEach(
+    onExit,
+    (hook) =>
+      apart(
+        logFailure(
+          "a hook of Loader.onExit",
+          Effect.suspend(() => hook(exit) as AnyEffect)
+        )
+      ),
+    { discard: true }
+  )
+
+/** Runs something that others have hung on to a run: when it fails, that is logged, and changes nothing. */
+const logFailure = (what: string, self: AnyEffect): Effect.Effect<void> =>
+  Effect.catchCause(Effect.asVoid(self as Effect.Effect<unknown, unknown>), (cause) =>
+    Effect.logError(`${what} of effect-loader failed`, cause)
+  )

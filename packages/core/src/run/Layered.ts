@@ -1,0 +1,128 @@
+/** What is around a load: its layers, what they tell, and what is done about it. */
+import { type Cause, Duration } from "effect"
+import type { Key } from "../cache/Key.ts"
+import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
+import type { ItemLoads, Load } from "../compile/Program.ts"
+import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
+import { type Around, OutsideRun, type Wrapped } from "./OutsideRun.ts"
+import type { RunWatch } from "./RunWatch.ts"
+import type { Saga } from "./saga/Saga.ts"
+import type { Of } from "./saga/Undoing.ts"
+import type { Tried } from "./Tried.ts"
+import { wrapIn } from "./Wrapping.ts"
+
+/** What layers need of those who run the load. */
+export interface Host {
+  readonly watch: RunWatch | undefined
+  readonly saga: Saga | undefined
+  /** What loads that belong to no run need. */
+  readonly around: Around
+  /** Nothing of it runs until it is tried again. */
+  readonly pauses: (tried: Tried) => void
+  readonly aborts: (tried: Tried, item: unknown, cause: Cause.Cause<unknown>) => AnyEffect
+  readonly rewinds: (tried: Tried, cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
+}
+
+/** An item of a list. */
+interface Item {
+  readonly items: ItemLoads
+  readonly value: unknown
+}
+
+export class Layered implements LayerObserver {
+  private readonly host: Host
+  readonly tried: Tried
+  private readonly step: Load
+  private readonly deps: Dependencies
+  private readonly item: Item | undefined
+  private ifAnyWrapped: Wrapped | undefined = undefined
+
+  constructor(host: Host, tried: Tried, step: Load, deps: Dependencies, item?: Item) {
+    this.host = host
+    this.tried = tried
+    this.step = step
+    this.deps = deps
+    this.item = item
+  }
+
+  /** Layers around an effect, the first innermost. What undoes it is for the run to keep. */
+  within(layers: ReadonlyArray<Layer>, self: AnyEffect): AnyEffect {
+    if (layers.length === 0) return self
+    return wrapIn(this.step, layers, self, ({ undo, wrap }, inside) => {
+      const { saga } = this.host
+      if (undo === undefined || saga === undefined) return wrap(inside, this)
+      return saga.undoable(this.tried.index, inside, undo, this.deps, () => this.done())
+    })
+  }
+
+  /** Layers around what comes of an attempt that was refused: it has never begun, so nothing of it is to be undone. */
+  withinRefused(layers: ReadonlyArray<Layer>, self: AnyEffect): AnyEffect {
+    return wrapIn(this.step, layers, self, (layer, inside) => layer.wrap(inside, this))
+  }
+
+  get resource(): string {
+    return this.step.name
+  }
+
+  degraded(fallback: string, error: unknown): void {
+    this.host.watch?.degraded(this.tried.index, fallback, error)
+  }
+
+  pausing(pause: Duration.Duration): void {
+    const { attempts, index, item } = this.tried
+    this.host.watch?.retryScheduled(index, attempts + 1, item, pause)
+    if (!Duration.isZero(pause)) this.host.pauses(this.tried)
+  }
+
+  hedging(): void {
+    const { attempts, index, item } = this.tried
+    this.host.watch?.hedgeStarted(index, attempts + 1, item)
+  }
+
+  refused(refusal: Refusal): void {
+    this.host.watch?.refused(this.tried.index, this.tried.item, refusal)
+  }
+
+  cacheRead(cache: string, level: CacheLevel, result: CacheResult): void {
+    this.tried.known = result !== "miss" && result !== "error"
+    this.host.watch?.cacheRead(this.tried.index, this.tried.item, { cache, level, result })
+  }
+
+  key(): Key {
+    return this.wrapped.key()
+  }
+
+  outsideRun(layer: Layer): AnyEffect {
+    return this.outside.inside(this.wrapped, layer)
+  }
+
+  aborting(cause: Cause.Cause<unknown>): AnyEffect {
+    return this.host.aborts(this.tried, this.item?.value, cause)
+  }
+
+  rewinding(cause: Cause.Cause<unknown>, rewind: Rewind): boolean {
+    return this.host.rewinds(this.tried, cause, rewind)
+  }
+
+  /** What was done here, for what undoes it; nothing, where all was known, or refused. */
+  private done(): Of | undefined {
+    const { begun, item, known } = this.tried
+    if (known || begun === 0) return undefined
+    return {
+      resource: this.step.name,
+      attempts: begun,
+      item: item === undefined ? undefined : { index: item, value: this.item!.value }
+    }
+  }
+
+  private get outside(): OutsideRun {
+    return new OutsideRun(this.step, this.deps, this.host.around)
+  }
+
+  private get wrapped(): Wrapped {
+    return (this.ifAnyWrapped ??=
+      this.item === undefined
+        ? this.outside.whole()
+        : this.outside.item(this.item.items, this.item.value, this.tried.item!))
+  }
+}

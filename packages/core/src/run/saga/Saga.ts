@@ -1,0 +1,178 @@
+/**
+ * What one run has done that could be undone, and when it is.
+ *
+ * What is done is kept in frames, one inside the other as the effects are: an attempt's, a resource's, the run's, and that
+ * of a run around. A frame that ends well hands what it holds to the one around it; one that does not undoes it at once.
+ * So whatever fails has undone its own parts by the time that it has failed, and the run holds only what succeeded.
+ */
+import { Cause, Context, Effect, type Exit } from "effect"
+import type { Program } from "../../compile/Program.ts"
+import type { AnyEffect, Dependencies } from "../../model/Node.ts"
+import type { Undo } from "../../model/Undo.ts"
+import type { RunWatch } from "../RunWatch.ts"
+import { CompensationError, RollbackError } from "./CompensationError.ts"
+import { apart, type Done, type Of, type Rollback, runUndo, undoAll } from "./Undoing.ts"
+
+/** Where what is done is kept for now. */
+export interface Frame {
+  readonly done: Array<Done>
+}
+
+/** The frame that what runs here is inside of. None where nothing is ever undone, as in `settle`. */
+const CurrentFrame: Context.Reference<Frame | undefined> = /* @__PURE__ */ Context.Reference<Frame | undefined>(
+  "effect-loader/Frame",
+  { defaultValue: () => undefined }
+)
+
+/** One by one: there can be more than a call takes arguments. */
+const moveTo = (outer: Frame, inner: Frame): void => {
+  for (const done of inner.done) outer.done.push(done)
+}
+
+/** The frame of whoever runs this. */
+export const frameIn = (context: Context.Context<never>): Frame | undefined => Context.get(context, CurrentFrame)
+
+export interface SagaSetup {
+  readonly program: Program
+  readonly watch: RunWatch | undefined
+  /** How many compensations may run at once. */
+  readonly limit: number
+  /** Whether what is done is kept, to be undone if the run fails. */
+  readonly keeps: boolean
+}
+
+export class Saga {
+  /** What could not be undone so far. */
+  readonly failures: Array<CompensationError> = []
+  private readonly setup: SagaSetup
+  private readonly frame: Frame = { done: [] }
+
+  constructor(setup: SagaSetup) {
+    this.setup = setup
+  }
+
+  /** All of a resource's load: what it has done is the run's when it succeeds. */
+  whole(self: AnyEffect): AnyEffect {
+    return this.setup.keeps ? this.framed(self, () => this.frame) : self
+  }
+
+  /** An attempt that others may follow. */
+  attempt(self: AnyEffect): AnyEffect {
+    return this.setup.keeps ? this.framed(self, frameIn) : self
+  }
+
+  /**
+   * A load, with what undoes it or cleans up after it. `of` is asked when that is known; where it gives nothing, nothing was
+   * done.
+   */
+  undoable(index: number, self: AnyEffect, undo: Undo, deps: Dependencies, of: () => Of | undefined): AnyEffect {
+    return undo._tag === "Cleanup"
+      ? this.cleanedUp(self, (context) => undo.undo(deps, context as never), of)
+      : this.compensated(index, self, undo.undo, deps, of)
+  }
+
+  /**
+   * Undoes all that the run has done. What is done is done when this is called: nothing of the run runs any more.
+   */
+  rollback(cause: Cause.Cause<unknown>): Effect.Effect<void> {
+    const { limit, program } = this.setup
+    return undoAll(program, this.frame.done.splice(0), limit, this.rollbackOf(cause))
+  }
+
+  /** Undoes what was done by steps that do not stay. */
+  rewind(keep: Uint8Array, cause: Cause.Cause<unknown>): Effect.Effect<void> {
+    const all = this.frame.done.splice(0)
+    for (const done of all) if (keep[done.index] === 1) this.frame.done.push(done)
+    const { limit, program } = this.setup
+    return undoAll(
+      program,
+      all.filter(({ index }) => keep[index] !== 1),
+      limit,
+      this.rollbackOf(cause)
+    )
+  }
+
+  /** Hands all that the run has done to a run around it, as one thing that this step of that one did. */
+  handOver(to: Frame, index: number, resource: string): void {
+    const done = this.frame.done.splice(0)
+    if (done.length === 0) return
+    const { limit, program } = this.setup
+    const undo = (rollback: Rollback) =>
+      undoAll(program, done, limit, { ...rollback, inside: [...rollback.inside, resource] })
+    to.done.push({ index, undo })
+  }
+
+  /** What could not be undone since this was last asked, as one error; `undefined` if everything was. */
+  notUndone(inputs: unknown, because: Cause.Cause<unknown>): RollbackError | undefined {
+    if (this.failures.length === 0) return undefined
+    return new RollbackError({ loader: this.setup.program.name, inputs, failures: this.failures.splice(0), because })
+  }
+
+  private rollbackOf(cause: Cause.Cause<unknown>): Rollback {
+    return { cause, watch: this.setup.watch, failures: this.failures, inside: [] }
+  }
+
+  private framed(self: AnyEffect, into: (context: Context.Context<never>) => Frame | undefined): AnyEffect {
+    return Effect.withFiber((fiber) => {
+      const frame: Frame = { done: [] }
+      const outer = into(fiber.context)!
+      return Effect.onExit(Effect.provideService(self, CurrentFrame, frame), (exit) => {
+        if (frame.done.length === 0) return Effect.void
+        if (exit._tag === "Failure") return this.undoFrame(frame, exit.cause)
+        moveTo(outer, frame)
+        return Effect.void
+      })
+    })
+  }
+
+  private undoFrame(frame: Frame, cause: Cause.Cause<unknown>): Effect.Effect<void> {
+    return undoAll(undefined, frame.done.splice(0), this.setup.limit, this.rollbackOf(cause))
+  }
+
+  private cleanedUp(self: AnyEffect, run: (context: unknown) => unknown, of: () => Of | undefined): AnyEffect {
+    return Effect.withFiber((fiber) =>
+      Effect.onExit(self, (exit: Exit.Exit<unknown, unknown>) => {
+        if (exit._tag === "Success") return Effect.void
+        const tried = of()
+        if (tried === undefined) return Effect.void
+        const cleanup = { run, value: undefined, cleanup: true }
+        return apart(runUndo(tried, this.rollbackOf(exit.cause), fiber.context, cleanup))
+      })
+    )
+  }
+
+  /** In the step in which the load succeeds, what undoes it is kept: nothing can come between. */
+  private compensated(
+    index: number,
+    self: AnyEffect,
+    undo: (value: unknown, deps: Dependencies, context: never) => unknown,
+    deps: Dependencies,
+    of: () => Of | undefined
+  ): AnyEffect {
+    if (!this.setup.keeps) return self
+    return Effect.withFiber((fiber) => {
+      const services = fiber.context
+      const outer = frameIn(services)!
+      // What is inside is undone after it.
+      const parts: Frame = { done: [] }
+      return Effect.onExit(Effect.provideService(self, CurrentFrame, parts), (exit) => {
+        const made = exit._tag === "Failure" ? undefined : of()
+        if (exit._tag === "Failure" || made === undefined) {
+          moveTo(outer, parts)
+          return Effect.void
+        }
+        const { value } = exit
+        const run = (context: unknown) => undo(value, deps, context as never)
+        outer.done.push({
+          index,
+          undo: (rollback) =>
+            Effect.andThen(
+              runUndo(made, rollback, services, { run, value, cleanup: false }),
+              undoAll(undefined, parts.done, this.setup.limit, rollback)
+            )
+        })
+        return Effect.void
+      })
+    })
+  }
+}

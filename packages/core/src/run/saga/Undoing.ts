@@ -1,0 +1,118 @@
+/**
+ * Undoing what was done: each thing on a fiber of its own, which nobody can interrupt from outside, so that a timeout
+ * or a retry inside it works.
+ */
+import { Cause, type Context, Effect, Exit } from "effect"
+import type { Program } from "../../compile/Program.ts"
+import type { AnyEffect } from "../../model/Node.ts"
+import type { CompensationContext } from "../../model/Undo.ts"
+import type { FailedItem } from "../../model/ResourceError.ts"
+import type { RunWatch } from "../RunWatch.ts"
+import { CompensationError } from "./CompensationError.ts"
+import { UndoOrder } from "./UndoOrder.ts"
+
+/** One rollback: why it happens, and what it could not undo. */
+export interface Rollback {
+  readonly cause: Cause.Cause<unknown>
+  readonly watch: RunWatch | undefined
+  readonly failures: Array<CompensationError>
+  /** The resources that what is undone now is inside of, from the run that rolls back. */
+  readonly inside: ReadonlyArray<string>
+}
+
+/** Something that was done, and how it is undone. That never fails: what could not be undone is told to the rollback. */
+export interface Done {
+  readonly index: number
+  readonly undo: (rollback: Rollback) => Effect.Effect<void>
+}
+
+/** What an undo belongs to. */
+export interface Of {
+  readonly resource: string
+  readonly item: FailedItem | undefined
+  readonly attempts: number
+}
+
+/** Runs an effect where neither interruptions nor what is uninterruptible reach it, and waits for its end. */
+export const apart = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.uninterruptible(
+    Effect.withFiber((fiber) =>
+      Effect.callback((resume) => {
+        const started = Effect.runForkWith(fiber.context)(self)
+        started.addObserver(resume)
+      })
+    )
+  )
+
+/** What a user's function gave, if it is an effect, and otherwise a defect that says so. */
+const asEffect = (resource: string, given: unknown): AnyEffect =>
+  Effect.isEffect(given)
+    ? (given as AnyEffect)
+    : Exit.die(new TypeError(`what undoes "${resource}" gave ${given === null ? "null" : typeof given}, not an Effect`))
+
+/** Runs one compensation or cleanup in the services that its resource was loaded with. */
+export const runUndo = (
+  { attempts, item, resource }: Of,
+  rollback: Rollback,
+  services: Context.Context<never>,
+  undo: { readonly run: (context: CompensationContext) => unknown; readonly value: unknown; readonly cleanup: boolean }
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { cause, failures, inside, watch } = rollback
+    const { cleanup, value } = undo
+    const path = [...inside, resource]
+    const at = { path, item: item?.index, cleanup }
+    const ofItem = item === undefined ? {} : { item }
+    const effect = Effect.suspend(() => asEffect(resource, undo.run({ resource, cause, attempts, ...ofItem })))
+    const placed = watch === undefined ? services : watch.undoStarted(services, at)
+    return Effect.flatMap(Effect.exit(Effect.updateContext(effect, () => placed as never)), (exit) => {
+      if (Exit.isSuccess(exit)) {
+        watch?.undoSucceeded(at)
+        return Exit.void
+      }
+      failures.push(new CompensationError({ path, value, failure: exit.cause, cleanup, ...ofItem }))
+      watch?.undoFailed(at, exit.cause)
+      return Exit.void
+    })
+  })
+
+/**
+ * Undoes what steps of a program have done, `limit` side by side: without a program, what one step has. `done` is in the
+ * order of completion.
+ */
+export const undoAll = (
+  program: Program | undefined,
+  done: ReadonlyArray<Done>,
+  limit: number,
+  rollback: Rollback
+): Effect.Effect<void> => {
+  if (done.length === 0) return Effect.void
+  return Effect.withFiber((parent) =>
+    Effect.callback((resume) => {
+      const fork = Effect.runForkWith(parent.context)
+      const order = new UndoOrder(program, done)
+      let running = 0
+      let pumping = false
+      const pump = (): void => {
+        if (pumping) return
+        pumping = true
+        while (running < limit) {
+          const next = order.next()
+          if (next === undefined) break
+          start(next)
+        }
+        pumping = false
+        if (running === 0) resume(Effect.void)
+      }
+      const start = (next: Done): void => {
+        running++
+        fork(next.undo(rollback)).addObserver(() => {
+          running--
+          order.undone(next)
+          pump()
+        })
+      }
+      pump()
+    })
+  )
+}

@@ -1,0 +1,137 @@
+/**
+ * Loads inside one database transaction.
+ *
+ * @since 0.1.0
+ */
+import { Effect, Exit } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
+import type { Plan, PlanResource } from "../compile/Plan.ts"
+import { annotate, type Resource } from "../model/Resource.ts"
+import { type Args, loadReversible, type Loader, plan } from "../run/Loader.ts"
+import type { RollbackError } from "../run/saga/CompensationError.ts"
+
+const escaping = "effect-loader/sql/escapes"
+
+/**
+ * Says that a resource does its work where a transaction around the load does not reach: on a connection of its own, in
+ * another database, in the background. A loader with such a resource is refused by {@link withTransaction}.
+ *
+ * - `why`: for people: it ends the sentence "it escapes the transaction: ...".
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import * as Sql from "effect-loader/sql"
+ *
+ * const audit = Resource.make("audit", { load: () => Effect.void }).pipe(Sql.escapes("it has a pool of its own"))
+ * try {
+ *   Sql.withTransaction(Loader.make({ audit }, { name: "order" }))
+ * } catch (error) {
+ *   console.log(String(error).includes("it has a pool of its own")) // true
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ * @category annotations
+ */
+export const escapes =
+  (why: string) =>
+  <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>): Resource<N, A, E, R, In> =>
+    annotate(self, { [escaping]: why })
+
+/** Policies that keep what was loaded for others, who would get it also after the transaction was rolled back. */
+const keeping: Readonly<Record<string, string>> = {
+  cache: "what it keeps would be there for others also after a rollback",
+  persist: "what it keeps would be there for others also after a rollback"
+}
+
+const issuesOf = ({ annotations, around, attempt, items, loader, name }: PlanResource): ReadonlyArray<GraphIssue> => {
+  const why = annotations[escaping]
+  const parts = [...attempt, ...around, ...(items === undefined ? [] : [...items.attempt, ...items.around])]
+  return [
+    ...(typeof why === "string" ? [{ _tag: "EscapesTransaction" as const, resource: name, reason: why }] : []),
+    ...parts.flatMap(({ kind, label }) => {
+      const reason = keeping[kind]
+      return reason === undefined
+        ? []
+        : [{ _tag: "EscapesTransaction" as const, resource: name, reason: `${label}: ${reason}` }]
+    }),
+    ...(loader === undefined ? [] : escapingFrom(loader))
+  ]
+}
+
+const escapingFrom = ({ resources }: Plan): ReadonlyArray<GraphIssue> => resources.flatMap(issuesOf)
+
+/**
+ * A loader whose loads run inside a transaction each.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Transaction<A, E, R, In> {
+  readonly load: (...inputs: Args<In>) => Effect.Effect<A, E | SqlError.SqlError, R | SqlClient.SqlClient>
+}
+
+/**
+ * Has each load of a loader run inside one transaction of the `SqlClient`: committed when the load succeeds, rolled back
+ * when it fails, dies, times out or is interrupted.
+ *
+ * What the load did elsewhere is undone by its compensations: before the rollback when the load fails, and also when it
+ * had succeeded and the commit fails. Resources that work in the database need no compensation; those of others must not
+ * use the database, which the rollback would undo too.
+ *
+ * Throws a `GraphError` for resources that would escape the transaction: those that say so (see {@link escapes}), and those
+ * whose values are kept for others beyond it, as in a cache.
+ *
+ * All queries go through the one connection of the transaction, one after the other: the resources' other work overlaps.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { SqlClient } from "effect/sql"
+ * import { Loader, Resource } from "effect-loader"
+ * import * as Sql from "effect-loader/sql"
+ *
+ * const amount = Resource.input<number>()("amount")
+ * const order = Resource.make("order", {
+ *   deps: { amount },
+ *   load: ({ amount }) => SqlClient.SqlClient.use((sql) => sql`INSERT INTO orders ${sql.insert({ amount })} RETURNING id`)
+ * })
+ * const charge = Resource.make("charge", {
+ *   deps: { order, amount },
+ *   load: ({ amount }) => Effect.succeed(`charge of ${amount}`),
+ *   compensate: (charge) => Effect.log(`refund the ${charge}`)
+ * })
+ *
+ * const checkout = Sql.withTransaction(Loader.make({ order, charge }, { name: "checkout" }))
+ * // checkout.load({ amount: 12 }): an Effect that needs the SqlClient
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const withTransaction = <A, E, R, In, T>(self: Loader<A, E, R, In, T>): Transaction<A, E, R, In> => {
+  const compiled = plan(self)
+  const issues = escapingFrom(compiled)
+  if (issues.length > 0) throw new GraphError({ loader: compiled.loader, issues })
+  return {
+    load: (...inputs) =>
+      SqlClient.SqlClient.use((sql) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            // Known when the load has succeeded: what then goes wrong is the commit.
+            let undo: Effect.Effect<void, RollbackError> = Effect.void
+            const load = Effect.map(loadReversible(self, ...inputs), (loaded) => {
+              undo = loaded.undo
+              return loaded.values
+            })
+            const exit = yield* Effect.exit(restore(sql.withTransaction(load)))
+            if (Exit.isFailure(exit)) yield* Effect.catch(undo, (error) => Effect.logError(error.message))
+            return yield* exit
+          })
+        )
+      )
+  }
+}

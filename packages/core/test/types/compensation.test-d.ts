@@ -1,0 +1,75 @@
+/** What compensations add to types, and what they never add. */
+import { Context, Effect } from "effect"
+import { Loader, Resource, type ResourceError, type RollbackError } from "effect-loader"
+import { expectTypeOf, it } from "vitest"
+
+class Payments extends Context.Service<Payments, { readonly refund: (id: string) => Effect.Effect<void, "offline"> }>()(
+  "Payments"
+) {}
+class Support extends Context.Service<Support, { readonly page: (text: string) => Effect.Effect<void> }>()("Support") {}
+
+const charge = Resource.make("charge", {
+  load: (): Effect.Effect<string, "refused"> => Effect.succeed("c1"),
+  compensate: (id) => Effect.flatMap(Payments, ({ refund }) => refund(id))
+})
+
+it("the errors of a compensation never enter a load's, its services do", () => {
+  const page = Loader.make({ charge })
+  expectTypeOf<Loader.Error<typeof page>>().toEqualTypeOf<ResourceError<"charge", "refused">>()
+  expectTypeOf<Loader.Services<typeof page>>().toEqualTypeOf<Payments>()
+})
+
+it("a compensation knows the value, and what its resource depends on", () => {
+  Resource.make("mail", {
+    deps: { charge },
+    load: ({ charge }) => Effect.succeed(charge.length),
+    compensate: (value, deps, context) => {
+      expectTypeOf(value).toEqualTypeOf<number>()
+      expectTypeOf(deps.charge).toEqualTypeOf<string>()
+      expectTypeOf(context).toEqualTypeOf<Resource.CompensationContext>()
+      return Effect.void
+    }
+  })
+  charge.pipe(
+    Resource.map((id) => id.length),
+    Resource.withCompensation((length) => {
+      expectTypeOf(length).toEqualTypeOf<number>()
+      return Effect.void
+    })
+  )
+  Resource.forEach("all", {
+    items: () => [1, 2],
+    load: (n) => Effect.succeed(`${n}`),
+    compensate: (text) => {
+      expectTypeOf(text).toEqualTypeOf<string>()
+      return Effect.void
+    }
+  })
+})
+
+it("a cleanup keeps the value and the errors, and adds its services", () => {
+  const cleaned = charge.pipe(Resource.withCleanup(() => Effect.flatMap(Support, ({ page }) => page("charge"))))
+  expectTypeOf<Resource.Success<typeof cleaned>>().toEqualTypeOf<string>()
+  expectTypeOf<Resource.Failure<typeof cleaned>>().toEqualTypeOf<ResourceError<"charge", "refused">>()
+  expectTypeOf<Resource.Services<typeof cleaned>>().toEqualTypeOf<Payments | Support>()
+})
+
+it("the handler of what could not be undone knows what it gets, and its services are the loader's", () => {
+  const page = Loader.make(
+    { charge },
+    {
+      onCompensationFailure: (error) => {
+        expectTypeOf(error).toEqualTypeOf<RollbackError>()
+        return Effect.flatMap(Support, ({ page }) => page(error.message))
+      }
+    }
+  )
+  expectTypeOf<Loader.Services<typeof page>>().toEqualTypeOf<Payments | Support>()
+})
+
+it("what undoes must be an effect, of a value of the right type", () => {
+  // @ts-expect-error -- no effect
+  charge.pipe(Resource.withCompensation(() => 1))
+  // @ts-expect-error -- the value is a string
+  charge.pipe(Resource.withCompensation((id: number) => Effect.succeed(id)))
+})
