@@ -2,7 +2,7 @@
  * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of them
  * hold one of the run's slots.
  */
-import { Cause, type Context, Effect, Exit, type Scope } from "effect"
+import { Cause, type Context, Effect, Exit, type Fiber, type Scope } from "effect"
 import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Loan } from "../limiter/Loan.ts"
@@ -16,7 +16,7 @@ import type { OuterSlots } from "./OuterSlots.ts"
 import { asRequest, Requests } from "./Requests.ts"
 import type { RunLimits } from "./RunLimits.ts"
 import type { RunWatch } from "./RunWatch.ts"
-import { frameIn, type Saga } from "./saga/Saga.ts"
+import type { Saga } from "./saga/Saga.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import { type ItemFailure, Tried } from "./Tried.ts"
 import { asEffect, call, inChildScope } from "./Wrapping.ts"
@@ -27,6 +27,10 @@ type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">
 /** Whether requests have nothing around them that could need a scope. */
 const isBareRequest = ({ asks, inner, outer }: Pick<Load, "asks" | "inner" | "outer">): boolean =>
   asks !== undefined && asks.asking === undefined && inner.length + outer.length === 0
+
+/** Whether items load by themselves, and nothing around their list could count their attempts. */
+const isBare = ({ outer }: Load, { asks, inner, limit, outer: around }: ItemLoads): boolean =>
+  asks === undefined && limit === undefined && inner.length + outer.length + around.length === 0
 
 /** Whether a limiter refused somebody whose turn has come, so that there is no slot with it. */
 const isRefused = ({ answer }: Waiter): boolean => answer instanceof LimitExceeded
@@ -108,8 +112,8 @@ export class Attempts implements Host {
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = layered.within(step.inner, load)
     const attempt = isBareRequest(step) ? inner : this.inScope(inner)
-    if (step.outer.length > 0) return this.whole(step, this.inPolicies(layered, step, attempt))
-    return this.whole(step, step.limit === undefined ? attempt : this.only(layered, step, step.limit, attempt))
+    if (step.outer.length > 0) return this.whole(index, step, this.inPolicies(layered, step, attempt))
+    return this.whole(index, step, step.limit === undefined ? attempt : this.only(layered, step, step.limit, attempt))
   }
 
   /** The run is over: whoever waits for a slot will never get one. */
@@ -160,8 +164,10 @@ export class Attempts implements Host {
   }
 
   /** All of a step: what it has done is the run's when it succeeds. */
-  private whole(step: Load, self: AnyEffect): AnyEffect {
-    return this.saga === undefined || !step.undoes ? self : this.saga.whole(self)
+  private whole(index: number, step: Load, self: AnyEffect): AnyEffect {
+    if (this.saga === undefined || !step.undoes) return self
+    const runsLoaders = step.isLoader || step.items !== undefined
+    return this.saga.whole(self, runsLoaders ? { index, resource: step.name } : undefined)
   }
 
   /** An attempt that others may follow: what it had done is undone when it fails. */
@@ -173,7 +179,7 @@ export class Attempts implements Host {
   private alone(tried: Tried, step: Load, deps: Dependencies): AnyEffect {
     if (step.asks !== undefined) return this.requests.ask(tried, step.asks, () => asRequest(step, step.load(deps)))
     const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
-    return step.isLoader ? this.enclosed(tried, step, load, this.slotsAround(tried.index)) : load
+    return step.isLoader ? this.enclosed(tried, load, this.slotsAround(tried.index)) : load
   }
 
   /** The loads of a list, side by side. The first that fails interrupts the others. */
@@ -186,6 +192,10 @@ export class Attempts implements Host {
           this.itemFailed(new Tried(index, k, 1), all[k], cause)
         return this.requests.askForAll(index, step, { ...items, asks: items.asks }, all, deps, onFailure)
       }
+      if (this.isBare && isBare(step, items)) {
+        const bare = (item: unknown, k: number) => this.bareItem(index, step, items, item, k, deps)
+        return Effect.forEach(all, bare, { concurrency: items.concurrency })
+      }
       this.run.foresight?.listBegins(
         index,
         all.length,
@@ -196,6 +206,28 @@ export class Attempts implements Host {
     })
   }
 
+  /** The load of an item that nothing wraps, and that nobody is told of. */
+  private bareItem(
+    index: number,
+    step: Load,
+    items: ItemLoads,
+    item: unknown,
+    k: number,
+    deps: Dependencies
+  ): AnyEffect {
+    const load = Effect.suspend(() => asEffect(step, items.load(item, deps, k)))
+    return Effect.onExitPrimitive(load, (exit) => {
+      if (Exit.isFailure(exit)) this.itemFailed(new Tried(index, k, 1), item, exit.cause)
+      return undefined
+    })
+  }
+
+  /** Whether nobody is told of anything, and nothing has to be had. */
+  private get isBare(): boolean {
+    const { scope, slots, watch } = this
+    return watch === undefined && slots === undefined && scope === undefined && this.run.foresight === undefined
+  }
+
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
     const layered = new Layered(this, tried, step, deps, { items, value: item })
@@ -204,7 +236,6 @@ export class Attempts implements Host {
       items.asks === undefined
         ? this.enclosed(
             tried,
-            step,
             Effect.suspend(() => asEffect(step, given())),
             undefined
           )
@@ -213,10 +244,10 @@ export class Attempts implements Host {
     const kept = items.outer.length === 0 ? attempt : this.undoneIfFailed(step, attempt)
     const whole = layered.within(items.outer, this.watched(layered, items, kept))
     const foreseen = this.foreseeing(tried, whole)
-    return Effect.onExit(foreseen, (exit) => {
+    return Effect.onExitPrimitive(foreseen, (exit) => {
       if (Exit.isSuccess(exit)) this.offerSlots(tried)
       else this.itemFailed(tried, item, exit.cause)
-      return Effect.void
+      return undefined
     })
   }
 
@@ -247,18 +278,16 @@ export class Attempts implements Host {
   }
 
   /** What runs inside a load that may run another loader. */
-  private enclosed(tried: Tried, step: Load, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
-    const { saga, watch } = this
+  private enclosed(tried: Tried, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
+    const { watch } = this
     const { foresight } = this.run
-    if (slots === undefined && watch === undefined && foresight === undefined && saga === undefined) return load
+    if (slots === undefined && watch === undefined && foresight === undefined) return load
     const { index, item } = tried
-    const inside = foresight === undefined ? undefined : { foresight, index, item }
-    const parent = watch?.parentOf(index, item)
-    const reporter = watch?.reporter
-    return Effect.withFiber((fiber) => {
-      const frame = saga === undefined ? undefined : frameIn(fiber.context)
-      const keeper = frame === undefined ? undefined : { frame, index, resource: step.name }
-      return Effect.provideService(load, Enclosing, { slots, inside, parent, reporter, keeper })
+    return Effect.provideService(load, Enclosing, {
+      slots,
+      inside: foresight === undefined ? undefined : { foresight, index, item },
+      parent: watch?.parentOf(index, item),
+      reporter: watch?.reporter
     })
   }
 
@@ -337,15 +366,21 @@ export class Attempts implements Host {
     const { tried } = layered
     return Effect.suspend(() => {
       const place: Place = { attempt: ++tried.attempts, permit: undefined, isTaken: false, begun: false }
-      const whole = Effect.suspend(() => this.inPlace(layered, step, place, self))
-      return Effect.onExit(whole, (exit) => {
+      const whole = Effect.withFiber((fiber) => this.inPlace(fiber, layered, step, place, self))
+      return Effect.onExitPrimitive(whole, (exit) => {
         if (place.isTaken) this.leave(tried, step, place, exit)
-        return Effect.void
+        return undefined
       })
     })
   }
 
-  private inPlace(layered: Layered, step: Holding, place: Place, self: AnyEffect): AnyEffect {
+  private inPlace(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    layered: Layered,
+    step: Holding,
+    place: Place,
+    self: AnyEffect
+  ): AnyEffect {
     const { slots } = this
     const { tried } = layered
     if (slots !== undefined && step.holdsSlot) {
@@ -355,7 +390,7 @@ export class Attempts implements Host {
       }
     }
     this.take(tried, place)
-    return this.trying(tried, place, self)
+    return this.attempt(fiber, tried, place, self)
   }
 
   /** An attempt that takes permits: as soon as its turn has come, in the one that its step was given, or refused. */
@@ -388,12 +423,14 @@ export class Attempts implements Host {
   }
 
   private trying(tried: Tried, place: Place, self: AnyEffect): AnyEffect {
-    return Effect.withFiber((fiber) => {
-      place.begun = true
-      this.watch?.attemptStarted(tried.index, place.attempt, tried.item)
-      fiber.getRef(OnBegin)()
-      return this.placed(tried, place.attempt, self)
-    })
+    return Effect.withFiber((fiber) => this.attempt(fiber, tried, place, self))
+  }
+
+  private attempt(fiber: Fiber.Fiber<unknown, unknown>, tried: Tried, place: Place, self: AnyEffect): AnyEffect {
+    place.begun = true
+    this.watch?.attemptStarted(tried.index, place.attempt, tried.item)
+    fiber.getRef(OnBegin)()
+    return this.placed(tried, place.attempt, self)
   }
 
   private leave(tried: Tried, { goesOn }: Holding, place: Place, exit: Exit.Exit<unknown, unknown>): void {

@@ -3,7 +3,6 @@ import { Context } from "effect"
 import type { Inside } from "./Foresight.ts"
 import type { RunParent } from "./RunEvent.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
-import type { Frame } from "./saga/Saga.ts"
 import type { Watcher } from "./Watchers.ts"
 
 export interface Enclosing {
@@ -15,15 +14,6 @@ export interface Enclosing {
   readonly parent: RunParent | undefined
   /** Who reports of the run around, and so of this one. */
   readonly reporter: Watcher | undefined
-  /** Who keeps what this run has done when it has succeeded, to undo it if the run around fails. */
-  readonly keeper: Keeper | undefined
-}
-
-interface Keeper {
-  readonly frame: Frame
-  /** The step, and the resource, that this run is inside of. */
-  readonly index: number
-  readonly resource: string
 }
 
 /** Told to the run that begins next below; what runs below that one is not inside of it any more. */

@@ -18,7 +18,7 @@ import { Run, type RunSetup } from "./Run.ts"
 import { RunLimits } from "./RunLimits.ts"
 import { RunWatch } from "./RunWatch.ts"
 import { beside, type RollbackError } from "./saga/CompensationError.ts"
-import { Saga } from "./saga/Saga.ts"
+import { frameIn, Saga, withoutFrame } from "./saga/Saga.ts"
 import { apart } from "./saga/Undoing.ts"
 import { schedule } from "./Scheduler.ts"
 import { Slots } from "./Slots.ts"
@@ -130,7 +130,7 @@ const setupFor = (
   return {
     program,
     // What is inside of this run is not directly inside of that one.
-    context: enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined),
+    context: withoutFrame(enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined)),
     failFast,
     slots: slotsFor(compiled, enclosing, limits),
     limits,
@@ -158,7 +158,7 @@ export const execute = (self: AnyLoader, execution: Execution): Effect.Effect<un
         leg.giveInputs(execution.inputs, valuesOf(self))
         return leg
       }
-      return accounted(run, { ...setup, saga: setup.saga, next }, fiber, compiled, enclosing, execution)
+      return accounted(run, { ...setup, saga: setup.saga, next }, fiber, compiled, execution)
     }
     const conclude = (run: Run): Effect.Effect<unknown, unknown> => {
       run.finish()
@@ -179,7 +179,6 @@ const accounted = (
   { next, saga, watch }: Pick<Legs, "next" | "saga" | "watch">,
   fiber: Fiber.Fiber<unknown, unknown>,
   compiled: Compiled,
-  enclosing: Enclosing | undefined,
   execution: Execution
 ): Effect.Effect<unknown, unknown> =>
   Effect.uninterruptibleMask((restore) =>
@@ -194,7 +193,7 @@ const accounted = (
       const exit = Exit.isFailure(interrupted) ? withFailures(interrupted.cause, run) : exitOf(run)
       run.skipRest()
       if (Exit.isFailure(exit) && execution.failFast) yield* saga.rollback(exit.cause)
-      if (Exit.isSuccess(exit) && execution.failFast && execution.reversible !== true) handOver(saga, enclosing)
+      if (Exit.isSuccess(exit) && execution.failFast && execution.reversible !== true) handOver(saga, fiber)
       run.finish()
       const because = Exit.isFailure(exit) ? exit.cause : Cause.empty
       const notUndone = saga.notUndone(execution.inputs, because)
@@ -209,10 +208,9 @@ const accounted = (
 const withFailures = (interruption: Cause.Cause<unknown>, run: Run): AnyExit =>
   Exit.failCause(combine([interruption, ...timedOut(run), ...run.failures]))
 
-const handOver = (saga: Saga, enclosing: Enclosing | undefined): void => {
-  if (enclosing?.keeper === undefined) return
-  const { frame, index, resource } = enclosing.keeper
-  saga.handOver(frame, index, resource)
+const handOver = (saga: Saga, fiber: Fiber.Fiber<unknown, unknown>): void => {
+  const frame = frameIn(fiber.context)
+  if (frame !== undefined) saga.handOver(frame)
 }
 
 /** Tells whoever wants to know of what could not be undone. */
