@@ -32,6 +32,20 @@ import type { Saga } from "./saga/Saga.ts"
 /**
  * The resource that a part of a cause comes from: an annotation on each failure, defect and interruption of a run.
  *
+ * @example
+ * ```ts
+ * import { Cause, Effect, Exit } from "effect"
+ * import { FailedResource, Loader, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.die("a bug") })
+ * const exit = Effect.runSyncExit(Loader.load(Loader.make({ org })))
+ *
+ * const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
+ * for (const reason of reasons) {
+ *   console.log(Cause.isDieReason(reason) && reason.annotations.get(FailedResource.key)) // org
+ * }
+ * ```
+ *
  * @since 0.1.0
  * @category annotations
  */
