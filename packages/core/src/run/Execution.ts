@@ -9,13 +9,15 @@
  *  3. The run has ended, and everybody is told: who watches, and who wants to know of what could not be undone.
  */
 import { Cause, Context, Duration, Effect, Exit, type Fiber } from "effect"
+import { longestPaths } from "../compile/LongestPaths.ts"
+import type { Limited } from "../compile/Program.ts"
+import type { RunPermits } from "../limiter/RunPermits.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { type AnyLoader, type Compiled, compiledOf, valuesOf } from "./Compiled.ts"
 import { Enclosing } from "./Enclosing.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
 import { type Legs, runLegs } from "./Legs.ts"
 import { Run, type RunSetup } from "./Run.ts"
-import { RunLimits } from "./RunLimits.ts"
 import type { Reporter, RunWatch } from "./RunWatch.ts"
 import { beside, type RollbackError } from "./saga/CompensationError.ts"
 import { frameIn, Saga, withoutFrame } from "./saga/Saga.ts"
@@ -75,15 +77,16 @@ const watchFor = (
   return watchRun({ compiled, fiber, parent: enclosing?.parent, reporters })
 }
 
-const limitsFor = ({ program, timeout }: Compiled, fiber: Fiber.Fiber<unknown, unknown>): RunLimits | undefined => {
-  if (program.limiters.length === 0) return undefined
-  return new RunLimits(program, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
+const limitsFor = ({ program, timeout }: Compiled, fiber: Fiber.Fiber<unknown, unknown>): RunPermits | undefined => {
+  const { limiters } = program
+  const takers = { limiters, longestPaths: (usual: (limit: Limited) => number) => longestPaths(program, usual) }
+  return limiters[0]?.make(takers, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
 }
 
 const slotsFor = (
   { limit, program }: Compiled,
   enclosing: Enclosing | undefined,
-  limits: RunLimits | undefined
+  limits: RunPermits | undefined
 ): Slots | undefined => {
   const outer = enclosing?.slots
   if (limit === undefined && outer === undefined && limits === undefined) return undefined
