@@ -41,7 +41,7 @@ const severity = (end: StepEnd): number => {
 const worse = (a: StepEnd, b: StepEnd): StepEnd => (severity(b) > severity(a) ? b : a)
 
 /** A run that is to begin. */
-export interface Beginning {
+interface Beginning {
   readonly compiled: Compiled
   readonly fiber: Fiber.Fiber<unknown, unknown>
   /** The run that it is inside of. */
