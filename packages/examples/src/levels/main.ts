@@ -84,8 +84,8 @@ const introduce = Effect.gen(function* () {
   yield* prose(
     `There are ${counts.projects} projects of ${counts.orgs} organizations. Every second page is one of ` +
       `${counts.popular} popular projects, the others take turns. In each section below ${pages} pages are asked for, ` +
-      `one every ${often}ms. Each has 3 resources, so ${parts} are needed: it says where they came from, where ` +
-      "another page stands for a load that was under way already."
+      `one every ${often}ms. Each needs 3 resources, which makes ${parts}. What follows is where these came from: ` +
+      "another page is one that was loading the same already."
   )
 })
 
