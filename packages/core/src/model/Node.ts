@@ -93,6 +93,8 @@ export interface LayerObserver {
   /** There will be another attempt, beside those that run. */
   readonly hedging: () => void
   readonly refused: (refusal: Refusal) => void
+  /** Whether no layer around this load has asked so of the same thing before. */
+  readonly isFirst: (of: object) => boolean
   /** What tells the value from others: the key that the declaration gives, or name and dependencies. */
   readonly key: () => Key
   /** A cache was looked into. */

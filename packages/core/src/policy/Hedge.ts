@@ -10,7 +10,7 @@ import { forkLike } from "../model/ForkLike.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
-import { budgetOf, type RetryBudget } from "./RetryBudget.ts"
+import { budgetFor, type RetryBudget } from "./RetryBudget.ts"
 
 /**
  * How long attempts may take before others begin beside them, where that is learned. `HedgeDelay.Service` of
@@ -215,8 +215,8 @@ export const hedge = <D = never, B = never>(options: HedgeOptions<D, B>): Policy
       continues: false,
       refused: undefined,
       wrap: (self, observer) =>
-        Effect.flatMap(Effect.all([delays, budgetOf(budgetKey)]), ([delay, budget]) =>
-          Effect.andThen(budget.deposit, race({ self, observer, label, max, delay, budget }))
+        Effect.flatMap(Effect.all([delays, budgetFor(budgetKey, observer)]), ([delay, budget]) =>
+          race({ self, observer, label, max, delay, budget })
         )
     }
   ])

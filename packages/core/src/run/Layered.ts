@@ -36,6 +36,7 @@ export class Layered implements LayerObserver {
   private readonly deps: Dependencies
   private readonly item: Item | undefined
   private ifAnyWrapped: Wrapped | undefined = undefined
+  private used: Set<object> | undefined = undefined
 
   constructor(host: Host, tried: Tried, step: Load, deps: Dependencies, item?: Item) {
     this.host = host
@@ -81,6 +82,11 @@ export class Layered implements LayerObserver {
 
   refused(refusal: Refusal): void {
     this.host.watch?.refused(this.tried.index, this.tried.item, refusal)
+  }
+
+  isFirst(of: object): boolean {
+    const used = (this.used ??= new Set())
+    return used.size < used.add(of).size
   }
 
   cacheRead(cache: string, level: CacheLevel, result: CacheResult): void {
