@@ -46,7 +46,7 @@ export interface QueueOptions {
  *
  * - `queue`: who may wait: see {@link QueueOptions}.
  * - `isOverload`: the errors by which the backend says that it has too much to do, such as 429 and 503, or a pool that is
- *   exhausted. `TimeoutError`s are such errors anyway.
+ *   exhausted. `TimeoutError`s are such errors anyway. Where it throws, nothing is known of the error.
  *
  * @since 0.1.0
  * @category options

@@ -153,7 +153,12 @@ export class Permits implements PermitSource {
     if (Exit.isSuccess(exit)) return "Answered"
     const fail = exit.cause.reasons.find(Cause.isFailReason)
     if (fail === undefined) return "Unknown"
-    return Cause.isTimeoutError(fail.error) || this.isOverload(fail.error) ? "Dropped" : "Unknown"
+    try {
+      return Cause.isTimeoutError(fail.error) || this.isOverload(fail.error) ? "Dropped" : "Unknown"
+    } catch {
+      // Whoever asks is giving back what it held, which nothing may keep it from.
+      return "Unknown"
+    }
   }
 }
 
