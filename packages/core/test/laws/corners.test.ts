@@ -79,6 +79,20 @@ describe.each(schedulings)("an error that cannot be turned into text (%s)", (sch
   )
 })
 
+describe.each(schedulings)("an error that cannot even be looked at (%s)", (scheduling) => {
+  it.effect("is an error like any other", () =>
+    Effect.gen(function* () {
+      const bug = (): never => {
+        throw new Error("bug")
+      }
+      const error = new Proxy({}, { get: bug, getPrototypeOf: bug, ownKeys: bug })
+      const odd = Resource.make("odd", { load: () => Effect.andThen(Effect.sleep(5), Effect.fail(error)) })
+      const failure = yield* withTime(Effect.flip(Loader.load(Loader.make({ odd }, { scheduling }))))
+      assert.isTrue(failure.error === error)
+    })
+  )
+})
+
 describe("attempts of one resource side by side", () => {
   it.effect("settle it once, each with a slot of its own", () =>
     Effect.gen(function* () {
