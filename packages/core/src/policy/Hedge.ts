@@ -136,7 +136,7 @@ class Race {
       return
     }
     const learned = Exit.isSuccess(exit) ? this.learn() : Effect.void
-    this.resume(Effect.andThen(Effect.andThen(learned, this.stop()), exit))
+    this.resume(Effect.andThen(Effect.ensuring(learned, this.stop()), exit))
   }
 
   /** The race is won: the first attempt took so long, or would have taken longer. */

@@ -307,6 +307,27 @@ describe("a learned delay", () => {
     })
   )
 
+  it.effect("that dies when it is told leaves no attempt behind", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const slow = Effect.ensuring(
+        Effect.never,
+        Effect.sync(() => log.push("interrupted"))
+      )
+      const price = Resource.make("price", { load: scripted([0, slow], [7, ok("second")]) }).pipe(
+        Policy.hedge({ after: Learned })
+      )
+      const dying = Layer.succeed(Learned, {
+        after: () => Effect.succeed(Duration.millis(10)),
+        answered: () => Effect.die("bug")
+      })
+      const load = Effect.provide(Loader.load(Loader.make({ price })), dying)
+      const exit = yield* withTime(Effect.tap(Effect.exit(load), () => Effect.sync(() => log.push("over"))))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      assert.deepStrictEqual(log, ["interrupted", "over"])
+    })
+  )
+
   it.effect("that is infinite hedges nothing", () =>
     Effect.gen(function* () {
       const { exit, told } = yield* run(scripted([1_000_000, ok("late")], [0, ok("never")]), "Infinity")
