@@ -461,6 +461,7 @@ describe("runs over one limiter", () => {
       yield* withPostgres({ limit: 1 })(Effect.forEach([1, 4, 2], runOf, { concurrency: "unbounded", discard: true }))
       assert.deepStrictEqual(ended, [4, 2, 1])
       assert.throws(() => Limiter.withShare(Effect.void, { weight: 0 }), "above 0, got 0")
+      assert.throws(() => Limiter.withShare(Effect.void, { weight: Infinity }), "finite and above 0, got Infinity")
     })
   )
 })
