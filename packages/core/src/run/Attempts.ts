@@ -354,6 +354,8 @@ export class Attempts implements Host {
     // Of a list, the attempts are those of its items.
     return Effect.suspend(() => {
       layered.tried.attempts++
+      // The slots of items that failed before, which the list has kept, are for the items that follow.
+      this.offerSlots(layered.tried)
       return self
     })
   }

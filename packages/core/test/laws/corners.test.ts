@@ -94,6 +94,24 @@ describe.each(schedulings)("an error that cannot even be looked at (%s)", (sched
   )
 })
 
+describe.each(schedulings)("a list that is tried again at once (%s)", (scheduling) => {
+  it.effect("has the slots of its items that failed", () =>
+    Effect.gen(function* () {
+      let failures = 2
+      const load = () =>
+        Effect.andThen(
+          Effect.sleep(5),
+          Effect.suspend(() => (failures-- > 0 ? Effect.fail("busy") : Effect.void))
+        )
+      const list = Resource.forEach("list", { items: () => [0, 1], load }).pipe(Policy.retry({ times: 2 }))
+      const loader = Loader.make({ list }, { concurrency: 1, scheduling })
+      const { events, exit } = yield* withTime(RunLog.record(Loader.load(loader)))
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.strictEqual(events.at(-1)?.at, 20)
+    })
+  )
+})
+
 describe("attempts of one resource side by side", () => {
   it.effect("settle it once, each with a slot of its own", () =>
     Effect.gen(function* () {
