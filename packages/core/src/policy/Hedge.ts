@@ -133,7 +133,7 @@ class Race {
     if (othersRun && isTypedFailure(exit)) {
       // How long it would have taken to succeed is not known.
       if (lane === this.first) lane.begunAt = undefined
-      return
+      return this.setup.observer.outrun()
     }
     const learned = Exit.isSuccess(exit) ? this.learn() : Effect.void
     this.resume(Effect.andThen(Effect.ensuring(learned, this.stop()), exit))

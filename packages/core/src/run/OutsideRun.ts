@@ -92,6 +92,7 @@ export class OutsideRun {
 const unheard = {
   degraded: () => {},
   pausing: () => {},
+  outrun: () => {},
   hedging: () => {},
   refused: () => {},
   cacheRead: () => {},

@@ -268,6 +268,19 @@ describe("Policy.hedge", () => {
     for (const max of [0, 1.5, Number.NaN]) assert.throws(() => Policy.hedge({ after: 1, max }), /whole number from 1/)
   })
 
+  it.effect("around a retry, one that has failed for good leaves its slot to those that are tried again", () =>
+    Effect.gen(function* () {
+      const load = scripted([15, no("1")], [15, no("2")], [15, no("3")], [15, ok("4")])
+      const price = Resource.make("price", { load }).pipe(
+        Policy.retry({ times: 1, schedule: Schedule.spaced(5) }),
+        Policy.hedge({ after: 10 })
+      )
+      const { events, exit } = yield* record(Loader.load(Loader.make({ price }, { concurrency: 1 })))
+      assert.deepStrictEqual(exit, Exit.succeed({ price: "4" }))
+      assert.strictEqual(RunLog.mostAtOnce(events), 1)
+    })
+  )
+
   it.effect("an uninterruptible run waits for those that lost", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([50, ok("first")], [5, ok("second")]))
