@@ -110,6 +110,18 @@ describe.each(schedulings)("a list that is tried again at once (%s)", (schedulin
       assert.strictEqual(events.at(-1)?.at, 20)
     })
   )
+
+  it.effect("is given up in an uninterruptible run, too, when one item fails and others wait for slots", () =>
+    Effect.gen(function* () {
+      const load = () => Effect.andThen(Effect.sleep(5), Effect.fail("down"))
+      for (const each of [Policy.timeout(50), Policy.hedge({ after: 50 })]) {
+        const list = Resource.forEach("list", { items: () => [0, 1, 2], load, each })
+        const loader = Loader.make({ list }, { concurrency: 1, scheduling })
+        const exit = yield* withTime(Effect.exit(Effect.uninterruptible(Loader.load(loader))))
+        assert.isTrue(Exit.isFailure(exit))
+      }
+    })
+  )
 })
 
 describe("attempts of one resource side by side", () => {

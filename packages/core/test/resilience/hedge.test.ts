@@ -281,6 +281,16 @@ describe("Policy.hedge", () => {
     })
   )
 
+  it.effect("in an uninterruptible run, one that waits for its slot gives up when another has won", () =>
+    Effect.gen(function* () {
+      const price = hedged(scripted([15, ok("first")], [100, ok("second")]))
+      const load = Effect.uninterruptible(Loader.load(Loader.make({ price }, { concurrency: 1 })))
+      const { events, exit } = yield* record(load)
+      assert.deepStrictEqual(exit, Exit.succeed({ price: "first" }))
+      assert.strictEqual(RunLog.attempts(events, "price"), 1)
+    })
+  )
+
   it.effect("an uninterruptible run waits for those that lost", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([50, ok("first")], [5, ok("second")]))
