@@ -125,7 +125,9 @@ export const withShare: {
   <A, E, R>(self: Effect.Effect<A, E, R>, share: ShareOptions): Effect.Effect<A, E, R>
 } = /* @__PURE__ */ dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, share: ShareOptions): Effect.Effect<A, E, R> => {
   if (!(share.weight === undefined || (share.weight > 0 && share.weight < Infinity))) {
-    throw new Cause.IllegalArgumentError(`Limiter.withShare: \`weight\` must be finite and above 0, got ${share.weight}`)
+    throw new Cause.IllegalArgumentError(
+      `Limiter.withShare: \`weight\` must be finite and above 0, got ${share.weight}`
+    )
   }
   return Effect.provideService(self, CurrentShare, share)
 })

@@ -82,7 +82,10 @@ const make = (id: string, options: Options): Effect.Effect<RateLimit, never, Eff
   if (!isCount(limit)) return illegal(id, `\`limit\` must be a whole number from 1, got ${limit}`)
   return Effect.map(Effects.make, (limiter) => {
     const unreachable = (error: unknown) =>
-      Effect.as(Effect.logWarning(`rate limit "${id}" cannot reach its store: it lets everything through`, error), Duration.zero)
+      Effect.as(
+        Effect.logWarning(`rate limit "${id}" cannot reach its store: it lets everything through`, error),
+        Duration.zero
+      )
     const turn = (tokens: number): Effect.Effect<Duration.Duration, RateExceeded> =>
       limiter.consume({ ...options, key: id, tokens }).pipe(
         Effect.map(({ delay }) => delay),

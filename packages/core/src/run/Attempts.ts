@@ -4,9 +4,9 @@
  */
 import { Cause, type Context, Effect, Exit, type Fiber, type Scope } from "effect"
 import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
-import { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import { Loan } from "../limiter/Loan.ts"
-import { refused } from "../limiter/Refusal.ts"
+import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import type { Loan } from "../limiter/Loan.ts"
+import type { RunPermits } from "../limiter/RunPermits.ts"
 import type { AnyEffect, Dependencies, Rewind } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { Enclosing } from "./Enclosing.ts"
@@ -14,7 +14,6 @@ import type { Foresight } from "./Foresight.ts"
 import { type Host, Layered } from "./Layered.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
 import { asRequest, Requests } from "./Requests.ts"
-import type { RunLimits } from "./RunLimits.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Slots, Waiter } from "./Slots.ts"
@@ -31,9 +30,6 @@ const isBareRequest = ({ asks, inner, outer }: Pick<Load, "asks" | "inner" | "ou
 /** Whether items load by themselves, and nothing around their list could count their attempts. */
 const isBare = ({ outer }: Load, { asks, inner, limit, outer: around }: ItemLoads): boolean =>
   asks === undefined && limit === undefined && inner.length + outer.length + around.length === 0
-
-/** Whether a limiter refused somebody whose turn has come, so that there is no slot with it. */
-const isRefused = ({ answer }: Waiter): boolean => answer instanceof LimitExceeded
 
 /** What an attempt has, and whether it has it yet: from then on it counts as running. */
 interface Place {
@@ -58,7 +54,7 @@ export class Attempts implements Host {
   readonly saga: Saga | undefined
   readonly around: Host["around"]
   private readonly slots: Slots | undefined
-  private readonly limits: RunLimits | undefined
+  private readonly limits: RunPermits | undefined
   private readonly scope: Scope.Scope | undefined
   private readonly requests: Requests
   private readonly run: Telling
@@ -70,7 +66,7 @@ export class Attempts implements Host {
 
   constructor(
     slots: Slots | undefined,
-    limits: RunLimits | undefined,
+    limits: RunPermits | undefined,
     watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
     saga: Saga | undefined,
@@ -125,7 +121,7 @@ export class Attempts implements Host {
   /** A step is given its turn. */
   takeTurn(turn: Waiter): void {
     const tried = this.of(turn.index)
-    if (!isRefused(turn)) tried.slots++
+    if (!turn.isRefused) tried.slots++
     if (turn.limit !== undefined) tried.turn = turn
   }
 
@@ -133,7 +129,7 @@ export class Attempts implements Host {
   giveBack(index: number, exit: Exit.Exit<unknown, unknown>): boolean {
     const tried = this.tried?.get(index)
     if (tried === undefined) return false
-    if (tried.turn?.answer instanceof Loan) this.limits!.end(tried.turn.answer, exit)
+    if (tried.turn?.loan !== undefined) this.limits!.end(tried.turn.loan, exit)
     return this.keepSlots(tried, 0)
   }
 
@@ -327,7 +323,7 @@ export class Attempts implements Host {
       waiting.add(giveUp)
       const waiter = slots.request(tried.index, limit, () => {
         waiting.delete(giveUp)
-        if (!isRefused(waiter)) {
+        if (!waiter.isRefused) {
           tried.slots++
           this.take(tried, place, waiter)
         }
@@ -411,21 +407,21 @@ export class Attempts implements Host {
     const { tried } = layered
     const given = tried.turn
     tried.turn = undefined
-    if (given !== undefined && !isRefused(given)) this.take(tried, place, given)
+    if (given?.isRefused === false) this.take(tried, place, given)
     // It is not to hold a slot while it waits for permits.
     if (given === undefined) this.offerSlots(tried)
     const turn = given === undefined ? this.waitForTurn(tried, place, slots, limit) : Effect.succeed(given)
-    return Effect.flatMap(turn, ({ answer }) =>
-      answer instanceof Loan
-        ? this.trying(tried, place, this.limits!.lend(answer, self))
-        : this.refusal(layered, step, limit, answer!)
+    return Effect.flatMap(turn, ({ answer, loan }) =>
+      loan === undefined
+        ? this.refusal(layered, step, limit, answer as LimitExceeded)
+        : this.trying(tried, place, this.limits!.lend(loan, self))
     )
   }
 
   private take(tried: Tried, place: Place, turn?: Waiter): void {
     tried.running++
     place.isTaken = true
-    if (turn?.answer instanceof Loan) place.permit = turn.answer
+    place.permit = turn?.loan
   }
 
   private trying(tried: Tried, place: Place, self: AnyEffect): AnyEffect {
@@ -452,17 +448,17 @@ export class Attempts implements Host {
   /** The attempt that is the whole of a step, in the turn that its step was given. */
   private only(layered: Layered, step: Load, limit: Limited, self: AnyEffect): AnyEffect {
     const { tried } = layered
-    const { answer } = tried.turn!
-    if (!(answer instanceof Loan)) return this.refusal(layered, step, limit, answer!)
+    const { answer, loan } = tried.turn!
+    if (loan === undefined) return this.refusal(layered, step, limit, answer as LimitExceeded)
     this.watch?.attemptStarted(tried.index, 1, undefined)
-    return this.limits!.lend(answer, self)
+    return this.limits!.lend(loan, self)
   }
 
   /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
   private refusal(layered: Layered, step: Holding, limit: Limited, error: LimitExceeded): AnyEffect {
     layered.tried.refusals++
     layered.refused({ policy: limit.label, error })
-    const failure = limit.surfaces ? refused(error) : Exit.fail(error)
+    const failure = this.limits!.refuse(limit, error)
     return this.inScope(layered.withinRefused(step.inner.slice(limit.inside), failure))
   }
 

@@ -3,7 +3,7 @@ import { Context } from "effect"
 import type { Inside } from "./Foresight.ts"
 import type { RunParent } from "./RunEvent.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
-import type { Watcher } from "./Watchers.ts"
+import type { Reporter } from "./RunWatch.ts"
 
 export interface Enclosing {
   /** The slots of the run around, where that run's `concurrency` counts the attempts of this one. */
@@ -13,7 +13,7 @@ export interface Enclosing {
   /** Which resource of which run this one is inside of, where somebody watches. */
   readonly parent: RunParent | undefined
   /** Who reports of the run around, and so of this one. */
-  readonly reporter: Watcher | undefined
+  readonly reporter: Reporter | undefined
 }
 
 /** Told to the run that begins next below; what runs below that one is not inside of it any more. */
