@@ -17,7 +17,7 @@ export interface Host {
   readonly saga: Saga | undefined
   /** What loads that belong to no run need. */
   readonly around: Around
-  /** Nothing of it runs until it is tried again. */
+  /** What does not run now needs no slot. */
   readonly pauses: (tried: Tried) => void
   readonly aborts: (tried: Tried, item: unknown, cause: Cause.Cause<unknown>) => AnyEffect
   readonly rewinds: (tried: Tried, cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
@@ -73,6 +73,10 @@ export class Layered implements LayerObserver {
     const { attempts, index, item } = this.tried
     this.host.watch?.retryScheduled(index, attempts + 1, item, pause)
     if (!Duration.isZero(pause)) this.host.pauses(this.tried)
+  }
+
+  outrun(): void {
+    this.host.pauses(this.tried)
   }
 
   hedging(): void {

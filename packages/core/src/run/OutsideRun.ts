@@ -94,6 +94,7 @@ export class OutsideRun {
 const unheard = {
   degraded: () => {},
   pausing: () => {},
+  outrun: () => {},
   hedging: () => {},
   refused: () => {},
   cacheRead: () => {},

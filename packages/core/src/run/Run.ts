@@ -670,7 +670,8 @@ export class Run {
         error,
         attempts: item?.attempts ?? this.ifAnyAttempts?.count(base) ?? 1,
         path: pathTo(this.program, index),
-        elapsed: Duration.millis(startedAt === undefined ? 0 : this.now() - startedAt),
+        // The clock may have been set back.
+        elapsed: Duration.millis(startedAt === undefined ? 0 : Math.max(0, this.now() - startedAt)),
         ...(item === undefined ? {} : { item: { index: item.index, value: item.value } })
       })
     })
