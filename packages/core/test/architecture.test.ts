@@ -7,13 +7,14 @@ const src = path.resolve(import.meta.dirname, "../src")
 
 /** What each folder may import, itself included; the files on top join the floors for users. */
 const floors: Record<string, ReadonlyArray<string>> = {
+  held: ["held"],
   batching: ["batching"],
-  cache: ["cache"],
+  cache: ["cache", "held"],
   model: ["model", "batching", "cache", "limiter"],
-  limiter: ["limiter"],
+  limiter: ["limiter", "held"],
   policy: ["policy", "limiter", "cache", "model"],
   compile: ["compile", "batching", "model"],
-  run: ["run", "compile", "limiter", "batching", "cache", "model"],
+  run: ["run", "compile", "limiter", "batching", "cache", "held", "model"],
   observe: ["observe", "run", "compile", "limiter", "batching", "model"],
   testing: ["testing", "observe", "run", "compile", "cache", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],

@@ -1,5 +1,6 @@
 /** Work that a cache does for itself, beside what is asked of it: so much at once, and no longer than the cache lives. */
 import { Context, Effect, Fiber, Scope, Tracer } from "effect"
+import { Held, notOurs } from "../held/Held.ts"
 import { Aboard } from "./Flights.ts"
 
 export class Background {
@@ -16,7 +17,7 @@ export class Background {
     return !this.closed && this.fibers.size < this.most
   }
 
-  /** Starts at once. Who asked may be gone by the time it ends, so their span, their scope and what waits
+  /** Starts at once. Who asked may be gone by the time it ends, so their span, their scope, what they hold and what waits
    * for them are not its own. */
   run<R>(context: Context.Context<R>, self: Effect.Effect<unknown, unknown, R>): void {
     const fiber = Effect.runForkWith(alone(context))(self)
@@ -33,4 +34,10 @@ export class Background {
 }
 
 const alone = <R>(context: Context.Context<R>): Context.Context<R> =>
-  Context.omit(Tracer.ParentSpan, Scope.Scope, Aboard)(context as Context.Context<never>) as Context.Context<R>
+  Context.omit(
+    Tracer.ParentSpan,
+    Scope.Scope,
+    Aboard
+  )(
+    Context.add(context as Context.Context<never>, Held, notOurs(Context.get(context, Held)))
+  ) as unknown as Context.Context<R>

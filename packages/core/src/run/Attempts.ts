@@ -4,6 +4,7 @@
  */
 import { Cause, type Context, Effect, Exit, type Fiber, type Scope } from "effect"
 import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
+import { Held } from "../held/Held.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
 import type { RunPermits } from "../limiter/RunPermits.ts"
@@ -101,12 +102,13 @@ export class Attempts implements Host {
     if (step.plain && step.asks !== undefined && this.watch === undefined) {
       return this.requests.askBarely(index, step, step.asks, deps)
     }
-    if (step.plain && this.scope === undefined && step.asks === undefined) return call(step.load, deps)
+    const isBareLoad = step.plain && step.asks === undefined && this.slots?.supply === undefined
+    if (isBareLoad && this.scope === undefined) return call(step.load, deps)
     const tried = this.of(index)
     if (step.outer.length > 0) tried.attempts = 0
     const layered = new Layered(this, tried, step, deps)
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
-    const inner = layered.within(step.inner, load)
+    const inner = this.inSlot(step, layered.within(step.inner, load))
     const attempt = isBareRequest(step) ? inner : this.inScope(inner)
     if (step.outer.length > 0) return this.whole(index, step, this.inPolicies(layered, step, attempt))
     return this.whole(index, step, step.limit === undefined ? attempt : this.only(layered, step, step.limit, attempt))
@@ -236,7 +238,7 @@ export class Attempts implements Host {
             undefined
           )
         : this.requests.ask(tried, items.asks, () => asRequest(step, given()))
-    const attempt = this.inScope(layered.within(items.inner, load))
+    const attempt = this.inScope(this.inSlot(items, layered.within(items.inner, load)))
     const kept = items.outer.length === 0 ? attempt : this.undoneIfFailed(step, attempt)
     const whole = layered.within(items.outer, this.watched(layered, items, kept))
     const foreseen = this.foreseeing(tried, whole)
@@ -416,6 +418,13 @@ export class Attempts implements Host {
         ? this.refusal(layered, step, limit, answer as LimitExceeded)
         : this.trying(tried, place, this.limits!.lend(loan, self))
     )
+  }
+
+  /** What runs in a slot, and knows that. */
+  private inSlot({ holdsSlot }: Pick<Holding, "holdsSlot">, self: AnyEffect): AnyEffect {
+    const supply = this.slots?.supply
+    if (supply === undefined || !holdsSlot) return self
+    return Effect.updateService(self, Held, (around): Held => ({ from: supply, isOver: false, around }))
   }
 
   private take(tried: Tried, place: Place, turn?: Waiter): void {
