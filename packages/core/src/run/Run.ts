@@ -200,7 +200,11 @@ export class Run {
     this.choosing = choices === undefined ? undefined : new Choosing(setup.program, choices)
     const { foreseen, inside } = setup
     this.foresight = foreseen === undefined ? undefined : new Foresight(setup.program, foreseen, this, inside)
-    this.isBare = this.watch === undefined && this.scope === undefined && this.foresight === undefined
+    this.isBare =
+      this.watch === undefined &&
+      this.scope === undefined &&
+      this.foresight === undefined &&
+      this.slots?.supply === undefined
     if (setup.kept !== undefined) this.goOnFrom(setup.kept)
   }
 
