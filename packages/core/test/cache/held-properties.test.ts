@@ -39,6 +39,8 @@ interface Visit {
   readonly loader: number
   readonly at: number
   readonly interruptedAfter: number | undefined
+  /** Whether it holds a permit all the time. */
+  readonly holds: boolean
 }
 
 interface Scenario {
@@ -104,7 +106,8 @@ const scenario: fc.Arbitrary<Scenario> = fc
         fc.record({
           loader: fc.nat({ max: size - 1 }),
           at: fc.nat({ max: 40 }),
-          interruptedAfter: fc.option(fc.nat({ max: 30 }), { nil: undefined, freq: 2 })
+          interruptedAfter: fc.option(fc.nat({ max: 30 }), { nil: undefined, freq: 2 }),
+          holds: fc.constantFrom(false, false, true)
         }),
         { minLength: 1, maxLength: 4 }
       ),
@@ -147,6 +150,13 @@ interface AnyLoader {
   readonly load: Effect.Effect<unknown, unknown, Services>
   readonly within: (name: string, key: () => string) => AnyResource
 }
+
+/** With a key, which by the types only a loader with inputs has. */
+const fromLoader = Resource.fromLoader as unknown as (
+  name: string,
+  loader: unknown,
+  options: { readonly key: () => string }
+) => AnyResource
 
 const policies = { cache: Policy.cache(Values), limit: Policy.limit(Backend), retry: Policy.retry({ times: 1 }) }
 
@@ -193,7 +203,7 @@ const loadersOf = ({ groups }: Scenario, loaded: Loaded): ReadonlyArray<AnyLoade
       resources[`t${k}`] = resourceOf(`t${k}`, task, before, loaders, loaded)
     }
     const loader = Loader.make(resources, { concurrency })
-    loaders.push({ load: Loader.load(loader), within: (name, key) => Resource.fromLoader(name, loader, { key }) })
+    loaders.push({ load: Loader.load(loader), within: (name, key) => fromLoader(name, loader, { key }) })
   }
   return loaders
 }
@@ -202,10 +212,11 @@ const visitAll = (given: Scenario, loaded: Loaded) => {
   const loaders = loadersOf(given, loaded)
   const visits = Effect.forEach(
     given.visits,
-    ({ at, interruptedAfter, loader }) =>
+    ({ at, holds, interruptedAfter, loader }) =>
       Effect.gen(function* () {
         yield* Effect.sleep(at)
-        const fiber = yield* Effect.forkChild(loaders[loader]!.load, { startImmediately: true })
+        const { load } = loaders[loader]!
+        const fiber = yield* Effect.forkChild(holds ? Backend.withPermit(load) : load, { startImmediately: true })
         if (interruptedAfter !== undefined) {
           yield* Effect.sleep(interruptedAfter)
           yield* Fiber.interrupt(fiber)
@@ -234,6 +245,7 @@ const check = async (given: Scenario, loaded: Loaded) => {
 const withoutHolding = (given: Scenario): Scenario => ({
   ...given,
   caching: "forever",
+  visits: given.visits.map((visit) => ({ ...visit, holds: false })),
   groups: given.groups.map(({ tasks }) => ({
     concurrency: "unbounded",
     tasks: tasks.map((task) => ({
@@ -248,7 +260,7 @@ describe("generated loaders that run each other, with caches, limits and slots",
   it("end, whatever is held where a cache is read, and give their values", { timeout: 300_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, (given) => check(given, new Loaded())),
-      { numRuns: Number(process.env["RUNS"] ?? 1500) }
+      { numRuns: 1500 }
     )
   )
 
