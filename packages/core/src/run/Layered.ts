@@ -1,11 +1,12 @@
 /** What is around a load: its layers, what they tell, and what is done about it. */
-import { type Cause, Duration } from "effect"
+import { type Cause, Duration, identity } from "effect"
 import type { Key } from "../cache/Key.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
 import { type Around, OutsideRun, type Wrapped } from "./OutsideRun.ts"
 import type { RunWatch } from "./RunWatch.ts"
+import { beginning, noting } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Of } from "./saga/Undoing.ts"
 import type { Tried } from "./Tried.ts"
@@ -45,12 +46,21 @@ export class Layered implements LayerObserver {
     this.item = item
   }
 
+  /** A load in the layers of one attempt. What these do before a cache is asked is a part of what the load does. */
+  attempt(layers: ReadonlyArray<Layer>, load: AnyEffect): AnyEffect {
+    if (this.host.saga === undefined || !this.step.undoes) return this.within(layers, load)
+    const known = layers.findIndex(({ mayKnow }) => mayKnow)
+    const own = known < 0 ? layers.length : known
+    return this.within(layers.slice(own), this.within(layers.slice(0, own), load, beginning))
+  }
+
   /** Layers around an effect, the first innermost. What undoes it is for the run to keep. */
-  within(layers: ReadonlyArray<Layer>, self: AnyEffect): AnyEffect {
+  within(layers: ReadonlyArray<Layer>, self: AnyEffect, each: (self: AnyEffect) => AnyEffect = identity): AnyEffect {
     if (layers.length === 0) return self
-    return wrapIn(this.step, layers, self, ({ undo, wrap }, inside) => {
-      const { saga } = this.host
-      if (undo === undefined || saga === undefined) return wrap(inside, this)
+    const { saga } = this.host
+    return wrapIn(this.step, layers, self, ({ mayKnow, undo, wrap }, inside) => {
+      if (saga === undefined) return wrap(inside, this)
+      if (undo === undefined) return each(wrap(mayKnow === true ? noting(inside) : inside, this))
       return saga.undoable(this.tried.index, inside, undo, this.deps, () => this.done())
     })
   }
@@ -84,7 +94,6 @@ export class Layered implements LayerObserver {
   }
 
   cacheRead(cache: string, level: CacheLevel, result: CacheResult): void {
-    this.tried.known = result !== "miss" && result !== "error"
     this.host.watch?.cacheRead(this.tried.index, this.tried.item, { cache, level, result })
   }
 
@@ -104,10 +113,9 @@ export class Layered implements LayerObserver {
     return this.host.rewinds(this.tried, cause, rewind)
   }
 
-  /** What was done here, for what undoes it; nothing, where all was known, or refused. */
-  private done(): Of | undefined {
-    const { begun, item, known } = this.tried
-    if (known || begun === 0) return undefined
+  /** What was done here, for what undoes it. */
+  private done(): Of {
+    const { begun, item } = this.tried
     return {
       resource: this.step.name,
       attempts: begun,
