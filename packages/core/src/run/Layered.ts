@@ -1,5 +1,5 @@
 /** What is around a load: its layers, what they tell, and what is done about it. */
-import { type Cause, Duration, identity } from "effect"
+import { type Cause, Duration } from "effect"
 import type { Key } from "../cache/Key.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { ItemLoads, Load } from "../compile/Program.ts"
@@ -30,6 +30,8 @@ interface Item {
   readonly value: unknown
 }
 
+const unchanged = (self: AnyEffect): AnyEffect => self
+
 export class Layered implements LayerObserver {
   private readonly host: Host
   readonly tried: Tried
@@ -55,7 +57,7 @@ export class Layered implements LayerObserver {
   }
 
   /** Layers around an effect, the first innermost. What undoes it is for the run to keep. */
-  within(layers: ReadonlyArray<Layer>, self: AnyEffect, each: (self: AnyEffect) => AnyEffect = identity): AnyEffect {
+  within(layers: ReadonlyArray<Layer>, self: AnyEffect, each: (self: AnyEffect) => AnyEffect = unchanged): AnyEffect {
     if (layers.length === 0) return self
     const { saga } = this.host
     return wrapIn(this.step, layers, self, ({ mayKnow, undo, wrap }, inside) => {
