@@ -275,4 +275,30 @@ describe("permits and slots, while a run is undone", () => {
       assert.deepStrictEqual(held, [0, 0])
     }).pipe(Effect.provide(Bank.layer({ limit: 1 })), withTime)
   )
+
+  it.effect("a loader that is run inside an attempt is undone inside it, and borrows what that has", () =>
+    Effect.gen(function* () {
+      const shop = new Shop()
+      let held = 0
+      const a = Resource.make("a", {
+        load: () => shop.do("a"),
+        compensate: (name) =>
+          Bank.withPermit(
+            Effect.andThen(
+              Effect.map(Bank.stats, ({ inFlight }) => (held = inFlight)),
+              shop.undo(name)
+            )
+          )
+      }).pipe(Policy.limit(Bank))
+      const inner = Loader.make({ last: failing({ a }) })
+      const list = Resource.forEach("list", {
+        items: () => [1],
+        load: () => Loader.load(inner),
+        each: Policy.limit(Bank)
+      })
+      yield* Effect.exit(Loader.load(Loader.make({ list })))
+      assert.deepStrictEqual([shop.log, held], [["+a", "-a"], 1])
+      yield* idle
+    }).pipe(Effect.provide(Bank.layer({ limit: 1 })), withTime)
+  )
 })

@@ -61,6 +61,18 @@ describe("a compensation and a cache", () => {
     }).pipe(inTime)
   )
 
+  either("a load that can be reversed later undoes no hit", (place, shop) =>
+    Effect.gen(function* () {
+      const deed = place(shop, () => shop.do("deed"))
+      const first = yield* Loader.loadReversible(Loader.make({ deed }))
+      const second = yield* Loader.loadReversible(Loader.make({ deed }))
+      yield* second.undo
+      assert.deepStrictEqual(shop.log, ["+deed"])
+      yield* first.undo
+      assert.deepStrictEqual(shop.log, ["+deed", "-deed"])
+    }).pipe(inTime)
+  )
+
   either("a stale value is not undone, nor is what a refresh beside the run did", (place, shop) =>
     Effect.gen(function* () {
       const deed = place(shop, () => shop.do("deed"))

@@ -348,3 +348,32 @@ describe("Saga.rewind and what is given or chosen", () => {
     }).pipe(withTime)
   )
 })
+
+describe("Saga.rewind and what is held or kept", () => {
+  it.effect("what a resource holds in a scope is released with the caller's, once for each time it was loaded", () =>
+    Effect.gen(function* () {
+      const shop = new Shop()
+      const open = Effect.acquireRelease(shop.do("open"), () => shop.clean("closed"))
+      const to = Resource.make("to", { load: () => open, compensate: (name) => shop.undo(name) })
+      const last = flaky(shop, { to }, 1).pipe(Saga.rewind(to, { times: 1 }))
+      yield* Effect.scoped(Loader.load(Loader.make({ last })))
+      assert.deepStrictEqual(shop.log, ["+open", "-open", "+open", "+last", "~closed", "~closed"])
+    })
+  )
+
+  it.effect("a load that can be reversed and went back undoes what is there, and nothing of the legs before", () =>
+    Effect.gen(function* () {
+      const shop = new Shop()
+      const up = shop.step("up")
+      const to = shop.step("to", { deps: { up } })
+      const last = flaky(shop, { to }, 1).pipe(
+        Resource.withCompensation((name) => shop.undo(name)),
+        Saga.rewind(to, { times: 1 })
+      )
+      const { undo } = yield* Loader.loadReversible(Loader.make({ last }))
+      assert.deepStrictEqual(shop.log.splice(0), ["+up", "+to", "-to", "+to", "+last"])
+      yield* undo
+      assert.deepStrictEqual(shop.log, ["-last", "-to", "-up"])
+    })
+  )
+})
