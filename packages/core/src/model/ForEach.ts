@@ -95,7 +95,7 @@ export const forEach = <
   Name,
   ReadonlyArray<A>,
   Own<Name, E | PE> | Failure<D[keyof D]>,
-  R | NoInfer<PR | R2 | R3> | Services<D[keyof D]>,
+  R | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D]>,
   Inputs<D>
 > => {
   const { concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options

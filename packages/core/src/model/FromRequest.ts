@@ -139,7 +139,7 @@ export const requestEach = <
   Name,
   ReadonlyArray<Request.Success<Q>>,
   Own<Name, AskError<Q> | PE> | Failure<D[keyof D]>,
-  Request.Services<Q> | NoInfer<PR | R2 | R3> | Services<D[keyof D]>,
+  Request.Services<Q> | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D]>,
   Inputs<D>
 > =>
   declare(name, {
