@@ -113,18 +113,23 @@ const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
   ]
 }
 
-/** More than this of the core entry fails the command, whatever was promised: nothing but our own code can change it. */
-const ceiling = { rolldown: 53 * 1024, esbuild: 55 * 1024 }
+/** More than this fails the command, whatever was promised: nothing but our own code can change it. */
+const ceilings = {
+  rolldown: { declaresAndLoads: 20.5 * 1024, entry: 54 * 1024 },
+  esbuild: { declaresAndLoads: 32.5 * 1024, entry: 56.5 * 1024 }
+}
 
 /** By both bundlers. */
 const sizeBudgets = (bundles: ReadonlyArray<BundleSize>): ReadonlyArray<Budget> =>
   (["rolldown", "esbuild"] as const).flatMap((bundler) => {
     const [, one, all] = bundles.filter((bundle) => bundle.bundler === bundler)
     const beyond = (size: BundleSize | undefined) => (size === undefined ? undefined : size.gzip - size.effectGzip)
+    const { declaresAndLoads, entry } = ceilings[bundler]
     return [
       ...atMost(`size, gzip, ${bundler}: declares and loads`, beyond(one), 8 * 1024, { show: kib }),
+      ...atMost(`size, gzip, ${bundler}: ceiling of that`, beyond(one), declaresAndLoads, { decides: true, show: kib }),
       ...atMost(`size, gzip, ${bundler}: the whole core entry`, beyond(all), 20 * 1024, { show: kib }),
-      ...atMost(`size, gzip, ${bundler}: ceiling of that`, beyond(all), ceiling[bundler], { decides: true, show: kib })
+      ...atMost(`size, gzip, ${bundler}: ceiling of that`, beyond(all), entry, { decides: true, show: kib })
     ]
   })
 

@@ -9,7 +9,7 @@ const src = path.resolve(import.meta.dirname, "../src")
 const floors: Record<string, ReadonlyArray<string>> = {
   batching: ["batching"],
   cache: ["cache"],
-  model: ["model", "batching", "cache"],
+  model: ["model", "batching", "cache", "limiter"],
   limiter: ["limiter"],
   policy: ["policy", "limiter", "cache", "model"],
   compile: ["compile", "batching", "model"],

@@ -1,21 +1,30 @@
-/** Twenty users on one page. */
+/** Twenty users on one page, from PostgreSQL. */
 import { assert, describe, it } from "vitest"
-import { assertEndedWell, assertInOrder, assertReadable, ended, launch } from "./kit/program.ts"
+import { assertEndedWell, assertInOrder, assertNothingLeft, assertReadable, useRun } from "./kit/program.ts"
 
 describe("batches", () => {
-  it("twenty users are two queries, and one where the plan is heeded", { timeout: 30_000 }, async () => {
-    const ran = await ended(launch("batches/main.ts"))
-    assertEndedWell(ran)
-    assertReadable(ran.out)
-    assertInOrder(ran.out, [
-      "query for 16 users: 10 11 12",
+  const run = useRun("batches/main.ts")
+
+  it("twenty users are two queries, and one where the plan is heeded", () => {
+    assertEndedWell(run)
+    assertReadable(run.out)
+    assertInOrder(run.out, [
+      "PostgreSQL",
+      "WHERE id = ANY($1)",
+      "16 users: 10 11 12",
+      "WHERE id = ANY($1)",
       // User 11 watches, too: that is asked again, for the first query is over.
-      "query for 5 users: 7 40 41 42 11",
+      "5 users: 7 40 41 42 11",
       "2 queries for 20 users",
       "deputy is Degraded",
-      "query for 20 users: 10 11 12",
+      "WHERE id = ANY($1)",
+      "20 users: 10 11 12",
       "1 query for 20 users"
     ])
-    assert.strictEqual(ran.out.match(/query for \d+ users:/g)?.length, 3)
+    assert.strictEqual(run.out.match(/^  SELECT/gm)?.length, 3)
+  })
+
+  it("leave no server and no folder behind", async () => {
+    await assertNothingLeft(run.out, run.folder)
   })
 })

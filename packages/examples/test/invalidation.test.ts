@@ -2,34 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { Redis } from "effect/persistence"
-import { type ChildProcess, fork } from "node:child_process"
-import { once } from "node:events"
-import { join } from "node:path"
 import { startOwn } from "../src/backends/RedisServer.ts"
 import { type Answer, bound, key, load, Names, origin, processOn } from "./invalidation/process.ts"
+import { otherProcess } from "./kit/otherProcess.ts"
 import { useServers } from "./kit/servers.ts"
 
 /** For a machine that has more to do, and for what was on its way when the name was forgotten. */
 const slack = 2000
-
-const second = (url: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => fork(join(import.meta.dirname, "invalidation/second.ts"), [url])),
-    (child) =>
-      Effect.promise(async () => {
-        if (child.exitCode !== null || child.signalCode !== null) return
-        child.disconnect()
-        await once(child, "exit")
-      })
-  )
-
-const askOf = (child: ChildProcess): Effect.Effect<Answer> =>
-  Effect.promise(async () => {
-    const answer = once(child, "message")
-    child.send("load")
-    const [given]: ReadonlyArray<Answer> = await answer
-    return given!
-  })
 
 /** Asks again and again until an answer is as wanted, and gives all answers. */
 const untilOne = <E, R>(ask: Effect.Effect<Answer, E, R>, wanted: (answer: Answer) => boolean) =>
@@ -48,7 +27,7 @@ describe("two processes with one Redis", () => {
     Effect.gen(function* () {
       const redis = yield* Redis.Redis
       const rename = (name: string) => redis.send("SET", origin, name)
-      const ask = askOf(yield* second(started()))
+      const ask = (yield* otherProcess<"load", Answer>("invalidation/second.ts", started()))("load")
 
       yield* rename("Ada")
       assert.deepInclude(yield* load, { name: "Ada", from: "origin" })

@@ -12,6 +12,8 @@ import {
   ended,
   interruptedAt,
   launch,
+  onOtherMachine,
+  readUntil,
   useRun
 } from "./kit/program.ts"
 import { useServers } from "./kit/servers.ts"
@@ -94,13 +96,18 @@ describe("the levels", () => {
     assert.notInclude(out, "Redis is back")
     await assertNothingLeft(out, run.folder)
   })
+
+  it("nor when nobody reads on", { timeout: 30_000 }, async () => {
+    const { code, err, out } = await readUntil("levels/main.ts", "The page", { TMPDIR: run.folder })
+    assert.deepStrictEqual([code, err], [130, ""])
+    await assertNothingLeft(out, run.folder)
+  })
 })
 
 describe("the levels without servers", () => {
   it("stand in memory, and say so", { timeout: 30_000 }, async () => {
-    const otherMachine = "data:text/javascript,Object.defineProperty(process,'arch',{value:'mips'})"
     const env = { DATABASE_URL: undefined, REDIS_URL: undefined, PATH: "" }
-    const ran = await ended(launch("levels/main.ts", env, ["--import", otherMachine]))
+    const ran = await ended(launch("levels/main.ts", env, onOtherMachine))
     assertEndedWell(ran)
     assertReadable(ran.out)
     assertInOrder(ran.out, [

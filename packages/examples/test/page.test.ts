@@ -8,6 +8,7 @@ import {
   ended,
   interruptedAt,
   launch,
+  onOtherMachine,
   useRun
 } from "./kit/program.ts"
 
@@ -103,8 +104,7 @@ describe("the page", () => {
 
 describe("the page without a database", () => {
   it("says what to do where there is no PostgreSQL for the machine", { timeout: 30_000 }, async () => {
-    const otherMachine = "data:text/javascript,Object.defineProperty(process,'arch',{value:'mips'})"
-    const child = launch("page/main.ts", { DATABASE_URL: undefined }, ["--import", otherMachine])
+    const child = launch("page/main.ts", { DATABASE_URL: undefined }, onOtherMachine)
     const { code, err } = await ended(child)
     assert.strictEqual(code, 1)
     assert.include(err, "is not installed. Set DATABASE_URL to a PostgreSQL")

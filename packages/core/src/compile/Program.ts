@@ -46,6 +46,7 @@ export interface Limited {
 /** A limiter that steps take permits of, and the one that takes most. */
 interface ProgramLimiter {
   readonly key: Permits["limiter"]
+  readonly make: Permits["make"]
   most: { readonly permits: number; readonly resource: string }
 }
 
@@ -199,9 +200,9 @@ class Limiters {
   private readonly known = new Map<Permits["limiter"], number>()
 
   /** Which of the limiters somebody takes permits of. */
-  add({ count, limiter }: Permits, resource: string): number {
+  add({ count, limiter, make }: Permits, resource: string): number {
     const most = { permits: count, resource }
-    const known = this.known.get(limiter) ?? this.all.push({ key: limiter, most }) - 1
+    const known = this.known.get(limiter) ?? this.all.push({ key: limiter, make, most }) - 1
     this.known.set(limiter, known)
     if (count > this.all[known]!.most.permits) this.all[known]!.most = most
     return known

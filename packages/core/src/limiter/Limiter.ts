@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
-import { Cause, Context, Duration, Effect, Layer } from "effect"
+import { Cause, type Clock, Context, Duration, Effect, Layer } from "effect"
 import { dual } from "effect/Function"
 import { Admission, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { fixed } from "./Fixed.ts"
 import type { Bounds, LimitAlgorithm } from "./LimitAlgorithm.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
+import { now } from "./Now.ts"
 import { hold, Permits } from "./Permits.ts"
 import type { Limiter, Made, PermitOptions } from "./Shape.ts"
 import { Flow } from "./Ticket.ts"
@@ -129,8 +130,8 @@ export const withShare: {
   return Effect.provideService(self, CurrentShare, share)
 })
 
-const deadlineOf = (within: Duration.Input | undefined, now: number): number =>
-  within === undefined ? Infinity : now + Duration.toMillis(Duration.fromInputUnsafe(within))
+const deadlineOf = (within: Duration.Input | undefined, clock: Clock.Clock): number =>
+  within === undefined ? Infinity : now(clock) + Duration.toMillis(Duration.fromInputUnsafe(within))
 
 const make = (id: string, algorithm: LimitAlgorithm, { isOverload = () => false, queue }: CommonOptions): Limiter => {
   const permits = new Permits(id, admissionOf(algorithm, queue), isOverload)
@@ -138,12 +139,12 @@ const make = (id: string, algorithm: LimitAlgorithm, { isOverload = () => false,
     permits,
     stats: Effect.sync(() => permits.stats()),
     withPermit: (self, { permits: count = 1, resource = "", within } = {}) =>
-      hold(permits, self, (now, share) => ({
+      hold(permits, self, (clock, share) => ({
         flow: new Flow(permits.share(share)),
         resource,
         permits: count,
         begun: false,
-        deadline: deadlineOf(within, now),
+        deadline: deadlineOf(within, clock),
         remaining: within === undefined ? 0 : permits.usual(resource)
       }))
   }

@@ -157,42 +157,40 @@ export class Permits implements PermitSource {
   }
 }
 
-/** Runs an effect with permits. `request` is asked for the time, in case its deadline is counted from now. */
+/** Runs an effect with permits. */
 export const hold = <A, E, R>(
   permits: Permits,
   self: Effect.Effect<A, E, R>,
-  request: (now: number, share: ShareOptions) => Request
+  request: (clock: Clock.Clock, share: ShareOptions) => Request
 ): Effect.Effect<A, E | LimitExceeded, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiber((fiber) => {
-      const asked = request(now(fiber.getRef(Clock.Clock)), fiber.getRef(CurrentShare))
+      const clock = fiber.getRef(Clock.Clock)
+      const asked = request(clock, fiber.getRef(CurrentShare))
       const tooMany = permits.tooMany(asked.permits, asked.resource)
       if (tooMany !== undefined) return Effect.die(tooMany)
-      return borrow(permits, asked, fiber, restore, self)
+      return borrow({ permits, request: asked, fiber, clock, restore, self })
     })
   )
 
-type Restore = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+/** An effect that is to run with permits, and what it takes. */
+interface Borrowing<A, E, R> {
+  readonly permits: Permits
+  readonly request: Request
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly clock: Clock.Clock
+  readonly restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly self: Effect.Effect<A, E, R>
+}
 
 /** Gets the permits, from whoever has some, and gives them back in the end. Nothing but `restore` can be interrupted. */
-const borrow = <A, E, R>(
-  permits: Permits,
-  request: Request,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  restore: Restore,
-  self: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | LimitExceeded, R> => {
-  const clock = fiber.getRef(Clock.Clock)
+const borrow = <A, E, R>(borrowing: Borrowing<A, E, R>): Effect.Effect<A, E | LimitExceeded, R> => {
+  const { clock, fiber, permits, request, restore } = borrowing
   const held = fiber.getRef(Held)
   const source = sourceIn(held, permits)
   let onOver = (): void => {}
   const ticket = source.ask(request, clock, () => onOver())
-  const answered = (): Effect.Effect<A, E | LimitExceeded, R> => {
-    if (ticket.state === "Refused") return Effect.fail(permits.refusal(ticket, clock))
-    if (ticket.state === "Done") return borrow(permits, request, fiber, restore, self)
-    return lending(new Loan(permits, source, ticket, held), fiber, clock, restore(self))
-  }
-  if (ticket.state !== "Waiting") return answered()
+  if (ticket.state !== "Waiting") return answered(borrowing, held, source, ticket)
   const wait = Effect.callback<void>((resume) => {
     onOver = () => resume(Effect.void)
     if (ticket.state !== "Waiting") onOver()
@@ -202,7 +200,19 @@ const borrow = <A, E, R>(
     (exit) => (Exit.isSuccess(exit) ? undefined : source.leave(ticket, clock)),
     true
   )
-  return Effect.flatMap(waited, answered)
+  return Effect.flatMap(waited, () => answered(borrowing, held, source, ticket))
+}
+
+const answered = <A, E, R>(
+  borrowing: Borrowing<A, E, R>,
+  held: Held,
+  source: PermitSource,
+  ticket: Ticket
+): Effect.Effect<A, E | LimitExceeded, R> => {
+  const { clock, fiber, permits, restore, self } = borrowing
+  if (ticket.state === "Refused") return Effect.fail(permits.refusal(ticket, clock))
+  if (ticket.state === "Done") return borrow(borrowing)
+  return lending(new Loan(permits, source, ticket, held), fiber, clock, restore(self))
 }
 
 /** Runs an effect, in its own fiber, that others inside it can borrow from; without a step more than that takes. */

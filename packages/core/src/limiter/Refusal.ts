@@ -13,6 +13,10 @@ class Refusal {
 /** An attempt that was refused, as long as it has not come to where its limit was piped. */
 export const refused = (error: LimitExceeded): Exit.Exit<never> => Exit.die(new Refusal(error))
 
+/** An attempt whose refusal is to come to where its limit was piped. */
+export const hideRefusal = <A, E, R>(self: Effect.Effect<A, E | LimitExceeded, R>): Effect.Effect<A, E, R> =>
+  Effect.catch(self, (error) => (error instanceof LimitExceeded ? refused(error) : Effect.fail(error as E)))
+
 const refusalIn = (cause: Cause.Cause<unknown>): Refusal | undefined => {
   for (const reason of cause.reasons) {
     if (reason._tag === "Die" && reason.defect instanceof Refusal) return reason.defect

@@ -9,6 +9,7 @@ import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Means } from "../batching/Means.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Key } from "../cache/Key.ts"
+import type { MakeRunPermits } from "../limiter/RunPermits.ts"
 import type { Undo } from "./Undo.ts"
 
 /** An effect of which only the declaration's types know more. */
@@ -114,6 +115,7 @@ export interface Refusal {
 export interface Permits {
   readonly limiter: Context.Key<unknown, unknown>
   readonly count: number
+  readonly make: MakeRunPermits
 }
 
 /** How often, and after which pauses, a run is taken back to a resource. */

@@ -13,20 +13,25 @@
  * | `effect_loader_timeouts_total`            | counter   | `loader`, `resource`            | timeouts of policies                       |
  * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that gave a value               |
  * | `effect_loader_cache_reads_total`          | counter   | `loader`, `resource`, `cache`, `level`, `result` | looks into caches         |
+ * | `effect_loader_batch_requests`            | histogram | `loader`                        | how many requests each call of a resolver carried |
+ * | `effect_loader_batch_wait_seconds`        | histogram | `loader`, `out_of_time`         | from the first request of such a call to its begin |
  * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
  * | `effect_loader_compensations_total`       | counter   | `loader`, `resource`, `kind`, `outcome` | what was undone (`kind` is `compensation`) or cleaned up after (`cleanup`): `succeeded`, `failed` |
  * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run just now                |
  * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, a permit, their batch, the thread or the pause before a retry |
  *
  * `end` is `completed`, `failed`, `timed_out` or `interrupted`; `outcome` is `succeeded`, `degraded`, `failed`, `died` or
- * `interrupted`; `reason` is `dependency_failed`, `run_failed`, `run_timed_out` or `run_interrupted`.
+ * `interrupted`; `reason` is `dependency_failed`, `run_failed`, `run_timed_out` or `run_interrupted`. `out_of_time` is `true`
+ * where the time was over for which a graph-aware resolver holds its batches. A call that several runs share counts once, for
+ * the loader whose request in it came first.
  *
  * @since 0.1.0
  */
 import { Cause, type Context, Effect, type Layer, Metric } from "effect"
+import { attemptKey } from "../run/AttemptKey.ts"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
 import type { PhaseTag } from "../run/Report.ts"
-import type { ResourceEvent, RunEnd, RunEvent } from "../run/RunEvent.ts"
+import type { RequestMade, RequestSent, ResourceEvent, RunEnd, RunEvent } from "../run/RunEvent.ts"
 import { type ResourceTimeline, Timeline } from "../run/Timeline.ts"
 import { outcomeOf, ownError, snakeCase } from "./Words.ts"
 
@@ -34,6 +39,9 @@ export { layerLimiter } from "./LimiterMetrics.ts"
 
 /** Seconds, as OpenTelemetry advises for the durations of requests, and one finer. */
 const defaultBoundaries = [0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+
+/** From a call that nobody shares to a page of a thousand. */
+const batchSizes = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 
 /** What a metric is made with. Effect keeps the key of a metric that has its attributes from the start. */
 type Make<Input, State> = (attributes: Record<string, string>) => Metric.Metric<Input, State>
@@ -90,6 +98,20 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
     timeouts: counter("effect_loader_timeouts_total", "Timeouts of policies"),
     fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that gave a value", "fallback"),
     cacheReads: counter("effect_loader_cache_reads_total", "Looks into caches", "cache", "level", "result"),
+    batchRequests: new Family(
+      (attributes) =>
+        Metric.histogram("effect_loader_batch_requests", {
+          description: "How many requests each call of a resolver carried",
+          boundaries: batchSizes,
+          attributes
+        }),
+      ["loader"]
+    ),
+    batchWaits: histogram(
+      "effect_loader_batch_wait_seconds",
+      "From the first request of a call to its begin",
+      "out_of_time"
+    ),
     skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
     compensations: counter("effect_loader_compensations_total", "What was undone, or was to be", "kind", "outcome"),
     running: gauge("effect_loader_resources_running", "Resources that run just now"),
@@ -98,6 +120,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
 }
 
 type Families = ReturnType<typeof makeFamilies>
+type AnyContext = Context.Context<never>
 
 /** What a resource in each phase counts as. */
 const gaugeOf: Record<PhaseTag, "running" | "waiting" | undefined> = {
@@ -116,6 +139,8 @@ const gaugeOf: Record<PhaseTag, "running" | "waiting" | undefined> = {
   Compensation: "running"
 }
 
+const askedKey = (event: RequestMade | RequestSent): string => `${attemptKey(event)} ${event.resource}`
+
 const timeoutIn = (cause: Cause.Cause<unknown>): Cause.TimeoutError | undefined => {
   for (const reason of cause.reasons) {
     const error = reason._tag === "Fail" ? ownError(reason.error) : undefined
@@ -124,16 +149,37 @@ const timeoutIn = (cause: Cause.Cause<unknown>): Cause.TimeoutError | undefined 
   return undefined
 }
 
+/** Counts calls of resolvers, each of which is told of by all who wait for it, one right after the other. */
+class BatchMetrics {
+  private readonly families: Families
+  private last: number | undefined
+
+  constructor(families: Families) {
+    this.families = families
+  }
+
+  sent({ batch, outOfTime = false, requests }: RequestSent, loader: string, wait: number, context: AnyContext): void {
+    if (batch === this.last) return
+    this.last = batch
+    this.families.batchRequests.of(loader).updateUnsafe(requests, context)
+    this.families.batchWaits.of(loader, String(outOfTime)).updateUnsafe(wait / 1000, context)
+  }
+}
+
 /** The metrics of one run. */
 class RunMetrics implements Watcher {
   private readonly families: Families
-  private readonly context: Context.Context<never>
+  private readonly batches: BatchMetrics
+  private readonly context: AnyContext
   private timeline: Timeline | undefined
   /** The last timeout that was counted, of each resource that had one: it may come again, as what the resource fails with. */
   private readonly counted = new Map<string, Cause.TimeoutError>()
+  /** When each request was made that has not been sent. */
+  private readonly asked = new Map<string, number>()
 
-  constructor(families: Families, context: Context.Context<never>) {
+  constructor(families: Families, batches: BatchMetrics, context: AnyContext) {
     this.families = families
+    this.batches = batches
     this.context = context
   }
 
@@ -178,6 +224,10 @@ class RunMetrics implements Watcher {
         return one(this.families.refusals, event.policy)
       case "CacheRead":
         return one(this.families.cacheReads, event.cache, event.level, event.result)
+      case "RequestMade":
+        return void this.asked.set(askedKey(event), event.at)
+      case "RequestSent":
+        return this.batches.sent(event, loader, event.at - this.asked.get(askedKey(event))!, this.context)
       case "AttemptFailed":
         return this.countTimeout(loader, resource, timeoutIn(event.cause))
       case "ResourceFailed":
@@ -214,8 +264,9 @@ class RunMetrics implements Watcher {
 }
 
 const watch = (boundaries: ReadonlyArray<number>): Watch => {
-  let families: Families | undefined
-  return (context) => new RunMetrics((families ??= makeFamilies(boundaries)), context)
+  const families = makeFamilies(boundaries)
+  const batches = new BatchMetrics(families)
+  return (context) => new RunMetrics(families, batches, context)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Cause, type Context } from "effect"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { surface } from "../limiter/Refusal.ts"
+import { makeRunPermits } from "../limiter/RunPermits.ts"
 import type { Limiter } from "../limiter/Shape.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 
@@ -50,7 +51,7 @@ export const limit = <Self>(
       repeats: false,
       continues: false,
       refused: undefined,
-      takes: { limiter: limiter as Context.Key<unknown, unknown>, count: permits },
+      takes: { limiter: limiter as Context.Key<unknown, unknown>, count: permits, make: makeRunPermits },
       wrap: (self) => surface(self)
     }
   ])

@@ -2,11 +2,11 @@
  * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of them
  * hold one of the run's slots.
  */
-import { Cause, type Context, Effect, Exit, type Scope } from "effect"
+import { Cause, type Context, Effect, Exit, type Fiber, type Scope } from "effect"
 import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
-import { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import { Loan } from "../limiter/Loan.ts"
-import { refused } from "../limiter/Refusal.ts"
+import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import type { Loan } from "../limiter/Loan.ts"
+import type { RunPermits } from "../limiter/RunPermits.ts"
 import type { AnyEffect, Dependencies, Rewind } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { Enclosing } from "./Enclosing.ts"
@@ -14,10 +14,9 @@ import type { Foresight } from "./Foresight.ts"
 import { type Host, Layered } from "./Layered.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
 import { asRequest, Requests } from "./Requests.ts"
-import type { RunLimits } from "./RunLimits.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import { doing } from "./saga/Deed.ts"
-import { frameIn, type Saga } from "./saga/Saga.ts"
+import type { Saga } from "./saga/Saga.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import { type ItemFailure, Tried } from "./Tried.ts"
 import { asEffect, call, inChildScope } from "./Wrapping.ts"
@@ -29,8 +28,9 @@ type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">
 const isBareRequest = ({ asks, inner, outer }: Pick<Load, "asks" | "inner" | "outer">): boolean =>
   asks !== undefined && asks.asking === undefined && inner.length + outer.length === 0
 
-/** Whether a limiter refused somebody whose turn has come, so that there is no slot with it. */
-const isRefused = ({ answer }: Waiter): boolean => answer instanceof LimitExceeded
+/** Whether items load by themselves, and nothing around their list could count their attempts. */
+const isBare = ({ outer }: Load, { asks, inner, limit, outer: around }: ItemLoads): boolean =>
+  asks === undefined && limit === undefined && inner.length + outer.length + around.length === 0
 
 /** What an attempt has, and whether it has it yet: from then on it counts as running. */
 interface Place {
@@ -55,7 +55,7 @@ export class Attempts implements Host {
   readonly saga: Saga | undefined
   readonly around: Host["around"]
   private readonly slots: Slots | undefined
-  private readonly limits: RunLimits | undefined
+  private readonly limits: RunPermits | undefined
   private readonly scope: Scope.Scope | undefined
   private readonly requests: Requests
   private readonly run: Telling
@@ -67,7 +67,7 @@ export class Attempts implements Host {
 
   constructor(
     slots: Slots | undefined,
-    limits: RunLimits | undefined,
+    limits: RunPermits | undefined,
     watch: RunWatch | undefined,
     scope: Scope.Scope | undefined,
     saga: Saga | undefined,
@@ -109,8 +109,8 @@ export class Attempts implements Host {
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
     const inner = layered.attempt(step.inner, load)
     const attempt = isBareRequest(step) ? inner : this.inScope(inner)
-    if (step.outer.length > 0) return this.whole(step, this.inPolicies(layered, step, attempt))
-    return this.whole(step, step.limit === undefined ? attempt : this.only(layered, step, step.limit, attempt))
+    if (step.outer.length > 0) return this.whole(index, step, this.inPolicies(layered, step, attempt))
+    return this.whole(index, step, step.limit === undefined ? attempt : this.only(layered, step, step.limit, attempt))
   }
 
   /** The run is over: whoever waits for a slot will never get one. */
@@ -122,7 +122,7 @@ export class Attempts implements Host {
   /** A step is given its turn. */
   takeTurn(turn: Waiter): void {
     const tried = this.of(turn.index)
-    if (!isRefused(turn)) tried.slots++
+    if (!turn.isRefused) tried.slots++
     if (turn.limit !== undefined) tried.turn = turn
   }
 
@@ -130,7 +130,7 @@ export class Attempts implements Host {
   giveBack(index: number, exit: Exit.Exit<unknown, unknown>): boolean {
     const tried = this.tried?.get(index)
     if (tried === undefined) return false
-    if (tried.turn?.answer instanceof Loan) this.limits!.end(tried.turn.answer, exit)
+    if (tried.turn?.loan !== undefined) this.limits!.end(tried.turn.loan, exit)
     return this.keepSlots(tried, 0)
   }
 
@@ -161,8 +161,10 @@ export class Attempts implements Host {
   }
 
   /** All of a step: what it has done is the run's when it succeeds. */
-  private whole(step: Load, self: AnyEffect): AnyEffect {
-    return this.saga === undefined || !step.undoes ? self : this.saga.whole(self)
+  private whole(index: number, step: Load, self: AnyEffect): AnyEffect {
+    if (this.saga === undefined || !step.undoes) return self
+    const runsLoaders = step.isLoader || step.items !== undefined
+    return this.saga.whole(self, runsLoaders ? { index, resource: step.name } : undefined)
   }
 
   /** An attempt that others may follow: what it had done is undone when it fails. */
@@ -179,7 +181,7 @@ export class Attempts implements Host {
       )
     }
     const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
-    return this.deed(step, step.isLoader ? this.enclosed(tried, step, load, this.slotsAround(tried.index)) : load)
+    return this.deed(step, step.isLoader ? this.enclosed(tried, load, this.slotsAround(tried.index)) : load)
   }
 
   /** What may have to be undone, or cleaned up after, from when it begins. */
@@ -198,6 +200,10 @@ export class Attempts implements Host {
         const { asks } = items
         return this.deed(step, this.requests.askForAll(index, step, { ...items, asks }, all, deps, onFailure))
       }
+      if (this.isBare && isBare(step, items)) {
+        const bare = (item: unknown, k: number) => this.bareItem(index, step, items, item, k, deps)
+        return this.deed(step, Effect.forEach(all, bare, { concurrency: items.concurrency }))
+      }
       this.run.foresight?.listBegins(
         index,
         all.length,
@@ -210,6 +216,28 @@ export class Attempts implements Host {
     })
   }
 
+  /** The load of an item that nothing wraps, and that nobody is told of. */
+  private bareItem(
+    index: number,
+    step: Load,
+    items: ItemLoads,
+    item: unknown,
+    k: number,
+    deps: Dependencies
+  ): AnyEffect {
+    const load = Effect.suspend(() => asEffect(step, items.load(item, deps, k)))
+    return Effect.onExitPrimitive(load, (exit) => {
+      if (Exit.isFailure(exit)) this.itemFailed(new Tried(index, k, 1), item, exit.cause)
+      return undefined
+    })
+  }
+
+  /** Whether nobody is told of anything, and nothing has to be had. */
+  private get isBare(): boolean {
+    const { scope, slots, watch } = this
+    return watch === undefined && slots === undefined && scope === undefined && this.run.foresight === undefined
+  }
+
   /** The load of one item inside its policies. */
   private item(tried: Tried, step: Load, items: ItemLoads, item: unknown, deps: Dependencies): AnyEffect {
     const layered = new Layered(this, tried, step, deps, { items, value: item })
@@ -218,7 +246,6 @@ export class Attempts implements Host {
       items.asks === undefined
         ? this.enclosed(
             tried,
-            step,
             Effect.suspend(() => asEffect(step, given())),
             undefined
           )
@@ -227,10 +254,10 @@ export class Attempts implements Host {
     const kept = items.outer.length === 0 ? attempt : this.undoneIfFailed(step, attempt)
     const whole = layered.within(items.outer, this.watched(layered, items, kept))
     const foreseen = this.foreseeing(tried, whole)
-    return Effect.onExit(foreseen, (exit) => {
+    return Effect.onExitPrimitive(foreseen, (exit) => {
       if (Exit.isSuccess(exit)) this.offerSlots(tried)
       else this.itemFailed(tried, item, exit.cause)
-      return Effect.void
+      return undefined
     })
   }
 
@@ -261,18 +288,16 @@ export class Attempts implements Host {
   }
 
   /** What runs inside a load that may run another loader. */
-  private enclosed(tried: Tried, step: Load, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
-    const { saga, watch } = this
+  private enclosed(tried: Tried, load: AnyEffect, slots: OuterSlots | undefined): AnyEffect {
+    const { watch } = this
     const { foresight } = this.run
-    if (slots === undefined && watch === undefined && foresight === undefined && saga === undefined) return load
+    if (slots === undefined && watch === undefined && foresight === undefined) return load
     const { index, item } = tried
-    const inside = foresight === undefined ? undefined : { foresight, index, item }
-    const parent = watch?.parentOf(index, item)
-    const reporter = watch?.reporter
-    return Effect.withFiber((fiber) => {
-      const frame = saga === undefined ? undefined : frameIn(fiber.context)
-      const keeper = frame === undefined ? undefined : { frame, index, resource: step.name }
-      return Effect.provideService(load, Enclosing, { slots, inside, parent, reporter, keeper })
+    return Effect.provideService(load, Enclosing, {
+      slots,
+      inside: foresight === undefined ? undefined : { foresight, index, item },
+      parent: watch?.parentOf(index, item),
+      reporter: watch?.reporter
     })
   }
 
@@ -309,7 +334,7 @@ export class Attempts implements Host {
       waiting.add(giveUp)
       const waiter = slots.request(tried.index, limit, () => {
         waiting.delete(giveUp)
-        if (!isRefused(waiter)) {
+        if (!waiter.isRefused) {
           tried.slots++
           this.take(tried, place, waiter)
         }
@@ -351,15 +376,21 @@ export class Attempts implements Host {
     const { tried } = layered
     return Effect.suspend(() => {
       const place: Place = { attempt: ++tried.attempts, permit: undefined, isTaken: false, begun: false }
-      const whole = Effect.suspend(() => this.inPlace(layered, step, place, self))
-      return Effect.onExit(whole, (exit) => {
+      const whole = Effect.withFiber((fiber) => this.inPlace(fiber, layered, step, place, self))
+      return Effect.onExitPrimitive(whole, (exit) => {
         if (place.isTaken) this.leave(tried, step, place, exit)
-        return Effect.void
+        return undefined
       })
     })
   }
 
-  private inPlace(layered: Layered, step: Holding, place: Place, self: AnyEffect): AnyEffect {
+  private inPlace(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    layered: Layered,
+    step: Holding,
+    place: Place,
+    self: AnyEffect
+  ): AnyEffect {
     const { slots } = this
     const { tried } = layered
     if (slots !== undefined && step.holdsSlot) {
@@ -369,7 +400,7 @@ export class Attempts implements Host {
       }
     }
     this.take(tried, place)
-    return this.trying(tried, place, self)
+    return this.attempt(fiber, tried, place, self)
   }
 
   /** An attempt that takes permits: as soon as its turn has come, in the one that its step was given, or refused. */
@@ -384,30 +415,32 @@ export class Attempts implements Host {
     const { tried } = layered
     const given = tried.turn
     tried.turn = undefined
-    if (given !== undefined && !isRefused(given)) this.take(tried, place, given)
+    if (given?.isRefused === false) this.take(tried, place, given)
     // It is not to hold a slot while it waits for permits.
     if (given === undefined) this.offerSlots(tried)
     const turn = given === undefined ? this.waitForTurn(tried, place, slots, limit) : Effect.succeed(given)
-    return Effect.flatMap(turn, ({ answer }) =>
-      answer instanceof Loan
-        ? this.trying(tried, place, this.limits!.lend(answer, self))
-        : this.refusal(layered, step, limit, answer!)
+    return Effect.flatMap(turn, ({ answer, loan }) =>
+      loan === undefined
+        ? this.refusal(layered, step, limit, answer as LimitExceeded)
+        : this.trying(tried, place, this.limits!.lend(loan, self))
     )
   }
 
   private take(tried: Tried, place: Place, turn?: Waiter): void {
     tried.running++
     place.isTaken = true
-    if (turn?.answer instanceof Loan) place.permit = turn.answer
+    place.permit = turn?.loan
   }
 
   private trying(tried: Tried, place: Place, self: AnyEffect): AnyEffect {
-    return Effect.withFiber((fiber) => {
-      place.begun = true
-      this.watch?.attemptStarted(tried.index, place.attempt, tried.item)
-      fiber.getRef(OnBegin)()
-      return this.placed(tried, place.attempt, self)
-    })
+    return Effect.withFiber((fiber) => this.attempt(fiber, tried, place, self))
+  }
+
+  private attempt(fiber: Fiber.Fiber<unknown, unknown>, tried: Tried, place: Place, self: AnyEffect): AnyEffect {
+    place.begun = true
+    this.watch?.attemptStarted(tried.index, place.attempt, tried.item)
+    fiber.getRef(OnBegin)()
+    return this.placed(tried, place.attempt, self)
   }
 
   private leave(tried: Tried, { goesOn }: Holding, place: Place, exit: Exit.Exit<unknown, unknown>): void {
@@ -423,17 +456,17 @@ export class Attempts implements Host {
   /** The attempt that is the whole of a step, in the turn that its step was given. */
   private only(layered: Layered, step: Load, limit: Limited, self: AnyEffect): AnyEffect {
     const { tried } = layered
-    const { answer } = tried.turn!
-    if (!(answer instanceof Loan)) return this.refusal(layered, step, limit, answer!)
+    const { answer, loan } = tried.turn!
+    if (loan === undefined) return this.refusal(layered, step, limit, answer as LimitExceeded)
     this.watch?.attemptStarted(tried.index, 1, undefined)
-    return this.limits!.lend(answer, self)
+    return this.limits!.lend(loan, self)
   }
 
   /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
   private refusal(layered: Layered, step: Holding, limit: Limited, error: LimitExceeded): AnyEffect {
     layered.tried.refusals++
     layered.refused({ policy: limit.label, error })
-    const failure = limit.surfaces ? refused(error) : Exit.fail(error)
+    const failure = this.limits!.refuse(limit, error)
     return this.inScope(layered.withinRefused(step.inner.slice(limit.inside), failure))
   }
 

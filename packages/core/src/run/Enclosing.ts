@@ -3,8 +3,7 @@ import { Context } from "effect"
 import type { Inside } from "./Foresight.ts"
 import type { RunParent } from "./RunEvent.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
-import type { Frame } from "./saga/Saga.ts"
-import type { Watcher } from "./Watchers.ts"
+import type { Reporter } from "./RunWatch.ts"
 
 export interface Enclosing {
   /** The slots of the run around, where that run's `concurrency` counts the attempts of this one. */
@@ -14,16 +13,7 @@ export interface Enclosing {
   /** Which resource of which run this one is inside of, where somebody watches. */
   readonly parent: RunParent | undefined
   /** Who reports of the run around, and so of this one. */
-  readonly reporter: Watcher | undefined
-  /** Who keeps what this run has done when it has succeeded, to undo it if the run around fails. */
-  readonly keeper: Keeper | undefined
-}
-
-interface Keeper {
-  readonly frame: Frame
-  /** The step, and the resource, that this run is inside of. */
-  readonly index: number
-  readonly resource: string
+  readonly reporter: Reporter | undefined
 }
 
 /** Told to the run that begins next below; what runs below that one is not inside of it any more. */

@@ -8,21 +8,23 @@
  *  2. If it succeeded, a run around it keeps what it did.
  *  3. The run has ended, and everybody is told: who watches, and who wants to know of what could not be undone.
  */
-import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber } from "effect"
+import { Cause, Context, Duration, Effect, Exit, type Fiber } from "effect"
+import { longestPaths } from "../compile/LongestPaths.ts"
+import type { Limited } from "../compile/Program.ts"
+import type { RunPermits } from "../limiter/RunPermits.ts"
 import type { AnyEffect } from "../model/Node.ts"
-import { type AnyLoader, type Compiled, compiledOf, planOf, valuesOf } from "./Compiled.ts"
+import { type AnyLoader, type Compiled, compiledOf, valuesOf } from "./Compiled.ts"
 import { Enclosing } from "./Enclosing.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
 import { type Legs, runLegs } from "./Legs.ts"
 import { Run, type RunSetup } from "./Run.ts"
-import { RunLimits } from "./RunLimits.ts"
-import { RunWatch } from "./RunWatch.ts"
+import type { Reporter, RunWatch } from "./RunWatch.ts"
 import { beside, type RollbackError } from "./saga/CompensationError.ts"
-import { Saga } from "./saga/Saga.ts"
+import { frameIn, Saga, withoutFrame } from "./saga/Saga.ts"
 import { apart } from "./saga/Undoing.ts"
 import { schedule } from "./Scheduler.ts"
 import { Slots } from "./Slots.ts"
-import { type Watcher, watchesOf } from "./Watchers.ts"
+import { Watched } from "./Watched.ts"
 
 type AnyExit = Exit.Exit<unknown, unknown>
 
@@ -31,7 +33,7 @@ export interface Execution {
   readonly inputs: unknown
   readonly failFast: boolean
   /** Who watches this run beside those who watch all runs. */
-  readonly reporter: Watcher | undefined
+  readonly reporter: Reporter | undefined
   /** Whether the caller keeps what the run did, to undo it later: then nobody else does. */
   readonly reversible?: boolean
   /** What the caller gets of a run that was not interrupted; `exit` is what a load gives. */
@@ -61,56 +63,30 @@ const concludeInterruption = (run: Run): Effect.Effect<void> => {
   return run.failures.length === 0 ? Exit.void : Exit.failCause(combine(run.failures) as Cause.Cause<never>)
 }
 
-/** Tells the log of an observer's crash: once a run, and nobody waits for it. */
-const logCrash = (fiber: Fiber.Fiber<unknown, unknown>) => (defect: unknown) => {
-  Effect.runForkWith(fiber.context)(Effect.logError("an observer of effect-loader crashed", Cause.die(defect)))
-}
-
 /** What watches a run, if anything does. */
 const watchFor = (
   compiled: Compiled,
   fiber: Fiber.Fiber<unknown, unknown>,
-  own: Watcher | undefined,
+  own: Reporter | undefined,
   enclosing: Enclosing | undefined
 ): RunWatch | undefined => {
-  const watches = watchesOf(fiber.context)
-  if (watches.length === 0 && own === undefined && enclosing?.reporter === undefined) return undefined
-  const reporters = [own, enclosing?.reporter].filter((reporter) => reporter !== undefined)
-  const onCrash = logCrash(fiber)
-  const watchers = reporters.slice()
-  for (const watch of watches) {
-    try {
-      const watcher = watch(fiber.context)
-      if (watcher !== undefined) watchers.push(watcher)
-    } catch (defect) {
-      onCrash(defect)
-    }
-  }
-  if (watchers.length === 0) return undefined
-  return new RunWatch({
-    program: compiled.program,
-    plan: planOf(compiled),
-    watchers,
-    reporter: together(reporters),
-    parent: enclosing?.parent,
-    clock: fiber.getRef(Clock.Clock),
-    onCrash
-  })
+  const around = enclosing?.reporter
+  const watchRun = fiber.getRef(Watched) ?? own?.watchRun ?? around?.watchRun
+  if (watchRun === undefined) return undefined
+  const reporters = [own, around].filter((reporter) => reporter !== undefined)
+  return watchRun({ compiled, fiber, parent: enclosing?.parent, reporters })
 }
 
-/** Several who report, as one. */
-const together = (reporters: ReadonlyArray<Watcher>): Watcher | undefined =>
-  reporters.length < 2 ? reporters[0] : { onEvent: (event) => reporters.forEach((reporter) => reporter.onEvent(event)) }
-
-const limitsFor = ({ program, timeout }: Compiled, fiber: Fiber.Fiber<unknown, unknown>): RunLimits | undefined => {
-  if (program.limiters.length === 0) return undefined
-  return new RunLimits(program, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
+const limitsFor = ({ program, timeout }: Compiled, fiber: Fiber.Fiber<unknown, unknown>): RunPermits | undefined => {
+  const { limiters } = program
+  const takers = { limiters, longestPaths: (usual: (limit: Limited) => number) => longestPaths(program, usual) }
+  return limiters[0]?.make(takers, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
 }
 
 const slotsFor = (
   { limit, program }: Compiled,
   enclosing: Enclosing | undefined,
-  limits: RunLimits | undefined
+  limits: RunPermits | undefined
 ): Slots | undefined => {
   const outer = enclosing?.slots
   if (limit === undefined && outer === undefined && limits === undefined) return undefined
@@ -130,7 +106,7 @@ const setupFor = (
   return {
     program,
     // What is inside of this run is not directly inside of that one.
-    context: enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined),
+    context: withoutFrame(enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined)),
     failFast,
     slots: slotsFor(compiled, enclosing, limits),
     limits,
@@ -158,7 +134,7 @@ export const execute = (self: AnyLoader, execution: Execution): Effect.Effect<un
         leg.giveInputs(execution.inputs, valuesOf(self))
         return leg
       }
-      return accounted(run, { ...setup, saga: setup.saga, next }, fiber, compiled, enclosing, execution)
+      return accounted(run, { ...setup, saga: setup.saga, next }, fiber, compiled, execution)
     }
     const conclude = (run: Run): Effect.Effect<unknown, unknown> => {
       run.finish()
@@ -179,7 +155,6 @@ const accounted = (
   { next, saga, watch }: Pick<Legs, "next" | "saga" | "watch">,
   fiber: Fiber.Fiber<unknown, unknown>,
   compiled: Compiled,
-  enclosing: Enclosing | undefined,
   execution: Execution
 ): Effect.Effect<unknown, unknown> =>
   Effect.uninterruptibleMask((restore) =>
@@ -194,7 +169,7 @@ const accounted = (
       const exit = Exit.isFailure(interrupted) ? withFailures(interrupted.cause, run) : exitOf(run)
       run.skipRest()
       if (Exit.isFailure(exit) && execution.failFast) yield* saga.rollback(exit.cause)
-      if (Exit.isSuccess(exit) && execution.failFast && execution.reversible !== true) handOver(saga, enclosing)
+      if (Exit.isSuccess(exit) && execution.failFast && execution.reversible !== true) handOver(saga, fiber)
       run.finish()
       const because = Exit.isFailure(exit) ? exit.cause : Cause.empty
       const notUndone = saga.notUndone(execution.inputs, because)
@@ -209,10 +184,9 @@ const accounted = (
 const withFailures = (interruption: Cause.Cause<unknown>, run: Run): AnyExit =>
   Exit.failCause(combine([interruption, ...timedOut(run), ...run.failures]))
 
-const handOver = (saga: Saga, enclosing: Enclosing | undefined): void => {
-  if (enclosing?.keeper === undefined) return
-  const { frame, index, resource } = enclosing.keeper
-  saga.handOver(frame, index, resource)
+const handOver = (saga: Saga, fiber: Fiber.Fiber<unknown, unknown>): void => {
+  const frame = frameIn(fiber.context)
+  if (frame !== undefined) saga.handOver(frame)
 }
 
 /** Tells whoever wants to know of what could not be undone. */

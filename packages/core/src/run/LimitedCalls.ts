@@ -1,41 +1,24 @@
 /** Batches whose calls take permits: one memory for all runs, so that they share calls as others do. */
-import { Effect } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
-import type { AroundCall, Batches } from "../batching/Batches.ts"
-import type { Asks } from "../compile/Program.ts"
-import { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import type { Batches } from "../batching/Batches.ts"
+import type { Asks, Limited } from "../compile/Program.ts"
 import type { PermitSource } from "../limiter/PermitSource.ts"
-import { refused } from "../limiter/Refusal.ts"
-import type { Limiter } from "../limiter/Shape.ts"
-
-/** A call that is refused is refused to all who wait for it. */
-const limited =
-  (limiter: Limiter, count: number, resource: string): AroundCall =>
-  (self) =>
-    Effect.catch(limiter.withPermit(self, { permits: count, resource }), (error) =>
-      error instanceof LimitExceeded ? refused(error) : Effect.fail(error)
-    )
+import type { RunPermits } from "../limiter/RunPermits.ts"
 
 const known = new WeakMap<PermitSource, WeakMap<AnyResolver, Map<number, Batches>>>()
 
-/**
- * The batches of a resolver whose calls each take so many permits.
- *
- * - `source`: where the permits come from. Who borrows from somebody around does not wait with those who do not: what
- *   lends would wait for a call that waits for permits.
- */
+/** The batches of a resolver whose calls each take so many permits. */
 export const limitedBatches = (
-  source: PermitSource,
-  limiter: Limiter,
-  { count, resource }: { readonly count: number; readonly resource: string },
+  permits: RunPermits,
+  limit: Limited,
   { means, resolver }: Pick<Asks, "means" | "resolver">
 ): Batches => {
+  const { around, source } = permits.aroundCalls(limit)
   let ofSource = known.get(source)
   if (ofSource === undefined) known.set(source, (ofSource = new WeakMap()))
   let byCount = ofSource.get(resolver)
   if (byCount === undefined) ofSource.set(resolver, (byCount = new Map()))
-  let batches = byCount.get(count)
-  if (batches === undefined)
-    byCount.set(count, (batches = means.batchesAround(resolver, limited(limiter, count, resource))))
+  let batches = byCount.get(limit.permits)
+  if (batches === undefined) byCount.set(limit.permits, (batches = means.batchesAround(resolver, around)))
   return batches
 }

@@ -36,6 +36,7 @@ import type { Run } from "./Run.ts"
 import type { RunEvent } from "./RunEvent.ts"
 import type { RollbackError } from "./saga/CompensationError.ts"
 import { fromEvents } from "./Timeline.ts"
+import { reporter } from "./Watching.ts"
 
 export { isLoader, type Loader, type Options } from "./Compiled.ts"
 
@@ -349,7 +350,7 @@ const executeReported = (
     const events: Array<RunEvent> = []
     return execute(self, {
       ...options,
-      reporter: { onEvent: (event) => events.push(event) },
+      reporter: reporter((event) => events.push(event)),
       conclude: (run, exit) => conclude(exit, () => ({ ...fromEvents(events)!, values: loadedValues(run) }))
     })
   })

@@ -5,7 +5,8 @@
  */
 import { Context, Effect, Layer, type Scope } from "effect"
 import { dual } from "effect/Function"
-import { newKey, type OnEvent, type Watch, type Watcher, withWatch } from "./Watchers.ts"
+import type { OnEvent, Watch, Watcher } from "./Watchers.ts"
+import { newKey, withWatch } from "./Watching.ts"
 
 export type { OnEvent, Watch, Watcher } from "./Watchers.ts"
 

@@ -6,7 +6,8 @@ import type { Batches } from "../batching/Batches.ts"
 import type { Asks, ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies } from "../model/Node.ts"
 import type { Foresight } from "./Foresight.ts"
-import type { RunLimits } from "./RunLimits.ts"
+import type { RunPermits } from "../limiter/RunPermits.ts"
+import { limitedBatches } from "./LimitedCalls.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import type { Tried } from "./Tried.ts"
 import { call, type Named } from "./Wrapping.ts"
@@ -26,11 +27,11 @@ export const loadOf = (step: Load, deps: Dependencies): unknown => {
 }
 
 export class Requests {
-  private readonly limits: RunLimits | undefined
+  private readonly limits: RunPermits | undefined
   private readonly watch: RunWatch | undefined
   private readonly foresight: Foresight | undefined
 
-  constructor(limits: RunLimits | undefined, watch: RunWatch | undefined, foresight: Foresight | undefined) {
+  constructor(limits: RunPermits | undefined, watch: RunWatch | undefined, foresight: Foresight | undefined) {
     this.limits = limits
     this.watch = watch
     this.foresight = foresight
@@ -84,6 +85,6 @@ export class Requests {
   /** Where to ask. What is limited shares calls with what asks for the same permits. */
   private batchesFor(asks: Asks): Batches {
     const { limit, means, resolver } = asks
-    return limit === undefined ? means.batchesOf(resolver) : this.limits!.batchesOf(limit, asks)
+    return limit === undefined ? means.batchesOf(resolver) : limitedBatches(this.limits!, limit, asks)
   }
 }

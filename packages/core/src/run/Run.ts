@@ -14,6 +14,7 @@ import { Cause, Clock, Context, Duration, Exit, Scope } from "effect"
 import { pathTo } from "../compile/Path.ts"
 import type { Foreseen } from "../compile/Foreseen.ts"
 import { chosenBy, isBefore, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
+import type { RunPermits } from "../limiter/RunPermits.ts"
 import { MatchError } from "../model/Match.ts"
 import type { AnyEffect, Lens, Rewind } from "../model/Node.ts"
 import { describe, ResourceError } from "../model/ResourceError.ts"
@@ -24,7 +25,6 @@ import { Choosing } from "./Choosing.ts"
 import { Foresight, type Inside } from "./Foresight.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
-import type { RunLimits } from "./RunLimits.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import type { Saga } from "./saga/Saga.ts"
@@ -82,7 +82,7 @@ export interface RunSetup {
   /** Whether a failure that reaches a target stops the run. */
   readonly failFast: boolean
   readonly slots: Slots | undefined
-  readonly limits: RunLimits | undefined
+  readonly limits: RunPermits | undefined
   readonly watch: RunWatch | undefined
   /** The steps for which batches are held, and where this run is inside one that has such. */
   readonly foreseen: ReadonlyArray<Foreseen> | undefined

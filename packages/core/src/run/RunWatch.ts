@@ -4,11 +4,12 @@
  * A resource's base and its views settle one by one; people see one resource. So a resource's final event waits until
  * the last of them has settled, and then says the worst that anyone but its own views has seen.
  */
-import { Cause, type Clock, type Context, Duration, type Exit } from "effect"
+import { Cause, type Clock, type Context, Duration, type Exit, type Fiber } from "effect"
 import type { Sent } from "../batching/Call.ts"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Refusal } from "../model/Node.ts"
+import type { Compiled } from "./Compiled.ts"
 import type { CacheRead, Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
 import type { Watcher } from "./Watchers.ts"
 
@@ -39,12 +40,30 @@ const severity = (end: StepEnd): number => {
 
 const worse = (a: StepEnd, b: StepEnd): StepEnd => (severity(b) > severity(a) ? b : a)
 
-export interface Watching {
+/** A run that is to begin. */
+interface Beginning {
+  readonly compiled: Compiled
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** The run that it is inside of. */
+  readonly parent: RunParent | undefined
+  /** Who reports of it: whoever runs it, and whoever reports of the run around. */
+  readonly reporters: ReadonlyArray<Reporter>
+}
+
+/** What watches a run, if anybody wants to. */
+export type WatchRun = (beginning: Beginning) => RunWatch | undefined
+
+/** Somebody who watches one run, with all that run inside it. */
+export interface Reporter extends Watcher {
+  readonly watchRun: WatchRun
+}
+
+export interface RunWatchSetup {
   readonly program: Program
   readonly plan: Plan
   readonly watchers: ReadonlyArray<Watcher>
   /** Who of them reports of this run, and of those inside it. */
-  readonly reporter: Watcher | undefined
+  readonly reporter: Reporter | undefined
   /** The run that this one is inside of. */
   readonly parent: RunParent | undefined
   readonly clock: Clock.Clock
@@ -71,7 +90,7 @@ const attemptOf = (resource: string, attempt: number, item: number | undefined) 
   item === undefined ? { resource, attempt } : { resource, attempt, item }
 
 export class RunWatch {
-  readonly reporter: Watcher | undefined
+  readonly reporter: Reporter | undefined
   private readonly parent: RunParent | undefined
   private readonly run = ++runs
   private readonly program: Program
@@ -90,7 +109,7 @@ export class RunWatch {
   private readonly fallbacks: Array<Fallback | undefined>
   private crashed = false
 
-  constructor({ clock, onCrash, parent, plan, program, reporter, watchers }: Watching) {
+  constructor({ clock, onCrash, parent, plan, program, reporter, watchers }: RunWatchSetup) {
     this.parent = parent
     this.reporter = reporter
     this.program = program

@@ -10,12 +10,12 @@
  */
 import type { Limited } from "../compile/Program.ts"
 import { Heap, type Placed } from "../limiter/Heap.ts"
-import { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
+import type { PermitLine } from "../limiter/PermitLine.ts"
+import type { RunPermits } from "../limiter/RunPermits.ts"
 import { Outer, type OuterSlots } from "./OuterSlots.ts"
-import type { PermitLine } from "./PermitLine.ts"
 import type { Limit } from "./RunEvent.ts"
-import type { RunLimits } from "./RunLimits.ts"
 
 /** Somebody who waits: a step that has yet to begin, or an attempt in the middle of its step. */
 export class Waiter implements Placed {
@@ -47,6 +47,16 @@ export class Waiter implements Placed {
     this.line = line
     this.limit = limit
     this.resume = resume
+  }
+
+  /** The permits that a limiter gave it. */
+  get loan(): Loan | undefined {
+    return this.isRefused ? undefined : (this.answer as Loan | undefined)
+  }
+
+  /** Whether a limiter refused it, so that there is no slot with its turn. */
+  get isRefused(): boolean {
+    return this.answer !== undefined && "_tag" in this.answer
   }
 }
 
@@ -89,12 +99,12 @@ export class Slots {
   private asked = 0
   private readonly urgency: Int32Array
   private readonly outer: Outer | undefined
-  private readonly limits: RunLimits | undefined
+  private readonly limits: RunPermits | undefined
   private readonly unlimited: Line
   /** All lines, where there are several. */
   private readonly lines: Array<Line> | undefined
 
-  constructor(limit: number, urgency: Int32Array, outer?: OuterSlots, limits?: RunLimits) {
+  constructor(limit: number, urgency: Int32Array, outer?: OuterSlots, limits?: RunPermits) {
     this.limit = Math.min(limit, outer?.limit ?? Infinity)
     this.free = limit
     this.urgency = urgency
@@ -171,7 +181,7 @@ export class Slots {
     if (line.permits?.answers(first) === false) return undefined
     line.remove(first)
     if (line.permits !== undefined) first.answer = line.permits.take()
-    if (first.answer instanceof LimitExceeded) return first
+    if (first.isRefused) return first
     this.free--
     this.outer?.take()
     return first

@@ -11,6 +11,9 @@ import type { CacheReads, NotUndone, Outcome, Phase, PhaseTag, Report, ResourceR
 /** A phase that has yet to end. */
 type Doing = Phase extends infer P ? (P extends Phase ? Omit<P, "to" | "resource"> : never) : never
 
+/** What one waits for that others have. */
+const limits: ReadonlyArray<Limit["_tag"]> = ["Slot", "Permit", "FairShare"]
+
 const unfinished: Outcome = { _tag: "Unfinished" }
 
 export class ResourceTimeline {
@@ -201,7 +204,7 @@ export class ResourceTimeline {
 
 /** Whether it waits for a turn, which it will not be given if it is refused. */
 const isWaiting = (doing: Doing | undefined): boolean =>
-  doing?._tag === "Slot" || doing?._tag === "Permit" || doing?._tag === "FairShare" || doing?._tag === "Thread"
+  doing?._tag === "Thread" || limits.some((limit) => limit === doing?._tag)
 
 type AttemptEnded = Extract<
   ResourceEvent,
@@ -318,7 +321,7 @@ export class Timeline {
       startedAt,
       endedAt,
       running: timeIn(phases, ["Attempt", "Items", "Fallback"]),
-      queued: timeIn(phases, ["Slot", "Permit", "FairShare"]),
+      queued: timeIn(phases, limits),
       ...(refusals === 0 ? {} : { refusals }),
       ...(items === undefined ? {} : { items: { ...items } }),
       ...(chosen === undefined ? {} : { chosen }),

@@ -1,10 +1,5 @@
-/**
- * Who watches the runs of a context.
- *
- * Each who watches has a key of their own, so that layers compose however they are put together: a merge keeps all of
- * them, and one that is provided twice is there once. A flag beside them tells at once that there is nobody to look for.
- */
-import { Context } from "effect"
+/** Who watches runs, and what they get. */
+import type { Context } from "effect"
 import type { CompensationStarted, RunEvent } from "./RunEvent.ts"
 
 /**
@@ -47,30 +42,3 @@ export interface Watcher {
  * @category models
  */
 export type Watch = (context: Context.Context<never>) => Watcher | undefined
-
-const prefix = "effect-loader/Observer/"
-
-const Watched: Context.Reference<boolean> = /* @__PURE__ */ Context.Reference<boolean>("effect-loader/Watched", {
-  defaultValue: () => false
-})
-
-let keys = 0
-
-/** A key for one who watches. */
-export const newKey = (): string => prefix + ++keys
-
-/** A context in which `watch` watches too. */
-export const withWatch = (context: Context.Context<never>, key: string, watch: Watch): Context.Context<never> =>
-  Context.add(Context.add(context, Watched, true), Context.Service<never, Watch>(key), watch)
-
-const none: ReadonlyArray<Watch> = []
-
-/** Everybody who may want to watch the runs of a context. */
-export const watchesOf = (context: Context.Context<never>): ReadonlyArray<Watch> => {
-  if (!Context.get(context, Watched)) return none
-  const watches: Array<Watch> = []
-  context.mapUnsafe.forEach((service, key) => {
-    if (key.startsWith(prefix)) watches.push(service)
-  })
-  return watches
-}

@@ -5,7 +5,7 @@
  */
 import { Context, Effect, type Scope } from "effect"
 import type { Plan } from "../compile/Plan.ts"
-import { newKey, withWatch } from "../run/Watchers.ts"
+import { newKey, withWatch } from "../run/Watching.ts"
 
 /** Which attempt holds something, where it is known. */
 interface Holder {

@@ -18,17 +18,13 @@ import { RunLog } from "effect-loader/testing"
 import * as Wire from "effect-loader/wire"
 import { withTime } from "../withTime.ts"
 import { Backend, GetUser, nameOf, NotFound } from "./Backend.ts"
+import { failureOf } from "../failureOf.ts"
 
 const user = <const Name extends string>(name: Name, id: number, { resolver }: Backend) =>
   Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver })
 
 const users = (ids: ReadonlyArray<number>, { resolver }: Backend) =>
   Resource.requestEach("users", { items: () => ids, request: (id) => new GetUser({ id }), resolver })
-
-const failure = <E>(exit: Exit.Exit<unknown, E>): E => {
-  const error = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason) : undefined
-  return error === undefined ? assert.fail("there was no failure") : error.error
-}
 
 describe("Resource.fromRequest", () => {
   it.effect("what asks one resolver at once is one call, from resources and from lists", () =>
@@ -167,7 +163,7 @@ describe("Resource.fromRequest", () => {
     Effect.gen(function* () {
       const backend = new Backend()
       const exit = yield* withTime(Effect.exit(Loader.load(Loader.make({ users: users([1, -7, 2], backend) }))))
-      const error = failure(exit)
+      const error = failureOf(exit)
       assert.deepStrictEqual(error.item, { index: 1, value: -7 })
       assert.deepStrictEqual(error.error, new NotFound({ id: -7 }))
       assert.strictEqual(error.message, 'resource "users" failed at item 1 (10ms): NotFound {"id":-7}')
@@ -184,7 +180,7 @@ describe("Resource.fromRequest", () => {
         )
         assert.strictEqual(report.values.ada, nameOf(1))
         const outcome = Report.outcome(report, "lost")
-        const { error } = failure(
+        const { error } = failureOf(
           outcome?._tag === "Failed" ? Exit.failCause(outcome.cause) : Exit.void
         ) as unknown as {
           readonly error: Batching.UnansweredRequest
@@ -346,7 +342,9 @@ describe("Resource.fromRequest", () => {
       const report = yield* withTime(Effect.provide(Loader.settle(page), Db.layer({ limit: 1, queue: { max: 0 } })))
       assert.deepStrictEqual(Object.keys(report.values), ["a", "b"])
       const outcome = Report.outcome(report, "c")
-      const { error } = failure(outcome?._tag === "Failed" ? Exit.failCause(outcome.cause) : Exit.void) as unknown as {
+      const { error } = failureOf(
+        outcome?._tag === "Failed" ? Exit.failCause(outcome.cause) : Exit.void
+      ) as unknown as {
         readonly error: Limiter.LimitExceeded
       }
       assert.instanceOf(error, Limiter.LimitExceeded)

@@ -1,7 +1,8 @@
 /** What users of other batching libraries rely on, told in our words: Facebook's DataLoader, and ZIO Query. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Request, RequestResolver } from "effect"
+import { Effect, Exit, Request, RequestResolver } from "effect"
 import { Batching, Loader, Policy, Report, Resource, type ResourceError } from "effect-loader"
+import { failureOf } from "../failureOf.ts"
 import { withTime } from "../withTime.ts"
 import { Backend, GetUser, nameOf, NotFound } from "./Backend.ts"
 
@@ -109,9 +110,7 @@ describe("as with DataLoader", () => {
         resolver
       })
       const exit = yield* Effect.exit(Loader.load(Loader.make({ list })))
-      const reason = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason) : undefined
-      assert.isDefined(reason)
-      const { error, item } = reason!.error as ResourceError<"list", Batching.UnansweredRequest>
+      const { error, item } = failureOf(exit) as ResourceError<"list", Batching.UnansweredRequest>
       assert.deepStrictEqual(item, { index: 1, value: 2 })
       assert.deepStrictEqual(error.request, new GetUser({ id: 2 }))
     })

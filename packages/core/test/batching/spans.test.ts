@@ -1,21 +1,10 @@
 /** The spans of batches. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Tracer } from "effect"
+import { Effect } from "effect"
 import { Loader, Resource, Tracing } from "effect-loader"
+import { recordedSpans } from "../recordedSpans.ts"
 import { withTime } from "../withTime.ts"
 import { Backend, GetUser } from "./Backend.ts"
-
-const tracing = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { spans, tracer }
-}
 
 const page = ({ resolver }: Backend) =>
   Loader.make({
@@ -27,7 +16,7 @@ const page = ({ resolver }: Backend) =>
 describe("a batch", () => {
   it.effect("has a span that links to all who wait for it, those of merged requests and of other runs too", () =>
     Effect.gen(function* () {
-      const { spans, tracer } = tracing()
+      const { spans, tracer } = recordedSpans()
       const load = Loader.load(page(new Backend()))
       const both = Effect.all([load, load], { concurrency: "unbounded" })
       yield* withTime(both.pipe(Effect.provide(Tracing.layer), Effect.withTracer(tracer)))
@@ -51,7 +40,7 @@ describe("a batch", () => {
 
   it.effect("has none where nobody traces runs", () =>
     Effect.gen(function* () {
-      const { spans, tracer } = tracing()
+      const { spans, tracer } = recordedSpans()
       yield* withTime(Loader.settle(page(new Backend())).pipe(Effect.withTracer(tracer)))
       assert.deepStrictEqual(spans, [])
     })

@@ -3,10 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Random, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { ResourceCache } from "effect-loader"
+import { fork } from "../fork.ts"
 
 class Users extends ResourceCache.Service<Users, string>()("app/Users") {}
-
-const fork = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
 
 /** A load that says which one it is. */
 const counting = () => {

@@ -2,8 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { Flights, join, mayJoin } from "../../src/cache/Flights.ts"
-
-const fork = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
+import { fork } from "../fork.ts"
 
 describe("a load that is under way", () => {
   it.effect("knows nothing any more of who was interrupted while they waited for it", () =>

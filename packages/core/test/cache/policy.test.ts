@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Data, Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { Limiter, Loader, Plan, Policy, Report, Resource, ResourceCache } from "effect-loader"
 import { Fake, RunLog } from "effect-loader/testing"
+import { fork } from "../fork.ts"
 import { withTime } from "../withTime.ts"
 
 class Users extends ResourceCache.Service<Users>()("app/Users") {}
@@ -36,8 +37,6 @@ const cached = (loads: Loads, millis = 10) => userOf(loads, millis).pipe(Policy.
 
 const inTime = <A, E, R>(self: Effect.Effect<A, E, R | Users>, layer: Layer.Layer<Users> = aMinute) =>
   withTime(Effect.provide(self, layer))
-
-const fork = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
 
 describe("a fresh value", () => {
   it.effect("is given by the next run, and it was not loaded again", () =>

@@ -1,11 +1,12 @@
 /** What is seen of caches: in reports, metrics, logs, spans and on the wire. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Layer, Logger, Metric, References, Result, Schema, Tracer } from "effect"
+import { Cause, Effect, Layer, Logger, Metric, References, Result, Schema } from "effect"
 import { Persistence } from "effect/persistence"
 import { Loader, Logging, Metrics, Policy, Report, Resource, ResourceCache, Tracing } from "effect-loader"
 import * as Persisted from "effect-loader/persistence"
 import { RunLog } from "effect-loader/testing"
 import * as Wire from "effect-loader/wire"
+import { recordedSpans } from "../recordedSpans.ts"
 import { withTime } from "../withTime.ts"
 
 class Users extends ResourceCache.Service<Users, string>()("app/Users", { keyed: true }) {}
@@ -108,14 +109,7 @@ describe("a cache", () => {
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make(({ message }) => void lines.push([message].flat().map(String).join(" ")))
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = recordedSpans()
       const watching = Layer.mergeAll(layer, Logging.layer, Tracing.layer, Logger.layer([logger]))
       yield* withTime(Effect.provide(twice, watching)).pipe(
         Effect.provideService(References.MinimumLogLevel, "Debug"),

@@ -1,8 +1,9 @@
 /** Lists: a resource for each item. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Data, Effect, Exit, Schedule } from "effect"
+import { Data, Effect, Exit, Schedule } from "effect"
 import { FailedResource, Loader, Plan, Policy, Report, Resource, type ResourceError } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
+import { failureOf } from "../failureOf.ts"
 import { withTime } from "../withTime.ts"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: number }> {}
@@ -14,11 +15,6 @@ const find = (id: number): Effect.Effect<string, NotFound> =>
     Effect.sleep(Math.max(id, 1)),
     id === 0 ? Effect.fail(new NotFound({ id })) : Effect.succeed(`user ${id}`)
   )
-
-const failure = <E>(exit: Exit.Exit<unknown, E>): E => {
-  const error = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason) : undefined
-  return error === undefined ? assert.fail("there was no failure") : error.error
-}
 
 describe("Resource.forEach", () => {
   it.effect("loads all items side by side, and keeps the order of the list", () =>
@@ -54,7 +50,7 @@ describe("Resource.forEach", () => {
         load: (id) => Effect.onInterrupt(find(id), () => Effect.sync(() => interrupted.push(id)))
       })
       const exit = yield* withTime(Effect.exit(Loader.load(Loader.make({ users }), { ids: [100, 0, 50] })))
-      const error: ResourceError<"users", NotFound> = failure(exit)
+      const error: ResourceError<"users", NotFound> = failureOf(exit)
       assert.deepStrictEqual(error.item, { index: 1, value: 0 })
       assert.deepStrictEqual(error.error, new NotFound({ id: 0 }))
       assert.strictEqual(error.message, 'resource "users" failed at item 1 (1ms): NotFound {"id":0}')
@@ -81,7 +77,7 @@ describe("Resource.forEach", () => {
       )
       const loader = Loader.make({ twice })
       const { events, exit } = yield* withTime(RunLog.record(Loader.load(loader)))
-      const error = failure(exit)
+      const error = failureOf(exit)
       assert.deepStrictEqual([error.attempts, error.item?.index, error.error], [3, 1, "busy"])
       assert.deepStrictEqual(tries, ["b", "b", "b", "b", "b", "b"])
       assert.strictEqual(RunLog.attempts(events, "users"), 8)
@@ -130,7 +126,7 @@ describe("Resource.forEach", () => {
         load: (id) => Loader.load(inner, { id })
       })
       const { exit, report } = yield* withTime(Loader.loadWithReport(Loader.make({ users }), { ids: [5, 0] }))
-      const error: ResourceError<"users", ResourceError<"user", NotFound>> = failure(exit)
+      const error: ResourceError<"users", ResourceError<"user", NotFound>> = failureOf(exit)
       assert.deepStrictEqual([error.item?.index, error.error.resource, error.error.error.id], [1, "user", 0])
       const runs = Report.get(report, "users")?.runs ?? []
       assert.deepStrictEqual(

@@ -1,9 +1,10 @@
 /** Start-up graphs: services that layers build as resources, and a loader as one layer. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Data, Effect, Exit, Fiber, Layer, type Scope } from "effect"
+import { Cause, Context, Data, Effect, Fiber, Layer, type Scope } from "effect"
 import { Loader, Policy, Resource, type ResourceError, Tracing } from "effect-loader"
 import { Interruption } from "effect-loader/testing"
 import { TestClock } from "effect/testing"
+import { failureOf } from "../failureOf.ts"
 import { withTime } from "../withTime.ts"
 
 class Down extends Data.TaggedError("Down")<{ readonly url: string }> {}
@@ -224,10 +225,8 @@ describe("Resource.fromLayer", () => {
   it.effect("its errors name the resource", () =>
     Effect.gen(function* () {
       const exit = yield* withTime(Effect.exit(Effect.scoped(Loader.load(graphOf(new Log(), "cache")))))
-      const error: ResourceError<string, Down | Cause.TimeoutError> | undefined = Exit.isFailure(exit)
-        ? exit.cause.reasons.find(Cause.isFailReason)?.error
-        : undefined
-      assert.deepStrictEqual(error?.path, ["users", "cache"])
+      const error: ResourceError<string, Down | Cause.TimeoutError> = failureOf(exit)
+      assert.deepStrictEqual(error.path, ["users", "cache"])
     })
   )
 })

@@ -9,11 +9,10 @@ import { fixed } from "../../src/limiter/Fixed.ts"
 import { hold, Permits } from "../../src/limiter/Permits.ts"
 import { Flow, type Request, type Ticket } from "../../src/limiter/Ticket.ts"
 import { request } from "./requests.ts"
+import { fork } from "../fork.ts"
 
 class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
 class Busy extends Data.TaggedError("Busy")<{}> {}
-
-const fork = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
 
 /** What a shell told its machine of: that somebody asks, or ends. */
 interface Input {

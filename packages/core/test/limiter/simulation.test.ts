@@ -19,7 +19,9 @@ describe("simulated, the default limiter", () => {
   })
 
   it("does not drift over an hour", () => {
-    const { byPhase } = overload({ ...steady, phases: [0, 900, 1800, 2700, 3600] }, theDefault, 1)
+    // A smaller server than elsewhere, which makes the hour shorter for us and not for it.
+    const hour = { ...steady, clients: 50, capacity: [[0, 4]] as const, phases: [0, 900, 1800, 2700, 3600] }
+    const { byPhase } = overload(hour, theDefault, 1)
     expect(Math.min(...byPhase)).toBeGreaterThanOrEqual(goodEnough)
     expect(byPhase[3]! / byPhase[0]!).toBeGreaterThan(0.97)
   })

@@ -13,13 +13,13 @@ import {
   type RunEvent
 } from "effect-loader"
 import { Interruption, RunLog } from "effect-loader/testing"
+import { failureOf } from "../failureOf.ts"
+import { fork } from "../fork.ts"
 import { withTime } from "../withTime.ts"
 
 class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
 class Search extends Limiter.Service<Search>()("app/Search") {}
 class Busy extends Data.TaggedError("Busy")<{}> {}
-
-const fork = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
 
 /** What takes so long, and how many of its kind run at once. */
 const counting = () => {
@@ -61,9 +61,6 @@ const withPostgres =
 
 const reasonsOf = (events: ReadonlyArray<RunEvent.RunEvent>) =>
   events.flatMap((event) => (event._tag === "ResourceQueued" ? [`${event.resource}: ${event.limit._tag}`] : []))
-
-const errorOf = <E>(exit: Exit.Exit<unknown, E>): E =>
-  Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason)!.error : assert.fail("it succeeded")
 
 const refusing = { limit: 1, queue: { max: 0 } }
 
@@ -278,7 +275,7 @@ describe("a refusal", () => {
       let began = 0
       const a = Resource.make("a", { load: () => Effect.sync(() => ++began) }).pipe(Policy.limit(Postgres))
       const { events, exit } = yield* withPostgres(refusing)(whileTaken(RunLog.record(Loader.load(Loader.make({ a })))))
-      const error = errorOf(exit)
+      const error = failureOf(exit)
       assert.instanceOf(error, ResourceError)
       assert.instanceOf(error.error, Limiter.LimitExceeded)
       assert.strictEqual(error.error.reason._tag, "QueueFull")
@@ -321,7 +318,7 @@ describe("a refusal", () => {
         Policy.limit(Postgres)
       )
       const exit = yield* withPostgres(refusing)(whileTaken(Effect.exit(Loader.load(Loader.make({ a })))))
-      assert.instanceOf(errorOf(exit).error, Limiter.LimitExceeded)
+      assert.instanceOf(failureOf(exit).error, Limiter.LimitExceeded)
       assert.deepStrictEqual(seen, [])
     })
   )
@@ -348,7 +345,7 @@ describe("a refusal", () => {
         load: (id): Effect.Effect<number, Busy> => Effect.succeed(id)
       }).pipe(Policy.retry({ times: 3, while: (error) => error._tag === "Busy" }), Policy.limit(Postgres))
       const exit = yield* withPostgres(refusing)(whileTaken(Effect.exit(Loader.load(Loader.make({ users })))))
-      assert.instanceOf(errorOf(exit).error, Limiter.LimitExceeded)
+      assert.instanceOf(failureOf(exit).error, Limiter.LimitExceeded)
       const lenient = users.pipe(Resource.orElseSucceed(() => [] as ReadonlyArray<number>))
       const loaded = yield* withPostgres(refusing)(whileTaken(Loader.load(Loader.make({ lenient }))))
       assert.deepStrictEqual(loaded, { lenient: [] })
@@ -360,7 +357,7 @@ describe("a refusal", () => {
       const a = Resource.make("a", { load: () => Effect.sleep(10) }).pipe(Policy.limit(Postgres))
       const page = Loader.make({ a }, { timeout: "30 millis" })
       const exit = yield* withPostgres({ limit: 1 })(whileTaken(Effect.exit(Loader.load(page))))
-      const error = errorOf(exit)
+      const error = failureOf(exit)
       assert.strictEqual(error._tag === "ResourceError" && error.error.reason._tag, "Deadline")
     })
   )

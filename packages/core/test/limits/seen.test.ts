@@ -1,15 +1,15 @@
 /** What those who watch see of limits: metrics of limiters, refusals in logs, spans and on the wire. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Logger, Metric, References, Tracer } from "effect"
+import { Effect, Fiber, Layer, Logger, Metric, References } from "effect"
 import { TestClock } from "effect/testing"
 import { Limiter, Loader, Logging, Metrics, Policy, Report, Resource, type RunEvent, Tracing } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
 import * as Wire from "effect-loader/wire"
+import { fork } from "../fork.ts"
+import { recordedSpans } from "../recordedSpans.ts"
 import { withTime } from "../withTime.ts"
 
 class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
-
-const fork = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.forkChild(self, { startImmediately: true })
 
 /** One load is running, one waits, and one is refused, as only one may wait. */
 const a = Resource.make("a", { load: () => Effect.sleep(10) }).pipe(Policy.limit(Postgres))
@@ -86,14 +86,7 @@ describe("a refusal", () => {
 
   it.effect("is an event of the resource's span", () =>
     Effect.gen(function* () {
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = recordedSpans()
       yield* withTime(refusedPage).pipe(Effect.provide([live, Tracing.layer]), Effect.withTracer(tracer))
       const events = spans.find(({ name }) => name === "a")?.events.map(([name, , attributes]) => [name, attributes])
       assert.deepStrictEqual(events, [

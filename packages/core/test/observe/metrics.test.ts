@@ -1,11 +1,12 @@
 /** Metrics of runs: what they count, and that gauges come back to zero. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Metric, Schedule } from "effect"
-import { Loader, Logging, Metrics, Observer, Policy, Resource, type RunEvent, Tracing } from "effect-loader"
+import { Effect, Fiber, Layer, Metric, RequestResolver, Schedule } from "effect"
+import { Batching, Loader, Logging, Metrics, Observer, Policy, Resource, type RunEvent, Tracing } from "effect-loader"
 import { Interruption } from "effect-loader/testing"
 import { PrometheusMetrics } from "effect/observability"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
+import { Backend, GetUser } from "../batching/Backend.ts"
 import { golden } from "../golden.ts"
 import { observe } from "../model/observe.ts"
 import { scenario } from "../model/Scenario.ts"
@@ -165,5 +166,75 @@ describe("Metrics", () => {
         )
       }
     })
+  )
+})
+
+/** Three users: two are asked for at once, one of them twice, and the third 30ms later. */
+const users = ({ resolver }: Pick<Backend, "resolver">, name: string) => {
+  const project = Resource.make("project", { load: () => Effect.as(Effect.sleep(30), 3) })
+  return Loader.make(
+    {
+      viewers: Resource.requestEach("viewers", {
+        items: () => [1, 2, 1],
+        request: (id) => new GetUser({ id }),
+        resolver
+      }),
+      owner: Resource.fromRequest("owner", {
+        deps: { project },
+        request: ({ project }) => new GetUser({ id: project }),
+        resolver
+      })
+    },
+    { name }
+  )
+}
+
+/** The histograms of batches: how many there were, and the sum of what they measured. */
+const batchesIn = (snapshot: ReadonlyArray<Metric.Metric.Snapshot>) =>
+  snapshot.flatMap(({ attributes, id, state }) =>
+    id.startsWith("effect_loader_batch_") && "sum" in state
+      ? [[id.replace("effect_loader_batch_", ""), ...Object.values(attributes ?? {}), state.count, state.sum].join(" ")]
+      : []
+  )
+
+describe("Metrics of batches", () => {
+  it.effect("count each call once, however many runs share it, with the requests that it carried", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const resolver = RequestResolver.setDelay(backend.resolver, 5)
+      const both = ["page", "other"].map((name) => Loader.load(users({ resolver }, name)))
+      yield* withTime(Effect.all(both, { concurrency: "unbounded" }))
+      assert.deepStrictEqual(backend.calls, [[1, 2], [3]])
+      assert.deepStrictEqual(batchesIn(yield* Metric.snapshot), [
+        "requests page 2 3",
+        "wait_seconds page false s 2 0.01"
+      ])
+    }).pipe(Effect.provide(Metrics.layer), isolated)
+  )
+
+  it.effect("tell how long a call was held back, and whether its time was over", () =>
+    Effect.gen(function* () {
+      const held = (maxHold: number) => ({
+        resolver: new Backend().resolver.pipe(Batching.graphAware({ maxHold }))
+      })
+      yield* withTime(Loader.load(users(held(50), "patient")))
+      yield* withTime(Loader.load(users(held(20), "hasty")))
+      assert.deepStrictEqual(batchesIn(yield* Metric.snapshot).toSorted(), [
+        "requests hasty 2 3",
+        "requests patient 1 3",
+        "wait_seconds hasty false s 1 0",
+        "wait_seconds hasty true s 1 0.02",
+        "wait_seconds patient false s 1 0.03"
+      ])
+    }).pipe(Effect.provide(Metrics.layer), isolated)
+  )
+
+  it.effect("have no call that was never made", () =>
+    Effect.gen(function* () {
+      const { resolver } = new Backend()
+      const slow = RequestResolver.setDelay(resolver, 50)
+      yield* withTime(Effect.exit(Loader.load(users({ resolver: slow }, "page")).pipe(Effect.timeout(20))))
+      assert.deepStrictEqual(batchesIn(yield* Metric.snapshot), [])
+    }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 })

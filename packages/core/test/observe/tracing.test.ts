@@ -21,27 +21,14 @@ import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { observe } from "../model/observe.ts"
 import { scenario } from "../model/Scenario.ts"
+import { recordedSpans } from "../recordedSpans.ts"
 import { withTime } from "../withTime.ts"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 
-/** A tracer that keeps what it makes, and sees what ends twice. */
+/** A tracer of runs that keeps what it makes. */
 const makeTracer = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const endedTwice: Array<string> = []
-  class Kept extends Tracer.NativeSpan {
-    override end(time: bigint, exit: Exit.Exit<unknown, unknown>): void {
-      if (this.status._tag === "Ended") endedTwice.push(this.name)
-      super.end(time, exit)
-    }
-  }
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Kept(options)
-      spans.push(span)
-      return span
-    }
-  })
+  const { endedTwice, spans, tracer } = recordedSpans()
   const traced = <A, E, R>(self: Effect.Effect<A, E, R>) =>
     self.pipe(Effect.provide(Tracing.layer), Effect.withTracer(tracer))
   const named = (name: string): Tracer.NativeSpan => {

@@ -6,6 +6,7 @@ import { GraphError, Loader, Plan, Policy, Report, Resource, RunEvent } from "ef
 import { Interruption, Ledger, RunLog } from "effect-loader/testing"
 import * as fc from "fast-check"
 import { running } from "../../src/testing/Running.ts"
+import { failureOf } from "../failureOf.ts"
 import { withTime } from "../withTime.ts"
 
 type Ends = Effect.Effect<string, string>
@@ -29,11 +30,6 @@ const record = <A, E, R>(self: Effect.Effect<A, E, R>) => withTime(RunLog.record
 
 const tags = (events: ReadonlyArray<RunEvent.RunEvent>): ReadonlyArray<string> =>
   RunLog.lines(events).filter((line) => !/Run|Ready|Policies/.test(line))
-
-const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown => {
-  const fail = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason) : undefined
-  return (fail?.error as { readonly error: unknown } | undefined)?.error
-}
 
 describe("Policy.hedge", () => {
   it.effect("an attempt that is quick enough stays alone", () =>
@@ -92,7 +88,7 @@ describe("Policy.hedge", () => {
   it.effect("a failure while nothing else runs is the resource's: nothing begins because something failed", () =>
     Effect.gen(function* () {
       const { events, exit } = yield* record(Loader.load(Loader.make({ price: hedged(scripted([5, no("down")])) })))
-      assert.strictEqual(errorOf(exit), "down")
+      assert.strictEqual(failureOf(exit).error, "down")
       assert.strictEqual(RunLog.attempts(events, "price"), 1)
     })
   )
@@ -106,7 +102,7 @@ describe("Policy.hedge", () => {
       )
       const lost = hedged(scripted([15, no("first")], [20, no("second")]))
       const { events, exit } = yield* record(Loader.load(Loader.make({ lost })))
-      assert.strictEqual(errorOf(exit), "second")
+      assert.strictEqual(failureOf(exit).error, "second")
       assert.strictEqual(tags(events).at(-1), "30 ResourceFailed price")
     })
   )
@@ -149,7 +145,7 @@ describe("Policy.hedge", () => {
     Effect.gen(function* () {
       const price = hedged(scripted([15, no("down")]))
       const { events, exit } = yield* record(Loader.load(Loader.make({ price }, { concurrency: 1 })))
-      assert.strictEqual(errorOf(exit), "down")
+      assert.strictEqual(failureOf(exit).error, "down")
       assert.strictEqual(RunLog.attempts(events, "price"), 1)
     })
   )
@@ -204,11 +200,11 @@ describe("Policy.hedge", () => {
         Policy.hedge({ after: 10 })
       )
       const one = yield* record(Loader.load(Loader.make({ inside })))
-      assert.instanceOf(errorOf(one.exit), Cause.TimeoutError)
+      assert.instanceOf(failureOf(one.exit).error, Cause.TimeoutError)
       assert.strictEqual(one.events.at(-1)?.at, 25)
       const around = hedged(scripted([100, ok("never")])).pipe(Policy.timeout(15))
       const all = yield* record(Loader.load(Loader.make({ around })))
-      assert.instanceOf(errorOf(all.exit), Cause.TimeoutError)
+      assert.instanceOf(failureOf(all.exit).error, Cause.TimeoutError)
       assert.strictEqual(all.events.at(-1)?.at, 15)
     })
   )

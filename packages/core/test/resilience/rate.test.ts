@@ -5,6 +5,7 @@ import { RateLimiterError, RateLimiterStore, RateLimitStoreError } from "effect/
 import { Loader, Plan, Policy, Resource } from "effect-loader"
 import { Interruption, RunLog } from "effect-loader/testing"
 import { RateExceeded, RateLimit, rateLimit } from "effect-loader/resilience"
+import { failureOf } from "../failureOf.ts"
 import { withTime } from "../withTime.ts"
 
 class Search extends RateLimit.Service<Search>()("app/Search") {}
@@ -29,15 +30,12 @@ const startsOf = (count: number, options: RateLimit.Options, concurrency: number
     }))
   })
 
-const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
-  Exit.isFailure(exit) ? (Cause.squash(exit.cause) as { readonly error?: unknown }).error : undefined
-
 describe("a rate limit", () => {
   it.effect("fails with when there may be more", () =>
     Effect.gen(function* () {
       const { begun, events, exit } = yield* startsOf(3, { limit: 2, window: "1 second" })
       assert.deepStrictEqual(begun, [0, 0])
-      const error = errorOf(exit)
+      const error = failureOf(exit).error
       assert.instanceOf(error, RateExceeded)
       assert.deepStrictEqual([error.limit, error.retryAfter], [2, Duration.seconds(1)])
       assert.strictEqual(error.message, 'rate limit "app/Search" (2) is exceeded: try again in 1s')

@@ -1,6 +1,6 @@
 /** What is seen of hedges and refusals: events, metrics, spans, logs, lines of progress. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Metric, References, Result, Tracer } from "effect"
+import { Effect, Layer, Logger, Metric, References, Result } from "effect"
 import { Loader, Logging, Metrics, Policy, Report, Resource, Tracing } from "effect-loader"
 import { CircuitBreaker, circuitBreaker } from "effect-loader/resilience"
 import { RunLog } from "effect-loader/testing"
@@ -8,6 +8,7 @@ import * as Wire from "effect-loader/wire"
 import { plainPen } from "../../src/observe/Pen.ts"
 import { Timeline } from "../../src/run/Timeline.ts"
 import { linesOf } from "../../src/terminal/PlainLines.ts"
+import { recordedSpans } from "../recordedSpans.ts"
 import { withTime } from "../withTime.ts"
 
 class Rates extends CircuitBreaker.Service<Rates>()("app/Rates") {}
@@ -84,14 +85,7 @@ describe("hedges and refusals", () => {
 
   it.effect("are events of their resources' spans, and each attempt has a span of its own", () =>
     Effect.gen(function* () {
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = recordedSpans()
       yield* load((self) => self.pipe(Effect.provide(Tracing.layer), Effect.withTracer(tracer)))
       const eventsOf = (name: string) =>
         spans

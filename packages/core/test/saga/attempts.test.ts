@@ -302,3 +302,20 @@ describe("permits and slots, while a run is undone", () => {
     }).pipe(Effect.provide(Bank.layer({ limit: 1 })), withTime)
   )
 })
+
+describe("what undoes, and runs a loader to do so", () => {
+  it.effect("is not undone itself, be it for an item, a list or an attempt that failed", () =>
+    Effect.gen(function* () {
+      const shop = new Shop()
+      const run = (name: string) => Loader.load(Loader.make({ step: shop.step(name) }))
+      const list = Resource.forEach("list", {
+        items: () => ["a", "b"],
+        load: (item) => (item === "b" ? Effect.andThen(Effect.sleep(5), Effect.fail("no")) : shop.do(item)),
+        compensate: (item) => Effect.andThen(run(`refund ${item}`), shop.undo(item)),
+        cleanup: (_, { item }) => run(`cleanup ${item?.value}`)
+      }).pipe(Resource.withCleanup(() => run("cleanup of all")))
+      yield* Effect.exit(Loader.load(Loader.make({ list })))
+      assert.deepStrictEqual(shop.log, ["+a", "+cleanup b", "+cleanup of all", "+refund a", "-a"])
+    }).pipe(withTime)
+  )
+})

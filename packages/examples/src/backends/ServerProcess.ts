@@ -42,12 +42,33 @@ export const make = (program: Program): Effect.Effect<ServerProcess, NoServer, S
   Effect.retry(startOn(program, freePort), { times: 2 })
 
 const startOn = Effect.fnUntraced(function* (program: Program, findPort: Effect.Effect<number, NoServer>) {
+  yield* endWithReader
   const port = yield* findPort
   const server = serverOn(program, port)
   yield* Effect.acquireRelease(Effect.void, () => server.stop)
   yield* server.start
   return server
 })
+
+let endsWithReader = false
+let isUnread = false
+
+/**
+ * When whoever reads the output goes away, as `head` does, the program ends as by Ctrl+C. Otherwise it would crash with its next
+ * word, and leave its servers behind.
+ */
+const endWithReader = Effect.sync(() => {
+  if (endsWithReader) return
+  endsWithReader = true
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", interrupt)
+})
+
+/** Once: what is still written fails, too. */
+const interrupt = (): void => {
+  if (isUnread) return
+  isUnread = true
+  process.kill(process.pid, "SIGINT")
+}
 
 const serverOn = (program: Program, port: number): ServerProcess => {
   let child: ChildProcess | undefined

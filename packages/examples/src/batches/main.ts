@@ -1,26 +1,30 @@
-/** Twenty users on one page: twenty queries, two, or one. */
-import { NodeRuntime } from "@effect/platform-node"
-import { Console, Effect } from "effect"
+/** Twenty users on one page, from PostgreSQL: twenty queries, two, or one. */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Console, Effect, Layer } from "effect"
 import { Loader, Report } from "effect-loader"
 import { toWaterfall } from "effect-loader/terminal"
-import { bold, dim, print, section, width } from "../terminal/Text.ts"
-import { PatientUsers, queriesSince, Users } from "./Database.ts"
+import { PostgresServer } from "../backends/PostgresServer.ts"
+import { bad, bold, dim, fact, print, section, width } from "../terminal/Text.ts"
 import { pageOf } from "./page.ts"
+import * as People from "./People.ts"
+import { counted } from "./queries.ts"
+import { PatientUsers, Users } from "./Users.ts"
 
 const page = pageOf(Users)
 const patient = pageOf(PatientUsers)
 
 const run = Effect.fnUntraced(function* (self: typeof page) {
-  yield* queriesSince
-  const report = yield* Loader.settle(self)
-  const queries = yield* queriesSince
+  const { queries, result: report } = yield* counted(Loader.settle(self))
   yield* print("", toWaterfall(report, { columns: width }))
   yield* print("", `${queries} ${queries === 1 ? "query" : "queries"} for 20 users, at a concurrency of 2.`)
   return report
 })
 
-Effect.gen(function* () {
-  yield* Console.log(`\n${bold("effect-loader")}  a page that needs twenty users, one of whom is not there`)
+const program = Effect.gen(function* () {
+  const { description } = yield* PostgresServer
+  yield* Console.log(`\n${bold("effect-loader")}  a page that needs twenty users, one of whom is not there\n`)
+  yield* fact("SQL", description)
+  yield* fact("", dim("latency injected by a sleep in what says who belongs to the project: 60ms"))
 
   yield* section("Requests", "what is asked at once is one query, whichever resource asks")
   const report = yield* run(page)
@@ -29,4 +33,10 @@ Effect.gen(function* () {
   yield* section("Requests, graph-aware", "the plan knows that the project's people are still to be asked for")
   yield* run(patient)
   yield* print(dim("The first query waited for them, and there was no second. It may wait for 200ms at most."), "")
-}).pipe(NodeRuntime.runMain)
+})
+
+program.pipe(
+  Effect.provide(People.layer.pipe(Layer.provideMerge(PostgresServer.layer), Layer.provide(NodeServices.layer))),
+  Effect.tapError((error) => Console.error(`\n${bad(error._tag)} ${error.message}`)),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)

@@ -1,7 +1,7 @@
 /** A page that needs twenty users: who wrote comments, who is responsible, and who is to be told. */
-import { Effect, type RequestResolver } from "effect"
+import { Effect } from "effect"
 import { Loader, Resource } from "effect-loader"
-import { GetUser } from "./Database.ts"
+import { getUser, type Users } from "./Users.ts"
 
 /** What another service says: it takes a while. */
 const project = Resource.make("project", {
@@ -10,23 +10,23 @@ const project = Resource.make("project", {
 
 const commenters = Array.from({ length: 15 }, (_, k) => k + 10)
 
-export const pageOf = (resolver: RequestResolver.RequestResolver<GetUser>) => {
+export const pageOf = (resolver: typeof Users) => {
   const comments = Resource.requestEach("comments", {
     items: () => commenters,
-    request: (id) => new GetUser({ id }),
+    request: getUser,
     resolver
   })
-  const viewer = Resource.fromRequest("viewer", { request: () => new GetUser({ id: 12 }), resolver })
-  const deputy = Resource.fromRequest("deputy", { request: () => new GetUser({ id: 999 }), resolver })
+  const viewer = Resource.fromRequest("viewer", { request: () => getUser(12), resolver })
+  const deputy = Resource.fromRequest("deputy", { request: () => getUser(999), resolver })
   const owner = Resource.fromRequest("owner", {
     deps: { project },
-    request: ({ project }) => new GetUser({ id: project.ownerId }),
+    request: ({ project }) => getUser(project.ownerId),
     resolver
   })
   const watchers = Resource.requestEach("watchers", {
     deps: { project },
     items: ({ project }) => project.watchers,
-    request: (id) => new GetUser({ id }),
+    request: getUser,
     resolver
   })
   return Loader.make(

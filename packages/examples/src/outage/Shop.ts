@@ -1,6 +1,7 @@
 /** What the backend is asked for, and how a failure of it is told. */
 import { Context, Data, Duration, Effect, Layer, Schema } from "effect"
-import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest, HttpClientResponse } from "effect/http"
+import type { HttpClientError } from "effect/http"
+import * as JsonClient from "../backends/JsonClient.ts"
 import { Backend } from "./Backend.ts"
 
 /** The backend gave no usable answer; `retryAfter` is what it asks for, where it could say anything. */
@@ -20,18 +21,9 @@ const unavailable = ({ response }: HttpClientError.HttpClientError): Unavailable
 export class Shop extends Context.Service<Shop>()("outage/Shop", {
   make: Effect.gen(function* () {
     const { url } = yield* Backend
-    const client = (yield* HttpClient.HttpClient).pipe(
-      HttpClient.mapRequest(HttpClientRequest.prependUrl(url)),
-      HttpClient.filterStatusOk
-    )
+    const shop = yield* JsonClient.make(url)
     const get = <A, I>(path: string, schema: Schema.Codec<A, I>): Effect.Effect<A, Unavailable> =>
-      client
-        .get(path)
-        .pipe(
-          Effect.flatMap(HttpClientResponse.schemaBodyJson(schema)),
-          Effect.catchTag("SchemaError", Effect.die),
-          Effect.mapError(unavailable)
-        )
+      Effect.mapError(shop.get(path, schema), unavailable)
     return {
       user: get("/user", Schema.Struct({ name: Schema.String })),
       rate: get("/rate", Schema.Struct({ euro: Schema.Number })),
@@ -39,5 +31,5 @@ export class Shop extends Context.Service<Shop>()("outage/Shop", {
     }
   })
 }) {
-  static readonly layer = Layer.effect(this, this.make).pipe(Layer.provide(FetchHttpClient.layer))
+  static readonly layer = Layer.effect(this, this.make)
 }

@@ -1,7 +1,8 @@
 /** Users, their notifications and permissions, from the HTTP service. */
 import { Context, Data, Effect, Layer, Schema } from "effect"
-import { FetchHttpClient, HttpClient, type HttpClientError, HttpClientRequest, HttpClientResponse } from "effect/http"
+import type { HttpClientError } from "effect/http"
 import { DirectoryServer } from "../backends/DirectoryServer.ts"
+import * as JsonClient from "../backends/JsonClient.ts"
 import { Notification, Permissions, type ProjectId, User, type UserId } from "./Model.ts"
 import { NotFound } from "./NotFound.ts"
 
@@ -20,20 +21,11 @@ const down = (cause: HttpClientError.HttpClientError) =>
 export class Directory extends Context.Service<Directory>()("page/Directory", {
   make: Effect.gen(function* () {
     const { url } = yield* DirectoryServer
-    const client = (yield* HttpClient.HttpClient).pipe(
-      HttpClient.mapRequest(HttpClientRequest.prependUrl(url)),
-      HttpClient.filterStatusOk
-    )
-    yield* client.get("/health")
+    const directory = yield* JsonClient.make(url)
+    yield* directory.isThere("/health")
 
     const get = <A, I>(path: string, schema: Schema.Codec<A, I>): Effect.Effect<A, DirectoryDown> =>
-      client
-        .get(path)
-        .pipe(
-          Effect.flatMap(HttpClientResponse.schemaBodyJson(schema)),
-          Effect.catchTag("SchemaError", Effect.die),
-          Effect.mapError(down)
-        )
+      Effect.mapError(directory.get(path, schema), down)
 
     return {
       user: (id: UserId): Effect.Effect<User, NotFound | DirectoryDown> =>
@@ -52,5 +44,5 @@ export class Directory extends Context.Service<Directory>()("page/Directory", {
     }
   })
 }) {
-  static readonly layer = Layer.effect(this, this.make).pipe(Layer.provide(FetchHttpClient.layer))
+  static readonly layer = Layer.effect(this, this.make)
 }

@@ -1,7 +1,7 @@
 /** Backends that know users, and the faults that they can have. */
 import { NodeRedis, type NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Layer, Redacted, Schema, type Scope } from "effect"
+import { Context, Effect, Fiber, Layer, Redacted, Schema, type Scope } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientResponse } from "effect/http"
 import { Persistence, Redis } from "effect/persistence"
 import { SqlClient } from "effect/sql"
@@ -56,6 +56,12 @@ const serverFaults = (link: FaultyLink.FaultyLink, server: PostgresServer.Own["s
 const mendAll = (link: FaultyLink.FaultyLink, server: PostgresServer.Own["server"]) =>
   Effect.all([server.resume, server.start, link.behave({ _tag: "Passes" })])
 
+/** Whoever interrupts it does not wait for what it does in its end. */
+const letGo = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.flatMap(Effect.forkDetach(self), (fiber) =>
+    Effect.onInterrupt(Fiber.join(fiber), () => Effect.sync(() => fiber.interruptUnsafe()))
+  )
+
 const decodeUsers = Schema.decodeUnknownEffect(Schema.Array(User))
 
 const database = Effect.gen(function* () {
@@ -67,7 +73,7 @@ const database = Effect.gen(function* () {
   const fill = sql`INSERT INTO person VALUES ('1', 'Ada'), ('2', 'Bob') ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name`
   return {
     users: {
-      find: (ids) => Effect.flatMap(sql`SELECT id, name FROM person WHERE ${sql.in("id", ids)}`, decodeUsers)
+      find: (ids) => Effect.flatMap(letGo(sql`SELECT id, name FROM person WHERE id = ANY(${ids})`), decodeUsers)
     },
     faults: {
       ...linkFaults(link),

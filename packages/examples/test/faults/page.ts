@@ -1,9 +1,10 @@
 /** A page of two users, who come from one call to a backend, and what becomes of it when the backend goes wrong. */
-import { Cause, Context, Data, Effect, Exit, Option, Request, RequestResolver, Schedule, Schema } from "effect"
-import { Loader, Policy, Report, Resource } from "effect-loader"
+import { type Cause, Context, Data, Effect, Exit, Option, Request, RequestResolver, Schedule, Schema } from "effect"
+import { type Batching, Loader, Policy, Report, Resource } from "effect-loader"
 import type { HttpClientError } from "effect/http"
 import type { RedisError } from "effect/persistence/Redis"
 import type { SqlError } from "effect/sql"
+import { errorIn } from "../kit/errorIn.ts"
 
 export const User = Schema.Struct({ id: Schema.String, name: Schema.String })
 type User = typeof User.Type
@@ -34,11 +35,11 @@ const resolver = RequestResolver.make<GetUser>((entries) =>
   )
 )
 
-const isTransient = ({ _tag }: Cause.TimeoutError | LookupError | NotFound) =>
-  _tag !== "SchemaError" && _tag !== "NotFound"
+const isTransient = ({ _tag }: Cause.TimeoutError | LookupError | NotFound | Batching.UnansweredRequest) =>
+  _tag !== "SchemaError" && _tag !== "NotFound" && _tag !== "UnansweredRequest"
 
 const user = (id: string, times: number) =>
-  Resource.make(`user ${id}`, { load: () => Effect.request(new GetUser({ id }), resolver) }).pipe(
+  Resource.fromRequest(`user ${id}`, { request: () => new GetUser({ id }), resolver }).pipe(
     Policy.timeout("400 millis"),
     Policy.retry({ times, schedule: Schedule.spaced("50 millis"), while: isTransient })
   )
@@ -71,9 +72,8 @@ const nameOf = (error: unknown): string => {
 const tell = ({ attempts, outcome }: Report.ResourceReport): string => {
   if (outcome._tag === "Succeeded") return attempts === 1 ? "loaded" : "loaded after a retry"
   if (outcome._tag !== "Failed") return outcome._tag
-  const failure = outcome.cause.reasons.find(Cause.isFailReason)
-  if (failure === undefined) return "no typed failure"
-  const { error } = failure.error as { readonly error: unknown }
+  const error = errorIn(outcome.cause)
+  if (error === undefined) return "no typed failure"
   return `${nameOf(error)}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`
 }
 

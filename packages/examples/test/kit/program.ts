@@ -25,6 +25,12 @@ export const launch = (
   })
 }
 
+/** For `launch`: as on a machine that there are no binaries of servers for. */
+export const onOtherMachine: ReadonlyArray<string> = [
+  "--import",
+  "data:text/javascript,Object.defineProperty(process,'arch',{value:'mips'})"
+]
+
 export const ended = (child: ChildProcess, onOut: (out: string) => void = () => {}): Promise<Ended> =>
   new Promise((resolve, reject) => {
     let out = ""
@@ -67,6 +73,14 @@ export const interruptedAt = (program: string, text: string, env: NodeJS.Process
   const child = launch(program, env)
   return ended(child, (out) => {
     if (out.includes(text) && child.exitCode === null) child.kill("SIGINT")
+  })
+}
+
+/** Reads what a program prints as far as `text`, then no more, and waits for its end. */
+export const readUntil = (program: string, text: string, env: NodeJS.ProcessEnv): Promise<Ended> => {
+  const child = launch(program, env)
+  return ended(child, (out) => {
+    if (out.includes(text)) child.stdout?.destroy()
   })
 }
 

@@ -17,6 +17,13 @@ import { apart, type Done, type Of, type Rollback, runUndo, undoAll } from "./Un
 /** Where what is done is kept for now. */
 export interface Frame {
   readonly done: Array<Done>
+  /** Where runs inside hand over what they did: the step that may run some, and its resource. */
+  readonly keeper: Keeper | undefined
+}
+
+export interface Keeper {
+  readonly index: number
+  readonly resource: string
 }
 
 /** The frame that what runs here is inside of. None where nothing is ever undone, as in `settle`. */
@@ -33,6 +40,10 @@ const moveTo = (outer: Frame, inner: Frame): void => {
 /** The frame of whoever runs this. */
 export const frameIn = (context: Context.Context<never>): Frame | undefined => Context.get(context, CurrentFrame)
 
+/** The same context, for what is inside of another run, which keeps what it does itself, and for what undoes: that stays. */
+export const withoutFrame = (context: Context.Context<never>): Context.Context<never> =>
+  frameIn(context) === undefined ? context : Context.add(context, CurrentFrame, undefined)
+
 export interface SagaSetup {
   readonly program: Program
   readonly watch: RunWatch | undefined
@@ -46,15 +57,15 @@ export class Saga {
   /** What could not be undone so far. */
   readonly failures: Array<CompensationError> = []
   private readonly setup: SagaSetup
-  private readonly frame: Frame = { done: [] }
+  private readonly frame: Frame = { done: [], keeper: undefined }
 
   constructor(setup: SagaSetup) {
     this.setup = setup
   }
 
-  /** All of a resource's load: what it has done is the run's when it succeeds. */
-  whole(self: AnyEffect): AnyEffect {
-    return this.setup.keeps ? this.framed(self, () => this.frame) : self
+  /** All of a resource's load: what it has done is the run's when it succeeds. `keeper`: where it may run other loaders. */
+  whole(self: AnyEffect, keeper: Keeper | undefined): AnyEffect {
+    return this.setup.keeps ? this.framed(self, () => this.frame, keeper) : self
   }
 
   /** An attempt that others may follow. */
@@ -91,13 +102,14 @@ export class Saga {
   }
 
   /** Hands all that the run has done to a run around it, as one thing that this step of that one did. */
-  handOver(to: Frame, index: number, resource: string): void {
+  handOver({ done: kept, keeper }: Frame): void {
     const done = this.frame.done.splice(0)
-    if (done.length === 0) return
+    if (done.length === 0 || keeper === undefined) return
+    const { index, resource } = keeper
     const { limit, program } = this.setup
     const undo = (rollback: Rollback) =>
       undoAll(program, done, limit, { ...rollback, inside: [...rollback.inside, resource] })
-    to.done.push({ index, undo })
+    kept.push({ index, undo })
   }
 
   /** What could not be undone since this was last asked, as one error; `undefined` if everything was. */
@@ -110,10 +122,14 @@ export class Saga {
     return { cause, watch: this.setup.watch, failures: this.failures, inside: [] }
   }
 
-  private framed(self: AnyEffect, into: (context: Context.Context<never>) => Frame | undefined): AnyEffect {
+  private framed(
+    self: AnyEffect,
+    into: (context: Context.Context<never>) => Frame | undefined,
+    keeper?: Keeper
+  ): AnyEffect {
     return Effect.withFiber((fiber) => {
-      const frame: Frame = { done: [] }
       const outer = into(fiber.context)!
+      const frame: Frame = { done: [], keeper: keeper ?? outer.keeper }
       return Effect.onExit(Effect.provideService(self, CurrentFrame, frame), (exit) => {
         if (frame.done.length === 0) return Effect.void
         if (exit._tag === "Failure") return this.undoFrame(frame, exit.cause)
@@ -132,7 +148,7 @@ export class Saga {
       noting(self, (exit, { begun }) => {
         if (exit._tag === "Success" || !begun) return Effect.void
         const cleanup = { run, value: undefined, cleanup: true }
-        return apart(runUndo(of(), this.rollbackOf(exit.cause), fiber.context, cleanup))
+        return apart(runUndo(of(), this.rollbackOf(exit.cause), withoutFrame(fiber.context), cleanup))
       })
     )
   }
@@ -147,10 +163,10 @@ export class Saga {
   ): AnyEffect {
     if (!this.setup.keeps) return self
     return Effect.withFiber((fiber) => {
-      const services = fiber.context
-      const outer = frameIn(services)!
+      const outer = frameIn(fiber.context)!
+      const services = withoutFrame(fiber.context)
       // What is inside is undone after it.
-      const parts: Frame = { done: [] }
+      const parts: Frame = { done: [], keeper: outer.keeper }
       return noting(Effect.provideService(self, CurrentFrame, parts), (exit, { made }) => {
         if (exit._tag === "Failure" || !made) {
           moveTo(outer, parts)

@@ -1,22 +1,27 @@
 /** What a run has asked of one limiter: at most one request at a time, for the most urgent of those who wait for it. */
 import type { Clock } from "effect"
-import type { Limited } from "../compile/Program.ts"
-import { type Held, sourceIn } from "../limiter/Held.ts"
-import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import { Loan } from "../limiter/Loan.ts"
-import type { Permits } from "../limiter/Permits.ts"
-import type { PermitSource } from "../limiter/PermitSource.ts"
-import type { Flow, Ticket } from "../limiter/Ticket.ts"
-import type { Limit } from "./RunEvent.ts"
+import { type Held, sourceIn } from "./Held.ts"
+import type { LimitExceeded } from "./LimitExceeded.ts"
+import { Loan } from "./Loan.ts"
+import type { Permits } from "./Permits.ts"
+import type { PermitSource } from "./PermitSource.ts"
+import type { Flow, Ticket } from "./Ticket.ts"
+
+/** What is asked for: so many permits, for what latencies are kept of. */
+export interface Asked {
+  readonly permits: number
+  readonly resource: string
+}
 
 /** Somebody who needs permits. */
 export interface Asker {
-  readonly limit: Limited | undefined
+  readonly limit: Asked | undefined
   /** How long what is left of the run takes from here, as far as limiters know, in milliseconds. */
   readonly remaining: number
 }
 
-interface Asked {
+/** What has been asked. */
+interface Asking {
   readonly asker: Asker
   readonly source: PermitSource
   readonly ticket: Ticket
@@ -38,7 +43,7 @@ export interface PermitLineSetup {
 
 export class PermitLine {
   private readonly setup: PermitLineSetup
-  private asked: Asked | undefined = undefined
+  private asked: Asking | undefined = undefined
 
   constructor(setup: PermitLineSetup) {
     this.setup = setup
@@ -59,7 +64,7 @@ export class PermitLine {
   }
 
   /** What somebody in this line waits for. */
-  get reason(): Limit {
+  get reason(): { readonly _tag: "Permit" | "FairShare"; readonly limiter: string; readonly limit: number } {
     const { flow, permits } = this.setup
     const _tag = this.asked?.source.isShared(flow) === true ? "FairShare" : "Permit"
     return { _tag, limiter: permits.name, limit: permits.limit }
