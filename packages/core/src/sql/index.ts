@@ -66,8 +66,8 @@ const issuesOf = ({ annotations, around, attempt, items, loader, name }: PlanRes
 
 const escapingFrom = ({ resources }: Plan): ReadonlyArray<GraphIssue> => resources.flatMap(issuesOf)
 
-/** How requests are told apart where a resolver says nothing of it: not at all. */
-const all = RequestResolver.make(() => Effect.void).batchKey
+/** A resolver that says nothing of how requests are told apart: all that it is asked goes together. */
+const plain = RequestResolver.make(() => Effect.void)
 
 /**
  * Requests whose call may be made for somebody else, in the transaction of that one or in none. Effect's own resolvers for SQL
@@ -82,7 +82,7 @@ const sharing = ({ program }: Compiled): ReadonlyArray<GraphIssue> =>
     const resolvers = [asks?.resolver, items?.asks?.resolver, ...(items?.resolvers ?? [])]
     const reason =
       "its requests share calls with those of others: give its resolver a `batchKey` that tells transactions apart"
-    return resolvers.some((resolver) => resolver?.batchKey === all)
+    return resolvers.some((resolver) => resolver?.batchKey === plain.batchKey)
       ? [{ _tag: "EscapesTransaction", resource: name, reason }]
       : []
   })

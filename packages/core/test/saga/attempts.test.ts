@@ -312,7 +312,7 @@ describe("what undoes, and runs a loader to do so", () => {
         items: () => ["a", "b"],
         load: (item) => (item === "b" ? Effect.andThen(Effect.sleep(5), Effect.fail("no")) : shop.do(item)),
         compensate: (item) => Effect.andThen(run(`refund ${item}`), shop.undo(item)),
-        cleanup: (_, { item }) => run(`cleanup ${item?.value}`)
+        cleanup: (_, { item }) => run(`cleanup ${String(item?.value)}`)
       }).pipe(Resource.withCleanup(() => run("cleanup of all")))
       yield* Effect.exit(Loader.load(Loader.make({ list })))
       assert.deepStrictEqual(shop.log, ["+a", "+cleanup b", "+cleanup of all", "+refund a", "-a"])
