@@ -25,6 +25,8 @@ export class Flight {
   isOutdated = false
   /** What the level behind had, where that was enough. */
   found: Found | undefined = undefined
+  /** What it ended in, when it is over. */
+  landed: { readonly landing: Landing } | undefined = undefined
   /** Who waits for it. */
   readonly passengers = new Set<Passenger>()
   /** Who inside it waits for another one. */
@@ -68,6 +70,7 @@ export class Flights {
 
   /** A load is over: nobody joins it any more, and those who wait go on. */
   end(flight: Flight, landing: Landing): void {
+    flight.landed = { landing }
     if (this.get(flight.key) === flight) MutableHashMap.remove(this.map, flight.key)
     const passengers = Array.from(flight.passengers)
     for (const passenger of passengers) leave(passenger)
@@ -96,6 +99,8 @@ const leave = (passenger: Passenger): void => {
 /** Waits for what a load ends in. */
 export const join = (flight: Flight, aboard: ReadonlyArray<Flight>): Effect.Effect<Landing> =>
   Effect.callback((resume) => {
+    // Whoever is told that somebody waits can have ended it in that moment.
+    if (flight.landed !== undefined) return resume(Effect.succeed(flight.landed.landing))
     const passenger: Passenger = {
       on: flight,
       holdsUp: aboard,

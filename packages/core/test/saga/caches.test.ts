@@ -1,7 +1,7 @@
 /** What was not done here is not undone here: hits, values of others, stale ones, remembered failures, refreshes. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
-import { Loader, Policy, Resource, ResourceCache, Saga } from "effect-loader"
+import { Loader, Observer, Policy, Resource, ResourceCache, Saga } from "effect-loader"
 import { withTime } from "../withTime.ts"
 import { failing, Shop } from "./Shop.ts"
 
@@ -295,6 +295,21 @@ describe("a cache and a run that gives up, or goes back", () => {
       }).pipe(Saga.rewind(forgetting, { times: 1 }))
       yield* Loader.load(Loader.make({ careful }))
       assert.deepStrictEqual(shop.log.slice(2), ["+again", "-again", "+again"])
+    }).pipe(inTime)
+  )
+
+  it.effect("whoever begins to wait in the moment in which a run interrupts the load does not wait for ever", () =>
+    Effect.gen(function* () {
+      const shop = new Shop()
+      const deed = places.inside(shop, takes(10, shop.do("deed")))
+      const leader = yield* fork(alone(deed))
+      const waiting = yield* fork(
+        Observer.observe(alone(deed), (event) => {
+          if (event._tag === "CacheRead" && event.result === "coalesced") leader.interruptUnsafe()
+        })
+      )
+      assert.deepStrictEqual(yield* Fiber.join(waiting), { deed: "deed" })
+      assert.deepStrictEqual(shop.log, ["~deed", "+deed"])
     }).pipe(inTime)
   )
 
