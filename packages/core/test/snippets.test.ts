@@ -12,9 +12,14 @@ fs.rmSync(out, { recursive: true, force: true })
 fs.mkdirSync(out)
 afterAll(() => fs.rmSync(out, { recursive: true, force: true }))
 
-const sources = ["README.md", "CONTRIBUTING.md", "AGENTS.md", "docs/**/*.md", "packages/*/src/**/*.ts"].flatMap(
-  (pattern) => fs.globSync(pattern, { cwd: root })
-)
+const sources = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "AGENTS.md",
+  "docs/**/*.md",
+  "packages/*/README.md",
+  "packages/*/src/**/*.ts"
+].flatMap((pattern) => fs.globSync(pattern, { cwd: root }))
 
 const snippets = sources.flatMap((source) => {
   const text = fs.readFileSync(path.join(root, source), "utf8").replaceAll(/^ *\* ?/gm, "")

@@ -31,6 +31,11 @@ export class Caller {
     this.asked = asked
   }
 
+  /** Whether it still waits. */
+  get waits(): boolean {
+    return this.asked !== undefined
+  }
+
   /** It may be held, if its place is known. */
   enter(hold: Hold): void {
     if (this.asker.place === undefined) return

@@ -87,7 +87,9 @@ export class Batches {
     }
     for (const caller of callers) caller.letGo()
     const running = Effect.suspend(() => {
-      tell(callers, { batch: call.number, requests: entries.length, callers: callers.length, ...timeOf(fiber) })
+      // What is around a call may have had it wait, and not all have waited that long.
+      const left = callers.filter(({ waits }) => waits)
+      tell(left, { batch: call.number, requests: entries.length, callers: left.length, ...timeOf(fiber) })
       return Effect.andThen(
         run(),
         Effect.sync(() => refuseForgotten(asked))

@@ -16,6 +16,20 @@ const text = (request: unknown): string => {
  *
  * A resolver must complete every request that it is given: with a failure, where there is nothing to find.
  *
+ * @example
+ * ```ts
+ * import { Effect, Request, RequestResolver } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string> {}
+ *
+ * const Forgetful = RequestResolver.make<GetUser>(() => Effect.void)
+ * const user = Resource.fromRequest("user", { request: () => new GetUser({ id: 7 }), resolver: Forgetful })
+ *
+ * Effect.runPromise(Effect.flip(Loader.load(Loader.make({ user })))).then((e) => console.log(e.error._tag))
+ * // UnansweredRequest
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */

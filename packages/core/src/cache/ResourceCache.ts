@@ -112,7 +112,11 @@ export interface ResourceCacheClass<
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
-/** A time to live as a function that gives milliseconds. */
+/**
+ * A time to live as a function that gives milliseconds.
+ *
+ * @internal
+ */
 export const toTimeToLive = (given: TimeToLive<never>): ((value: unknown, key: Key) => number) => {
   if (typeof given === "function") return (value, key) => millis(given(value as never, key))
   const always = millis(given)
@@ -165,7 +169,11 @@ const toService = (cache: Cache): ResourceCache<never> => {
   }
 }
 
-/** The layer of a cache, with a level behind its memory or without. */
+/**
+ * The layer of a cache, with a level behind its memory or without.
+ *
+ * @internal
+ */
 export const layerOf = <Self, A, E = never, R = never>(
   tag: Context.Key<Self, ResourceCache<A>>,
   options: MemoryOptions<A>,

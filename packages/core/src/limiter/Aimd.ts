@@ -17,6 +17,17 @@ import {
  * It needs backends that refuse: where they only get slower, it goes on until `slow`. As in Netflix's
  * concurrency-limits, over windows of a second.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Limiter } from "effect-loader"
+ *
+ * class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
+ *
+ * const live = Postgres.layerAdaptive({ algorithm: Limiter.aimd({ min: 4, max: 64 }) })
+ * Effect.runPromise(Postgres.stats.pipe(Effect.provide(live))).then(({ limit }) => console.log(limit)) // 4
+ * ```
+ *
  * @since 0.1.0
  * @category algorithms
  */

@@ -4,7 +4,7 @@ import { Context } from "effect"
 /**
  * How much a run gets of each limiter, beside others, when there is not enough for all.
  *
- * - `weight`: twice the weight, twice as much. A positive number; default 1.
+ * - `weight`: twice the weight, twice as much. A positive, finite number; default 1.
  * - `tenant`: whose run it is. The runs of one tenant that overlap divide one weight among them, that of the first, so
  *   that nobody gets more by asking more often. Default: each run stands for itself.
  *

@@ -34,6 +34,17 @@ const longTerm = ({ long, windows }: Gradient2State, latency: number): number =>
  * The long-term latency follows what the limit itself brings about, so under steady overload the limit climbs. As in
  * Netflix's concurrency-limits (`Gradient2Limit`), over windows of a second.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Limiter } from "effect-loader"
+ *
+ * class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
+ *
+ * const live = Postgres.layerAdaptive({ algorithm: Limiter.gradient2({ initial: 30 }) })
+ * Effect.runPromise(Postgres.stats.pipe(Effect.provide(live))).then(({ limit }) => console.log(limit)) // 30
+ * ```
+ *
  * @since 0.1.0
  * @category algorithms
  */

@@ -13,6 +13,23 @@ const reasons: { readonly [Tag in RefusalReason["_tag"]]: string } = {
  * - `limiter`: the limiter's key; `limit`: how many permits could be in use at that moment.
  * - `reason`: `QueueFull`, `Deadline` or `Shed`; `waited`: how long it had waited.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Limiter } from "effect-loader"
+ *
+ * class Search extends Limiter.Service<Search>()("app/Search") {}
+ *
+ * const program = Effect.gen(function* () {
+ *   yield* Effect.forkChild(Search.withPermit(Effect.never), { startImmediately: true })
+ *   return yield* Search.withPermit(Effect.succeed("a hit")).pipe(
+ *     Effect.catchTag("LimitExceeded", ({ reason }) => Effect.succeed(reason._tag))
+ *   )
+ * })
+ * const full = Search.layer({ limit: 1, queue: { max: 0 } })
+ * Effect.runPromise(program.pipe(Effect.provide(full))).then((text) => console.log(text)) // QueueFull
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */

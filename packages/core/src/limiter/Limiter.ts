@@ -46,7 +46,7 @@ export interface QueueOptions {
  *
  * - `queue`: who may wait: see {@link QueueOptions}.
  * - `isOverload`: the errors by which the backend says that it has too much to do, such as 429 and 503, or a pool that is
- *   exhausted. `TimeoutError`s are such errors anyway.
+ *   exhausted. `TimeoutError`s are such errors anyway. Where it throws, nothing is known of the error.
  *
  * @since 0.1.0
  * @category options
@@ -124,8 +124,10 @@ export const withShare: {
   (share: ShareOptions): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   <A, E, R>(self: Effect.Effect<A, E, R>, share: ShareOptions): Effect.Effect<A, E, R>
 } = /* @__PURE__ */ dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, share: ShareOptions): Effect.Effect<A, E, R> => {
-  if (!(share.weight === undefined || share.weight > 0)) {
-    throw new Cause.IllegalArgumentError(`Limiter.withShare: \`weight\` must be above 0, got ${share.weight}`)
+  if (!(share.weight === undefined || (share.weight > 0 && share.weight < Infinity))) {
+    throw new Cause.IllegalArgumentError(
+      `Limiter.withShare: \`weight\` must be finite and above 0, got ${share.weight}`
+    )
   }
   return Effect.provideService(self, CurrentShare, share)
 })

@@ -57,7 +57,12 @@ export class Permits implements PermitSource {
   }
 
   /** What is wrong with asking for so many permits, if anything is. */
-  tooMany(count: number, resource: string): Cause.IllegalArgumentError | undefined {
+  problemWith(count: number, resource: string): Cause.IllegalArgumentError | undefined {
+    if (!(Number.isInteger(count) && count >= 1)) {
+      return new Cause.IllegalArgumentError(
+        `limiter "${this.name}": \`permits\` must be a whole number from 1, got ${count}`
+      )
+    }
     if (count <= this.max) return undefined
     const asks = resource === "" ? "an attempt" : `"${resource}"`
     return new Cause.IllegalArgumentError(
@@ -153,7 +158,12 @@ export class Permits implements PermitSource {
     if (Exit.isSuccess(exit)) return "Answered"
     const fail = exit.cause.reasons.find(Cause.isFailReason)
     if (fail === undefined) return "Unknown"
-    return Cause.isTimeoutError(fail.error) || this.isOverload(fail.error) ? "Dropped" : "Unknown"
+    try {
+      return Cause.isTimeoutError(fail.error) || this.isOverload(fail.error) ? "Dropped" : "Unknown"
+    } catch {
+      // Whoever asks is giving back what it held, which nothing may keep it from.
+      return "Unknown"
+    }
   }
 }
 
@@ -167,8 +177,8 @@ export const hold = <A, E, R>(
     Effect.withFiber((fiber) => {
       const clock = fiber.getRef(Clock.Clock)
       const asked = request(clock, fiber.getRef(CurrentShare))
-      const tooMany = permits.tooMany(asked.permits, asked.resource)
-      if (tooMany !== undefined) return Effect.die(tooMany)
+      const problem = permits.problemWith(asked.permits, asked.resource)
+      if (problem !== undefined) return Effect.die(problem)
       return borrow({ permits, request: asked, fiber, clock, restore, self })
     })
   )

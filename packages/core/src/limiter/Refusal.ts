@@ -24,6 +24,9 @@ const refusalIn = (cause: Cause.Cause<unknown>): Refusal | undefined => {
   return undefined
 }
 
+/** Whether this is of an attempt that was refused further in. */
+export const isRefusal = (cause: Cause.Cause<unknown>): boolean => refusalIn(cause) !== undefined
+
 /** Here a refusal becomes the error that it is. */
 export const surface = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | LimitExceeded, R> =>
   Effect.catchCause(self, (cause): Effect.Effect<never, E | LimitExceeded> => {

@@ -48,8 +48,8 @@ export class RunPermits {
     this.held = fiber.getRef(Held)
     this.limiters = takers.limiters.map(({ key, most }) => {
       const limiter = Context.getUnsafe(fiber.context as Context.Context<unknown>, key) as Limiter
-      const tooMany = permitsOf(limiter).tooMany(most.permits, most.resource)
-      if (tooMany !== undefined) throw tooMany
+      const problem = permitsOf(limiter).problemWith(most.permits, most.resource)
+      if (problem !== undefined) throw problem
       return limiter
     })
     this.lines = this.limiters.map(permitsOf).map(

@@ -265,6 +265,17 @@ const decide = (state: VegasState, window: Window, reading: Reading | undefined,
  * Lowers the limit when more of those in flight queue than about `√limit`, or more than a tenth of them are drops, and
  * raises it while hardly any queue. Needs about a hundred answers of a resource before it knows it.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Limiter } from "effect-loader"
+ *
+ * class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
+ *
+ * const live = Postgres.layerAdaptive({ algorithm: Limiter.vegas({ min: 1, max: 64 }) })
+ * Effect.runPromise(Postgres.stats.pipe(Effect.provide(live))).then(({ limit }) => console.log(limit)) // 20
+ * ```
+ *
  * @since 0.1.0
  * @category algorithms
  */

@@ -9,6 +9,18 @@ import { describe, type ResourceError } from "./ResourceError.ts"
  *
  * - `value`: the value of the resource that decides; `cases`: the values that there are cases for.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const plan = Resource.succeed("plan", "trial" as string)
+ * const footer = Resource.match("footer", { on: plan, cases: { free: Resource.succeed("ad", "9 builds left") } })
+ *
+ * const error = Effect.runSync(Effect.flip(Loader.load(Loader.make({ footer }))))
+ * console.log(error.error.message) // there is no case for "trial": the cases are "free"
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */

@@ -90,9 +90,13 @@ export interface LayerObserver {
   readonly degraded: (fallback: string, error: unknown) => void
   /** There will be another attempt, after this pause. */
   readonly pausing: (pause: Duration.Duration) => void
+  /** Of attempts side by side one is over, and it is for the others, which may wait for their turns, to go on. */
+  readonly outrun: () => void
   /** There will be another attempt, beside those that run. */
   readonly hedging: () => void
   readonly refused: (refusal: Refusal) => void
+  /** Whether no layer around this load has asked so of the same thing before. */
+  readonly isFirst: (of: object) => boolean
   /** What tells the value from others: the key that the declaration gives, or name and dependencies. */
   readonly key: () => Key
   /** A cache was looked into. */

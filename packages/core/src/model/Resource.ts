@@ -547,7 +547,7 @@ export const option: <Self extends Any | Ancestors, Options extends Ancestors | 
   )
 
 /**
- * Adds data to a resource, for diagrams and spans. Later values win, by key.
+ * Adds data to a resource, which its plan then has: for what you draw or check of plans. Later values win, by key.
  *
  * Annotate where you declare: an annotated and a plain value of one declaration are two resources of one name, which
  * no loader accepts together.

@@ -23,7 +23,12 @@ export const describe = (error: unknown): string => {
   try {
     return inWords(error)
   } catch {
-    return typeof error === "bigint" ? `${error}n` : Object.prototype.toString.call(error)
+    if (typeof error === "bigint") return `${error}n`
+  }
+  try {
+    return Object.prototype.toString.call(error)
+  } catch {
+    return "an error that cannot be looked at"
   }
 }
 

@@ -21,7 +21,7 @@
  * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, a permit, their batch, the thread or the pause before a retry |
  *
  * `end` is `completed`, `failed`, `timed_out` or `interrupted`; `outcome` is `succeeded`, `degraded`, `failed`, `died` or
- * `interrupted`; `reason` is `dependency_failed`, `run_failed`, `run_timed_out` or `run_interrupted`. `out_of_time` is `true`
+ * `interrupted`; `reason` is `dependency_failed`, `not_chosen`, `run_failed`, `run_timed_out` or `run_interrupted`. `out_of_time` is `true`
  * where the time was over for which a graph-aware resolver holds its batches. A call that several runs share counts once, for
  * the loader whose request in it came first.
  *

@@ -26,7 +26,7 @@
  * | `effect_loader.resource`      | all but runs   | the resource's name                                                |
  * | `effect_loader.outcome`       | resources      | `succeeded`, `degraded`, `failed`, `died`, `interrupted`, `skipped` |
  * | `effect_loader.attempts`      | resources      | how often it was tried                                             |
- * | `effect_loader.queued`        | resources      | milliseconds that it waited for a slot, where it had to            |
+ * | `effect_loader.queued`        | resources      | milliseconds that it waited for a slot or a permit, where it had to |
  * | `effect_loader.fallback`      | resources      | what gave the value of a degraded one                              |
  * | `effect_loader.skip.reason`   | resources      | why it never ran: `dependency_failed`, `not_chosen`, `run_failed`, `run_timed_out`, `run_interrupted` |
  * | `effect_loader.skip.resource` | resources      | the resource because of which it never ran                         |
@@ -40,9 +40,16 @@
  * | `effect_loader.dependency`    | links          | the name of what the resource depends on                           |
  * | `error.type`                  | resources, attempts, compensations | the tag or the name of the error, also of a degraded one      |
  *
- * Events of a resource's span: `retry` (`effect_loader.attempt`, and `effect_loader.delay` in milliseconds) and
- * `fallback` (`effect_loader.fallback`, `error.type`). Failures and defects end a span as errors; what was skipped
- * ends as interrupted, which is neither an error nor a success.
+ * | event of a resource | attributes                                                                                     |
+ * | ------------------- | ---------------------------------------------------------------------------------------------- |
+ * | `cache`             | `effect_loader.cache`, `effect_loader.cache.level`, `effect_loader.cache.result`, `effect_loader.item` |
+ * | `retry`             | `effect_loader.attempt`, and `effect_loader.delay` in milliseconds                             |
+ * | `hedge`             | `effect_loader.attempt`                                                                        |
+ * | `refused`           | `effect_loader.policy`, `error.type`                                                           |
+ * | `fallback`          | `effect_loader.fallback`, `error.type`                                                         |
+ *
+ * Failures and defects end a span as errors; what was skipped ends as interrupted, which is neither an error nor a success.
+ * A resource that is loaded again after a rewind has a span for each time.
  *
  * @since 0.1.0
  */

@@ -10,7 +10,7 @@ import { forkLike } from "../model/ForkLike.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
-import { budgetOf, type RetryBudget } from "./RetryBudget.ts"
+import { budgetFor, type RetryBudget } from "./RetryBudget.ts"
 
 /**
  * How long attempts may take before others begin beside them, where that is learned. `HedgeDelay.Service` of
@@ -47,6 +47,7 @@ export interface HedgeOptions<D, B> {
 interface Setup {
   readonly self: AnyEffect
   readonly parent: Fiber.Fiber<unknown, unknown>
+  readonly fork: ReturnType<typeof forkLike>
   readonly observer: LayerObserver
   readonly label: string
   readonly max: number
@@ -64,7 +65,6 @@ interface Lane {
 class Race {
   private readonly setup: Setup
   private readonly resume: (effect: AnyEffect) => void
-  private readonly fork: ReturnType<typeof forkLike>
   private readonly clock: Clock.Clock
   private readonly running = new Set<Lane>()
   private first: Lane | undefined = undefined
@@ -75,7 +75,6 @@ class Race {
   constructor(setup: Setup, resume: (effect: AnyEffect) => void) {
     this.setup = setup
     this.resume = resume
-    this.fork = forkLike(setup.parent, setup.parent.context as Context.Context<never>)
     this.clock = setup.parent.getRef(Clock.Clock)
   }
 
@@ -89,7 +88,7 @@ class Race {
       lane.fiber = fiber
       return Effect.provideService(this.setup.self, OnBegin, () => this.begun(lane))
     })
-    this.fork(attempt).addObserver((exit) => this.ended(lane, exit))
+    this.setup.fork(attempt).addObserver((exit) => this.ended(lane, exit))
   }
 
   /** Ends whatever still runs. */
@@ -133,10 +132,10 @@ class Race {
     if (othersRun && isTypedFailure(exit)) {
       // How long it would have taken to succeed is not known.
       if (lane === this.first) lane.begunAt = undefined
-      return
+      return this.setup.observer.outrun()
     }
     const learned = Exit.isSuccess(exit) ? this.learn() : Effect.void
-    this.resume(Effect.andThen(Effect.andThen(learned, this.stop()), exit))
+    this.resume(Effect.andThen(Effect.ensuring(learned, this.stop()), exit))
   }
 
   /** The race is won: the first attempt took so long, or would have taken longer. */
@@ -151,14 +150,17 @@ class Race {
 const isTypedFailure = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasFails(exit.cause) && !Cause.hasDies(exit.cause)
 
-const race = (setup: Omit<Setup, "parent">): AnyEffect =>
-  Effect.withFiber((parent) =>
-    Effect.callback<unknown, unknown, unknown>((resume) => {
-      const race = new Race({ ...setup, parent }, resume)
+/** Attempts can be interrupted where `race` can. It can be itself in any case: then those that wait for turns give up. */
+const race = (setup: Omit<Setup, "parent" | "fork">): AnyEffect =>
+  Effect.withFiber((parent) => {
+    const fork = forkLike(parent, parent.context as Context.Context<never>)
+    const raced = Effect.callback<unknown, unknown, unknown>((resume) => {
+      const race = new Race({ ...setup, parent, fork }, resume)
       race.start()
       return Effect.suspend(() => race.stop())
     })
-  )
+    return Effect.interruptible(raced)
+  })
 
 const always = (after: Duration.Duration): HedgeDelay => ({
   after: () => Effect.succeed(after),
@@ -215,8 +217,8 @@ export const hedge = <D = never, B = never>(options: HedgeOptions<D, B>): Policy
       continues: false,
       refused: undefined,
       wrap: (self, observer) =>
-        Effect.flatMap(Effect.all([delays, budgetOf(budgetKey)]), ([delay, budget]) =>
-          Effect.andThen(budget.deposit, race({ self, observer, label, max, delay, budget }))
+        Effect.flatMap(Effect.all([delays, budgetFor(budgetKey, observer)]), ([delay, budget]) =>
+          race({ self, observer, label, max, delay, budget })
         )
     }
   ])

@@ -2,7 +2,7 @@ import { Cause, type Context, Duration, Effect, Schedule } from "effect"
 import type { LayerObserver } from "../model/Node.ts"
 import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
-import { budgetOf, type RetryBudget } from "./RetryBudget.ts"
+import { budgetFor, type RetryBudget } from "./RetryBudget.ts"
 
 /**
  * How often, and after which pauses, to try again: at least one of `times` and `schedule`. With both, the first to end
@@ -140,10 +140,9 @@ export const retry: {
       continues: false,
       refused: undefined,
       wrap: (self, observer) =>
-        Effect.flatMap(budgetOf(options.budget), (budget) => {
-          const schedule = toSchedule(options, label, budget, observer)
-          return Effect.andThen(budget.deposit, Effect.retry(self as Effect.Effect<unknown, never, unknown>, schedule))
-        })
+        Effect.flatMap(budgetFor(options.budget, observer), (budget) =>
+          Effect.retry(self as Effect.Effect<unknown, never, unknown>, toSchedule(options, label, budget, observer))
+        )
     }
   ]) as never
 }

@@ -9,6 +9,7 @@
 import { Cause, Context, Duration, Effect, Exit, Layer, type Schedule, type Scope } from "effect"
 import * as Effects from "effect/persistence/CircuitBreaker"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
+import { isRefusal } from "../limiter/Refusal.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 import { CircuitOpen } from "./CircuitOpen.ts"
@@ -103,18 +104,18 @@ class Inner<E> {
   }
 }
 
-const isRefusal = (error: unknown): boolean =>
+const refuses = (error: unknown): boolean =>
   error instanceof CircuitOpen || error instanceof RateExceeded || error instanceof LimitExceeded
 
 const outcomeOfError = (error: unknown, { isFailure = () => true, retryAfter }: Options): Effects.Outcome => {
-  if (isRefusal(error)) return Effects.ignored
+  if (refuses(error)) return Effects.ignored
   return isFailure(error) ? Effects.failure({ retryAfter: retryAfter?.(error) }) : Effects.success
 }
 
 /** What a result says of the backend. */
 const outcomeOf = (exit: Exit.Exit<unknown, Inner<unknown>>, options: Options): Effects.Outcome => {
   if (Exit.isSuccess(exit)) return Effects.success
-  if (Cause.hasInterrupts(exit.cause)) return Effects.ignored
+  if (Cause.hasInterrupts(exit.cause) || isRefusal(exit.cause)) return Effects.ignored
   const fail = Cause.hasDies(exit.cause) ? undefined : exit.cause.reasons.find(Cause.isFailReason)
   return fail === undefined ? Effects.failure() : outcomeOfError(fail.error.error, options)
 }

@@ -6,6 +6,23 @@ import { Data, Duration } from "effect"
  * - `breaker`: the key of the breaker.
  * - `retryAfter`: when it will let something through again; zero where an attempt is out already, on which that depends.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { CircuitBreaker, circuitBreaker } from "effect-loader/resilience"
+ *
+ * class Accounts extends CircuitBreaker.Service<Accounts>()("app/Accounts") {}
+ *
+ * const user = Resource.make("user", { load: () => Effect.fail("down") }).pipe(circuitBreaker(Accounts))
+ * const load = Effect.flip(Loader.load(Loader.make({ user })))
+ * const open = Accounts.layer({ opens: { failures: 1 }, openDuration: "30 seconds" })
+ *
+ * Effect.runPromise(Effect.andThen(load, load).pipe(Effect.provide(open))).then(({ error }) => {
+ *   console.log(typeof error === "string" ? error : error._tag) // CircuitOpen
+ * })
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */

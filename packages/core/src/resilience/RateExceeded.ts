@@ -6,6 +6,22 @@ import { Data, Duration } from "effect"
  * - `rate`: the key of the rate limit; `limit`: how many there may be in its window.
  * - `retryAfter`: when there may be more.
  *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { RateLimit, rateLimit } from "effect-loader/resilience"
+ *
+ * class Search extends RateLimit.Service<Search>()("app/Search") {}
+ *
+ * const hits = Resource.make("hits", { load: () => Effect.succeed(["a"]) }).pipe(rateLimit(Search))
+ * const load = Loader.load(Loader.make({ hits }))
+ * const once = Search.layer({ limit: 1, window: "1 minute" })
+ *
+ * const second = Effect.andThen(load, Effect.flip(load)).pipe(Effect.provide(once))
+ * Effect.runPromise(second).then(({ error }) => console.log(error._tag)) // RateExceeded
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */

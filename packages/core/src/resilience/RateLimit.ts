@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Context, type Duration, Effect, Layer } from "effect"
+import { Cause, Context, Duration, Effect, Layer } from "effect"
 import * as Effects from "effect/persistence/RateLimiter"
 import type { AnyEffect } from "../model/Node.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
@@ -82,10 +82,13 @@ const make = (id: string, options: Options): Effect.Effect<RateLimit, never, Eff
   if (!isCount(limit)) return illegal(id, `\`limit\` must be a whole number from 1, got ${limit}`)
   return Effect.map(Effects.make, (limiter) => {
     const unreachable = (error: unknown) =>
-      Effect.as(Effect.logWarning(`rate limit "${id}" cannot reach its store: it lets everything through`, error), 0)
-    const turn = (tokens: number): Effect.Effect<Duration.Input, RateExceeded> =>
+      Effect.as(
+        Effect.logWarning(`rate limit "${id}" cannot reach its store: it lets everything through`, error),
+        Duration.zero
+      )
+    const turn = (tokens: number): Effect.Effect<Duration.Duration, RateExceeded> =>
       limiter.consume({ ...options, key: id, tokens }).pipe(
-        Effect.map(({ delay }): Duration.Input => delay),
+        Effect.map(({ delay }) => delay),
         Effect.catch(({ reason }) =>
           reason._tag === "RateLimitExceeded"
             ? Effect.fail(new RateExceeded({ rate: id, limit, retryAfter: reason.retryAfter }))
@@ -95,7 +98,8 @@ const make = (id: string, options: Options): Effect.Effect<RateLimit, never, Eff
     return {
       withRate: (self, { tokens = 1 } = {}) =>
         isCount(tokens) && tokens <= limit
-          ? Effect.flatMap(turn(tokens), (delay) => Effect.delay(self, delay))
+          ? // Whoever need not wait goes on at once: even a wait of no time would take a turn of the event loop.
+            Effect.flatMap(turn(tokens), (delay) => (Duration.isZero(delay) ? self : Effect.delay(self, delay)))
           : illegal(id, `\`tokens\` must be a whole number from 1 to the limit of ${limit}, got ${tokens}`)
     }
   })

@@ -325,9 +325,12 @@ export class Attempts implements Host {
     if (this.keepSlots(tried, tried.running)) this.run.onSlots()
   }
 
-  /** Waits for a turn in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. */
+  /**
+   * Waits for a turn in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. It can be
+   * interrupted wherever it is: what lost against another attempt of its resource would wait for that one's slot.
+   */
   private waitForTurn(tried: Tried, place: Place, slots: Slots, limit?: Limited): Effect.Effect<Waiter> {
-    return Effect.callback((resume) => {
+    const wait = Effect.callback<Waiter>((resume) => {
       if (this.over) return resume(Effect.interrupt)
       const giveUp = () => resume(Effect.interrupt)
       const waiting = (this.waiting ??= new Set())
@@ -347,6 +350,7 @@ export class Attempts implements Host {
         waiter.waits = false
       })
     })
+    return Effect.interruptible(wait)
   }
 
   /** An attempt in the context that those who watch give it. */
@@ -364,6 +368,8 @@ export class Attempts implements Host {
     // Of a list, the attempts are those of its items.
     return Effect.suspend(() => {
       layered.tried.attempts++
+      // The slots of items that failed before, which the list has kept, are for the items that follow.
+      this.offerSlots(layered.tried)
       return self
     })
   }

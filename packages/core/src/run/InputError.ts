@@ -12,6 +12,18 @@ import { Data } from "effect"
  * - `loader`: the loader's name.
  * - `missing`: the names of the inputs that were not given.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const page = Loader.make({ orgId: Resource.input<string>()("orgId") }, { name: "page" })
+ *
+ * const untyped = JSON.parse("{}")
+ * const message = Effect.catchDefect(Loader.load(page, untyped), (defect) => Effect.succeed(String(defect)))
+ * console.log(Effect.runSync(message)) // InputError: loader "page" was run without its input "orgId"; nothing was loaded
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */

@@ -18,7 +18,7 @@ export interface Host {
   readonly saga: Saga | undefined
   /** What loads that belong to no run need. */
   readonly around: Around
-  /** Nothing of it runs until it is tried again. */
+  /** What does not run now needs no slot. */
   readonly pauses: (tried: Tried) => void
   readonly aborts: (tried: Tried, item: unknown, cause: Cause.Cause<unknown>) => AnyEffect
   readonly rewinds: (tried: Tried, cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
@@ -39,6 +39,7 @@ export class Layered implements LayerObserver {
   private readonly deps: Dependencies
   private readonly item: Item | undefined
   private ifAnyWrapped: Wrapped | undefined = undefined
+  private used: Set<object> | undefined = undefined
 
   constructor(host: Host, tried: Tried, step: Load, deps: Dependencies, item?: Item) {
     this.host = host
@@ -86,6 +87,10 @@ export class Layered implements LayerObserver {
     if (!Duration.isZero(pause)) this.host.pauses(this.tried)
   }
 
+  outrun(): void {
+    this.host.pauses(this.tried)
+  }
+
   hedging(): void {
     const { attempts, index, item } = this.tried
     this.host.watch?.hedgeStarted(index, attempts + 1, item)
@@ -93,6 +98,11 @@ export class Layered implements LayerObserver {
 
   refused(refusal: Refusal): void {
     this.host.watch?.refused(this.tried.index, this.tried.item, refusal)
+  }
+
+  isFirst(of: object): boolean {
+    const used = (this.used ??= new Set())
+    return used.size < used.add(of).size
   }
 
   cacheRead(cache: string, level: CacheLevel, result: CacheResult): void {

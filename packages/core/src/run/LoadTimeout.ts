@@ -12,6 +12,22 @@ import { Data, Duration } from "effect"
  * - `done`: the resources that had been loaded; `inFlight`: those that were being loaded, or waited for another
  *   attempt; `notStarted`: those whose turn had not come, or never would have.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, VirtualTime } from "effect-loader/testing"
+ *
+ * const slow = Fake.hanging("slow")
+ * const page = Loader.make({ slow }, { name: "page", timeout: "2 seconds" })
+ *
+ * const program = Loader.load(page).pipe(
+ *   Effect.as("loaded"),
+ *   Effect.catchTag("LoadTimeout", ({ inFlight, loader }) => Effect.succeed(`${loader} waited for ${inFlight.join()}`))
+ * )
+ * Effect.runPromise(VirtualTime.run(program)).then((text) => console.log(text)) // page waited for slow
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */

@@ -65,8 +65,10 @@ export class OutsideRun {
   inside(wrapped: Wrapped, layer?: Layer): AnyEffect {
     const { inner, limit, outer } = wrapped.layers
     const count = layer === undefined ? Infinity : [...inner, ...outer].indexOf(layer)
+    const used = new Set<object>()
     const observer: LayerObserver = {
       ...unheard,
+      isFirst: (of) => used.size < used.add(of).size,
       resource: this.resource,
       key: wrapped.key,
       outsideRun: (layer) => this.inside(wrapped, layer)
@@ -92,6 +94,7 @@ export class OutsideRun {
 const unheard = {
   degraded: () => {},
   pausing: () => {},
+  outrun: () => {},
   hedging: () => {},
   refused: () => {},
   cacheRead: () => {},

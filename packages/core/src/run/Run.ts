@@ -32,6 +32,20 @@ import type { Saga } from "./saga/Saga.ts"
 /**
  * The resource that a part of a cause comes from: an annotation on each failure, defect and interruption of a run.
  *
+ * @example
+ * ```ts
+ * import { Cause, Effect, Exit } from "effect"
+ * import { FailedResource, Loader, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.die("a bug") })
+ * const exit = Effect.runSyncExit(Loader.load(Loader.make({ org })))
+ *
+ * const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
+ * for (const reason of reasons) {
+ *   console.log(Cause.isDieReason(reason) && reason.annotations.get(FailedResource.key)) // org
+ * }
+ * ```
+ *
  * @since 0.1.0
  * @category annotations
  */
@@ -660,7 +674,8 @@ export class Run {
         error,
         attempts: item?.attempts ?? this.ifAnyAttempts?.count(base) ?? 1,
         path: pathTo(this.program, index),
-        elapsed: Duration.millis(startedAt === undefined ? 0 : this.now() - startedAt),
+        // The clock may have been set back.
+        elapsed: Duration.millis(startedAt === undefined ? 0 : Math.max(0, this.now() - startedAt)),
         ...(item === undefined ? {} : { item: { index: item.index, value: item.value } })
       })
     })

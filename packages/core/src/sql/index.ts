@@ -45,8 +45,7 @@ export const escapes =
 
 /** Policies that keep what was loaded for others, who would get it also after the transaction was rolled back. */
 const keeping: Readonly<Record<string, string>> = {
-  cache: "what it keeps would be there for others also after a rollback",
-  persist: "what it keeps would be there for others also after a rollback"
+  cache: "what it keeps would be there for others also after a rollback"
 }
 
 const issuesOf = ({ annotations, around, attempt, items, loader, name }: PlanResource): ReadonlyArray<GraphIssue> => {

@@ -16,6 +16,8 @@ import { type Deps, make, type Resource } from "../model/Resource.ts"
 export type Of<Name extends string, B> = Name | Resource<Name, B, unknown, unknown, never>
 
 /**
+ * What a fake waits for, and how long it takes.
+ *
  * - `deps`: what has to be there before, as in `Resource.make`.
  * - `takes`: how long it takes to come to its end. By default it does so at once, without a fiber of its own.
  *
@@ -95,6 +97,19 @@ export const failing = <const Name extends string, E, const D extends Deps = {}>
 /**
  * A resource that dies with a defect.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { Fake } from "effect-loader/testing"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const page = Loader.make({ org }).pipe(Loader.override(org, Fake.dying(org, new Error("a bug"))))
+ *
+ * const program = Effect.catchDefect(Loader.load(page), (defect) => Effect.succeed(String(defect)))
+ * console.log(Effect.runSync(program)) // Error: a bug
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -106,6 +121,17 @@ export const dying = <const Name extends string, const D extends Deps = {}>(
 
 /**
  * A resource that never comes to an end: only a limit or an interruption ends it.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy } from "effect-loader"
+ * import { Fake, VirtualTime } from "effect-loader/testing"
+ *
+ * const slow = Fake.hanging("slow").pipe(Policy.timeout("1 hour"))
+ * const program = VirtualTime.run(Effect.flip(Loader.load(Loader.make({ slow }))))
+ * Effect.runPromise(program).then(({ error }) => console.log(error._tag)) // TimeoutError
+ * ```
  *
  * @since 0.1.0
  * @category constructors

@@ -43,6 +43,8 @@ export interface Fault<out E = never> {
 }
 
 /**
+ * When, and how often, a fault strikes.
+ *
  * - `phase`: see {@link Phase}. Default: `"before"`.
  * - `times`: how many attempts the fault strikes, the first ones. Default: all of them.
  *
@@ -71,6 +73,19 @@ const make = <E>(
 /**
  * Fails with a typed error.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { Fault, RunLog } from "effect-loader/testing"
+ *
+ * const org = Resource.make("org", { load: (): Effect.Effect<string, "down"> => Effect.succeed("acme") })
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.fails("down" as const)))
+ *
+ * const { events } = Effect.runSync(RunLog.record(Loader.settle(page)))
+ * console.log(RunLog.outcome(events, "org")?._tag) // Failed
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -78,6 +93,19 @@ export const fails = <E>(error: E, options?: FaultOptions): Fault<E> => make("fa
 
 /**
  * Dies with a defect: by default with an error that says that it is a fault.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { Fault, RunLog } from "effect-loader/testing"
+ *
+ * const org = Resource.make("org", { load: (): Effect.Effect<string, "down"> => Effect.succeed("acme") })
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.dies(new Error("a bug"), { phase: "after" })))
+ *
+ * const { events } = Effect.runSync(RunLog.record(Loader.settle(page)))
+ * console.log(RunLog.outcome(events, "org")?._tag) // Died
+ * ```
  *
  * @since 0.1.0
  * @category constructors
@@ -88,6 +116,22 @@ export const dies = (defect: unknown = new Error("a fault"), options?: FaultOpti
 /**
  * Never comes to an end: only a limit or an interruption ends it.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ * import { Fault, RunLog, VirtualTime } from "effect-loader/testing"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") }).pipe(
+ *   Policy.timeout("1 second"),
+ *   Policy.retry({ times: 2 })
+ * )
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.hangs({ times: 1 })))
+ *
+ * const program = VirtualTime.run(RunLog.record(Loader.load(page)))
+ * Effect.runPromise(program).then(({ events }) => console.log(RunLog.attempts(events, "org"))) // 2
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -96,6 +140,19 @@ export const hangs = (options?: FaultOptions): Fault => make("hangs", Effect.nev
 /**
  * Interrupts itself, as a load does whose client was closed.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { Fault, RunLog } from "effect-loader/testing"
+ *
+ * const org = Resource.make("org", { load: (): Effect.Effect<string, "down"> => Effect.succeed("acme") })
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.interrupts()))
+ *
+ * const { events } = Effect.runSync(RunLog.record(Loader.settle(page)))
+ * console.log(RunLog.outcome(events, "org")?._tag) // Interrupted
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -103,6 +160,22 @@ export const interrupts = (options?: FaultOptions): Fault => make("is interrupte
 
 /**
  * Takes so much longer.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ * import { Fault, RunLog, VirtualTime } from "effect-loader/testing"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") }).pipe(
+ *   Policy.timeout("1 second"),
+ *   Policy.retry({ times: 2 })
+ * )
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.takes("10 seconds")))
+ *
+ * const program = VirtualTime.run(RunLog.record(Loader.load(page)))
+ * Effect.runPromise(program).then(({ events }) => console.log(RunLog.attempts(events, "org"))) // 3
+ * ```
  *
  * @since 0.1.0
  * @category constructors
@@ -209,6 +282,8 @@ export interface Trial<out A, out E> extends AnyTrial<A, E> {
 }
 
 /**
+ * Which faults there are to be, and what each run is held against.
+ *
  * - `errors`: what resources fail with, by name. A resource without an error is tried with the other faults only.
  * - `takes`: how much longer it takes where it takes long. Default: a minute.
  * - `faults`: other faults than these.

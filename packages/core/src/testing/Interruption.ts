@@ -85,6 +85,20 @@ export const atEveryEvent = <A, E, R, R2 = never>(
  *
  * - `self`: gets what makes a loader tell of its entries: `(probed) => Loader.load(probed(page))`.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, Interruption } from "effect-loader/testing"
+ *
+ * const org = Fake.taking("org", "40 millis", "acme")
+ * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const page = Loader.make({ members })
+ *
+ * const runs = Interruption.atEveryEntry((probed) => Loader.load(probed(page)))
+ * Effect.runPromise(runs).then((times) => console.log(times)) // 3
+ * ```
+ *
  * @since 0.1.0
  * @category interrupting
  */
@@ -127,6 +141,20 @@ const notingInstants = <A, E, R>(self: Effect.Effect<A, E, R>, note: (at: number
  * As {@link atEveryEvent}, at each instant of virtual time at which something happens, when all that was due has been done.
  *
  * `check` gets the instant, in milliseconds since the start. These runs are on a virtual clock, whatever `live` says.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, Interruption } from "effect-loader/testing"
+ *
+ * const org = Fake.taking("org", "40 millis", "acme")
+ * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const page = Loader.make({ members })
+ *
+ * const runs = Interruption.atEveryInstant((probed) => Loader.load(probed(page)))
+ * Effect.runPromise(runs).then((times) => console.log(times)) // 4
+ * ```
  *
  * @since 0.1.0
  * @category interrupting

@@ -104,6 +104,20 @@ const release = (self: Ledger, entry: Entry): Effect.Effect<void> => Effect.sync
  *
  * What a resource holds has to be released before anything that its dependencies hold.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ * import { Ledger } from "effect-loader/testing"
+ *
+ * const ledger = Ledger.make()
+ * const pool = Resource.make("pool", { load: () => Ledger.hold(ledger, "connection") })
+ *
+ * const problems = Effect.sync(() => Ledger.problems(ledger).length)
+ * const inside = Effect.scoped(Effect.andThen(Loader.load(Loader.make({ pool })), problems))
+ * console.log(Effect.runSync(inside), Effect.runSync(problems)) // 1 0
+ * ```
+ *
  * @since 0.1.0
  * @category recording
  */
@@ -112,6 +126,18 @@ export const hold = (self: Ledger, name: string): Effect.Effect<void, never, Sco
 
 /**
  * Acquires something, and releases it when the effect has ended, however it did.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Ledger } from "effect-loader/testing"
+ *
+ * const ledger = Ledger.make()
+ * const query = Ledger.use(ledger, "cursor", Effect.fail("no such table"))
+ *
+ * Effect.runSync(Effect.exit(query))
+ * console.log(Ledger.problems(ledger)) // []
+ * ```
  *
  * @since 0.1.0
  * @category recording
@@ -123,12 +149,20 @@ export const use = <A, E, R>(self: Ledger, name: string, effect: Effect.Effect<A
     (entry) => release(self, entry)
   )
 
-/** Forgets everything. */
+/**
+ * Forgets everything.
+ *
+ * @internal
+ */
 export const clear = (self: Ledger): void => {
   entriesOf(self).entries = []
 }
 
-/** Runs an effect so that its ledgers know which resource holds what. */
+/**
+ * Runs an effect so that its ledgers know which resource holds what.
+ *
+ * @internal
+ */
 export const watched = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   const watch = () => {
     let plan: Plan | undefined
@@ -185,6 +219,18 @@ const orderProblems = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
 /**
  * What is wrong with what was acquired, in words: what was never released, or more than once, or before something that
  * needed it. Empty where everything is well.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Scope } from "effect"
+ * import { Ledger } from "effect-loader/testing"
+ *
+ * const ledger = Ledger.make()
+ * const scope = Scope.makeUnsafe()
+ * Effect.runSync(Scope.provide(Ledger.hold(ledger, "seat"), scope))
+ *
+ * console.log(Ledger.problems(ledger)) // [ '"seat" was never released' ]
+ * ```
  *
  * @since 0.1.0
  * @category checking

@@ -86,6 +86,16 @@ export const errorsAt = <A, E, const W extends Where<E>>(
 /**
  * What a resource died with. Where loads nest, it is the innermost resource that a defect names.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, LoadExit } from "effect-loader/testing"
+ *
+ * const exit = Effect.runSyncExit(Loader.load(Loader.make({ org: Fake.dying("org", "a bug") })))
+ * console.log(LoadExit.defectsAt(exit, "org")) // [ "a bug" ]
+ * ```
+ *
  * @since 0.1.0
  * @category queries
  */
@@ -96,6 +106,18 @@ export const defectsAt = (exit: Exit.Exit<unknown, unknown>, resource: string): 
 
 /**
  * The loader's own time limit, where the load ran into it.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, LoadExit, VirtualTime } from "effect-loader/testing"
+ *
+ * const page = Loader.make({ slow: Fake.hanging("slow") }, { timeout: "2 seconds" })
+ * Effect.runPromise(VirtualTime.run(Effect.exit(Loader.load(page)))).then((exit) => {
+ *   console.log(LoadExit.timeout(exit)?.inFlight) // [ "slow" ]
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category queries

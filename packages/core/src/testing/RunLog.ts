@@ -91,6 +91,19 @@ const endOf = (events: ReadonlyArray<RunEvent>, resource: string): number =>
 /**
  * How often a resource was started.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, RunLog } from "effect-loader/testing"
+ *
+ * const org = Fake.failing("org", "down")
+ * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ *
+ * const { events } = Effect.runSync(RunLog.record(Loader.load(Loader.make({ members }))))
+ * console.log(RunLog.attempts(events, "org"), RunLog.attempts(events, "members")) // 1 0
+ * ```
+ *
  * @since 0.1.0
  * @category queries
  */
@@ -135,6 +148,19 @@ export const cacheReads = (
  *
  * So it is, too, of a resource that no run knows: a name with a mistake in it never ran.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, RunLog } from "effect-loader/testing"
+ *
+ * const org = Fake.failing("org", "down")
+ * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ *
+ * const { events } = Effect.runSync(RunLog.record(Loader.load(Loader.make({ members }))))
+ * console.log(RunLog.neverRan(events, "members")) // true
+ * ```
+ *
  * @since 0.1.0
  * @category queries
  */
@@ -174,6 +200,20 @@ export const starts = (events: ReadonlyArray<RunEvent>): Readonly<Record<string,
 /**
  * Whether both started, and `first` before `second`.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
+ *
+ * const org = Fake.taking("org", "40 millis", "acme")
+ * const user = Fake.taking("user", "15 millis", "ada")
+ * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ *
+ * const program = VirtualTime.run(RunLog.record(Loader.load(Loader.make({ user, members }))))
+ * Effect.runPromise(program).then(({ events }) => console.log(RunLog.startedBefore(events, "user", "members"))) // true
+ * ```
+ *
  * @since 0.1.0
  * @category queries
  */
@@ -184,6 +224,20 @@ export const startedBefore = (events: ReadonlyArray<RunEvent>, first: string, se
 
 /**
  * Whether `second` started, and `first` had ended by then.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
+ *
+ * const org = Fake.taking("org", "40 millis", "acme")
+ * const user = Fake.taking("user", "15 millis", "ada")
+ * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ *
+ * const program = VirtualTime.run(RunLog.record(Loader.load(Loader.make({ user, members }))))
+ * Effect.runPromise(program).then(({ events }) => console.log(RunLog.endedBefore(events, "org", "members"))) // true
+ * ```
  *
  * @since 0.1.0
  * @category queries
@@ -196,6 +250,20 @@ export const endedBefore = (events: ReadonlyArray<RunEvent>, first: string, seco
 /**
  * Whether there was a moment at which both ran.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
+ *
+ * const org = Fake.taking("org", "40 millis", "acme")
+ * const user = Fake.taking("user", "15 millis", "ada")
+ * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ *
+ * const program = VirtualTime.run(RunLog.record(Loader.load(Loader.make({ user, members }))))
+ * Effect.runPromise(program).then(({ events }) => console.log(RunLog.ranSideBySide(events, "org", "user"))) // true
+ * ```
+ *
  * @since 0.1.0
  * @category queries
  */
@@ -204,6 +272,20 @@ export const ranSideBySide = (events: ReadonlyArray<RunEvent>, first: string, se
 
 /**
  * How many attempts and handlers of fallbacks ran at once, at most: of `resources`, or of all there are.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
+ *
+ * const org = Fake.taking("org", "40 millis", "acme")
+ * const user = Fake.taking("user", "15 millis", "ada")
+ * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ *
+ * const program = VirtualTime.run(RunLog.record(Loader.load(Loader.make({ user, members }))))
+ * Effect.runPromise(program).then(({ events }) => console.log(RunLog.mostAtOnce(events))) // 2
+ * ```
  *
  * @since 0.1.0
  * @category queries
@@ -247,6 +329,19 @@ export const outcome = (events: ReadonlyArray<RunEvent>, resource: string): Outc
 /**
  * Why a resource was skipped: the resource that was the reason, or the reason's tag where it was none. `undefined` if it
  * was not.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader } from "effect-loader"
+ * import { Fake, RunLog } from "effect-loader/testing"
+ *
+ * const org = Fake.failing("org", "down")
+ * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ *
+ * const { events } = Effect.runSync(RunLog.record(Loader.load(Loader.make({ members }))))
+ * console.log(RunLog.skippedBecause(events, "members")) // org
+ * ```
  *
  * @since 0.1.0
  * @category queries

@@ -21,7 +21,11 @@ export interface Options {
 /** What only promises lead to needs a turn of the event loop before it waits for time. */
 const turns = 5
 
-/** Moves time on until a fiber has ended, as far as time can bring it about. */
+/**
+ * Moves time on until a fiber has ended, as far as time can bring it about.
+ *
+ * @internal
+ */
 export const moveOn = (fiber: Fiber.Fiber<unknown, unknown>, options: Options = {}): Effect.Effect<void> =>
   Effect.gen(function* () {
     yield* TestClock.adjust(options.upTo ?? "1 day")

@@ -437,6 +437,29 @@ describe("batches in events and reports", () => {
     })
   )
 
+  it.effect(
+    "who has left a call that waits for a permit is not told when it begins: a run that is over has no events",
+    () =>
+      Effect.gen(function* () {
+        class Pool extends Limiter.Service<Pool>()("app/Pool") {}
+        const backend = new Backend()
+        const patient = user("ada", 1, backend).pipe(Policy.limit(Pool))
+        const hasty = patient.pipe(Policy.timeout(10))
+        const program = Effect.gen(function* () {
+          yield* Effect.forkChild(Pool.withPermit(Effect.sleep(20)), { startImmediately: true })
+          const first = Effect.exit(Loader.load(Loader.make({ patient })))
+          const second = Effect.exit(Loader.load(Loader.make({ hasty })))
+          return yield* RunLog.record(Effect.all([first, second], { concurrency: 2 }))
+        })
+        const { events } = yield* withTime(program.pipe(Effect.provide(Pool.layer({ limit: 1 }))))
+        const sent = events.filter((event) => event._tag === "RequestSent")
+        assert.deepStrictEqual(
+          sent.map(({ at, callers, run }) => [at, callers, run]),
+          [[20, 1, events[0]!.run]]
+        )
+      })
+  )
+
   it.effect("a list whose items all wait to be sent is collecting, then its items run", () =>
     Effect.gen(function* () {
       const backend = new Backend(10)

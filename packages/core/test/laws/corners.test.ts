@@ -1,6 +1,7 @@
 /** The laws where they are easiest to break. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Schedule } from "effect"
+import { Cause, Duration, Effect, Exit, Fiber, Schedule } from "effect"
+import { TestClock } from "effect/testing"
 import { FailedResource, Loader, Observer, Policy, Report, Resource, type RunEvent } from "effect-loader"
 import { Fake, RunLog } from "effect-loader/testing"
 import { withTime } from "../withTime.ts"
@@ -75,6 +76,50 @@ describe.each(schedulings)("an error that cannot be turned into text (%s)", (sch
       const odd = Resource.make("odd", { load: () => Effect.andThen(Effect.sleep(5), Effect.fail(error)) })
       const failure = yield* withTime(Effect.flip(Loader.load(Loader.make({ odd }, { scheduling }))))
       assert.strictEqual(failure.error, error)
+    })
+  )
+})
+
+describe.each(schedulings)("an error that cannot even be looked at (%s)", (scheduling) => {
+  it.effect("is an error like any other", () =>
+    Effect.gen(function* () {
+      const bug = (): never => {
+        throw new Error("bug")
+      }
+      const error = new Proxy({}, { get: bug, getPrototypeOf: bug, ownKeys: bug })
+      const odd = Resource.make("odd", { load: () => Effect.andThen(Effect.sleep(5), Effect.fail(error)) })
+      const failure = yield* withTime(Effect.flip(Loader.load(Loader.make({ odd }, { scheduling }))))
+      assert.isTrue(failure.error === error)
+    })
+  )
+})
+
+describe.each(schedulings)("a list that is tried again at once (%s)", (scheduling) => {
+  it.effect("has the slots of its items that failed", () =>
+    Effect.gen(function* () {
+      let failures = 2
+      const load = () =>
+        Effect.andThen(
+          Effect.sleep(5),
+          Effect.suspend(() => (failures-- > 0 ? Effect.fail("busy") : Effect.void))
+        )
+      const list = Resource.forEach("list", { items: () => [0, 1], load }).pipe(Policy.retry({ times: 2 }))
+      const loader = Loader.make({ list }, { concurrency: 1, scheduling })
+      const { events, exit } = yield* withTime(RunLog.record(Loader.load(loader)))
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.strictEqual(events.at(-1)?.at, 20)
+    })
+  )
+
+  it.effect("is given up in an uninterruptible run, too, when one item fails and others wait for slots", () =>
+    Effect.gen(function* () {
+      const load = () => Effect.andThen(Effect.sleep(5), Effect.fail("down"))
+      for (const each of [Policy.timeout(50), Policy.hedge({ after: 50 })]) {
+        const list = Resource.forEach("list", { items: () => [0, 1, 2], load, each })
+        const loader = Loader.make({ list }, { concurrency: 1, scheduling })
+        const exit = yield* withTime(Effect.exit(Effect.uninterruptible(Loader.load(loader))))
+        assert.isTrue(Exit.isFailure(exit))
+      }
     })
   )
 })
@@ -272,6 +317,20 @@ describe("work around the attempts", () => {
       assert.include(seen, "0 AttemptStarted b 1")
       assert.include(seen, "250 AttemptStarted gated 1")
       assert.include(seen, "250 AttemptStarted c 1")
+    })
+  )
+})
+
+describe("a clock that is set back", () => {
+  it.effect("makes no time negative", () =>
+    Effect.gen(function* () {
+      const back = Effect.andThen(TestClock.setTime(2), Effect.fail("late"))
+      const failing = Resource.make("failing", { load: () => Effect.andThen(Effect.sleep(10), back) })
+      const failure = yield* withTime(
+        Effect.andThen(Effect.sleep(50), Effect.flip(Loader.load(Loader.make({ failing }))))
+      )
+      assert.deepStrictEqual(failure.elapsed, Duration.zero)
+      assert.strictEqual(failure.message, 'resource "failing" failed (0ms): late')
     })
   )
 })

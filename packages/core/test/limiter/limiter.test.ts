@@ -143,6 +143,15 @@ describe("a limiter", () => {
     }).pipe(Effect.provide(Postgres.layer({ limit: 2 })))
   )
 
+  it.effect("what is no number of permits is a defect at once", () =>
+    Effect.gen(function* () {
+      for (const permits of [0, -1, 0.5, NaN]) {
+        const exit = yield* Effect.exit(Postgres.withPermit(Effect.void, { permits }))
+        assert.match(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", /a whole number from 1, got/)
+      }
+    }).pipe(Effect.provide(Postgres.layer({ limit: 2 })))
+  )
+
   it.effect("takes its limit from a config", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Postgres.stats).limit, 7)

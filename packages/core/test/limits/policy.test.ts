@@ -258,6 +258,24 @@ describe("Policy.limit", () => {
   )
 })
 
+describe("an `isOverload` that throws", () => {
+  it.effect("loses no permit, and the attempt fails as it did", () =>
+    Effect.gen(function* () {
+      const gone = Resource.make("gone", { load: () => Effect.andThen(Effect.sleep(5), Effect.fail(undefined)) }).pipe(
+        Policy.limit(Postgres)
+      )
+      const program = Effect.gen(function* () {
+        const failure = yield* Effect.flip(Loader.load(Loader.make({ gone })))
+        const byHand = yield* Effect.flip(Postgres.withPermit(Effect.fail(undefined)))
+        return [failure.error, byHand, (yield* Postgres.stats).inFlight]
+      })
+      const isOverload = (error: unknown): boolean => (error as { readonly status: number }).status === 503
+      const layer = Postgres.layer({ limit: 1, isOverload })
+      assert.deepStrictEqual(yield* withTime(Effect.provide(program, layer)), [undefined, undefined, 0])
+    })
+  )
+})
+
 describe("a refusal", () => {
   /** Loads while the only permit is taken, and nobody may wait. */
   const whileTaken = <A, E, R>(
@@ -443,6 +461,7 @@ describe("runs over one limiter", () => {
       yield* withPostgres({ limit: 1 })(Effect.forEach([1, 4, 2], runOf, { concurrency: "unbounded", discard: true }))
       assert.deepStrictEqual(ended, [4, 2, 1])
       assert.throws(() => Limiter.withShare(Effect.void, { weight: 0 }), "above 0, got 0")
+      assert.throws(() => Limiter.withShare(Effect.void, { weight: Infinity }), "finite and above 0, got Infinity")
     })
   )
 })

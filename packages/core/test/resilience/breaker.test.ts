@@ -281,6 +281,25 @@ describe("circuitBreaker", () => {
     })
   )
 
+  it.effect("a limiter's refusal on its way to where the limit was piped does not count", () =>
+    Effect.gen(function* () {
+      class Pool extends Limiter.Service<Pool>()("app/Pool") {}
+      const price = Resource.make("price", { load: () => Effect.succeed(1) }).pipe(
+        Policy.retry({ times: 1 }),
+        circuitBreaker(Payments),
+        Policy.limit(Pool)
+      )
+      const program = Effect.gen(function* () {
+        yield* Effect.forkChild(Pool.withPermit(Effect.never), { startImmediately: true })
+        const failure = yield* Effect.flip(Loader.load(Loader.make({ price })))
+        assert.strictEqual(failure.error._tag, "LimitExceeded")
+        return yield* Payments.state
+      })
+      const layer = Layer.mergeAll(openOnce, Pool.layer({ limit: 1, queue: { max: 0 } }))
+      assert.deepStrictEqual(yield* withTime(program.pipe(Effect.provide(layer))), { _tag: "Closed" })
+    })
+  )
+
   it.effect("interrupted at every step, nothing is left behind, and it can be tried out again", () => {
     const ledger = Ledger.make()
     return Effect.gen(function* () {

@@ -268,6 +268,29 @@ describe("Policy.hedge", () => {
     for (const max of [0, 1.5, Number.NaN]) assert.throws(() => Policy.hedge({ after: 1, max }), /whole number from 1/)
   })
 
+  it.effect("around a retry, one that has failed for good leaves its slot to those that are tried again", () =>
+    Effect.gen(function* () {
+      const load = scripted([15, no("1")], [15, no("2")], [15, no("3")], [15, ok("4")])
+      const price = Resource.make("price", { load }).pipe(
+        Policy.retry({ times: 1, schedule: Schedule.spaced(5) }),
+        Policy.hedge({ after: 10 })
+      )
+      const { events, exit } = yield* record(Loader.load(Loader.make({ price }, { concurrency: 1 })))
+      assert.deepStrictEqual(exit, Exit.succeed({ price: "4" }))
+      assert.strictEqual(RunLog.mostAtOnce(events), 1)
+    })
+  )
+
+  it.effect("in an uninterruptible run, one that waits for its slot gives up when another has won", () =>
+    Effect.gen(function* () {
+      const price = hedged(scripted([15, ok("first")], [100, ok("second")]))
+      const load = Effect.uninterruptible(Loader.load(Loader.make({ price }, { concurrency: 1 })))
+      const { events, exit } = yield* record(load)
+      assert.deepStrictEqual(exit, Exit.succeed({ price: "first" }))
+      assert.strictEqual(RunLog.attempts(events, "price"), 1)
+    })
+  )
+
   it.effect("an uninterruptible run waits for those that lost", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([50, ok("first")], [5, ok("second")]))
@@ -304,6 +327,27 @@ describe("a learned delay", () => {
       assert.deepStrictEqual((yield* run(scripted([15, ok("")], [70, ok("")]), 10)).told, ["price 15"])
       assert.deepStrictEqual((yield* run(scripted([7, no("")]), 10)).told, [])
       assert.deepStrictEqual((yield* run(scripted([15, no("")], [70, ok("")]), 10)).told, [])
+    })
+  )
+
+  it.effect("that dies when it is told leaves no attempt behind", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const slow = Effect.ensuring(
+        Effect.never,
+        Effect.sync(() => log.push("interrupted"))
+      )
+      const price = Resource.make("price", { load: scripted([0, slow], [7, ok("second")]) }).pipe(
+        Policy.hedge({ after: Learned })
+      )
+      const dying = Layer.succeed(Learned, {
+        after: () => Effect.succeed(Duration.millis(10)),
+        answered: () => Effect.die("bug")
+      })
+      const load = Effect.provide(Loader.load(Loader.make({ price })), dying)
+      const exit = yield* withTime(Effect.tap(Effect.exit(load), () => Effect.sync(() => log.push("over"))))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      assert.deepStrictEqual(log, ["interrupted", "over"])
     })
   )
 

@@ -98,6 +98,12 @@ describe("a rate limit", () => {
     }).pipe(Effect.provide(Layer.provide(Search.layerShared({ limit: 1, window: "1 day" }), store)))
   })
 
+  it("whoever need not wait goes on at once, so that a synchronous load is synchronous", () => {
+    const found = Resource.make("found", { load: () => Effect.succeed(1) }).pipe(rateLimit(Search))
+    const load = Effect.provide(Loader.load(Loader.make({ found })), Search.layer({ limit: 2, window: "1 second" }))
+    assert.deepStrictEqual(Effect.runSync(load), { found: 1 })
+  })
+
   it.effect("figures that cannot be are a defect that says so", () =>
     Effect.gen(function* () {
       const said = (limit: number, tokens: number) =>

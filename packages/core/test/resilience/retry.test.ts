@@ -124,6 +124,18 @@ describe("Policy.retry({ budget })", () => {
     })
   )
 
+  it.effect("counts a load once, however many policies take from it", () =>
+    Effect.gen(function* () {
+      const user = Resource.make("user", { load: () => Effect.succeed("ada") }).pipe(
+        Policy.hedge({ after: 10, budget: Retries }),
+        Policy.retry({ times: 3, budget: Retries })
+      )
+      const program = Effect.andThen(Loader.load(Loader.make({ user })), Retries.stats)
+      const { attempts } = yield* program.pipe(Effect.provide(Retries.layer()))
+      assert.strictEqual(attempts, 1)
+    })
+  )
+
   it.effect("comes back with time", () =>
     Effect.gen(function* () {
       const load = Effect.exit(Loader.load(Loader.make({ user: down("user") })))

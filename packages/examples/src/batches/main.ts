@@ -4,7 +4,7 @@ import { Console, Effect, Layer } from "effect"
 import { Loader, Report } from "effect-loader"
 import { toWaterfall } from "effect-loader/terminal"
 import { PostgresServer } from "../backends/PostgresServer.ts"
-import { bad, bold, dim, fact, print, section, width } from "../terminal/Text.ts"
+import { bad, bold, dim, fact, paragraph, print, prose, section, width } from "../terminal/Text.ts"
 import { pageOf } from "./page.ts"
 import * as People from "./People.ts"
 import { counted } from "./queries.ts"
@@ -24,15 +24,16 @@ const program = Effect.gen(function* () {
   const { description } = yield* PostgresServer
   yield* Console.log(`\n${bold("effect-loader")}  a page that needs twenty users, one of whom is not there\n`)
   yield* fact("SQL", description)
-  yield* fact("", dim("latency injected by a sleep in what says who belongs to the project: 60ms"))
+  yield* paragraph("", "latency injected by a sleep of 60ms before the project is there")
 
   yield* section("Requests", "what is asked at once is one query, whichever resource asks")
   const report = yield* run(page)
   yield* print(dim(`The one who is not there failed alone: deputy is ${Report.outcome(report, "deputy")?._tag}.`))
 
-  yield* section("Requests, graph-aware", "the plan knows that the project's people are still to be asked for")
+  yield* section("Requests, graph-aware", "the plan knows that more users are to be asked for")
   yield* run(patient)
-  yield* print(dim("The first query waited for them, and there was no second. It may wait for 200ms at most."), "")
+  yield* prose("The first query waited for them, and there was no second. It may wait for 200ms at most.")
+  yield* print("")
 })
 
 program.pipe(

@@ -36,7 +36,7 @@ const faultsOfServer = (server: ServerProcess): Faults => ({
   hang: { how: "its process is paused: SIGSTOP", act: server.pause },
   kill: { how: "its process is killed: SIGKILL", act: server.kill },
   mend: {
-    how: "its process is started again, on its port and with its data",
+    how: "its process is started again, with its data",
     act: Effect.andThen(server.resume, server.start)
   }
 })

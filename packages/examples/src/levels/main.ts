@@ -2,7 +2,7 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Duration, Effect, Exit, Layer } from "effect"
 import { Loader, Observer, Plan } from "effect-loader"
-import { bad, bar, bold, dim, fact, good, paragraph, print, section } from "../terminal/Text.ts"
+import { bad, bar, bold, dim, fact, good, paragraph, print, prose, section } from "../terminal/Text.ts"
 import * as Origin from "./Origin.ts"
 import { caches, page, times } from "./resources.ts"
 import { Shared, layer as shared } from "./Shared.ts"
@@ -71,7 +71,8 @@ const introduce = Effect.gen(function* () {
   const origin = yield* Origin.Origin
   const store = yield* Shared
   yield* Console.log(`\n${bold("effect-loader")}  a page in three levels, while the second one fails\n`)
-  yield* fact("level 1", `the memory of this process, for ${times.memory}ms: so short that the others have work`)
+  yield* fact("level 1", "the memory of this process")
+  yield* paragraph("", `for ${times.memory}ms: so short that the others have work`)
   yield* fact("level 2", store.description)
   yield* paragraph("", store.why ?? "")
   yield* paragraph("", `for a minute; what it does not answer within ${times.within}ms is loaded instead`)
@@ -80,10 +81,11 @@ const introduce = Effect.gen(function* () {
   yield* paragraph("", `latency injected by ${origin.latency}`)
   yield* section("The page", "asked for again and again")
   yield* print(Plan.toText(Loader.plan(page)), "")
-  yield* print(
-    `There are ${counts.projects} projects of ${counts.orgs} organizations. Every second page is one of ${counts.popular} popular projects,`,
-    `the others take turns. In each part of this program ${pages} pages are asked for, one every ${often}ms,`,
-    `which makes ${parts} parts of pages. What follows is where they came from.`
+  yield* prose(
+    `There are ${counts.projects} projects of ${counts.orgs} organizations. Every second page is one of ` +
+      `${counts.popular} popular projects, the others take turns. In each section below ${pages} pages are asked for, ` +
+      `one every ${often}ms. Each needs 3 resources, which makes ${parts}. What follows is where these came from: ` +
+      "another page is one that was loading the same already."
   )
 })
 
@@ -101,12 +103,12 @@ const program = Effect.gen(function* () {
   yield* phase("Redis hangs", `half-way through: ${hang.how}`, hang.act)
   yield* Effect.andThen(mend.act, answers)
   yield* phase("Redis is killed", `half-way through: ${kill.how}`, kill.act)
-  yield* phase("Redis is gone", "the same parts, by memory and PostgreSQL alone")
+  yield* phase("Redis is gone", "by memory and PostgreSQL alone")
   yield* phase("Redis is back", yield* bringBack)
   yield* section("In all")
   const verdict = `${stood} of ${asked} pages stood`
   yield* print(stood === asked ? good(verdict) : bad(verdict))
-  yield* print(`PostgreSQL was asked ${queries} times for their ${asked * 3} parts`, "")
+  yield* print(`PostgreSQL was asked ${queries} times for their ${asked * 3} resources`, "")
   // What is stopped cannot say goodbye to its clients, who wait for that when the program is interrupted.
 }).pipe(Effect.ensuring(Effect.ignore(Effect.flatMap(Shared, ({ mend }) => mend.act))))
 

@@ -76,7 +76,7 @@ const eachFault = Effect.gen(function* () {
 
 /** Interrupts an order at its k-th event, for each k until it runs to its end. */
 const eachInterruption = Effect.gen(function* () {
-  yield* section("The customer goes away", "at each event of an order in turn")
+  yield* section("The customer goes away", "at each event of an order in turn: one that has ended stands")
   for (let k = 0; ; k++) {
     let seen = 0
     let ended: RunEvent.RunEnd | undefined
@@ -144,8 +144,8 @@ const inOneTransaction = Effect.gen(function* () {
     const rows = after.purchases + after.parcels - before.purchases - before.parcels
     yield* fact(what, `${Exit.isSuccess(exit) ? "committed" : "rolled back"}, ${rows} rows; bank: ${bank.join(", ")}`)
   })
-  yield* attempt("well", ({ key }) => key)
-  yield* attempt("no order", () => "no such order")
+  yield* attempt("ok", ({ key }) => key)
+  yield* attempt("bad commit", () => "no such order")
 })
 
 const backends = Database.pipe(Layer.provideMerge(PostgresServer.layer), Layer.provide(NodeServices.layer))
@@ -155,7 +155,7 @@ const program = Effect.gen(function* () {
   yield* Console.log(`\n${bold("effect-loader")}  doing and undoing: orders in a shop\n`)
   yield* fact("SQL", postgres.description)
   yield* fact("", dim("timeouts of 200ms end what hangs"))
-  yield* section("An order")
+  yield* section("An order", "✓ all of it is done, once, or none of it: the books say so")
   yield* audited("nothing goes wrong", (sale) => Loader.load(order, { sale }))
   yield* eachFault
   yield* eachInterruption

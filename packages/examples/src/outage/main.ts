@@ -1,8 +1,8 @@
 /** A backend gets slow, goes away, and comes back, while pages are loaded all the time: what they get, and what it gets. */
 import { NodeRuntime } from "@effect/platform-node"
-import { Effect, Layer } from "effect"
+import { Console, Effect, Layer } from "effect"
 import { Loader, Observer, type Plan, type Policy } from "effect-loader"
-import { bold, dim, fact, print, section } from "../terminal/Text.ts"
+import { bold, fact, paragraph, print, section } from "../terminal/Text.ts"
 import { Backend, type Health as How, late, usual } from "./Backend.ts"
 import { Health, layer, page, Retries } from "./resources.ts"
 import { Shop } from "./Shop.ts"
@@ -55,9 +55,9 @@ const during = (how: How, title: string, about: string = "") =>
 
 const program = Effect.gen(function* () {
   const { url } = yield* Backend
-  yield* print("", `${bold("effect-loader")}  a page while its backend is down`, "")
+  yield* Console.log(`\n${bold("effect-loader")}  a page while its backend is down\n`)
   yield* fact("HTTP", `a service of this program on ${url}`)
-  yield* fact("", dim(`latency and faults injected in its handlers: ${usual}ms an answer, ${late}ms a late one`))
+  yield* paragraph("", `latency and faults injected in its handlers: ${usual}ms an answer, ${late}ms a late one`)
   yield* section(
     "What is around each part of the page",
     "outermost first; an attempt has a slot, all around it has none"

@@ -4,7 +4,7 @@ import { Loader } from "effect-loader"
 import { SqlClient } from "effect/sql"
 import { DirectoryServer } from "../backends/DirectoryServer.ts"
 import * as Outcomes from "../terminal/Outcomes.ts"
-import { bad, bold, dim, fact, print, section } from "../terminal/Text.ts"
+import { bad, bold, dim, fact, print, prose, section } from "../terminal/Text.ts"
 import { answer } from "./answer.ts"
 import { inputs } from "./inputs.ts"
 import { eager } from "./loaders.ts"
@@ -77,9 +77,9 @@ export const failures = Effect.gen(function* () {
   yield* slow
   yield* optional
   yield* down
-  yield* print(
-    dim("The answers are chosen in src/page/answer.ts. There e.resource narrows e.error:"),
-    dim("the compiler knows which resources can fail, and with what."),
-    ""
+  yield* prose(
+    "The answers are chosen in src/page/answer.ts. There e.resource narrows e.error, since the compiler knows " +
+      "which resources can fail, and with what."
   )
+  yield* print("")
 })

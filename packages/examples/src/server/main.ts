@@ -12,7 +12,7 @@ import { setTimeout as pause } from "node:timers/promises"
 import { DirectoryServer } from "../backends/DirectoryServer.ts"
 import * as Latency from "../backends/Latency.ts"
 import { PostgresServer } from "../backends/PostgresServer.ts"
-import { bad, bold, dim, fact, print, section, width } from "../terminal/Text.ts"
+import { bad, bold, dim, fact, paragraph, print, section, width } from "../terminal/Text.ts"
 import { warmUp } from "./Banners.ts"
 import { Desk } from "./Desk.ts"
 import { handlerOf } from "./handler.ts"
@@ -37,12 +37,8 @@ const introduce = async (): Promise<void> => {
   )
   tell(fact("SQL", postgres.description))
   tell(fact("HTTP", `a service of this program on ${directory.url}`))
-  tell(
-    fact(
-      "",
-      dim(`latency injected by sleeps in queries and handlers: ${Latency.range(["user", "notifications"])} an answer`)
-    )
-  )
+  const latency = Latency.range(["user", "notifications"])
+  tell(paragraph("", `latency injected by sleeps in queries and handlers: ${latency} an answer`))
   tell(fact("memory", "a cache of banners, and a desk that counts who is being served"))
   tell(fact("", dim(`latency injected by a sleep in the warm-up of the cache: ${warmUp}ms`)))
 }
@@ -67,7 +63,9 @@ const pageOf = (org: string, user: string = "ada"): string => `/orgs/${org}/proj
 const get = async (url: string, patience: number = 10_000): Promise<string> => {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(patience) })
-    return `${response.status}  ${(await response.text()).slice(0, 70)}`
+    const body = await response.text()
+    const room = width - 19
+    return `${response.status}  ${body.length > room ? `${body.slice(0, room - 1)}…` : body}`
   } catch {
     return `-    the client went away after ${patience}ms`
   }
@@ -124,7 +122,7 @@ const shutDown = async (server: Server | undefined): Promise<void> => {
 }
 
 const main = async (): Promise<void> => {
-  tell(print("", `${bold("effect-loader")}  a page from Node's own HTTP server`, ""))
+  console.log(`\n${bold("effect-loader")}  a page from Node's own HTTP server\n`)
   let server: Server | undefined
   process.on("SIGINT", () => void shutDown(server).then(() => process.exit(130)))
   try {
@@ -137,7 +135,7 @@ const main = async (): Promise<void> => {
   } finally {
     await shutDown(server)
   }
-  tell(section("Shut down", "the runtime is disposed of: the pool, the database and the directory are released"))
+  tell(section("Shut down", "the runtime is disposed of, which releases all that was started"))
 }
 
 main().catch((error: unknown) => {

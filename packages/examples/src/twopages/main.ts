@@ -3,7 +3,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Console, Duration, Effect, Layer } from "effect"
 import { Loader, Plan, Report } from "effect-loader"
 import { toWaterfall } from "effect-loader/terminal"
-import { bar, bold, dim, good, print, section, width } from "../terminal/Text.ts"
+import { bar, bold, dim, good, print, prose, section, width } from "../terminal/Text.ts"
 import { Database, query } from "./pages.ts"
 import { byShares, byTurns, later, limit, loadBoth, Queries } from "./shared.ts"
 
@@ -29,9 +29,9 @@ const showTimes = (first: Pages, fair: Pages) => {
 
 const program = Effect.gen(function* () {
   yield* Console.log(`\n${bold("effect-loader")}  a heavy page and a light one, over one limiter\n`)
-  yield* print(
-    dim(`A database in memory: each query sleeps for ${Duration.format(query)}, and there may be ${limit} at once.`),
-    dim(`The heavy page has 62 queries. The light page has 3, and is asked for ${later} later.`)
+  yield* prose(
+    `A database in memory: each query sleeps for ${Duration.format(query)}, and there may be ${limit} at once. ` +
+      `The heavy page has 62 queries. The light page has 3, and is asked for ${Duration.format(later)} later.`
   )
 
   yield* section("The light page")
@@ -48,10 +48,10 @@ const program = Effect.gen(function* () {
   yield* section("What each got")
   yield* showTimes(first, fair)
   const { granted } = yield* Queries.stats
-  yield* print(
-    "",
-    dim(`The limiter let ${granted} queries through, and never more than ${limit} at once. The heavy page pays for`),
-    dim("the light one with the few queries that it has to let go first.")
+  yield* print("")
+  yield* prose(
+    `The limiter let ${granted} queries through, and never more than ${limit} at once. ` +
+      "The heavy page pays for the light one with the few queries that it has to let go first."
   )
   yield* print("")
 })

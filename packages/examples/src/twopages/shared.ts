@@ -1,5 +1,5 @@
 /** The same two pages, with the same number of queries at once, by two ways to share it. */
-import { Effect, Semaphore } from "effect"
+import { Duration, Effect, Semaphore } from "effect"
 import { Limiter, Loader, Policy } from "effect-loader"
 import { greeting, report } from "./pages.ts"
 
@@ -25,7 +25,7 @@ export const byShares = {
 }
 
 /** When somebody asks for the light page, counted from when somebody has asked for the heavy one. */
-export const later = "100 millis"
+export const later = Duration.millis(100)
 
 /** Both pages at once, and what became of each. */
 export const loadBoth = ({ heavy, light }: typeof byTurns | typeof byShares) =>

@@ -27,6 +27,23 @@ const sentence = (
  * - `error`: what the compensation failed or died with; `failure` is its whole cause.
  * - `cleanup`: whether it was a `withCleanup`.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const seat = Resource.make("seat", { load: () => Effect.succeed("12A"), compensate: () => Effect.fail("offline") })
+ * const ticket = Resource.make("ticket", { deps: { seat }, load: () => Effect.fail("card refused") })
+ * const order = Loader.make(
+ *   { ticket },
+ *   {
+ *     onCompensationFailure: ({ failures }) =>
+ *       Effect.sync(() => failures.forEach(({ error, resource, value }) => console.log(resource, value, error)))
+ *   }
+ * )
+ * Effect.runSync(Effect.exit(Loader.load(order))) // seat 12A offline
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */
