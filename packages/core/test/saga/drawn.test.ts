@@ -109,7 +109,7 @@ describe("what is drawn", () => {
           RunLog.timeline(events),
           progress(own!, until),
           Plan.toText(plan),
-          Diagram.toMermaid(plan),
+          Diagram.toMermaid(plan, { report }),
           RunLog.lines(events).join("\n"),
           pretty(Report.toChromeTrace({ ...report, run: 1 }))
         ]
