@@ -22,7 +22,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   terminal: ["terminal", "observe", "run", "compile", "model"],
   persistence: ["persistence", "cache"],
   wire: ["wire", "observe", "run", "compile", "model"],
-  diagram: ["diagram", "observe", "compile", "model"],
+  diagram: ["diagram", "observe", "run", "compile", "model"],
   node: ["node", "limiter"],
   resilience: ["resilience", "policy", "limiter", "model"],
   sql: ["sql", "run", "compile", "model"],

@@ -27,6 +27,8 @@ export class Flight {
   isOutdated = false
   /** What the level behind had, where that was enough. */
   found: Found | undefined = undefined
+  /** What it ended in, when it is over. */
+  landed: { readonly landing: Landing } | undefined = undefined
   /** Who waits for it. */
   readonly passengers = new Set<Passenger>()
   /** Who inside it waits for another one. */
@@ -74,6 +76,7 @@ export class Flights {
 
   /** A load is over: nobody joins it any more, and those who wait go on. */
   end(flight: Flight, landing: Landing): void {
+    flight.landed = { landing }
     const others = this.of(flight.key).filter((other) => other !== flight)
     if (others.length > 0) MutableHashMap.set(this.map, flight.key, others)
     else MutableHashMap.remove(this.map, flight.key)
@@ -97,11 +100,7 @@ export class Flights {
  * what they hold. A load that holds as much itself asks nobody for more of it; and whatever is inside it holds that, too, so
  * neither does what that waits for.
  */
-export const mayJoin = (
-  flight: Flight,
-  aboard: ReadonlyArray<Flight>,
-  holds: ReadonlyArray<object> = none
-): boolean =>
+export const mayJoin = (flight: Flight, aboard: ReadonlyArray<Flight>, holds: ReadonlyArray<object> = none): boolean =>
   holds.every((supply) => flight.holds.includes(supply)) && (aboard.length === 0 || !needs(flight, aboard))
 
 const leave = (passenger: Passenger): void => {
@@ -112,6 +111,8 @@ const leave = (passenger: Passenger): void => {
 /** Waits for what a load ends in. */
 export const join = (flight: Flight, aboard: ReadonlyArray<Flight>): Effect.Effect<Landing> =>
   Effect.callback((resume) => {
+    // Whoever is told that somebody waits can have ended it in that moment.
+    if (flight.landed !== undefined) return resume(Effect.succeed(flight.landed.landing))
     const passenger: Passenger = {
       on: flight,
       holdsUp: aboard,

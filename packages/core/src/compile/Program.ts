@@ -406,6 +406,18 @@ const choiceOf = (step: Step): ReadonlyArray<number> => (step.kind === "match" ?
 export const mayWaitFor = (step: Step): ReadonlyArray<number> =>
   step.kind === "match" ? distinct([...step.waitsFor, ...chosenBy(step)]) : step.waitsFor
 
+/** Whether a step may have to wait for one of this name, however far. */
+export const isBefore = ({ steps }: Pick<Program, "steps">, name: string, index: number): boolean => {
+  const seen = new Set([index])
+  for (const i of seen) {
+    for (const j of mayWaitFor(steps[i]!)) {
+      if (steps[j]!.name === name && steps[j]!.base !== steps[index]!.base) return true
+      seen.add(j)
+    }
+  }
+  return false
+}
+
 /** What is run in any case is wanted by a target, through steps that wait for it. All the rest is for choices to want. */
 const toChoices = (steps: ReadonlyArray<Step>, isTarget: Uint8Array): Choices | undefined => {
   if (steps.every(({ kind }) => kind !== "match")) return undefined

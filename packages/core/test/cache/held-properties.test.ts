@@ -97,24 +97,22 @@ const group = (index: number): fc.Arbitrary<Group> =>
 const groupsOf = (size: number): fc.Arbitrary<ReadonlyArray<Group>> =>
   fc.tuple(...Array.from({ length: size }, (_, index) => group(index)))
 
-const scenario: fc.Arbitrary<Scenario> = fc
-  .integer({ min: 1, max: 4 })
-  .chain((size) =>
-    fc.record({
-      groups: groupsOf(size),
-      visits: fc.array(
-        fc.record({
-          loader: fc.nat({ max: size - 1 }),
-          at: fc.nat({ max: 40 }),
-          interruptedAfter: fc.option(fc.nat({ max: 30 }), { nil: undefined, freq: 2 }),
-          holds: fc.constantFrom(false, false, true)
-        }),
-        { minLength: 1, maxLength: 4 }
-      ),
-      limit: fc.constantFrom(1, 1, 2),
-      caching: fc.constantFrom("forever" as const, "refreshing" as const)
-    })
-  )
+const scenario: fc.Arbitrary<Scenario> = fc.integer({ min: 1, max: 4 }).chain((size) =>
+  fc.record({
+    groups: groupsOf(size),
+    visits: fc.array(
+      fc.record({
+        loader: fc.nat({ max: size - 1 }),
+        at: fc.nat({ max: 40 }),
+        interruptedAfter: fc.option(fc.nat({ max: 30 }), { nil: undefined, freq: 2 }),
+        holds: fc.constantFrom(false, false, true)
+      }),
+      { minLength: 1, maxLength: 4 }
+    ),
+    limit: fc.constantFrom(1, 1, 2),
+    caching: fc.constantFrom("forever" as const, "refreshing" as const)
+  })
+)
 
 /** The value of a resource, which its key tells too: whoever has one key has one value. */
 const valueOf = (groups: ReadonlyArray<Group>, { work }: Task): unknown => {
@@ -176,7 +174,9 @@ const resourceOf = (
     allowed.reduce<AnyResource>((self, part) => self.pipe<AnyResource>(policies[part] as never), self)
   switch (work._tag) {
     case "Load":
-      return pipe(Resource.make(name, { key, deps, load: () => Effect.andThen(Effect.sleep(pause), loaded.load(task)) }))
+      return pipe(
+        Resource.make(name, { key, deps, load: () => Effect.andThen(Effect.sleep(pause), loaded.load(task)) })
+      )
     case "Read":
       return pipe(
         Resource.make(name, {

@@ -125,10 +125,7 @@ describe("at limit 1, a run ends", () => {
       const inside = Resource.make("inside", { key, load: () => load }).pipe(Policy.retry({ times: 1 }))
       const outside = Resource.make("outside", { key, load: () => load })
       const page = Loader.make({ inside, outside }, { concurrency: 1, policy: Policy.cache(Users) })
-      assert.deepStrictEqual(
-        yield* within(Loader.load(page)),
-        Option.some({ inside: "Ada", outside: "Ada" })
-      )
+      assert.deepStrictEqual(yield* within(Loader.load(page)), Option.some({ inside: "Ada", outside: "Ada" }))
     })
   )
 
