@@ -7,13 +7,14 @@ const src = path.resolve(import.meta.dirname, "../src")
 
 /** What each folder may import, itself included; the files on top join the floors for users. */
 const floors: Record<string, ReadonlyArray<string>> = {
-  batching: ["batching"],
-  cache: ["cache"],
+  given: ["given"],
+  batching: ["batching", "given"],
+  cache: ["cache", "given"],
   model: ["model", "batching", "cache", "limiter"],
-  limiter: ["limiter"],
-  policy: ["policy", "limiter", "cache", "model"],
+  limiter: ["limiter", "given"],
+  policy: ["policy", "limiter", "cache", "model", "given"],
   compile: ["compile", "batching", "model"],
-  run: ["run", "compile", "limiter", "batching", "cache", "model"],
+  run: ["run", "compile", "limiter", "batching", "cache", "model", "given"],
   observe: ["observe", "run", "compile", "limiter", "batching", "model"],
   testing: ["testing", "observe", "run", "compile", "cache", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
@@ -23,7 +24,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "compile", "model"],
   node: ["node", "limiter"],
-  resilience: ["resilience", "policy", "limiter", "model"],
+  resilience: ["resilience", "policy", "limiter", "model", "given"],
   sql: ["sql", "run", "compile", "model"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "batching", "cache", "model"]
 }

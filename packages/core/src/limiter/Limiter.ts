@@ -5,6 +5,7 @@
  */
 import { Cause, type Clock, Context, Duration, Effect, Layer } from "effect"
 import { dual } from "effect/Function"
+import { durationOf } from "../given/GivenDuration.ts"
 import { Admission, type AdmissionOptions, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { fixed } from "./Fixed.ts"
@@ -92,9 +93,9 @@ export interface LimiterClass<Self, Id extends string> extends Context.ServiceCl
 const defaultMaxWaiting = 10_000
 const leastInterval = 100
 
-const delayOf = (delay: Duration.Input | undefined): AdmissionOptions["delay"] => {
+const delayOf = (id: string, delay: Duration.Input | undefined): AdmissionOptions["delay"] => {
   if (delay === undefined) return undefined
-  const target = Duration.toMillis(Duration.fromInputUnsafe(delay))
+  const target = Duration.toMillis(durationOf(`limiter "${id}": \`queue.delay\``, delay))
   return { target, interval: Math.max(leastInterval, 10 * target) }
 }
 
@@ -146,7 +147,7 @@ const makeWith = (
   { isOverload = () => false, queue: { delay, max = defaultMaxWaiting } = {} }: CommonOptions,
   onDefect: (defect: unknown) => void
 ): Limiter => {
-  const admission = new Admission({ algorithm, maxWaiting: max, delay: delayOf(delay), onDefect })
+  const admission = new Admission({ algorithm, maxWaiting: max, delay: delayOf(id, delay), onDefect })
   const permits = new Permits(id, admission, isOverload)
   const made: Limiter & Made = {
     permits,

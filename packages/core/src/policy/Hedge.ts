@@ -7,6 +7,7 @@
  *  3. A typed failure ends it when nothing else runs: what is slow is hedged, what failed is for `retry`.
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, Fiber } from "effect"
+import { durationOf } from "../given/GivenDuration.ts"
 import { forkLike } from "../model/ForkLike.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
@@ -209,7 +210,7 @@ export const hedge = <D = never, B = never>(options: HedgeOptions<D, B>): Policy
   const { after, budget: budgetKey, max = 1 } = options
   checkMax(max)
   const learns = Context.isKey(after)
-  const fixed = learns ? undefined : Duration.fromInputUnsafe(after)
+  const fixed = learns ? undefined : durationOf("Policy.hedge: `after`", after)
   const text = learns ? after.key : Duration.format(fixed!)
   const label = `hedge(${max}, ${text}${budgetKey === undefined ? "" : `, ${budgetKey.key}`})`
   const delays = learns ? Effect.service(after) : Effect.succeed(always(fixed!))
