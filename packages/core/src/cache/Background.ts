@@ -1,5 +1,6 @@
 /** Work that a cache does for itself, beside what is asked of it: so much at once, and no longer than the cache lives. */
 import { Context, Effect, Fiber, Scope, Tracer } from "effect"
+import { Held, notOurs } from "../held/Held.ts"
 import { Aboard } from "./Flights.ts"
 
 export class Background {
@@ -17,8 +18,8 @@ export class Background {
   }
 
   /**
-   * Starts at once. Who asked may be gone by the time it ends, so their span, their scope, their run and what waits for them
-   * are not its own.
+   * Starts at once. Who asked may be gone by the time it ends, so their span, their scope, their run, what they hold and what
+   * waits for them are not its own.
    */
   run<R>(context: Context.Context<R>, self: Effect.Effect<unknown, unknown, R>): void {
     const fiber = Effect.runForkWith(alone(context))(self)
@@ -45,4 +46,6 @@ const alone = <R>(context: Context.Context<R>): Context.Context<R> =>
     Scope.Scope,
     Aboard,
     ...placesInRuns
-  )(context as Context.Context<never>) as Context.Context<R>
+  )(
+    Context.add(context as Context.Context<never>, Held, notOurs(Context.get(context, Held)))
+  ) as unknown as Context.Context<R>

@@ -3,10 +3,12 @@
  *
  *  1. What is fresh is given at once. What is stale is given too while there is time for that, and loaded anew beside.
  *  2. What somebody loads already is waited for.
+ *     Whoever would wait for themselves that way goes on at 3: see `mayJoin`.
  *  3. Anything else is looked for in the level behind, and then loaded, by the one who asks: in their own fiber, with
  *     their own services. When they are interrupted, one of those who wait begins again at 1.
  */
 import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
+import { Held, suppliesIn } from "../held/Held.ts"
 import { Background } from "./Background.ts"
 import type { CacheLevel, CacheResult } from "./CacheRead.ts"
 import { Entries } from "./Entries.ts"
@@ -123,12 +125,10 @@ export class Cache {
         const remembered = this.remembered(fiber, key, reader)
         if (remembered !== undefined) return remembered
         const aboard = fiber.getRef(Aboard)
-        const flight = this.flights.get(key)
-        // Two loads that need each other's value cannot both wait: the second one goes by itself.
-        const joins = flight !== undefined && mayJoin(flight, aboard)
-        this.tell(reader, "memory", joins ? "coalesced" : "miss")
-        if (flight === undefined) return this.lead(fiber, this.flights.begin(key), load, reader, restore)
-        if (!joins) return restore(load)
+        const holds = suppliesIn(fiber.getRef(Held))
+        const flight = this.flights.of(key).find((flight) => mayJoin(flight, aboard, holds))
+        this.tell(reader, "memory", flight === undefined ? "miss" : "coalesced")
+        if (flight === undefined) return this.lead(fiber, this.flights.begin(key, holds), load, reader, restore)
         return Effect.flatMap(restore(join(flight, aboard)), (landing) =>
           landing === undefined ? enter : this.answer(fiber, key, landing, reader)
         )
@@ -239,7 +239,7 @@ export class Cache {
 
   /** Loads anew, beside, unless somebody does already. */
   private refresh(fiber: Fiber.Fiber<unknown, unknown>, key: Key, reader: Reader): void {
-    if (this.flights.get(key) !== undefined) return
+    if (this.flights.of(key).length > 0) return
     this.beside(fiber, () =>
       Effect.uninterruptibleMask((restore) =>
         Effect.withFiber((fiber) => {

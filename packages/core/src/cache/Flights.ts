@@ -21,17 +21,22 @@ interface Passenger {
 /** One load that is under way. */
 export class Flight {
   readonly key: Key
+  /** What its load holds, from beginning to end, by what that was taken from. */
+  readonly holds: ReadonlyArray<object>
   /** Whether what it gives was asked to be forgotten while it was under way. */
   isOutdated = false
   /** What the level behind had, where that was enough. */
   found: Found | undefined = undefined
+  /** What it ended in, when it is over. */
+  landed: { readonly landing: Landing } | undefined = undefined
   /** Who waits for it. */
   readonly passengers = new Set<Passenger>()
   /** Who inside it waits for another one. */
   readonly waiting = new Set<Passenger>()
 
-  constructor(key: Key) {
+  constructor(key: Key, holds: ReadonlyArray<object>) {
     this.key = key
+    this.holds = holds
   }
 }
 
@@ -39,6 +44,8 @@ export class Flight {
 export const Aboard: Context.Reference<ReadonlyArray<Flight>> = /* @__PURE__ */ Context.Reference<
   ReadonlyArray<Flight>
 >("effect-loader/Aboard", { defaultValue: () => [] })
+
+const none: ReadonlyArray<never> = []
 
 /** Whether a load cannot end before one of these has. */
 const needs = (flight: Flight, others: ReadonlyArray<Flight>): boolean => {
@@ -54,21 +61,25 @@ const needs = (flight: Flight, others: ReadonlyArray<Flight>): boolean => {
 }
 
 export class Flights {
-  private readonly map = MutableHashMap.empty<Key, Flight>()
+  /** Mostly one of each key; more, where there are readers who may not wait for those there are. */
+  private readonly map = MutableHashMap.empty<Key, ReadonlyArray<Flight>>()
 
-  get(key: Key): Flight | undefined {
-    return Option.getOrUndefined(MutableHashMap.get(this.map, key))
+  of(key: Key): ReadonlyArray<Flight> {
+    return Option.getOrElse(MutableHashMap.get(this.map, key), () => none)
   }
 
-  begin(key: Key): Flight {
-    const flight = new Flight(key)
-    MutableHashMap.set(this.map, key, flight)
+  begin(key: Key, holds: ReadonlyArray<object> = none): Flight {
+    const flight = new Flight(key, holds)
+    MutableHashMap.set(this.map, key, [...this.of(key), flight])
     return flight
   }
 
   /** A load is over: nobody joins it any more, and those who wait go on. */
   end(flight: Flight, landing: Landing): void {
-    if (this.get(flight.key) === flight) MutableHashMap.remove(this.map, flight.key)
+    flight.landed = { landing }
+    const others = this.of(flight.key).filter((other) => other !== flight)
+    if (others.length > 0) MutableHashMap.set(this.map, flight.key, others)
+    else MutableHashMap.remove(this.map, flight.key)
     const passengers = Array.from(flight.passengers)
     for (const passenger of passengers) leave(passenger)
     for (const { resume } of passengers) resume(landing)
@@ -76,17 +87,21 @@ export class Flights {
 
   /** What is under way is given to those who wait for it already, and to nobody else. */
   forget(range: Range): void {
-    for (const [key, flight] of Array.from(this.map)) {
+    for (const [key, flights] of Array.from(this.map)) {
       if (!isIn(key, range)) continue
-      flight.isOutdated = true
+      for (const flight of flights) flight.isOutdated = true
       MutableHashMap.remove(this.map, key)
     }
   }
 }
 
-/** Whether who is aboard of `aboard` may wait for a load: not if that one waits for them. */
-export const mayJoin = (flight: Flight, aboard: ReadonlyArray<Flight>): boolean =>
-  aboard.length === 0 || !needs(flight, aboard)
+/**
+ * Whether who is aboard of `aboard`, and holds something, may wait for a load: not if that one waits for them, or may ask for
+ * what they hold. A load that holds as much itself asks nobody for more of it; and whatever is inside it holds that, too, so
+ * neither does what that waits for.
+ */
+export const mayJoin = (flight: Flight, aboard: ReadonlyArray<Flight>, holds: ReadonlyArray<object> = none): boolean =>
+  holds.every((supply) => flight.holds.includes(supply)) && (aboard.length === 0 || !needs(flight, aboard))
 
 const leave = (passenger: Passenger): void => {
   passenger.on.passengers.delete(passenger)
@@ -96,6 +111,8 @@ const leave = (passenger: Passenger): void => {
 /** Waits for what a load ends in. */
 export const join = (flight: Flight, aboard: ReadonlyArray<Flight>): Effect.Effect<Landing> =>
   Effect.callback((resume) => {
+    // Whoever is told that somebody waits can have ended it in that moment.
+    if (flight.landed !== undefined) return resume(Effect.succeed(flight.landed.landing))
     const passenger: Passenger = {
       on: flight,
       holdsUp: aboard,

@@ -2,10 +2,10 @@
 import { Result } from "effect"
 import type { Base, Layer, Node } from "../model/Node.ts"
 import { layersOf, type Policy } from "../model/Policy.ts"
-import { discover, type Discovery, type Found } from "./Discovery.ts"
+import { discover, type Found } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
-import { type Program, toProgram, withDefaults } from "./Program.ts"
-import type { Substitution } from "./Substitution.ts"
+import { isBefore, type Program, type Step, toProgram, withDefaults } from "./Program.ts"
+import { isNone, type Substitution } from "./Substitution.ts"
 
 /** What compiling needs to know of a loader's options. */
 export interface CompileOptions {
@@ -96,35 +96,28 @@ const keyless = ({ layers, source }: Base, defaults: ReadonlyArray<Layer>): Read
   }
 }
 
-/** Whether something by this name is among what a node waits for, however far. */
-const waitsFor = (node: Node, name: string, { foundBy }: Pick<Discovery, "foundBy">): boolean => {
-  const seen = new Set<Node>()
-  const open: Array<Node> = [node]
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { after, cases, dependencies } = foundBy.get(next)!
-    for (const other of [...dependencies, ...after, ...cases.map(({ node }) => node)]) {
-      if (other.name === name) return true
-      if (!seen.has(other)) open.push(other)
-      seen.add(other)
-    }
-  }
-  return false
-}
-
 /** A run can only be taken back to what comes before. */
-const misplacedRewinds = (base: Base, discovery: Discovery): ReadonlyArray<GraphIssue> =>
-  base.layers.flatMap(({ label, rewind }) =>
-    rewind === undefined || waitsFor(base, rewind.to, discovery)
-      ? []
-      : [
-          {
-            _tag: "MisplacedPolicy" as const,
-            resource: base.name,
-            policy: label,
-            reason: `it does not depend on "${rewind.to}", so nothing would change by going back there`
-          }
-        ]
+const misplacedRewinds = (program: Program): ReadonlyArray<GraphIssue> =>
+  program.steps.flatMap((step, i) =>
+    rewindsOf(step).flatMap(({ label, rewind }) =>
+      rewind === undefined || isBefore(program, rewind.to, i)
+        ? []
+        : [
+            {
+              _tag: "MisplacedPolicy" as const,
+              resource: step.name,
+              policy: label,
+              reason: `it does not depend on "${rewind.to}", so nothing would change by going back there`
+            }
+          ]
+    )
   )
+
+const rewindsOf = (step: Step): ReadonlyArray<Layer> => {
+  if (step.kind !== "load" || !step.undoes) return []
+  const { inner, items, outer } = step
+  return [...inner, ...outer, ...(items?.inner ?? []), ...(items?.outer ?? [])]
+}
 
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>
   found.flatMap(({ node }: { readonly node: Node }) => (node._tag === "Base" ? [node] : []))
@@ -140,10 +133,10 @@ export const compile = (
   const defaults = options.policy === undefined ? [] : layersOf(options.policy)
   const all = bases(discovery.found)
   const misplaced = all.flatMap((base) => misplacedPolicies(base, defaults))
-  const known = [...optionIssues, ...discovery.issues, ...misplaced]
-  // Only in a sound graph it is known what waits for what.
-  const issues = known.length > 0 ? known : all.flatMap((base) => misplacedRewinds(base, discovery))
-  return issues.length > 0
-    ? Result.fail(new GraphError({ loader, issues }))
-    : Result.succeed(toProgram(loader, discovery, defaults))
+  const issues = [...optionIssues, ...discovery.issues, ...misplaced]
+  if (issues.length > 0) return Result.fail(new GraphError({ loader, issues }))
+  const program = toProgram(loader, discovery, defaults)
+  // What is given in the place of something else may leave nothing to go back to: that is no mistake.
+  const lost = isNone(options.substitution) ? misplacedRewinds(program) : []
+  return lost.length > 0 ? Result.fail(new GraphError({ loader, issues: lost })) : Result.succeed(program)
 }

@@ -154,6 +154,8 @@ export interface Program {
   readonly choices: Choices | undefined
   /** Whether any step may do what can be undone, or has to be cleaned up after. */
   readonly undoes: boolean
+  /** Whether others may wait for what a step loads while that needs a slot: behind a cache, or in a loader inside. */
+  readonly sharesLoads: boolean
 }
 
 /** Which steps are run only if a choice wants them, and who could want them. */
@@ -191,6 +193,10 @@ export const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArr
 /** Whether what is around attempts may get by without them, or goes on after them: then only they take slots. */
 const beginsFree = (outer: ReadonlyArray<Layer>): boolean =>
   outer.some(({ continues, mayKnow }) => continues || mayKnow === true)
+
+/** Whether what goes around attempts may know the value. */
+const knows = (wrapped: Pick<Wrapped, "outer"> | undefined): boolean =>
+  wrapped?.outer.some(({ mayKnow }) => mayKnow) === true
 
 const takesPermits = ({ takes }: Layer): boolean => takes !== undefined
 
@@ -400,6 +406,18 @@ const choiceOf = (step: Step): ReadonlyArray<number> => (step.kind === "match" ?
 export const mayWaitFor = (step: Step): ReadonlyArray<number> =>
   step.kind === "match" ? distinct([...step.waitsFor, ...chosenBy(step)]) : step.waitsFor
 
+/** Whether a step may have to wait for one of this name, however far. */
+export const isBefore = ({ steps }: Pick<Program, "steps">, name: string, index: number): boolean => {
+  const seen = new Set([index])
+  for (const i of seen) {
+    for (const j of mayWaitFor(steps[i]!)) {
+      if (steps[j]!.name === name && steps[j]!.base !== steps[index]!.base) return true
+      seen.add(j)
+    }
+  }
+  return false
+}
+
 /** What is run in any case is wanted by a target, through steps that wait for it. All the rest is for choices to want. */
 const toChoices = (steps: ReadonlyArray<Step>, isTarget: Uint8Array): Choices | undefined => {
   if (steps.every(({ kind }) => kind !== "match")) return undefined
@@ -518,6 +536,7 @@ export const toProgram = (
     limiters: limiters.all,
     choices,
     undoes: steps.some((step) => step.kind === "load" && step.undoes),
+    sharesLoads: steps.some((step) => step.kind === "load" && (step.isLoader || knows(step) || knows(step.items))),
     ...toFatal(steps, isTarget, dependents)
   }
 }

@@ -17,9 +17,14 @@ export interface Substitution {
 
 export const noSubstitution: Substitution = { byName: new Map(), byNode: new Map() }
 
+/** Whether nothing is substituted. */
+export const isNone = ({ byName, byNode, otherwise }: Substitution): boolean =>
+  byName.size === 0 && byNode.size === 0 && otherwise === undefined
+
 /** From each node to what stands in its place: itself, for most. The same node always gives the same. */
-export const substitute = ({ byName, byNode, otherwise }: Substitution): ((node: Node) => Node) => {
-  if (byName.size === 0 && byNode.size === 0 && otherwise === undefined) return (node) => node
+export const substitute = (substitution: Substitution): ((node: Node) => Node) => {
+  if (isNone(substitution)) return (node) => node
+  const { byName, byNode, otherwise } = substitution
   const standIns = new Set<Node>([...byNode.values(), ...byName.values()].map(baseOf))
   const known = new Map<Node, Node>()
   const find = (node: Node): Node => {

@@ -5,19 +5,24 @@
  */
 import { Graph } from "effect"
 import type { Plan, PlanResource } from "../compile/Plan.ts"
+import { noteOf, signs } from "../observe/OutcomeText.ts"
 import { showPolicies } from "../observe/PlanText.ts"
 import { printableLabel } from "../observe/Printable.ts"
+import type { Report, ResourceReport } from "../run/Report.ts"
 
 /**
  * How a plan is drawn.
  *
  * - `direction`: where dependents stand from what they depend on. Default `"TD"`: below; `"LR"`: on the right.
+ * - `report`: of one run of the plan. What became of each resource is drawn too: a sign before its name, as in a waterfall, and
+ *   why below it.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   readonly direction?: "TD" | "LR"
+  readonly report?: Report<unknown>
 }
 
 /** An arrow says for which values it is taken, where it is that of a choice. */
@@ -34,15 +39,22 @@ const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
   match: "diamond"
 }
 
-/** The name, and below it the loader inside and the policies, outermost first. */
-const labelOf = (resource: PlanResource): string => {
+/** The name, and below it the loader inside, the policies, outermost first, and what became of it. */
+const labelOf = (resource: PlanResource, report: ResourceReport | undefined): string => {
   const { loader, name } = resource
-  const policies = showPolicies(resource)
-  return [
-    printableLabel(name),
-    ...(loader === undefined ? [] : [`runs ${printableLabel(loader.loader)}`]),
-    ...(policies === "" ? [] : [policies])
-  ].join("\n")
+  const sign = report === undefined ? "" : `${signs[report.outcome._tag]} `
+  const lines = [
+    sign + printableLabel(name),
+    loader === undefined ? "" : `runs ${printableLabel(loader.loader)}`,
+    showPolicies(resource),
+    report === undefined ? "" : noteOf(report)
+  ]
+  return lines.filter((line) => line !== "").join("\n")
+}
+
+const labelsOf = ({ report }: Options): ((resource: PlanResource) => string) => {
+  const reports = new Map(report?.resources.map((one) => [one.resource, one]))
+  return (resource) => labelOf(resource, reports.get(resource.name))
 }
 
 /** For which values a choice takes the arrow from a resource: nothing, for the one that decides. */
@@ -88,14 +100,16 @@ const toGraph = ({ resources }: Plan): PlanGraph =>
  * @since 0.1.0
  * @category printing
  */
-export const toMermaid = (plan: Plan, options: Options = {}): string =>
-  Graph.toMermaid(toGraph(plan), {
+export const toMermaid = (plan: Plan, options: Options = {}): string => {
+  const labelOf = labelsOf(options)
+  return Graph.toMermaid(toGraph(plan), {
     direction: options.direction ?? "TD",
     // A label that begins with a backtick would be read as Markdown.
     nodeLabel: (resource) => labelOf(resource).replaceAll("`", "'"),
     edgeLabel: (label) => label.replaceAll("`", "'"),
     nodeShape: ({ kind }) => shapes[kind]
   })
+}
 
 /**
  * A plan as a Graphviz graph: arrows lead from what a resource depends on to the resource; policies stand below the
@@ -124,7 +138,7 @@ export const toMermaid = (plan: Plan, options: Options = {}): string =>
 export const toGraphviz = (plan: Plan, options: Options = {}): string => {
   const text = Graph.toGraphViz(toGraph(plan), {
     graphName: printableLabel(plan.loader),
-    nodeLabel: labelOf
+    nodeLabel: labelsOf(options)
   })
   return text.replace("{\n", () => `{\n  rankdir=${options.direction === "LR" ? "LR" : "TB"};\n`)
 }

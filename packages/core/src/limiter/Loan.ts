@@ -6,15 +6,16 @@
  * what was started in it and outlives it makes a difference.
  */
 import type { Clock, Exit } from "effect"
+import type { Held, Holding } from "../held/Held.ts"
 import type { PermitSource } from "./PermitSource.ts"
 import { type Request, Ticket } from "./Ticket.ts"
 
-export class Loan implements PermitSource {
+export class Loan implements PermitSource, Holding {
   /** The limiter whose permits these are. */
   readonly permits: PermitSource
-  /** What is held around, of whichever limiter. */
-  readonly around: Loan | undefined
-  private readonly source: PermitSource
+  /** Where they were taken: from the limiter, or from another attempt that lends its own. */
+  readonly from: PermitSource
+  readonly around: Held
   private readonly ticket: Ticket
   private borrower: Ticket | undefined = undefined
   private waiting: Map<Ticket, () => void> | undefined = undefined
@@ -22,10 +23,10 @@ export class Loan implements PermitSource {
   private lending = false
   private exit: Exit.Exit<unknown, unknown> | undefined = undefined
 
-  constructor(permits: PermitSource, source: PermitSource, ticket: Ticket, around: Loan | undefined) {
+  constructor(permits: PermitSource, from: PermitSource, ticket: Ticket, around: Held) {
     this.permits = permits
+    this.from = from
     this.around = around
-    this.source = source
     this.ticket = ticket
   }
 
@@ -59,7 +60,7 @@ export class Loan implements PermitSource {
   close(exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): undefined {
     this.exit = exit
     this.sendAway()
-    if (this.borrower === undefined) this.source.end(this.ticket, exit, clock)
+    if (this.borrower === undefined) this.from.end(this.ticket, exit, clock)
     return undefined
   }
 
@@ -82,7 +83,7 @@ export class Loan implements PermitSource {
     ticket.state = "Done"
     this.borrower = undefined
     if (this.exit === undefined) this.lend()
-    else this.source.end(this.ticket, this.exit, clock)
+    else this.from.end(this.ticket, this.exit, clock)
   }
 
   /** Whoever borrows next may be done at once, and lead here again: that only adds to what the first of these loops does. */

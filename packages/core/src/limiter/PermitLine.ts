@@ -1,10 +1,11 @@
 /** What a run has asked of one limiter: at most one request at a time, for the most urgent of those who wait for it. */
 import type { Clock } from "effect"
-import { type Held, sourceIn } from "./Held.ts"
+import type { Held } from "../held/Held.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
 import { Loan } from "./Loan.ts"
 import type { Permits } from "./Permits.ts"
 import type { PermitSource } from "./PermitSource.ts"
+import { sourceIn } from "./SourceIn.ts"
 import type { Flow, Ticket } from "./Ticket.ts"
 
 /** What is asked for: so many permits, for what latencies are kept of. */

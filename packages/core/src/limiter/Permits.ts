@@ -5,13 +5,14 @@
  * and however these end, what they had is given back.
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber } from "effect"
+import { Held } from "../held/Held.ts"
 import { type Admission, type Outcome, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
-import { Held, sourceIn } from "./Held.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"
 import { Loan } from "./Loan.ts"
 import { now } from "./Now.ts"
 import type { PermitSource } from "./PermitSource.ts"
+import { sourceIn } from "./SourceIn.ts"
 import { type Flow, type Request, Share, type Ticket } from "./Ticket.ts"
 
 /** Whether an error says that the backend had too much to do. */

@@ -1,7 +1,7 @@
 /** The permits of a run: a line for each of its limiters, and how urgent each step is by the latencies they have learned. */
 import { Clock, Context, Effect, type Exit, type Fiber } from "effect"
+import { Held } from "../held/Held.ts"
 import { CurrentShare } from "./CurrentShare.ts"
-import { Held, sourceIn } from "./Held.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
 import type { Loan } from "./Loan.ts"
 import { now } from "./Now.ts"
@@ -9,6 +9,7 @@ import { type Asked, PermitLine } from "./PermitLine.ts"
 import type { PermitSource } from "./PermitSource.ts"
 import { hideRefusal, refused } from "./Refusal.ts"
 import { type Limiter, permitsOf } from "./Shape.ts"
+import { sourceIn } from "./SourceIn.ts"
 import { Flow } from "./Ticket.ts"
 
 /** What somebody takes of one of the limiters, and whether a refusal shows only further out. */

@@ -29,6 +29,7 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  *   others in a cache in `each`. Without them, that is the name and what is needed, compared structurally.
  * - `compensate`: undoes one item that was loaded, when the load fails later; `context.item` says which. The items of a
  *   list that fails itself are undone before it has failed.
+ * - `cleanup`: follows each attempt of an item that did not succeed and may have left something half done.
  * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
  *   `"unbounded"`.
  * - `resolvers`: the graph-aware resolvers that the loaders inside the items ask (see `Batching.graphAware`): their batches
@@ -69,7 +70,8 @@ export const forEach = <
   const D extends Deps = {},
   PE = never,
   PR = never,
-  R2 = never
+  R2 = never,
+  R3 = never
 >(
   name: Name,
   options: {
@@ -87,15 +89,16 @@ export const forEach = <
       deps: Values<D>,
       context: CompensationContext
     ) => Effect.Effect<unknown, unknown, R2>
+    readonly cleanup?: (deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R3>
   }
 ): Resource<
   Name,
   ReadonlyArray<A>,
   Own<Name, E | PE> | Failure<D[keyof D]>,
-  R | NoInfer<PR> | NoInfer<R2> | Services<D[keyof D]>,
+  R | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D]>,
   Inputs<D>
 > => {
-  const { compensate, concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
+  const { concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
   checkConcurrency(name, concurrency)
   return declare(name, {
     _tag: "List",
@@ -107,6 +110,6 @@ export const forEach = <
     key: key as KeyOf | undefined,
     itemKey: itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     concurrency,
-    each: [...undoing(compensate === undefined ? {} : { compensate }), ...(each === undefined ? [] : layersOf(each))]
+    each: [...undoing(options), ...(each === undefined ? [] : layersOf(each))]
   })
 }

@@ -1,12 +1,13 @@
 /** Resources that are asked of a resolver, which answers many at once. */
-import type { Request, RequestResolver } from "effect"
+import type { Effect, Request, RequestResolver } from "effect"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
 import { means } from "../batching/Means.ts"
 import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
-import { declare, type Deps, type Failure, type Inputs, lazily, type Own, type Resource } from "./Resource.ts"
-import type { Services, Values } from "./Resource.ts"
+import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
+import type { Resource, Services, Values } from "./Resource.ts"
+import type { CompensationContext } from "./Undo.ts"
 
 /** What asking can fail with. */
 type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
@@ -81,6 +82,7 @@ export const fromRequest = <const Name extends string, Q extends AnyRequest, con
  * - `request`: makes the request of one item, from the item, what the list needs, and the item's index.
  * - `resolver`: as in `fromRequest`.
  * - `each`: a policy for one item; policies that are piped onto it bound the whole list.
+ * - `compensate`, `cleanup`: undo one item, and follow one that did not succeed, as in `forEach`.
  *
  * The first item that fails fails the list, and the `ResourceError` tells its `item`.
  *
@@ -113,7 +115,9 @@ export const requestEach = <
   Q extends AnyRequest,
   const D extends Deps = {},
   PE = never,
-  PR = never
+  PR = never,
+  R2 = never,
+  R3 = never
 >(
   name: Name,
   options: {
@@ -124,12 +128,18 @@ export const requestEach = <
     readonly request: (item: I, deps: Values<D>, index: number) => Q
     readonly resolver: RequestResolver.RequestResolver<Q>
     readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<AskError<Q>>>
+    readonly compensate?: (
+      value: Request.Success<NoInfer<Q>>,
+      deps: Values<D>,
+      context: CompensationContext
+    ) => Effect.Effect<unknown, unknown, R2>
+    readonly cleanup?: (deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R3>
   }
 ): Resource<
   Name,
   ReadonlyArray<Request.Success<Q>>,
   Own<Name, AskError<Q> | PE> | Failure<D[keyof D]>,
-  Request.Services<Q> | NoInfer<PR> | Services<D[keyof D]>,
+  Request.Services<Q> | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D]>,
   Inputs<D>
 > =>
   declare(name, {
@@ -143,5 +153,5 @@ export const requestEach = <
     means,
     resolvers: [],
     concurrency: "unbounded",
-    each: options.each === undefined ? [] : layersOf(options.each)
+    each: [...undoing(options), ...(options.each === undefined ? [] : layersOf(options.each))]
   })

@@ -110,7 +110,11 @@ const sliceOf = (
   micros: (at: number) => number
 ): ReadonlyArray<TraceEvent> => {
   const cat = snakeCase(row.outcome._tag)
-  if (undo) return [{ name: `undo ${row.resource}`, ph: "X", pid, tid: lane, ts: from, dur: to - from, cat }]
+  if (undo) {
+    // What was undone may have been loaded again after that.
+    const undone = row.outcome._tag === "CompensationFailed" ? cat : "compensated"
+    return [{ name: `undo ${row.resource}`, ph: "X", pid, tid: lane, ts: from, dur: to - from, cat: undone }]
+  }
   const whole = { name: row.resource, ph: "X", pid, tid: lane, ts: from, dur: to - from, cat } as const
   const isOne = row.phases.every(({ _tag }) => _tag === "Attempt" || words[_tag] === undefined) && row.attempts < 2
   const inside = isOne ? [] : row.phases

@@ -24,9 +24,40 @@ const boundedBy = ({ boundBy, criticalPath, work }: Analysis, { plan }: Report<u
     ? `the critical path, ${namesText(criticalPath, " > ")}`
     : `${millis(work)} of work at concurrency ${plan.concurrency}`
 
+/** What was to be undone when the run had ended, and how long that took. */
+const undoingOf = ({ resources }: Report<unknown>) => {
+  const rows = resources.filter(
+    ({ outcome }) => outcome._tag === "Compensated" || outcome._tag === "CompensationFailed"
+  )
+  const phases = rows.flatMap(({ phases }) => phases.filter(({ _tag }) => _tag === "Compensation"))
+  const stuck = resources.flatMap(({ notUndone = [], resource }) => (notUndone.length === 0 ? [] : [resource]))
+  return {
+    undone: rows.filter(({ outcome }) => outcome._tag === "Compensated").length,
+    stuck,
+    took: unionOf(phases)
+  }
+}
+
+/** How long any of these lasted. */
+const unionOf = (phases: ReadonlyArray<{ readonly from: number; readonly to: number }>): number => {
+  let until = -Infinity
+  let took = 0
+  for (const { from, to } of phases.toSorted((a, b) => a.from - b.from)) {
+    took += Math.max(0, to - Math.max(from, until))
+    until = Math.max(until, to)
+  }
+  return took
+}
+
+const undoingText = ({ stuck, took, undone }: ReturnType<typeof undoingOf>): ReadonlyArray<string> => {
+  if (undone === 0 && stuck.length === 0) return []
+  const not = stuck.length === 0 ? "" : `; still there: ${namesText(stuck, ", ")}`
+  return [`  undone    ${undone} in ${millis(took)}${not}`]
+}
+
 /**
- * A report in a few lines: how long it took, how long it had to take, what held it up, and what was in flight where it
- * was cut short.
+ * A report in a few lines: how long it took, how long it had to take, what held it up, what was undone in the end, and
+ * what was in flight where it was cut short.
  *
  * @example
  * ```ts
@@ -60,13 +91,16 @@ export const toSummary = (self: Report<unknown>): string => {
   const { gap, lastChain, lowerBound, parallelism, work } = analysis
   const waits = heldUp(analysis)
   const way = lastChain.map(({ resource }) => resource)
+  const undoing = undoingOf(self)
+  const lost = Math.max(0, gap - undoing.took)
   return [
     `${headline(self)}, ${loaded} of ${all} loaded`,
     ...(open.length === 0 ? [] : [`  in flight ${namesText(open, ", ")}`]),
     `  work      ${millis(work)}, ${parallelism.toFixed(1)} at once on average`,
     `  at least  ${millis(lowerBound)}: ${boundedBy(analysis, self)}`,
-    ...(gap === 0
+    ...undoingText(undoing),
+    ...(lost === 0
       ? []
-      : [`  gap       ${millis(gap)}${waits === "" ? "" : `: waited ${waits}`} on the way ${namesText(way, " > ")}`])
+      : [`  gap       ${millis(lost)}${waits === "" ? "" : `: waited ${waits}`} on the way ${namesText(way, " > ")}`])
   ].join("\n")
 }

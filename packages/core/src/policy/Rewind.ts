@@ -1,5 +1,5 @@
 import { Cause, Effect, type Schedule } from "effect"
-import { fromLayers, type PolicyFor } from "../model/Policy.ts"
+import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
 import type { Any, OwnError, Resource } from "../model/Resource.ts"
 
 /**
@@ -61,13 +61,14 @@ const check = ({ times }: RewindOptions<never>): void => {
  * @category policies
  */
 export const rewind: {
-  (to: Any, options: RewindOptions<unknown> & { readonly while?: never }): PolicyFor<unknown>
+  (to: Any, options: RewindOptions<unknown> & { readonly while?: never }): Policy
   <N extends string, A, E, R, In>(
     to: Any,
     options: RewindOptions<OwnError<N, E>> & {
       readonly while: string extends N ? never : (error: OwnError<N, E>) => boolean
     }
   ): (self: Resource<N, A, E, R, In>) => Resource<N, A, E, R, In>
+  <E0>(to: Any, options: RewindOptions<E0> & { readonly while: (error: E0) => boolean }): PolicyFor<E0>
 } = (to: Any, options: RewindOptions<never>): never => {
   check(options)
   const { schedule, times, while: holds = () => true } = options

@@ -4,6 +4,7 @@
  */
 import { Cause, type Context, Effect, Exit, type Fiber, type Scope } from "effect"
 import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
+import { Held } from "../held/Held.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
 import type { RunPermits } from "../limiter/RunPermits.ts"
@@ -15,6 +16,7 @@ import { type Host, Layered } from "./Layered.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
 import { asRequest, Requests } from "./Requests.ts"
 import type { RunWatch } from "./RunWatch.ts"
+import { doing } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import { type ItemFailure, Tried } from "./Tried.ts"
@@ -101,12 +103,13 @@ export class Attempts implements Host {
     if (step.plain && step.asks !== undefined && this.watch === undefined) {
       return this.requests.askBarely(index, step, step.asks, deps)
     }
-    if (step.plain && this.scope === undefined && step.asks === undefined) return call(step.load, deps)
+    const isBareLoad = step.plain && step.asks === undefined && this.slots?.supply === undefined
+    if (isBareLoad && this.scope === undefined) return call(step.load, deps)
     const tried = this.of(index)
     if (step.outer.length > 0) tried.attempts = 0
     const layered = new Layered(this, tried, step, deps)
     const load = step.items === undefined ? this.alone(tried, step, deps) : this.list(index, step, step.items, deps)
-    const inner = layered.within(step.inner, load)
+    const inner = this.inSlot(step, layered.attempt(step.inner, load))
     const attempt = isBareRequest(step) ? inner : this.inScope(inner)
     if (step.outer.length > 0) return this.whole(index, step, this.inPolicies(layered, step, attempt))
     return this.whole(index, step, step.limit === undefined ? attempt : this.only(layered, step, step.limit, attempt))
@@ -173,9 +176,19 @@ export class Attempts implements Host {
 
   /** The load of a resource that is one thing. */
   private alone(tried: Tried, step: Load, deps: Dependencies): AnyEffect {
-    if (step.asks !== undefined) return this.requests.ask(tried, step.asks, () => asRequest(step, step.load(deps)))
+    if (step.asks !== undefined) {
+      return this.deed(
+        step,
+        this.requests.ask(tried, step.asks, () => asRequest(step, step.load(deps)))
+      )
+    }
     const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
-    return step.isLoader ? this.enclosed(tried, load, this.slotsAround(tried.index)) : load
+    return this.deed(step, step.isLoader ? this.enclosed(tried, load, this.slotsAround(tried.index)) : load)
+  }
+
+  /** What may have to be undone, or cleaned up after, from when it begins. */
+  private deed(step: Load, self: AnyEffect): AnyEffect {
+    return this.saga === undefined || !step.undoes ? self : doing(self)
   }
 
   /** The loads of a list, side by side. The first that fails interrupts the others. */
@@ -186,11 +199,12 @@ export class Attempts implements Host {
       if (items.asks !== undefined && this.watch === undefined && isBareRequest(items)) {
         const onFailure = (k: number, cause: Cause.Cause<unknown>): void =>
           this.itemFailed(new Tried(index, k, 1), all[k], cause)
-        return this.requests.askForAll(index, step, { ...items, asks: items.asks }, all, deps, onFailure)
+        const { asks } = items
+        return this.deed(step, this.requests.askForAll(index, step, { ...items, asks }, all, deps, onFailure))
       }
       if (this.isBare && isBare(step, items)) {
         const bare = (item: unknown, k: number) => this.bareItem(index, step, items, item, k, deps)
-        return Effect.forEach(all, bare, { concurrency: items.concurrency })
+        return this.deed(step, Effect.forEach(all, bare, { concurrency: items.concurrency }))
       }
       this.run.foresight?.listBegins(
         index,
@@ -198,7 +212,9 @@ export class Attempts implements Host {
         items.concurrency === "unbounded" ? Infinity : items.concurrency
       )
       const load = (item: unknown, k: number) => this.item(new Tried(index, k, 0), step, items, item, deps)
-      return Effect.forEach(all, load, { concurrency: items.concurrency })
+      const loads = Effect.forEach(all, load, { concurrency: items.concurrency })
+      // What a list does is what its items do.
+      return all.length === 0 ? this.deed(step, loads) : loads
     })
   }
 
@@ -236,7 +252,7 @@ export class Attempts implements Host {
             undefined
           )
         : this.requests.ask(tried, items.asks, () => asRequest(step, given()))
-    const attempt = this.inScope(layered.within(items.inner, load))
+    const attempt = this.inScope(this.inSlot(items, layered.attempt(items.inner, this.deed(step, load))))
     const kept = items.outer.length === 0 ? attempt : this.undoneIfFailed(step, attempt)
     const whole = layered.within(items.outer, this.watched(layered, items, kept))
     const foreseen = this.foreseeing(tried, whole)
@@ -416,6 +432,13 @@ export class Attempts implements Host {
         ? this.refusal(layered, step, limit, answer as LimitExceeded)
         : this.trying(tried, place, this.limits!.lend(loan, self))
     )
+  }
+
+  /** What runs in a slot, and knows that. */
+  private inSlot({ holdsSlot }: Pick<Holding, "holdsSlot">, self: AnyEffect): AnyEffect {
+    const supply = this.slots?.supply
+    if (supply === undefined || !holdsSlot) return self
+    return Effect.updateService(self, Held, (around): Held => ({ from: supply, isOver: false, around }))
   }
 
   private take(tried: Tried, place: Place, turn?: Waiter): void {

@@ -6,7 +6,7 @@ import { Context } from "effect"
  * configuration...). A context does not say which of its entries are references, so these are known by their keys.
  */
 const callers =
-  /^effect-loader\/(Enclosing|Aboard)$|^effect\/(Clock|ConfigProvider|Console|ErrorReporter|ExecutionPlan|Layer|Logger|Metric|Random|References|Schedule|Scheduler|Scope|Tracer)(\/|$)/
+  /^effect-loader\/(Enclosing|Aboard|Held)$|^effect\/(Clock|ConfigProvider|Console|ErrorReporter|ExecutionPlan|Layer|Logger|Metric|Random|References|Schedule|Scheduler|Scope|Tracer)(\/|$)/
 
 /** Whether a captured entry gives way to the caller's. */
 export const isCallers = (key: string): boolean => callers.test(key)

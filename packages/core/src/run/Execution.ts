@@ -11,11 +11,13 @@
 import { Cause, Context, Duration, Effect, Exit, type Fiber } from "effect"
 import { longestPaths } from "../compile/LongestPaths.ts"
 import type { Limited } from "../compile/Program.ts"
+import { Held } from "../held/Held.ts"
 import type { RunPermits } from "../limiter/RunPermits.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { type AnyLoader, type Compiled, compiledOf, valuesOf } from "./Compiled.ts"
 import { Enclosing } from "./Enclosing.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
+import type { OuterSlots } from "./OuterSlots.ts"
 import { type Legs, runLegs } from "./Legs.ts"
 import { Run, type RunSetup } from "./Run.ts"
 import type { Reporter, RunWatch } from "./RunWatch.ts"
@@ -83,14 +85,30 @@ const limitsFor = ({ program, timeout }: Compiled, fiber: Fiber.Fiber<unknown, u
   return limiters[0]?.make(takers, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
 }
 
+/** What slots are taken from where nothing is held around the run: who has one needs no slot of any other such run. */
+const outermost = {}
+
+/** What a run's slots are taken from, where somebody may wait in a cache for what waits for them. */
+const supplyFor = (
+  { limit = Infinity, program }: Compiled,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  outer: OuterSlots | undefined
+): object | undefined => {
+  const areEndless = limit === Infinity && (outer?.limit ?? Infinity) === Infinity
+  if (areEndless || !(program.sharesLoads || outer !== undefined)) return undefined
+  return fiber.getRef(Held) === undefined ? outermost : {}
+}
+
 const slotsFor = (
-  { limit, program }: Compiled,
+  compiled: Compiled,
+  fiber: Fiber.Fiber<unknown, unknown>,
   enclosing: Enclosing | undefined,
   limits: RunPermits | undefined
 ): Slots | undefined => {
+  const { limit, program } = compiled
   const outer = enclosing?.slots
   if (limit === undefined && outer === undefined && limits === undefined) return undefined
-  return new Slots(limit ?? Infinity, program.urgency, outer, limits)
+  return new Slots(limit ?? Infinity, program.urgency, outer, limits, supplyFor(compiled, fiber, outer))
 }
 
 const setupFor = (
@@ -108,7 +126,7 @@ const setupFor = (
     // What is inside of this run is not directly inside of that one.
     context: withoutFrame(enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined)),
     failFast,
-    slots: slotsFor(compiled, enclosing, limits),
+    slots: slotsFor(compiled, fiber, enclosing, limits),
     limits,
     watch,
     // Level by level, nothing of a later level can come to a batch of this one.
@@ -130,7 +148,7 @@ export const execute = (self: AnyLoader, execution: Execution): Effect.Effect<un
     if (unusable !== undefined) return Exit.die(unusable)
     if (setup.saga !== undefined) {
       const next: Legs["next"] = (kept) => {
-        const leg = new Run({ ...setup, slots: slotsFor(compiled, enclosing, setup.limits), kept })
+        const leg = new Run({ ...setup, slots: slotsFor(compiled, fiber, enclosing, setup.limits), kept })
         leg.giveInputs(execution.inputs, valuesOf(self))
         return leg
       }

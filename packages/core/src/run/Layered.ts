@@ -6,6 +6,7 @@ import type { ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
 import { type Around, OutsideRun, type Wrapped } from "./OutsideRun.ts"
 import type { RunWatch } from "./RunWatch.ts"
+import { beginning, noting } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Of } from "./saga/Undoing.ts"
 import type { Tried } from "./Tried.ts"
@@ -29,6 +30,8 @@ interface Item {
   readonly value: unknown
 }
 
+const unchanged = (self: AnyEffect): AnyEffect => self
+
 export class Layered implements LayerObserver {
   private readonly host: Host
   readonly tried: Tried
@@ -46,12 +49,21 @@ export class Layered implements LayerObserver {
     this.item = item
   }
 
+  /** A load in the layers of one attempt. What these do before a cache is asked is a part of what the load does. */
+  attempt(layers: ReadonlyArray<Layer>, load: AnyEffect): AnyEffect {
+    if (this.host.saga === undefined || !this.step.undoes) return this.within(layers, load)
+    const known = layers.findIndex(({ mayKnow }) => mayKnow)
+    const own = known < 0 ? layers.length : known
+    return this.within(layers.slice(own), this.within(layers.slice(0, own), load, beginning))
+  }
+
   /** Layers around an effect, the first innermost. What undoes it is for the run to keep. */
-  within(layers: ReadonlyArray<Layer>, self: AnyEffect): AnyEffect {
+  within(layers: ReadonlyArray<Layer>, self: AnyEffect, each: (self: AnyEffect) => AnyEffect = unchanged): AnyEffect {
     if (layers.length === 0) return self
-    return wrapIn(this.step, layers, self, ({ undo, wrap }, inside) => {
-      const { saga } = this.host
-      if (undo === undefined || saga === undefined) return wrap(inside, this)
+    const { saga } = this.host
+    return wrapIn(this.step, layers, self, ({ mayKnow, undo, wrap }, inside) => {
+      if (saga === undefined) return wrap(inside, this)
+      if (undo === undefined) return each(wrap(mayKnow === true ? noting(inside) : inside, this))
       return saga.undoable(this.tried.index, inside, undo, this.deps, () => this.done())
     })
   }
@@ -94,7 +106,6 @@ export class Layered implements LayerObserver {
   }
 
   cacheRead(cache: string, level: CacheLevel, result: CacheResult): void {
-    this.tried.known = result !== "miss" && result !== "error"
     this.host.watch?.cacheRead(this.tried.index, this.tried.item, { cache, level, result })
   }
 
@@ -114,10 +125,9 @@ export class Layered implements LayerObserver {
     return this.host.rewinds(this.tried, cause, rewind)
   }
 
-  /** What was done here, for what undoes it; nothing, where all was known, or refused. */
-  private done(): Of | undefined {
-    const { begun, item, known } = this.tried
-    if (known || begun === 0) return undefined
+  /** What was done here, for what undoes it. */
+  private done(): Of {
+    const { begun, item } = this.tried
     return {
       resource: this.step.name,
       attempts: begun,

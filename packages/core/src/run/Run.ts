@@ -13,7 +13,7 @@
 import { Cause, Clock, Context, Duration, Exit, Scope } from "effect"
 import { pathTo } from "../compile/Path.ts"
 import type { Foreseen } from "../compile/Foreseen.ts"
-import { chosenBy, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
+import { chosenBy, isBefore, type Match, Pending, type Program, type Step, type View } from "../compile/Program.ts"
 import type { RunPermits } from "../limiter/RunPermits.ts"
 import { MatchError } from "../model/Match.ts"
 import type { AnyEffect, Lens, Rewind } from "../model/Node.ts"
@@ -200,7 +200,11 @@ export class Run {
     this.choosing = choices === undefined ? undefined : new Choosing(setup.program, choices)
     const { foreseen, inside } = setup
     this.foresight = foreseen === undefined ? undefined : new Foresight(setup.program, foreseen, this, inside)
-    this.isBare = this.watch === undefined && this.scope === undefined && this.foresight === undefined
+    this.isBare =
+      this.watch === undefined &&
+      this.scope === undefined &&
+      this.foresight === undefined &&
+      this.slots?.supply === undefined
     if (setup.kept !== undefined) this.goOnFrom(setup.kept)
   }
 
@@ -352,6 +356,8 @@ export class Run {
     const { rewinds } = this.setup
     const count = rewinds?.get(rewind) ?? 0
     if (rewinds === undefined || this.stopped !== undefined || count >= rewind.times) return false
+    // Values that are given can leave nothing to go back to.
+    if (!isBefore(this.program, rewind.to, index)) return false
     rewinds.set(rewind, count + 1)
     this.rewound = { because: this.program.steps[index]!.name, cause, rewind }
     this.abort(index, cause)
@@ -362,9 +368,11 @@ export class Run {
   keptWithout(to: string): Kept {
     const { choices, steps } = this.program
     const keep = new Uint8Array(steps.length)
+    // A value that is given stays, and what depends on it is loaded again all the same.
+    const isSame = (j: number): boolean => keep[j] === 1 && steps[j]!.name !== to
     steps.forEach(({ kind, name, waitsFor }, i) => {
       const mayStay = kind !== "match" && choices?.optional[i] !== 1 && name !== to && isThere(this.values[i])
-      keep[i] = kind === "preset" || (mayStay && waitsFor.every((j) => keep[j] === 1)) ? 1 : 0
+      keep[i] = kind === "preset" || (mayStay && waitsFor.every(isSame)) ? 1 : 0
     })
     return { keep, values: this.values }
   }

@@ -102,6 +102,8 @@ export class Slots {
   readonly limit: number
   /** Told when a slot of the run around has come, or a limiter has answered. */
   onGranted: () => void = () => {}
+  /** What those who have a slot hold it from, where others may wait for them while they wait for more. */
+  readonly supply: object | undefined
   private free: number
   private asked = 0
   private stopped = false
@@ -112,8 +114,9 @@ export class Slots {
   /** All lines, where there are several. */
   private readonly lines: Array<Line> | undefined
 
-  constructor(limit: number, urgency: Int32Array, outer?: OuterSlots, limits?: RunPermits) {
+  constructor(limit: number, urgency: Int32Array, outer?: OuterSlots, limits?: RunPermits, supply?: object) {
     this.limit = Math.min(limit, outer?.limit ?? Infinity)
+    this.supply = supply
     this.free = limit
     this.urgency = urgency
     this.outer = outer === undefined ? undefined : new Outer(outer, () => this.onGranted())

@@ -54,6 +54,7 @@ export class ResourceTimeline {
     switch (event._tag) {
       case "ResourceReady":
         this.readyAt = at
+        this.waitAgain(at)
         return this.become({ _tag: inBatches ? "Batch" : "Thread", from: at })
       case "ResourceChosen":
         this.chosen = event.chosen
@@ -182,6 +183,14 @@ export class ResourceTimeline {
 
   private unlessRunning(next: Doing): void {
     if (this.running.size === 0) this.become(next)
+  }
+
+  /** After the run was taken back it waits for what it depends on once more, as soon as the pause is over. */
+  private waitAgain(at: number): void {
+    const { retryAt } = this
+    if (this.doing?._tag !== "Retry" || retryAt === undefined || retryAt >= at) return
+    this.become({ _tag: "Dependency", from: retryAt }, retryAt)
+    this.retryAt = undefined
   }
 
   private become(next: Doing | undefined, at = next!.from): void {

@@ -22,8 +22,6 @@ export class Tried {
   turn: Waiter | undefined = undefined
   /** Of a list, how its items failed. */
   failures: Array<ItemFailure> | undefined = undefined
-  /** Whether a cache had what it ended in, or somebody else loaded it: then nothing here did. */
-  known = false
 
   constructor(index: number, item: number | undefined, attempts: number) {
     this.index = index

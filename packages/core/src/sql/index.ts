@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
-import { Effect, Exit } from "effect"
+import { Effect, Exit, RequestResolver } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
 import type { Plan, PlanResource } from "../compile/Plan.ts"
+import { baseOf } from "../model/Node.ts"
 import { annotate, type Resource } from "../model/Resource.ts"
+import { type AnyLoader, type Compiled, compiledOf } from "../run/Compiled.ts"
 import { type Args, loadReversible, type Loader, plan } from "../run/Loader.ts"
 import type { RollbackError } from "../run/saga/CompensationError.ts"
 
@@ -63,6 +65,27 @@ const issuesOf = ({ annotations, around, attempt, items, loader, name }: PlanRes
 
 const escapingFrom = ({ resources }: Plan): ReadonlyArray<GraphIssue> => resources.flatMap(issuesOf)
 
+/** A resolver that says nothing of how requests are told apart: all that it is asked goes together. */
+const plain = RequestResolver.make(() => Effect.void)
+
+/**
+ * Requests whose call may be made for somebody else, in the transaction of that one or in none. Effect's own resolvers for SQL
+ * keep transactions apart.
+ */
+const sharing = ({ program }: Compiled): ReadonlyArray<GraphIssue> =>
+  program.steps.flatMap((step): ReadonlyArray<GraphIssue> => {
+    if (step.kind !== "load") return []
+    const { asks, items, name, node } = step
+    const { source } = baseOf(node)
+    if (source._tag === "Loader") return sharing(compiledOf(source.loader() as AnyLoader))
+    const resolvers = [asks?.resolver, items?.asks?.resolver, ...(items?.resolvers ?? [])]
+    const reason =
+      "its requests share calls with those of others: give its resolver a `batchKey` that tells transactions apart"
+    return resolvers.some((resolver) => resolver?.batchKey === plain.batchKey)
+      ? [{ _tag: "EscapesTransaction", resource: name, reason }]
+      : []
+  })
+
 /**
  * A loader whose loads run inside a transaction each.
  *
@@ -81,8 +104,9 @@ export interface Transaction<A, E, R, In> {
  * had succeeded and the commit fails. Resources that work in the database need no compensation; those of others must not
  * use the database, which the rollback would undo too.
  *
- * Throws a `GraphError` for resources that would escape the transaction: those that say so (see {@link escapes}), and those
- * whose values are kept for others beyond it, as in a cache.
+ * Throws a `GraphError` for resources that would escape the transaction: those that say so (see {@link escapes}), those whose
+ * values are kept for others beyond it, as in a cache, and those whose requests share calls with requests of others. The
+ * resolvers of Effect's `SqlResolver` keep transactions apart.
  *
  * All queries go through the one connection of the transaction, one after the other: the resources' other work overlaps.
  *
@@ -113,7 +137,7 @@ export interface Transaction<A, E, R, In> {
  */
 export const withTransaction = <A, E, R, In, T>(self: Loader<A, E, R, In, T>): Transaction<A, E, R, In> => {
   const compiled = plan(self)
-  const issues = escapingFrom(compiled)
+  const issues = [...escapingFrom(compiled), ...sharing(compiledOf(self as AnyLoader))]
   if (issues.length > 0) throw new GraphError({ loader: compiled.loader, issues })
   return {
     load: (...inputs) =>

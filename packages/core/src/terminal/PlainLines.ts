@@ -11,6 +11,10 @@ import { toEnding } from "./Frame.ts"
 const whyOf = (cause: Cause.Cause<unknown>): string =>
   (Cause.prettyErrors(cause)[0]?.message ?? "interrupted").split("\n", 1)[0]!
 
+/** Of a list, which item is undone; of a loader inside, what of it. */
+const partOf = ({ inside = [], item }: { readonly inside?: ReadonlyArray<string>; readonly item?: number }): string =>
+  [...(item === undefined ? [] : [`item ${item}`]), ...inside].map((part) => `${part} `).join("> ")
+
 const textOf = (event: RunEvent): string | undefined => {
   switch (event._tag) {
     case "AttemptFailed":
@@ -26,9 +30,9 @@ const textOf = (event: RunEvent): string | undefined => {
     case "ResourceRewound":
       return `is loaded again: ${event.failed} failed`
     case "CompensationSucceeded":
-      return event.cleanup ? undefined : "is undone"
+      return event.cleanup ? undefined : `${partOf(event)}is undone`
     case "CompensationFailed":
-      return `${event.cleanup ? "was not cleaned up after" : "was not undone"}: ${whyOf(event.cause)}`
+      return `${partOf(event)}${event.cleanup ? "was not cleaned up after" : "was not undone"}: ${whyOf(event.cause)}`
     default:
       return undefined
   }

@@ -415,6 +415,8 @@ export const lines = (events: ReadonlyArray<RunEvent>): ReadonlyArray<string> =>
       "because" in event
         ? ` ${event.because._tag}${"resource" in event.because ? ` ${event.because.resource}` : ""}`
         : ""
+    const inside = "inside" in event && event.inside !== undefined ? ` > ${event.inside.join(" > ")}` : ""
+    const cleanup = "cleanup" in event && event.cleanup ? " (cleanup)" : ""
     const found = event._tag === "CacheRead" ? ` ${event.result} in ${event.cache} (${event.level})` : ""
-    return `${at} ${event._tag}${resource}${attempt}${because}${found}`
+    return `${at} ${event._tag}${resource}${inside}${attempt}${because}${cleanup}${found}`
   })

@@ -1,6 +1,6 @@
 /** Loads that are under way, and who waits for them. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Exit, Fiber } from "effect"
 import { Flights, join, mayJoin } from "../../src/cache/Flights.ts"
 import { fork } from "../fork.ts"
 
@@ -29,6 +29,17 @@ describe("a load that is under way", () => {
       yield* Fiber.interrupt(first)
       assert.isTrue(mayJoin(a, [c]))
       yield* Fiber.interrupt(second)
+    })
+  )
+
+  it.effect("that is over by the time that somebody begins to wait gives them what it ended in", () =>
+    Effect.gen(function* () {
+      const flights = new Flights()
+      const [a, b] = [flights.begin("a"), flights.begin("b")]
+      flights.end(a, Exit.succeed(1))
+      flights.end(b, undefined)
+      assert.deepStrictEqual(yield* join(a, []), Exit.succeed(1))
+      assert.isUndefined(yield* join(b, []))
     })
   )
 })

@@ -25,6 +25,10 @@ export class Shop {
     })
   }
 
+  clean(name: string): Effect.Effect<void> {
+    return Effect.sync(() => void this.log.push(`~${name}`))
+  }
+
   /** Something that is done after a while, and undone when a load fails later. */
   step<const N extends string, const D extends Resource.Deps = {}>(
     name: N,

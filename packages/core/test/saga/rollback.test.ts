@@ -1,11 +1,36 @@
 /** On generated graphs: whenever and however a load ends, exactly what it did is undone, once, in a legal order. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
-import { Loader, Resource, RollbackError, type RunEvent } from "effect-loader"
+import { Limiter, Loader, Policy, Resource, ResourceCache, RollbackError, type RunEvent, Saga } from "effect-loader"
 import { Interruption } from "effect-loader/testing"
 import fc from "fast-check"
 
-type End = "loads" | "fails" | "dies" | "hangs"
+class Bank extends Limiter.Service<Bank>()("app/Bank") {}
+class Deeds extends ResourceCache.Service<Deeds>()("app/Deeds") {}
+
+type End = "loads" | "fails" | "fails once" | "dies" | "hangs"
+
+/** What is around a load, as far as its kind allows. */
+interface Around {
+  /** By which key it is cached, if it is: two may share one. */
+  readonly key: number | undefined
+  readonly hedged: boolean
+  readonly retried: boolean
+  readonly limited: boolean
+  /** Whether what undoes it is around all of that, rather than inside. */
+  readonly outside: boolean
+  /** Where it goes back to when it fails: the first of its dependencies. */
+  readonly goesBack: boolean
+}
+
+const bare: Around = {
+  key: undefined,
+  hedged: false,
+  retried: false,
+  limited: false,
+  outside: false,
+  goesBack: false
+}
 
 interface Node {
   readonly kind: "load" | "list" | "loader"
@@ -15,99 +40,179 @@ interface Node {
   readonly undoTakes: number
   readonly undoFails: boolean
   readonly end: End
+  readonly around: Around
 }
 
 interface Graph {
   readonly nodes: ReadonlyArray<Node>
   readonly limit: number
+  readonly concurrency: number | "unbounded"
 }
 
 /** What is there, and everything that happened to it. Knows nothing of loaders. */
 class World {
   readonly there: Array<string> = []
   readonly log: Array<string> = []
+  /** How many attempts of each name have begun, and how many of these are neither done nor cleaned up after. */
+  readonly begun = new Map<string, number>()
+  readonly half = new Map<string, number>()
 
-  do(name: string): void {
-    this.there.push(name)
-    this.log.push(`+${name}`)
+  begin(name: string): number {
+    const attempt = (this.begun.get(name) ?? 0) + 1
+    this.begun.set(name, attempt)
+    this.half.set(name, (this.half.get(name) ?? 0) + 1)
+    return attempt
   }
 
-  undo(name: string): void {
-    this.there.splice(this.there.indexOf(name), 1)
-    this.log.push(`-${name}`)
+  do(name: string, attempt: number): string {
+    const deed = `${name}@${attempt}`
+    this.clean(name)
+    this.there.push(deed)
+    this.log.push(`+${deed}`)
+    return deed
+  }
+
+  /** One may have been interrupted before it could do the first thing. */
+  clean(name: string): void {
+    this.half.set(name, Math.max(0, (this.half.get(name) ?? 0) - 1))
+  }
+
+  undo(deed: string): void {
+    this.there.splice(this.there.indexOf(deed), 1)
+    this.log.push(`-${deed}`)
   }
 }
 
-const node = (index: number): fc.Arbitrary<Node> =>
+/** What did a deed, without which attempt of it that was. */
+const doer = (deed: string): string => deed.slice(0, deed.lastIndexOf("@"))
+
+const node = (index: number, around: fc.Arbitrary<Around>): fc.Arbitrary<Node> =>
   fc.record({
     kind: fc.constantFrom("load" as const, "load" as const, "load" as const, "list" as const, "loader" as const),
     deps: index === 0 ? fc.constant([]) : fc.uniqueArray(fc.integer({ min: 0, max: index - 1 }), { maxLength: 3 }),
     takes: fc.integer({ min: 0, max: 3 }),
     undoTakes: fc.integer({ min: 0, max: 2 }),
     undoFails: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
-    end: fc.constant<End>("loads")
+    end: fc.constant<End>("loads"),
+    around
   })
 
-const graph: fc.Arbitrary<Graph> = fc
-  .record({
-    nodes: fc.integer({ min: 1, max: 6 }).chain((size) => fc.tuple(...Array.from({ length: size }, (_, i) => node(i)))),
-    limit: fc.integer({ min: 1, max: 3 }),
-    failing: fc.nat(),
-    end: fc.constantFrom<End>("loads", "fails", "fails", "dies", "hangs")
-  })
-  .map(({ end, failing, limit, nodes }) => ({
-    limit,
-    nodes: nodes.map((node, i) => (i === failing % nodes.length ? { ...node, end } : node))
-  }))
+const graphOf = (around: fc.Arbitrary<Around>, most: number): fc.Arbitrary<Graph> =>
+  fc
+    .record({
+      nodes: fc
+        .integer({ min: 1, max: most })
+        .chain((size) => fc.tuple(...Array.from({ length: size }, (_, i) => node(i, around)))),
+      limit: fc.integer({ min: 1, max: 3 }),
+      concurrency: fc.constantFrom<number | "unbounded">("unbounded", "unbounded", 1, 2),
+      failing: fc.nat(),
+      end: fc.constantFrom<End>("loads", "fails", "fails", "fails once", "dies", "hangs")
+    })
+    .map(({ concurrency, end, failing, limit, nodes }) => ({
+      limit,
+      concurrency,
+      nodes: nodes.map((node, i) => (i === failing % nodes.length ? { ...node, end } : node))
+    }))
+
+const graph = graphOf(fc.constant(bare), 6)
+
+const rarely = fc.integer({ min: 0, max: 2 }).map((n) => n === 0)
+
+const wrapped = graphOf(
+  fc.record({
+    key: fc.option(fc.integer({ min: 0, max: 1 }), { nil: undefined, freq: 2 }),
+    hedged: rarely,
+    retried: rarely,
+    limited: fc.boolean(),
+    outside: rarely,
+    goesBack: fc.boolean()
+  }),
+  4
+)
 
 const wait = (millis: number): Effect.Effect<void> => (millis === 0 ? Effect.void : Effect.sleep(millis))
 
-const ends: Record<End, Effect.Effect<void, string>> = {
-  loads: Effect.void,
-  fails: Effect.fail("no"),
-  dies: Effect.die("no"),
-  hangs: Effect.never
+const ends: Record<End, (attempt: number) => Effect.Effect<void, string>> = {
+  loads: () => Effect.void,
+  fails: () => Effect.fail("no"),
+  "fails once": (attempt) => (attempt === 1 ? Effect.fail("not yet") : Effect.void),
+  dies: () => Effect.die("no"),
+  hangs: () => Effect.never
 }
 
 /** What a node does, by the names that the world knows it by. */
 const namesOf = (name: string, { kind }: Node): ReadonlyArray<string> =>
   kind === "list" ? [`${name}.0`, `${name}.1`] : kind === "loader" ? [`${name}.x`, `${name}.y`] : [name]
 
-const toLoader = ({ limit, nodes }: Graph, world: World, told: Array<RollbackError>) => {
-  const made: Array<Resource.Resource<string, unknown, unknown>> = []
-  nodes.forEach(({ deps, end, kind, takes, undoFails, undoTakes }, i) => {
+type Any = Resource.Resource<string, unknown, unknown, Bank | Deeds>
+
+/** What stands around a resource, in one of the orders that there are: an attempt is innermost. */
+const within = (self: Any, { around, kind }: Node, to?: Any) => {
+  const { goesBack, hedged, key, limited, retried } = around
+  let wrapped = self
+  if (limited && kind !== "loader") wrapped = wrapped.pipe(Policy.limit(Bank))
+  if (retried) wrapped = wrapped.pipe(Policy.retry({ times: 1 }))
+  if (key !== undefined && kind === "load") wrapped = wrapped.pipe(Policy.cache(Deeds))
+  if (hedged && kind === "load") wrapped = wrapped.pipe(Policy.hedge({ after: 1 }))
+  return goesBack && to !== undefined ? wrapped.pipe(Saga.rewind(to, { times: 1 })) : wrapped
+}
+
+/** What hangs must not be uninterruptible. Around several attempts side by side only the one that won is known. */
+const isOutside = ({ around, end, kind }: Node): boolean =>
+  around.outside && !around.hedged && kind === "load" && end !== "hangs"
+
+const toLoader = ({ concurrency, limit, nodes }: Graph, world: World, told: Array<RollbackError>) => {
+  const made: Array<Any> = []
+  nodes.forEach((node, i) => {
+    const { around, deps, end, kind, takes, undoFails, undoTakes } = node
     const name = `n${i}`
     const needs = Object.fromEntries(deps.map((d) => [`d${d}`, made[d]!]))
     const act = (what: string) =>
-      Effect.andThen(
-        wait(takes),
-        Effect.as(
-          Effect.andThen(
-            ends[end],
-            Effect.sync(() => world.do(what))
-          ),
-          what
+      Effect.suspend(() => {
+        const attempt = world.begin(what)
+        return wait(takes).pipe(
+          Effect.andThen(ends[end](attempt)),
+          Effect.andThen(Effect.sync(() => world.do(what, attempt)))
         )
-      )
-    const undo = (what: string) =>
-      Effect.andThen(wait(undoTakes), undoFails ? Effect.fail("stays") : Effect.sync(() => world.undo(what)))
+      })
+    const undo = (deed: string) =>
+      Effect.andThen(wait(undoTakes), undoFails ? Effect.fail("stays") : Effect.sync(() => world.undo(deed)))
+    const clean = (what: string) => Effect.sync(() => world.clean(what))
     if (kind === "list") {
       const items = () => [`${name}.0`, `${name}.1`]
-      made.push(Resource.forEach(name, { deps: needs, items, load: act, compensate: undo }))
+      const cleanup = (_: unknown, { item }: Resource.CompensationContext) => clean(String(item?.value))
+      const list = Resource.forEach(name, { deps: needs, items, load: act, compensate: undo, cleanup })
+      made.push(within(list, node, made[deps[0]!]))
     } else if (kind === "loader") {
       const through = Resource.input<unknown>()("through")
-      const x = Resource.make("x", { deps: { through }, load: () => act(`${name}.x`), compensate: undo })
-      const y = Resource.make("y", { deps: { x }, load: () => act(`${name}.y`), compensate: undo })
+      const part = <const D extends Resource.Deps>(part: string, deps: D) =>
+        Resource.make(part, {
+          deps,
+          load: () => act(`${name}.${part}`),
+          compensate: undo,
+          cleanup: () => clean(`${name}.${part}`)
+        })
+      const y = part("y", { x: part("x", { through }) })
       const inner = Loader.make({ y }, { onCompensationFailure: (error) => Effect.sync(() => told.push(error)) })
       const gate = Resource.make(`${name} gate`, { deps: needs, load: () => Effect.void })
-      made.push(Resource.fromLoader(name, inner, { inputs: { through: gate } }))
+      made.push(within(Resource.fromLoader(name, inner, { inputs: { through: gate } }), node, made[deps[0]!]))
     } else {
-      made.push(Resource.make(name, { deps: needs, load: () => act(name), compensate: undo }))
+      const key = () => `key ${around.key}`
+      const load = { deps: needs, key, load: () => act(name), cleanup: () => clean(name) }
+      const to = made[deps[0]!]
+      const whole = isOutside(node)
+        ? within(Resource.make(name, load), node, to).pipe(
+            Resource.withCompensation((deed) => undo(String(deed))),
+            Policy.around("whole", Effect.uninterruptible)
+          )
+        : within(Resource.make(name, { ...load, compensate: undo }), node, to)
+      made.push(whole)
     }
   })
   const targets = Object.fromEntries(made.map((resource) => [resource.name, resource]))
   return Loader.make(targets, {
     timeout: "1 minute",
+    concurrency,
     compensationConcurrency: limit,
     onCompensationFailure: (error) => Effect.sync(() => told.push(error))
   })
@@ -131,6 +236,34 @@ const dependencies = ({ nodes }: Graph): ReadonlyArray<readonly [string, string]
   return [...across, ...inside]
 }
 
+/** Walks through what happened: when something is undone, nothing that depends on it is there but what stays for good. */
+const checkOrder = (graph: Graph, log: ReadonlyArray<string>, remaining: ReadonlyArray<string>): void => {
+  const pairs = dependencies(graph)
+  const there = new Set<string>()
+  for (const line of log) {
+    const deed = line.slice(1)
+    if (line.startsWith("+")) there.add(deed)
+    else {
+      there.delete(deed)
+      const dependents = new Set(pairs.filter(([, on]) => on === doer(deed)).map(([by]) => by))
+      const inTheWay = [...there].filter((other) => dependents.has(doer(other)) && !remaining.includes(other))
+      expect(inTheWay, `when ${deed} was undone`).toEqual([])
+    }
+  }
+}
+
+/** What is there after a load that went well: of each resource one deed, but of those that a cache may have known. */
+const checkCompleted = ({ nodes }: Graph, stays: ReadonlyArray<string>): void => {
+  const isKnown = ({ around, kind }: Node): boolean => kind === "load" && around.key !== undefined
+  const names = (known: boolean) =>
+    nodes.flatMap((node, i) => (isKnown(node) === known ? namesOf(`n${i}`, node) : [])).toSorted()
+  const known = names(true)
+  const others = stays.filter((deed) => !known.includes(doer(deed)))
+  expect(others.map(doer).toSorted()).toEqual(names(false))
+  const doers = stays.map(doer)
+  expect(new Set(doers).size).toBe(doers.length)
+}
+
 const check = (
   graph: Graph,
   world: World,
@@ -142,38 +275,48 @@ const check = (
   const ended = events.find((event) => event.run === outer && event._tag === "RunEnded")
   const done = world.log.filter((line) => line.startsWith("+")).map((line) => line.slice(1))
   const undone = world.log.filter((line) => line.startsWith("-")).map((line) => line.slice(1))
+  const remaining = told.flatMap(({ failures }) => failures.map(({ value }) => String(value)))
+  // Each once, and not what is there: each attempt that began was done or cleaned up after.
+  expect(new Set(undone).size).toBe(undone.length)
+  expect([...world.half.values()].every((count) => count === 0)).toBe(true)
+  expect(new Set(remaining).size).toBe(remaining.length)
+  for (const deed of remaining) expect(world.there).toContain(deed)
+  checkOrder(graph, world.log, remaining)
+  const stays = world.there.filter((deed) => !remaining.includes(deed))
   if (ended?._tag === "RunEnded" && ended.end === "Completed") {
-    expect(undone).toEqual([])
-    expect(told).toEqual([])
-    return
+    if (graph.nodes.every(({ around }) => around === bare)) {
+      expect(undone).toEqual([])
+      expect(told).toEqual([])
+    }
+    return checkCompleted(graph, stays)
   }
   expect(Exit.isFailure(exit)).toBe(true)
-  // Each once: what is there is what could not be undone, and exactly that is told.
-  expect(new Set(undone).size).toBe(undone.length)
-  const remaining = told.flatMap(({ failures }) => failures.map(({ value }) => String(value)))
-  expect(remaining.toSorted()).toEqual(world.there.toSorted())
+  // What is there is what could not be undone, and exactly that is told.
+  expect(stays).toEqual([])
   expect([...undone, ...remaining].toSorted()).toEqual(done.toSorted())
   // What a load carries is what it could not undo itself, and what loaders inside it could not.
   const carried = Exit.isFailure(exit) ? (RollbackError.of(exit.cause)?.failures ?? []) : []
   for (const { value } of carried) expect(remaining).toContain(String(value))
-  const turnOf = (name: string) => undone.indexOf(name)
-  for (const [dependent, dependency] of dependencies(graph)) {
-    if (turnOf(dependent) >= 0 && turnOf(dependency) >= 0) expect(turnOf(dependent)).toBeLessThan(turnOf(dependency))
-  }
 }
 
 const program = (graph: Graph) => {
   let world = new World()
   let told: Array<RollbackError> = []
+  const idle = Effect.map(Bank.stats, ({ inFlight, waiting }) =>
+    expect({ inFlight, waiting }).toEqual({ inFlight: 0, waiting: 0 })
+  )
   return {
     run: (probed: Interruption.Probe) =>
       Effect.suspend(() => {
         world = new World()
         told = []
-        return Loader.load(probed(toLoader(graph, world, told)))
-      }),
-    check: ({ events, exit }: Interruption.Trial<unknown, unknown>) =>
-      Effect.sync(() => check(graph, world, told, events, exit))
+        return Effect.ensuring(Loader.load(probed(toLoader(graph, world, told))), idle)
+      }).pipe(Effect.provide([Bank.layer({ limit: 1 }), Deeds.layer({ timeToLive: "1 hour" })])),
+    check: ({ events, exit, hung }: Interruption.Trial<unknown, unknown>) =>
+      Effect.sync(() => {
+        expect(hung).toBe(false)
+        check(graph, world, told, events, exit)
+      })
   }
 }
 
@@ -192,18 +335,31 @@ describe("generated graphs", () => {
   )
 
   it(
+    "inside caches, hedges, retries and limits of one, and taken back: so it is, and no permit is kept",
+    () =>
+      fc.assert(
+        fc.asyncProperty(wrapped, async (graph) => {
+          const { check, run } = program(graph)
+          expect(await Effect.runPromise(Interruption.atEveryStep(run, { check }))).toBeGreaterThan(2)
+        }),
+        { numRuns: 60 }
+      ),
+    120_000
+  )
+
+  it(
     "one at a time, what a load did is undone in the exact reverse order of its completion",
     () =>
       fc.assert(
         fc.asyncProperty(graph, async ({ nodes }) => {
           const plain = nodes.map((node): Node => ({ ...node, kind: "load", undoFails: false }))
-          const graph = { nodes: plain, limit: 1 }
+          const graph: Graph = { nodes: plain, limit: 1, concurrency: "unbounded" }
           let world = new World()
           const run = () =>
             Effect.suspend(() => {
               world = new World()
               return Loader.loadWithReport(toLoader(graph, world, []))
-            })
+            }).pipe(Effect.provide([Bank.layer({ limit: 1 }), Deeds.layer({ timeToLive: "1 hour" })]))
           const reversed = ({ exit }: Interruption.Trial<Loader.Reported<unknown, unknown>, never>) =>
             Effect.sync(() => {
               if (Exit.isSuccess(exit) && exit.value.report.end === "Completed") return

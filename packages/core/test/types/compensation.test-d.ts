@@ -1,6 +1,6 @@
 /** What compensations add to types, and what they never add. */
-import { Context, Effect } from "effect"
-import { Loader, Resource, type ResourceError, type RollbackError } from "effect-loader"
+import { Context, Effect, Request, RequestResolver } from "effect"
+import { Loader, Resource, type ResourceError, type RollbackError, Saga } from "effect-loader"
 import { expectTypeOf, it } from "vitest"
 
 class Payments extends Context.Service<Payments, { readonly refund: (id: string) => Effect.Effect<void, "offline"> }>()(
@@ -72,4 +72,45 @@ it("what undoes must be an effect, of a value of the right type", () => {
   charge.pipe(Resource.withCompensation(() => 1))
   // @ts-expect-error -- the value is a string
   charge.pipe(Resource.withCompensation((id: number) => Effect.succeed(id)))
+})
+
+it("what undoes an item of requests gets what answers them, and its services are the list's", () => {
+  class GetSeat extends Request.TaggedClass("GetSeat")<{ readonly row: number }, string, "sold out"> {}
+  const resolver = RequestResolver.fromFunction<GetSeat>(({ request }) => `seat ${request.row}`)
+  const seats = Resource.requestEach("seats", {
+    items: () => [1, 2],
+    request: (row) => new GetSeat({ row }),
+    resolver,
+    compensate: (seat) => {
+      expectTypeOf(seat).toEqualTypeOf<string>()
+      return Effect.flatMap(Payments, ({ refund }) => refund(seat))
+    },
+    cleanup: () => Effect.flatMap(Support, ({ page }) => page("seats"))
+  })
+  expectTypeOf<Resource.Success<typeof seats>>().toEqualTypeOf<ReadonlyArray<string>>()
+  const page = Loader.make({ seats })
+  expectTypeOf<Loader.Services<typeof page>>().toEqualTypeOf<Payments | Support>()
+})
+
+it("going back reads errors only where it says of which", () => {
+  const seat = Resource.make("seat", { load: () => Effect.succeed("1A") })
+  const ticket = Resource.make("ticket", {
+    deps: { seat },
+    load: (): Effect.Effect<string, "gone"> => Effect.fail("gone")
+  })
+  ticket.pipe(Saga.rewind(seat, { times: 1, while: (error) => error === "gone" }))
+  const ifGone = Saga.rewind(seat, { times: 1, while: (error: "gone") => error === "gone" })
+  ticket.pipe(ifGone)
+  Resource.forEach("each", {
+    deps: { seat },
+    items: () => [1],
+    load: Effect.succeed,
+    each: Saga.rewind(seat, { times: 1 })
+  })
+  const other = Resource.make("other", {
+    deps: { seat },
+    load: (): Effect.Effect<string, "lost"> => Effect.fail("lost")
+  })
+  // @ts-expect-error -- it may fail with something else
+  other.pipe(ifGone)
 })

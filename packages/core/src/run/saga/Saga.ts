@@ -5,12 +5,13 @@
  * of a run around. A frame that ends well hands what it holds to the one around it; one that does not undoes it at once.
  * So whatever fails has undone its own parts by the time that it has failed, and the run holds only what succeeded.
  */
-import { Cause, Context, Effect, type Exit } from "effect"
+import { Cause, Context, Effect } from "effect"
 import type { Program } from "../../compile/Program.ts"
 import type { AnyEffect, Dependencies } from "../../model/Node.ts"
 import type { Undo } from "../../model/Undo.ts"
 import type { RunWatch } from "../RunWatch.ts"
 import { CompensationError, RollbackError } from "./CompensationError.ts"
+import { noting } from "./Deed.ts"
 import { apart, type Done, type Of, type Rollback, runUndo, undoAll } from "./Undoing.ts"
 
 /** Where what is done is kept for now. */
@@ -39,7 +40,7 @@ const moveTo = (outer: Frame, inner: Frame): void => {
 /** The frame of whoever runs this. */
 export const frameIn = (context: Context.Context<never>): Frame | undefined => Context.get(context, CurrentFrame)
 
-/** The same context, for what is inside of another run: only that one keeps what it does. */
+/** The same context, for what is inside of another run, which keeps what it does itself, and for what undoes: that stays. */
 export const withoutFrame = (context: Context.Context<never>): Context.Context<never> =>
   frameIn(context) === undefined ? context : Context.add(context, CurrentFrame, undefined)
 
@@ -72,11 +73,8 @@ export class Saga {
     return this.setup.keeps ? this.framed(self, frameIn) : self
   }
 
-  /**
-   * A load, with what undoes it or cleans up after it. `of` is asked when that is known; where it gives nothing, nothing was
-   * done.
-   */
-  undoable(index: number, self: AnyEffect, undo: Undo, deps: Dependencies, of: () => Of | undefined): AnyEffect {
+  /** A load, with what undoes it or cleans up after it. `of` is asked when that is known. */
+  undoable(index: number, self: AnyEffect, undo: Undo, deps: Dependencies, of: () => Of): AnyEffect {
     return undo._tag === "Cleanup"
       ? this.cleanedUp(self, (context) => undo.undo(deps, context as never), of)
       : this.compensated(index, self, undo.undo, deps, of)
@@ -145,14 +143,12 @@ export class Saga {
     return undoAll(undefined, frame.done.splice(0), this.setup.limit, this.rollbackOf(cause))
   }
 
-  private cleanedUp(self: AnyEffect, run: (context: unknown) => unknown, of: () => Of | undefined): AnyEffect {
+  private cleanedUp(self: AnyEffect, run: (context: unknown) => unknown, of: () => Of): AnyEffect {
     return Effect.withFiber((fiber) =>
-      Effect.onExit(self, (exit: Exit.Exit<unknown, unknown>) => {
-        if (exit._tag === "Success") return Effect.void
-        const tried = of()
-        if (tried === undefined) return Effect.void
+      noting(self, (exit, { begun }) => {
+        if (exit._tag === "Success" || !begun) return Effect.void
         const cleanup = { run, value: undefined, cleanup: true }
-        return apart(runUndo(tried, this.rollbackOf(exit.cause), fiber.context, cleanup))
+        return apart(runUndo(of(), this.rollbackOf(exit.cause), withoutFrame(fiber.context), cleanup))
       })
     )
   }
@@ -163,27 +159,27 @@ export class Saga {
     self: AnyEffect,
     undo: (value: unknown, deps: Dependencies, context: never) => unknown,
     deps: Dependencies,
-    of: () => Of | undefined
+    of: () => Of
   ): AnyEffect {
     if (!this.setup.keeps) return self
     return Effect.withFiber((fiber) => {
-      const services = fiber.context
-      const outer = frameIn(services)!
+      const outer = frameIn(fiber.context)!
+      const services = withoutFrame(fiber.context)
       // What is inside is undone after it.
       const parts: Frame = { done: [], keeper: outer.keeper }
-      return Effect.onExit(Effect.provideService(self, CurrentFrame, parts), (exit) => {
-        const made = exit._tag === "Failure" ? undefined : of()
-        if (exit._tag === "Failure" || made === undefined) {
+      return noting(Effect.provideService(self, CurrentFrame, parts), (exit, { made }) => {
+        if (exit._tag === "Failure" || !made) {
           moveTo(outer, parts)
           return Effect.void
         }
         const { value } = exit
+        const done = of()
         const run = (context: unknown) => undo(value, deps, context as never)
         outer.done.push({
           index,
           undo: (rollback) =>
             Effect.andThen(
-              runUndo(made, rollback, services, { run, value, cleanup: false }),
+              runUndo(done, rollback, services, { run, value, cleanup: false }),
               undoAll(undefined, parts.done, this.setup.limit, rollback)
             )
         })
