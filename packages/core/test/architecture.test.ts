@@ -7,14 +7,15 @@ const src = path.resolve(import.meta.dirname, "../src")
 
 /** What each folder may import, itself included; the files on top join the floors for users. */
 const floors: Record<string, ReadonlyArray<string>> = {
+  given: ["given"],
   held: ["held"],
-  batching: ["batching"],
-  cache: ["cache", "held"],
+  batching: ["batching", "given"],
+  cache: ["cache", "held", "given"],
   model: ["model", "batching", "cache", "limiter"],
-  limiter: ["limiter", "held"],
-  policy: ["policy", "limiter", "cache", "model"],
+  limiter: ["limiter", "held", "given"],
+  policy: ["policy", "limiter", "cache", "model", "given"],
   compile: ["compile", "batching", "model"],
-  run: ["run", "compile", "limiter", "batching", "cache", "held", "model"],
+  run: ["run", "compile", "limiter", "batching", "cache", "held", "model", "given"],
   observe: ["observe", "run", "compile", "limiter", "batching", "model"],
   testing: ["testing", "observe", "run", "compile", "cache", "model", "policy"],
   vitest: ["vitest", "testing", "observe", "run", "model"],
@@ -24,7 +25,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   wire: ["wire", "observe", "run", "compile", "model"],
   diagram: ["diagram", "observe", "run", "compile", "model"],
   node: ["node", "limiter"],
-  resilience: ["resilience", "policy", "limiter", "model"],
+  resilience: ["resilience", "policy", "limiter", "model", "given"],
   sql: ["sql", "run", "compile", "model"],
   "": ["", "observe", "run", "compile", "policy", "limiter", "batching", "cache", "model"]
 }

@@ -1,5 +1,6 @@
-import { Cause, Duration, Option } from "effect"
+import type { Duration } from "effect"
 import { dual } from "effect/Function"
+import { finiteDurationOf } from "../given/GivenDuration.ts"
 import { type AnyResolver, changed } from "./AnyResolver.ts"
 import { holding } from "./Hold.ts"
 
@@ -16,15 +17,8 @@ export interface GraphAwareOptions {
   readonly maxHold: Duration.Input
 }
 
-const checked = (maxHold: Duration.Input): Duration.Duration => {
-  const duration = Option.getOrUndefined(Duration.fromInput(maxHold))
-  if (duration === undefined || !Duration.isFinite(duration)) {
-    throw new Cause.IllegalArgumentError(
-      `Batching.graphAware: \`maxHold\` must be a finite duration, got ${JSON.stringify(maxHold)}`
-    )
-  }
-  return duration
-}
+const checked = (maxHold: Duration.Input): Duration.Duration =>
+  finiteDurationOf("Batching.graphAware: `maxHold`", maxHold)
 
 /**
  * Makes a resolver that holds its batches for requests which its runs are still to make.

@@ -17,8 +17,10 @@ export class Background {
     return !this.closed && this.fibers.size < this.most
   }
 
-  /** Starts at once. Who asked may be gone by the time it ends, so their span, their scope, what they hold and what waits
-   * for them are not its own. */
+  /**
+   * Starts at once. Who asked may be gone by the time it ends, so their span, their scope, their run, what they hold and what
+   * waits for them are not its own.
+   */
   run<R>(context: Context.Context<R>, self: Effect.Effect<unknown, unknown, R>): void {
     const fiber = Effect.runForkWith(alone(context))(self)
     if (fiber.pollUnsafe() !== undefined) return
@@ -33,11 +35,17 @@ export class Background {
   })
 }
 
+/** Where in a run something is. Runs, which are above, have these keys (`run/Enclosing.ts`, `run/saga/Saga.ts`). */
+const placesInRuns = /* @__PURE__ */ ["Enclosing", "Frame"].map((name) =>
+  Context.Service<never, unknown>(`effect-loader/${name}`)
+)
+
 const alone = <R>(context: Context.Context<R>): Context.Context<R> =>
   Context.omit(
     Tracer.ParentSpan,
     Scope.Scope,
-    Aboard
+    Aboard,
+    ...placesInRuns
   )(
     Context.add(context as Context.Context<never>, Held, notOurs(Context.get(context, Held)))
   ) as unknown as Context.Context<R>

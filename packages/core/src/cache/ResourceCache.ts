@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Layer, type Scope } from "effect"
+import { durationOf } from "../given/GivenDuration.ts"
 import { Cache, type Reader, type Settings } from "./Cache.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Level } from "./Level.ts"
@@ -110,16 +111,28 @@ export interface ResourceCacheClass<
   readonly layer: (options: MemoryOptions<A>) => Layer.Layer<Self>
 }
 
-const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
-
 /**
- * A time to live as a function that gives milliseconds.
+ * A time of a cache in milliseconds, by the option that says it.
  *
  * @internal
  */
-export const toTimeToLive = (given: TimeToLive<never>): ((value: unknown, key: Key) => number) => {
-  if (typeof given === "function") return (value, key) => millis(given(value as never, key))
-  const always = millis(given)
+export const millisOf = (id: string, option: string, given: Duration.Input): number =>
+  Duration.toMillis(durationOf(`cache "${id}": \`${option}\``, given))
+
+/**
+ * A time to live as a function that gives milliseconds. What a value is given that is over already is 0 or less.
+ *
+ * @internal
+ */
+export const toTimeToLive = (
+  id: string,
+  option: string,
+  given: TimeToLive<never>
+): ((value: unknown, key: Key) => number) => {
+  if (typeof given === "function") {
+    return (value, key) => Duration.toMillis(Duration.fromInputUnsafe(given(value as never, key)))
+  }
+  const always = millisOf(id, option, given)
   return () => always
 }
 
@@ -135,12 +148,12 @@ const count = (id: string, option: string, value: number): number => {
 
 const toSettings = (id: string, options: MemoryOptions<never>): Settings => ({
   capacity: count(id, "capacity", options.capacity ?? 10_000),
-  timeToLive: toTimeToLive(options.timeToLive),
+  timeToLive: toTimeToLive(id, "timeToLive", options.timeToLive),
   jitter: share(id, "jitter", options.jitter ?? 0),
   earlyRefresh: share(id, "earlyRefresh", options.earlyRefresh ?? 1),
-  staleWhileRevalidate: millis(options.staleWhileRevalidate ?? 0),
-  staleIfError: millis(options.staleIfError ?? 0),
-  failureTimeToLive: toTimeToLive(options.failures?.timeToLive ?? 0),
+  staleWhileRevalidate: millisOf(id, "staleWhileRevalidate", options.staleWhileRevalidate ?? 0),
+  staleIfError: millisOf(id, "staleIfError", options.staleIfError ?? 0),
+  failureTimeToLive: toTimeToLive(id, "failures.timeToLive", options.failures?.timeToLive ?? 0),
   background: count(id, "background", options.background ?? 16)
 })
 

@@ -30,6 +30,8 @@ export interface AdmissionOptions {
   readonly delay?: QueueDelayOptions | undefined
   /** In which order those who wait are served. */
   readonly line?: Line
+  /** Told when the algorithm throws, for the first time. */
+  readonly onDefect?: (defect: unknown) => void
 }
 
 /**
@@ -71,6 +73,7 @@ export class Admission {
   private readonly line: Line
   private readonly delay: QueueDelay | undefined
   private readonly node = new NodePressure()
+  private onDefect: ((defect: unknown) => void) | undefined
   private state: LimitState
   /** How many permits may be in use, and how many are. */
   limit: number
@@ -92,10 +95,11 @@ export class Admission {
   private allDrops = 0
   private readonly refused = { QueueFull: 0, Deadline: 0, Shed: 0 }
 
-  constructor({ algorithm, delay, line = new FairQueue(), maxWaiting }: AdmissionOptions) {
+  constructor({ algorithm, delay, line = new FairQueue(), maxWaiting, onDefect }: AdmissionOptions) {
     this.algorithm = algorithm
     this.maxWaiting = maxWaiting
     this.line = line
+    this.onDefect = onDefect
     this.delay = delay === undefined ? undefined : new QueueDelay(delay)
     this.state = algorithm.initial
     this.limit = Math.floor(this.state.limit)
@@ -268,9 +272,21 @@ export class Admission {
       samples: this.samples,
       resources: this.latencies.take()
     }
-    this.state = this.algorithm.next(this.state, window)
-    this.setLimit()
     this.openWindow(now)
+    this.adapt(window)
+  }
+
+  /** Whoever is told of an end is giving back what it held, which a mistake of the algorithm must not keep it from. */
+  private adapt(window: Window): void {
+    const before = this.state
+    try {
+      this.state = this.algorithm.next(before, window)
+      this.setLimit()
+    } catch (defect) {
+      this.state = before
+      this.onDefect?.(defect)
+      this.onDefect = undefined
+    }
   }
 
   private discardWindow(now: number): void {

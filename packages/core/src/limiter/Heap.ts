@@ -38,6 +38,14 @@ export class Heap<T extends Placed> {
     this.moved(last)
   }
 
+  /** Drops all but some. */
+  keep(isKept: (item: T) => boolean): void {
+    for (const item of this.items.splice(0)) {
+      item.place = -1
+      if (isKept(item)) this.add(item)
+    }
+  }
+
   /** Puts an item in its right place again, after what it is ordered by has changed. */
   moved(item: T): void {
     this.rise(item, item.place)

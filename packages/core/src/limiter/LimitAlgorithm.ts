@@ -62,7 +62,7 @@ export interface LimitState {
  *
  * - `max`: the limit is never above it; an attempt that needs more permits is a defect.
  * - `window`: a window ends after `minMillis` and `minSamples` answers or drops, or with the first after `maxMillis`.
- * - `next`: the state after a window.
+ * - `next`: the state after a window. Where it throws, the state stays as it was, which the log is told once.
  *
  * @since 0.1.0
  * @category models

@@ -5,7 +5,8 @@
  */
 import { Cause, type Clock, Context, Duration, Effect, Layer } from "effect"
 import { dual } from "effect/Function"
-import { Admission, type Stats } from "./Admission.ts"
+import { durationOf } from "../given/GivenDuration.ts"
+import { Admission, type AdmissionOptions, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { fixed } from "./Fixed.ts"
 import type { Bounds, LimitAlgorithm } from "./LimitAlgorithm.ts"
@@ -92,14 +93,10 @@ export interface LimiterClass<Self, Id extends string> extends Context.ServiceCl
 const defaultMaxWaiting = 10_000
 const leastInterval = 100
 
-const admissionOf = (algorithm: LimitAlgorithm, { delay, max = defaultMaxWaiting }: QueueOptions = {}): Admission => {
-  if (delay === undefined) return new Admission({ algorithm, maxWaiting: max })
-  const target = Duration.toMillis(Duration.fromInputUnsafe(delay))
-  return new Admission({
-    algorithm,
-    maxWaiting: max,
-    delay: { target, interval: Math.max(leastInterval, 10 * target) }
-  })
+const delayOf = (id: string, delay: Duration.Input | undefined): AdmissionOptions["delay"] => {
+  if (delay === undefined) return undefined
+  const target = Duration.toMillis(durationOf(`limiter "${id}": \`queue.delay\``, delay))
+  return { target, interval: Math.max(leastInterval, 10 * target) }
 }
 
 /**
@@ -135,8 +132,23 @@ export const withShare: {
 const deadlineOf = (within: Duration.Input | undefined, clock: Clock.Clock): number =>
   within === undefined ? Infinity : now(clock) + Duration.toMillis(Duration.fromInputUnsafe(within))
 
-const make = (id: string, algorithm: LimitAlgorithm, { isOverload = () => false, queue }: CommonOptions): Limiter => {
-  const permits = new Permits(id, admissionOf(algorithm, queue), isOverload)
+/** Tells the log that an algorithm threw, and nobody waits for it. */
+const logDefect = (id: string, context: Context.Context<never>) => (defect: unknown) => {
+  const text = `the algorithm of limiter "${id}" failed: the limit stays as it was when it does`
+  Effect.runForkWith(context)(Effect.logError(text, Cause.die(defect)))
+}
+
+const make = (id: string, algorithm: LimitAlgorithm, options: CommonOptions): Effect.Effect<Limiter> =>
+  Effect.map(Effect.context<never>(), (context) => makeWith(id, algorithm, options, logDefect(id, context)))
+
+const makeWith = (
+  id: string,
+  algorithm: LimitAlgorithm,
+  { isOverload = () => false, queue: { delay, max = defaultMaxWaiting } = {} }: CommonOptions,
+  onDefect: (defect: unknown) => void
+): Limiter => {
+  const admission = new Admission({ algorithm, maxWaiting: max, delay: delayOf(id, delay), onDefect })
+  const permits = new Permits(id, admission, isOverload)
   const made: Limiter & Made = {
     permits,
     stats: Effect.sync(() => permits.stats()),
@@ -194,13 +206,13 @@ export const Service =
           tag,
           Effect.suspend(() => (typeof limit === "number" ? Effect.succeed(limit) : limit)).pipe(
             Effect.flatMap((limit) => checkLimit(id, limit)),
-            Effect.map((limit) => make(id, fixed(limit), options))
+            Effect.flatMap((limit) => make(id, fixed(limit), options))
           )
         ),
       layerAdaptive: (options = {}) =>
         Layer.effect(
           tag,
-          Effect.map(Effect.isEffect(options) ? options : Effect.succeed(options), (options) =>
+          Effect.flatMap(Effect.isEffect(options) ? options : Effect.succeed(options), (options) =>
             make(id, "algorithm" in options ? options.algorithm : vegas(options), options)
           )
         )

@@ -115,7 +115,11 @@ const layOut = (rows: ReadonlyArray<Row>, columns: number, pen: Pen): Layout => 
 }
 
 /** What a resource did for the longest time of each column of its bar. */
-const cellsOf = ({ endedAt, phases, startedAt }: ResourceReport, report: Report<unknown>, bar: number): string => {
+const cellsOf = (
+  { attempts, endedAt, phases, startedAt }: ResourceReport,
+  report: Report<unknown>,
+  bar: number
+): string => {
   const duration = report.until - report.startedAt
   const cells = Array.from({ length: bar }, () => " ")
   const columnOf = (at: number): number =>
@@ -135,8 +139,9 @@ const cellsOf = ({ endedAt, phases, startedAt }: ResourceReport, report: Report<
       }
     }
   }
-  // However short it was, what ran is to be seen.
-  if (startedAt !== undefined && !cells.some((cell) => isRunning(cell))) cells[columnOf(startedAt)] = glyphs.Attempt
+  // However short it was, what ran is to be seen. What was refused, or known to a cache, did not.
+  const ran = startedAt !== undefined && attempts > 0
+  if (ran && !cells.some((cell) => isRunning(cell))) cells[columnOf(startedAt)] = glyphs.Attempt
   if (startedAt !== undefined && endedAt === undefined) cells[bar - 1] = "▶"
   return cells.join("")
 }

@@ -10,6 +10,7 @@ import {
   type MemoryOptions,
   type ResourceCacheClass,
   type TimeToLive,
+  millisOf,
   toTimeToLive
 } from "../cache/ResourceCache.ts"
 import { makeLevel } from "./SharedLevel.ts"
@@ -38,8 +39,6 @@ export interface PersistedOptions<A> {
   readonly longest?: Duration.Input
   readonly storeId?: string
 }
-
-const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
 /**
  * A cache in memory, with a level behind it that processes share.
@@ -89,10 +88,10 @@ export const layer = <Self, Id extends string, A>(
     const persistence = yield* Persistence.BackingPersistence
     return makeLevel(yield* persistence.make(storeId), {
       value,
-      timeToLive: toTimeToLive(timeToLive),
-      staleIfError: millis(memory.staleIfError ?? 0),
-      longest: millis(longest),
-      within: millis(within)
+      timeToLive: toTimeToLive(tag.key, "timeToLive", timeToLive),
+      staleIfError: millisOf(tag.key, "staleIfError", memory.staleIfError ?? 0),
+      longest: millisOf(tag.key, "longest", longest),
+      within: millisOf(tag.key, "within", within)
     })
   })
   return layerOf(tag, memory, level)

@@ -2,10 +2,12 @@
  * Hedges: an attempt that takes long gets company, and whoever is first to succeed wins.
  *
  *  1. The delay counts from when an attempt begins, so no more than one of them ever waits for its turn.
- *  2. A success ends the race, and so does anything that is no typed failure: a defect, or an interruption from within.
+ *  2. A success ends the race, and so does anything that is no typed failure: a defect, also of what says whether and when
+ *     there is another attempt, or an interruption from within.
  *  3. A typed failure ends it when nothing else runs: what is slow is hedged, what failed is for `retry`.
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, Fiber } from "effect"
+import { durationOf } from "../given/GivenDuration.ts"
 import { forkLike } from "../model/ForkLike.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
@@ -105,12 +107,15 @@ class Race {
     if (this.started > this.setup.max) return
     // It can be interrupted wherever the race is: who has won must not wait for it.
     const fork = Effect.runForkWith(this.setup.parent.context as Context.Context<never>)
-    fork(
+    const timer = fork(
       Effect.withFiber((fiber) => {
         this.timer = fiber
         return Effect.flatMap(this.setup.delay.after(this.setup.observer.resource), (after) => this.next(after))
       })
     )
+    timer.addObserver((exit) => {
+      if (Exit.isFailure(exit) && !this.over) this.resume(Effect.andThen(this.stop(), exit))
+    })
   }
 
   private next(after: Duration.Duration): Effect.Effect<void> {
@@ -205,7 +210,7 @@ export const hedge = <D = never, B = never>(options: HedgeOptions<D, B>): Policy
   const { after, budget: budgetKey, max = 1 } = options
   checkMax(max)
   const learns = Context.isKey(after)
-  const fixed = learns ? undefined : Duration.fromInputUnsafe(after)
+  const fixed = learns ? undefined : durationOf("Policy.hedge: `after`", after)
   const text = learns ? after.key : Duration.format(fixed!)
   const label = `hedge(${max}, ${text}${budgetKey === undefined ? "" : `, ${budgetKey.key}`})`
   const delays = learns ? Effect.service(after) : Effect.succeed(always(fixed!))

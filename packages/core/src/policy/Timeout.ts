@@ -1,4 +1,5 @@
 import { Cause, Duration, Effect } from "effect"
+import { durationOf } from "../given/GivenDuration.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 
 /**
@@ -6,7 +7,8 @@ import { fromLayers, type Policy } from "../model/Policy.ts"
  *
  * Before a `retry` it bounds one attempt, counted from when that attempt has its slot; after a `retry` it bounds all
  * attempts and their pauses. What runs is interrupted and its finalizers are awaited, so a step that cannot be
- * interrupted delays the failure. `"Infinity"` means no limit, also where a loader's default policy has one.
+ * interrupted delays the failure. `"Infinity"` means no limit, also where a loader's default policy has one. A negative
+ * limit throws.
  *
  * @example
  * ```ts
@@ -23,7 +25,7 @@ import { fromLayers, type Policy } from "../model/Policy.ts"
  * @category policies
  */
 export const timeout = (duration: Duration.Input): Policy<Cause.TimeoutError> => {
-  const limit = Duration.fromInputUnsafe(duration)
+  const limit = durationOf("Policy.timeout: the limit", duration)
   const text = Duration.format(limit)
   return fromLayers([
     {

@@ -6,7 +6,8 @@
  *
  * @since 0.1.0
  */
-import { Cause, Context, Duration, Effect, Exit, Layer, type Schedule, type Scope } from "effect"
+import { Cause, Context, Duration, Effect, Exit, Layer, Schedule, type Scope } from "effect"
+import { durationOf } from "../given/GivenDuration.ts"
 import * as Effects from "effect/persistence/CircuitBreaker"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { isRefusal } from "../limiter/Refusal.ts"
@@ -123,6 +124,9 @@ const outcomeOf = (exit: Exit.Exit<unknown, Inner<unknown>>, options: Options): 
 const toTrip = (trip: Trip): Effects.TripPolicy =>
   "failures" in trip ? Effects.consecutive(trip.failures) : Effects.rate(trip)
 
+const toOpenDuration = (id: string, given: Options["openDuration"]): Options["openDuration"] =>
+  Schedule.isSchedule(given) ? given : durationOf(`circuit breaker "${id}": \`openDuration\``, given)
+
 const toState = (state: Effects.State): State => {
   switch (state._tag) {
     case "Open":
@@ -135,8 +139,12 @@ const toState = (state: Effects.State): State => {
 const make = (
   id: string,
   options: Options
-): Effect.Effect<CircuitBreaker, never, Effects.CircuitBreakerStore | Scope.Scope> =>
-  Effect.map(Effects.make({ tripPolicy: toTrip(options.opens), openDuration: options.openDuration }), (breaker) => {
+): Effect.Effect<CircuitBreaker, never, Effects.CircuitBreakerStore | Scope.Scope> => {
+  const tripPolicy = toTrip(options.opens)
+  const making = Effect.suspend(() =>
+    Effects.make({ tripPolicy, openDuration: toOpenDuration(id, options.openDuration) })
+  )
+  return Effect.map(making, (breaker) => {
     const refusal = ({ reason }: Effects.CircuitBreakerError): CircuitOpen =>
       new CircuitOpen({ breaker: id, retryAfter: reason._tag === "CircuitOpen" ? reason.retryAfter : Duration.zero })
     const classify = (exit: Exit.Exit<unknown, Inner<unknown>>) => outcomeOf(exit, options)
@@ -152,6 +160,7 @@ const make = (
       state: Effect.match(breaker.state(id), { onSuccess: toState, onFailure: () => ({ _tag: "Unknown" }) })
     }
   })
+}
 
 /**
  * Makes the class of a circuit breaker, one for each backend. All that needs it shares it, in runs and beside them.

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Layer } from "effect"
+import { durationOf } from "../given/GivenDuration.ts"
 import type { HedgeDelay } from "../policy/Hedge.ts"
 import { Percentiles } from "./Percentiles.ts"
 
@@ -45,8 +46,8 @@ const make = (id: string, { initial = "Infinity", min = "1 millis", percentile =
       return Effect.die(new Cause.IllegalArgumentError(`hedge delay "${id}": ${problem}`))
     }
     const percentiles = new Percentiles(percentile)
-    const shortest = Duration.fromInputUnsafe(min)
-    const unknown = Duration.fromInputUnsafe(initial)
+    const shortest = durationOf(`hedge delay "${id}": \`min\``, min)
+    const unknown = durationOf(`hedge delay "${id}": \`initial\``, initial)
     return Effect.succeed({
       after: (resource) =>
         Effect.sync(() => {

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Layer } from "effect"
+import { positiveDurationOf } from "../given/GivenDuration.ts"
 import * as Effects from "effect/persistence/RateLimiter"
 import type { AnyEffect } from "../model/Node.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
@@ -81,13 +82,14 @@ const make = (id: string, options: Options): Effect.Effect<RateLimit, never, Eff
   const { limit } = options
   if (!isCount(limit)) return illegal(id, `\`limit\` must be a whole number from 1, got ${limit}`)
   return Effect.map(Effects.make, (limiter) => {
+    const window = positiveDurationOf(`rate limit "${id}": \`window\``, options.window)
     const unreachable = (error: unknown) =>
       Effect.as(
         Effect.logWarning(`rate limit "${id}" cannot reach its store: it lets everything through`, error),
         Duration.zero
       )
     const turn = (tokens: number): Effect.Effect<Duration.Duration, RateExceeded> =>
-      limiter.consume({ ...options, key: id, tokens }).pipe(
+      limiter.consume({ ...options, window, key: id, tokens }).pipe(
         Effect.map(({ delay }) => delay),
         Effect.catch(({ reason }) =>
           reason._tag === "RateLimitExceeded"

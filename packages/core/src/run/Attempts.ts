@@ -309,7 +309,7 @@ export class Attempts implements Host {
     if (slots === undefined) return undefined
     return {
       limit: slots.limit,
-      request: (resume) => slots.request(index, undefined, resume),
+      request: (resume) => slots.requestInside(index, resume),
       release: () => slots.release(),
       offer: () => run.onSlots()
     }

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Duration, type Effect, type Exit, Option, Result } from "effect"
+import { Duration, type Effect, type Exit, Result } from "effect"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type { Hold } from "../batching/Hold.ts"
 import { compile as compileProgram } from "../compile/Compiler.ts"
@@ -12,6 +12,7 @@ import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
 import { fromProgram, type Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Substitution } from "../compile/Substitution.ts"
+import { toDuration } from "../given/GivenDuration.ts"
 import type { Policy } from "../model/Policy.ts"
 import type { Deps } from "../model/Resource.ts"
 import type { RollbackError } from "./saga/CompensationError.ts"
@@ -148,7 +149,7 @@ const checkOptions = ({
   if (scheduling !== undefined && scheduling !== "eager" && scheduling !== "batched") {
     refuse("scheduling", scheduling, '"eager" or "batched"')
   }
-  if (timeout !== undefined && Option.isNone(Duration.fromInput(timeout))) refuse("timeout", timeout, "a duration")
+  if (timeout !== undefined && toDuration(timeout) === undefined) refuse("timeout", timeout, "a duration of 0 or more")
   return issues
 }
 

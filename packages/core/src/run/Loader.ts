@@ -181,8 +181,13 @@ export const plan = (self: AnyLoader): Plan => planOf(compiledOf(self))
 /** Whether the first argument is the loader: every function here takes it first or last. */
 const isDataFirst = (args: IArguments): boolean => isLoader(args[0])
 
+/** What TypeScript says of a loader that is given no inputs, and needs some. */
+interface MissingInputs<In> {
+  readonly "the inputs are missing": In
+}
+
 /** Inputs, as the last but one step of a pipe: everything but a loader. */
-type Given<In> = In extends AnyLoader ? never : In
+type Given<In> = In extends AnyLoader ? MissingInputs<Input<In>> : In
 
 /**
  * Loads all targets, or fails with the first resource that could not be loaded.

@@ -17,7 +17,6 @@ export class Outer {
   private asked: { waits: boolean } | undefined = undefined
   /** Whether a slot was given back, and nobody around has been told. */
   private hasNews = false
-  private withdrawn = false
 
   constructor(slots: OuterSlots, onGranted: () => void) {
     this.slots = slots
@@ -52,17 +51,12 @@ export class Outer {
 
   /** Gives back what nobody here waits for. */
   giveBack(): void {
-    this.dropAll()
+    this.withdraw()
     this.offer()
   }
 
-  /** As `giveBack`, but what the end of this run means for who is around is not known yet: nobody is told. */
+  /** As `giveBack`, but nobody is told yet. */
   withdraw(): void {
-    this.withdrawn = true
-    this.dropAll()
-  }
-
-  private dropAll(): void {
     if (this.asked !== undefined) this.asked.waits = false
     this.asked = undefined
     for (; this.granted > 0; this.granted--) this.release()
@@ -71,7 +65,6 @@ export class Outer {
   private grant(): void {
     this.asked = undefined
     this.granted++
-    if (this.withdrawn) this.dropAll()
-    else this.onGranted()
+    this.onGranted()
   }
 }

@@ -336,7 +336,7 @@ export class Run {
     if (this.stopped !== undefined) return
     this.stopped = stop
     if (this.watch !== undefined) this.program.steps.forEach((_, i) => this.overlook(i))
-    this.slots?.withdraw()
+    this.slots?.stop()
     this.ifAnyAttempts?.end()
     this.interpreter.onStop()
   }

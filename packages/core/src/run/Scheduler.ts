@@ -80,9 +80,13 @@ class Scheduler implements Interpreter {
   }
 
   onStop(): void {
+    // A slot that comes free meanwhile is not for a run inside that is about to be interrupted as well.
+    const { pumping } = this
+    this.pumping = true
     for (const fiber of this.fibers?.slice() ?? []) fiber?.interruptUnsafe(this.parent.id)
+    this.pumping = pumping
     // Where all that is left waits for slots of a run around, no fiber will come back to end this one.
-    this.checkEnd()
+    this.pump()
   }
 
   onSlots(): void {
@@ -103,7 +107,7 @@ class Scheduler implements Interpreter {
     if (this.pumping) return
     this.pumping = true
     let starts = 0
-    while (this.run.stopped === undefined && (this.startNext() || this.startBatch())) {
+    while (this.startNext()) {
       if (++starts === startsPerTurn) return this.yieldThread()
     }
     this.tellQueued()
@@ -119,12 +123,21 @@ class Scheduler implements Interpreter {
     }, 0)
   }
 
+  /** When the run has stopped, only runs inside go on, which have to end. */
   private startNext(): boolean {
+    return this.run.stopped === undefined ? this.startReady() || this.giveTurn() || this.startBatch() : this.giveTurn()
+  }
+
+  private startReady(): boolean {
     if (this.nextReady < this.ready.length) {
       this.begin(this.ready[this.nextReady++]!)
       return true
     }
     if (this.nextReady > 0) this.ready.length = this.nextReady = 0
+    return false
+  }
+
+  private giveTurn(): boolean {
     const turn = this.run.slots?.take()
     if (turn === undefined) return false
     if (turn.resume !== undefined) turn.resume()

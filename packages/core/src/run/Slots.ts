@@ -30,6 +30,8 @@ export class Waiter implements Placed {
   readonly limit: Limited | undefined
   place = -1
   waits = true
+  /** Whether it is of a run inside, which may go on when the one around has stopped. */
+  isInside = false
   /** What a limiter gave it with its turn, or that it refused. A turn that was refused comes without a slot. */
   answer: Loan | LimitExceeded | undefined = undefined
 
@@ -88,6 +90,11 @@ class Line {
     this.waiters.remove(waiter)
     waiter.waits = false
   }
+
+  /** Drops all but those of runs inside. */
+  keepInside(): void {
+    this.waiters.keep(({ isInside }) => isInside)
+  }
 }
 
 export class Slots {
@@ -99,6 +106,7 @@ export class Slots {
   readonly supply: object | undefined
   private free: number
   private asked = 0
+  private stopped = false
   private readonly urgency: Int32Array
   private readonly outer: Outer | undefined
   private readonly limits: RunPermits | undefined
@@ -132,6 +140,13 @@ export class Slots {
     return waiter
   }
 
+  /** Asks for a turn of a run inside a step. */
+  requestInside(index: number, resume: () => void): Waiter {
+    const waiter = this.request(index, undefined, resume)
+    waiter.isInside = true
+    return waiter
+  }
+
   release(): void {
     this.free++
     this.outer?.release()
@@ -140,7 +155,7 @@ export class Slots {
   /** Gives the turn to the most urgent of those who can have one, and says who that is. */
   take(): Waiter | undefined {
     const turn = this.lines === undefined ? this.turnIn(this.unlimited) : this.turnAmong(this.lines)
-    if (turn === undefined && this.isEmpty) this.outer?.giveBack()
+    if (turn === undefined && this.isEmpty) this.giveBack()
     return turn
   }
 
@@ -149,15 +164,23 @@ export class Slots {
     return permits === undefined || this.free === 0 ? { _tag: "Slot", concurrency: this.limit } : permits.reason
   }
 
-  /** Nobody will take a slot any more. */
-  withdraw(): void {
+  /** Nobody will take a slot any more, but for runs inside: one that cannot be interrupted still has to come to its end. */
+  stop(): void {
+    this.stopped = true
+    for (const line of this.lines ?? [this.unlimited]) line.keepInside()
     this.limits?.withdraw()
-    this.outer?.withdraw()
+    if (this.isEmpty) this.giveBack()
   }
 
   /** The run is over: who is around may take what it gave back. */
   close(): void {
     this.outer?.giveBack()
+  }
+
+  /** Nobody waits. What the end of a stopped run means for who is around is not known yet: they are told at its end. */
+  private giveBack(): void {
+    if (this.stopped) this.outer?.withdraw()
+    else this.outer?.giveBack()
   }
 
   private get isEmpty(): boolean {
@@ -182,6 +205,8 @@ export class Slots {
     const { first } = line
     if (first === undefined || !this.hasSlot()) return undefined
     if (line.permits?.answers(first) === false) return undefined
+    // Asking can stop the run: then it waits no more.
+    if (first.place === -1) return undefined
     line.remove(first)
     if (line.permits !== undefined) first.answer = line.permits.take()
     if (first.isRefused) return first

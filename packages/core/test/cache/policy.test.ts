@@ -373,6 +373,59 @@ describe("what is stale", () => {
   )
 })
 
+describe("a loader that refreshes what is read by hand", () => {
+  const stale = Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 minute" })
+
+  it.effect("is inside of no run: none is told of it, also not after its end, and none undoes what it did", () =>
+    Effect.gen(function* () {
+      const undone: Array<string> = []
+      let loads = 0
+      const step = Resource.make("step", {
+        load: () => Effect.as(Effect.sleep(10), ++loads),
+        compensate: (load: number) => Effect.sync(() => undone.push(`load ${load}`))
+      })
+      const inner = Loader.make({ step }, { name: "inner" })
+      const read = Users.get("step", Loader.load(inner))
+      const reading = (millis: number, end: Effect.Effect<void, string>) =>
+        Resource.forEach("reading", {
+          items: () => [1],
+          load: () => Effect.andThen(read, Effect.andThen(Effect.sleep(millis), end)),
+          compensate: () => Effect.void
+        })
+      const { events, exit } = yield* inTime(
+        RunLog.record(
+          Effect.gen(function* () {
+            const reports: Array<Report.Report<unknown>> = []
+            // It is loaded; refreshed while the run that read it goes on, and fails; refreshed when that run has ended.
+            for (const [millis, end] of [
+              [0, Effect.void],
+              [50, Effect.fail("down")],
+              [0, Effect.void]
+            ] as const) {
+              const { report } = yield* Loader.loadWithReport(Loader.make({ reading: reading(millis, end) }))
+              reports.push(report)
+              yield* Effect.sleep("90 seconds")
+            }
+            return reports
+          })
+        ),
+        stale
+      )
+      const reports = Exit.isSuccess(exit) ? exit.value : assert.fail()
+      assert.deepStrictEqual(
+        reports.map((report) => Report.get(report, "reading")?.runs?.length ?? 0),
+        [1, 0, 0]
+      )
+      const runs = events.flatMap((event) => (event._tag === "RunStarted" && event.loader === "inner" ? [event] : []))
+      assert.deepStrictEqual(
+        runs.map(({ parent }) => parent?.resource),
+        ["reading", undefined, undefined]
+      )
+      assert.deepStrictEqual(undone, [])
+    })
+  )
+})
+
 describe("permits of a limiter", () => {
   it.effect("are taken by loads and by refreshes, not by hits and not by those who wait", () =>
     Effect.gen(function* () {

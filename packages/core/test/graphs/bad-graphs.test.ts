@@ -189,7 +189,7 @@ describe("a bad graph is refused with everything that is wrong with it", () => {
         '12 problems in the graph of loader "page":',
         '  - option "concurrency": expected a whole number from 1, or "unbounded", got 0',
         '  - option "scheduling": expected "eager" or "batched", got lazy',
-        '  - option "timeout": expected a duration, got soon',
+        '  - option "timeout": expected a duration of 0 or more, got soon',
         '  - dependency "gone" of "broken" is not a resource but undefined; if it is declared later, give the dependencies as a function',
         '  - dependency "text" of "broken" is not a resource but text',
         '  - dependency "f" of "broken" is not a resource but a function',

@@ -33,6 +33,62 @@ describe.each(schedulings)("a run that stops while a retry waits for its slot (%
   )
 })
 
+describe.each(schedulings)("a run that has stopped and cannot be interrupted (%s)", (scheduling) => {
+  /** A chain of two, so many loaders deep. */
+  const nested = (depth: number): Resource.Any => {
+    const first = slow("first", 10)
+    const second = Fake.taking("second", 10, "second", { deps: { first } })
+    let inner: Resource.Any = second
+    for (let k = 1; k <= depth; k++) inner = Resource.fromLoader(`inner${k}`, Loader.make({ inner }, { scheduling }))
+    return inner
+  }
+
+  it.effect("serves the loaders inside that wait for its slots, through any depth, and starts nothing else", () =>
+    Effect.gen(function* () {
+      for (const depth of [1, 2, 3]) {
+        for (const timeout of ["1 day", "25 millis"] as const) {
+          const failing = Fake.failing("failing", "down", { takes: 30 })
+          const later = slow("later", 10)
+          const targets = { failing, inner: nested(depth), later }
+          const loader = Loader.make(targets, { concurrency: 1, scheduling, timeout })
+          const { events, exit } = yield* withTime(RunLog.record(Effect.uninterruptible(Loader.load(loader))))
+          assert.isTrue(Exit.isFailure(exit))
+          const started = events.flatMap((event) => (event._tag === "AttemptStarted" ? [event.resource] : []))
+          assert.includeMembers(started, ["failing", "first", "second"])
+          assert.notInclude(started, "later")
+          const [whole] = events.filter((event) => event._tag === "RunEnded").slice(-1)
+          assert.strictEqual(whole?.at, 50)
+        }
+      }
+    })
+  )
+
+  it.effect("gives a slot to a loader inside one that has stopped as well", () =>
+    Effect.gen(function* () {
+      const broken = Fake.failing("broken", "down", { takes: 10 })
+      const middle = Resource.fromLoader("middle", Loader.make({ broken, inner: nested(1) }, { scheduling }))
+      const loader = Loader.make({ middle, long: slow("long", 40) }, { concurrency: 1, scheduling })
+      const { events } = yield* withTime(RunLog.record(Effect.uninterruptible(Loader.load(loader))))
+      const ends = events.flatMap((event) => (event._tag === "RunEnded" ? [event.end] : []))
+      assert.deepStrictEqual(ends, ["Completed", "Failed", "Failed"])
+    })
+  )
+
+  it.effect("starts nothing inside where it can be interrupted", () =>
+    Effect.gen(function* () {
+      for (const timeout of ["1 day", "20 millis"] as const) {
+        const failing = Fake.failing("failing", "down", { takes: 30 })
+        const targets = { failing, a: slow("a", 60), b: slow("b", 60), inner: nested(2) }
+        const loader = Loader.make(targets, { concurrency: 3, scheduling, timeout })
+        const { events } = yield* withTime(RunLog.record(Loader.load(loader)))
+        const started = events.flatMap((event) => (event._tag === "AttemptStarted" ? [event.resource] : []))
+        assert.notInclude(started, "first")
+        assert.strictEqual(events.at(-1)?.at, timeout === "1 day" ? 30 : 20)
+      }
+    })
+  )
+})
+
 describe.each(schedulings)("a policy that throws, or gives no effect (%s)", (scheduling) => {
   it.effect("is a defect of its resource, and nothing is left behind", () =>
     Effect.gen(function* () {

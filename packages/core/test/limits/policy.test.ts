@@ -1,6 +1,6 @@
 /** Attempts that run only with permits of a limiter. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Data, Effect, Exit, Fiber, Layer, Schedule } from "effect"
+import { Cause, Context, Data, Effect, Exit, Fiber, Layer, Logger, Schedule } from "effect"
 import {
   type GraphError,
   Limiter,
@@ -272,6 +272,41 @@ describe("an `isOverload` that throws", () => {
       const isOverload = (error: unknown): boolean => (error as { readonly status: number }).status === 503
       const layer = Postgres.layer({ limit: 1, isOverload })
       assert.deepStrictEqual(yield* withTime(Effect.provide(program, layer)), [undefined, undefined, 0])
+    })
+  )
+})
+
+describe("an algorithm that throws", () => {
+  it.effect("leaves the limit as it was, and the log is told once; no permit is lost", () =>
+    Effect.gen(function* () {
+      const told: Array<ReadonlyArray<unknown>> = []
+      const logger = Logger.make(({ cause, message }) => {
+        told.push([message, Cause.squash(cause)].flat())
+      })
+      let windows = 0
+      const algorithm: Limiter.LimitAlgorithm = {
+        name: "broken",
+        max: 5,
+        window: { minMillis: 0, minSamples: 1, maxMillis: 1000 },
+        initial: { limit: 2 },
+        next: (state) => {
+          if (++windows < 3) throw "bug"
+          return windows === 3 ? (undefined as never) : { limit: state.limit + 1 }
+        }
+      }
+      const query = (k: number) =>
+        Resource.make(`query${k}`, { load: () => Effect.as(Effect.sleep(5), k) }).pipe(Policy.limit(Postgres))
+      const page = Loader.make({ a: query(1), b: query(2), c: query(3), d: query(4) })
+      const program = Effect.gen(function* () {
+        const values = yield* Loader.load(page)
+        const { inFlight, limit, waiting } = yield* Postgres.stats
+        return { values, inFlight, limit, waiting }
+      })
+      const layer = Layer.provide(Postgres.layerAdaptive({ algorithm }), Logger.layer([logger]))
+      const seen = yield* withTime(Effect.provide(program, layer))
+      assert.deepStrictEqual(seen, { values: { a: 1, b: 2, c: 3, d: 4 }, inFlight: 0, limit: 3, waiting: 0 })
+      const text = `the algorithm of limiter "app/Postgres" failed: the limit stays as it was when it does`
+      assert.deepStrictEqual(told, [[text, "bug"]])
     })
   )
 })

@@ -1,7 +1,7 @@
 /** Waterfalls: what they look like, and that no line is wider than it may be. */
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Effect, Fiber, Schedule } from "effect"
-import { Loader, Observer, Policy, Report, Resource, type RunEvent } from "effect-loader"
+import { Data, Effect, Fiber, Layer, Schedule } from "effect"
+import { Limiter, Loader, Observer, Policy, Report, Resource, ResourceCache, type RunEvent } from "effect-loader"
 import { toWaterfall } from "effect-loader/terminal"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
@@ -62,6 +62,34 @@ describe("Report.toWaterfall", () => {
       yield* goldenWaterfall("small", Report.toWaterfall(report))
       yield* goldenWaterfall("narrow", Report.toWaterfall(report, { columns: 40 }))
       yield* goldenWaterfall("wide", Report.toWaterfall(report, { columns: 200 }))
+    })
+  )
+
+  it.effect("draws nothing that ran where nothing did: what was refused, or known to a cache", () =>
+    Effect.gen(function* () {
+      class Full extends Limiter.Service<Full>()("Full") {}
+      class Known extends ResourceCache.Service<Known>()("Known") {}
+      const refused = wait("refused", 10).pipe(Policy.limit(Full), Policy.retry({ times: 0 }))
+      const deps = { refused: refused.pipe(Resource.option) }
+      const cached = Resource.make("cached", { deps, key: () => "cached", load: () => Effect.succeed(1) }).pipe(
+        Policy.cache(Known)
+      )
+      const loader = Loader.make({ refused, cached, ran: wait("ran", 100, deps) }, { name: "page" })
+      const program = Effect.gen(function* () {
+        yield* Loader.load(Loader.make({ cached }))
+        yield* Effect.forkChild(Full.withPermit(Effect.sleep(200)), { startImmediately: true })
+        return yield* Loader.settle(loader)
+      })
+      const layer = Layer.merge(Full.layer({ limit: 1, queue: { max: 0 } }), Known.layer({ timeToLive: "1 hour" }))
+      const report = yield* withTime(Effect.provide(program, layer))
+      assert.strictEqual(Report.get(report, "refused")?.attempts, 0)
+      const drawn = Report.toWaterfall(report)
+        .split("\n")
+        .filter((line) => /[█▓]/.test(line))
+      assert.deepStrictEqual(
+        drawn.map((line) => line.split(" ")[1]),
+        ["ran"]
+      )
     })
   )
 

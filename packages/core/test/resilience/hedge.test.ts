@@ -351,6 +351,40 @@ describe("a learned delay", () => {
     })
   )
 
+  class Spent extends Context.Service<Spent, Policy.RetryBudget>()("test/Spent") {}
+
+  const sound: Policy.HedgeDelay = { after: () => Effect.succeed(Duration.millis(10)), answered: () => Effect.void }
+  const threw = (): never => {
+    throw "bug"
+  }
+  const broken = {
+    dies: [{ ...sound, after: () => Effect.die("bug") }, Effect.succeed(true)],
+    "dies later": [{ ...sound, after: () => Effect.andThen(Effect.sleep(5), Effect.die("bug")) }, Effect.succeed(true)],
+    throws: [{ ...sound, after: threw }, Effect.succeed(true)],
+    "has a budget that dies": [sound, Effect.die("bug")]
+  } as const
+
+  it.effect.each(Object.keys(broken) as ReadonlyArray<keyof typeof broken>)(
+    "that %s ends the race, as any defect of the resource",
+    (which) =>
+      Effect.gen(function* () {
+        const log: Array<string> = []
+        const [delay, withdraw] = broken[which]
+        const slow = Effect.onInterrupt(Effect.never, () => Effect.sync(() => log.push("interrupted")))
+        const price = Resource.make("price", { load: () => slow }).pipe(
+          Policy.hedge({ after: Learned, budget: Spent }),
+          Resource.orElseSucceed(() => "no defect")
+        )
+        const services = Layer.merge(
+          Layer.succeed(Learned, delay),
+          Layer.succeed(Spent, { deposit: Effect.void, withdraw })
+        )
+        const exit = yield* withTime(Effect.exit(Effect.provide(Loader.load(Loader.make({ price })), services)))
+        assert.deepStrictEqual(Exit.isFailure(exit) ? Cause.squash(exit.cause) : exit, "bug")
+        assert.deepStrictEqual(log, ["interrupted"])
+      })
+  )
+
   it.effect("that is infinite hedges nothing", () =>
     Effect.gen(function* () {
       const { exit, told } = yield* run(scripted([1_000_000, ok("late")], [0, ok("never")]), "Infinity")
