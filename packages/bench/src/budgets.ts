@@ -115,8 +115,8 @@ const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
 
 /** More than this fails the command, whatever was promised: nothing but our own code can change it. */
 const ceilings = {
-  rolldown: { declaresAndLoads: 20.5 * 1024, entry: 54 * 1024 },
-  esbuild: { declaresAndLoads: 32.5 * 1024, entry: 56.5 * 1024 }
+  rolldown: { declaresAndLoads: 21 * 1024, entry: 55.5 * 1024 },
+  esbuild: { declaresAndLoads: 33 * 1024, entry: 58 * 1024 }
 }
 
 /** By both bundlers. */
