@@ -4,7 +4,7 @@ import type { Base, Layer, Node } from "../model/Node.ts"
 import { layersOf, type Policy } from "../model/Policy.ts"
 import { discover, type Found } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
-import { isBefore, type Program, type Step, toProgram, withDefaults } from "./Program.ts"
+import { isBefore, layersIn, type Program, type Step, toProgram, withDefaults } from "./Program.ts"
 import { isNone, type Substitution } from "./Substitution.ts"
 
 /** What compiling needs to know of a loader's options. */
@@ -115,8 +115,7 @@ const misplacedRewinds = (program: Program): ReadonlyArray<GraphIssue> =>
 
 const rewindsOf = (step: Step): ReadonlyArray<Layer> => {
   if (step.kind !== "load" || !step.undoes) return []
-  const { inner, items, outer } = step
-  return [...inner, ...outer, ...(items?.inner ?? []), ...(items?.outer ?? [])]
+  return [step, step.items].flatMap((wrapped) => (wrapped === undefined ? [] : layersIn(wrapped)))
 }
 
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>

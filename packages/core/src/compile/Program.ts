@@ -265,9 +265,15 @@ const askedIn =
 /** What every step has. */
 type Common = Omit<StepOf<"load">, "kind">
 
+/** All layers around attempts, innermost first. */
+export const layersIn = ({ inner, outer }: Pick<Wrapped, "inner" | "outer">): ReadonlyArray<Layer> => [
+  ...inner,
+  ...outer
+]
+
 /** Whether something is undone, or what is around may be taken back. */
-const undoesIn = ({ inner, outer }: Wrapped): boolean =>
-  [...inner, ...outer].some(({ rewind, undo }) => undo !== undefined || rewind !== undefined)
+const undoesIn = (wrapped: Wrapped): boolean =>
+  layersIn(wrapped).some(({ rewind, undo }) => undo !== undefined || rewind !== undefined)
 
 /**
  * A list, and what runs another loader, hold others that do the work: they take no slot from them. What they do may be

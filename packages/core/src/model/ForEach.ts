@@ -3,8 +3,7 @@ import { Cause, type Effect, type RequestResolver } from "effect"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor, type PolicyOf } from "./Policy.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
-import type { Resource, Services, Values } from "./Resource.ts"
-import type { CompensationContext } from "./Undo.ts"
+import type { Resource, Services, Undoing, Values } from "./Resource.ts"
 
 /** While TypeScript is still finding out what the values are, any will do. */
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
@@ -84,13 +83,7 @@ export const forEach = <
     readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>, PR> | ForValues<NoInfer<A>, PR>
     // oxlint-disable-next-line typescript/no-explicit-any -- whatever they answer
     readonly resolvers?: ReadonlyArray<RequestResolver.RequestResolver<any>>
-    readonly compensate?: (
-      value: NoInfer<A>,
-      deps: Values<D>,
-      context: CompensationContext
-    ) => Effect.Effect<unknown, unknown, R2>
-    readonly cleanup?: (deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R3>
-  }
+  } & Undoing<NoInfer<A>, D, R2, R3>
 ): Resource<
   Name,
   ReadonlyArray<A>,

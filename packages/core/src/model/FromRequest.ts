@@ -1,13 +1,12 @@
 /** Resources that are asked of a resolver, which answers many at once. */
-import type { Effect, Request, RequestResolver } from "effect"
+import type { Request, RequestResolver } from "effect"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
 import { means } from "../batching/Means.ts"
 import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
-import type { Resource, Services, Values } from "./Resource.ts"
-import type { CompensationContext } from "./Undo.ts"
+import type { Resource, Services, Undoing, Values } from "./Resource.ts"
 
 /** What asking can fail with. */
 type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
@@ -128,13 +127,7 @@ export const requestEach = <
     readonly request: (item: I, deps: Values<D>, index: number) => Q
     readonly resolver: RequestResolver.RequestResolver<Q>
     readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<AskError<Q>>>
-    readonly compensate?: (
-      value: Request.Success<NoInfer<Q>>,
-      deps: Values<D>,
-      context: CompensationContext
-    ) => Effect.Effect<unknown, unknown, R2>
-    readonly cleanup?: (deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R3>
-  }
+  } & Undoing<Request.Success<NoInfer<Q>>, D, R2, R3>
 ): Resource<
   Name,
   ReadonlyArray<Request.Success<Q>>,

@@ -189,7 +189,13 @@ export const nodeOf = (self: Any): Node => (self as unknown as { readonly node: 
 export const declare = (name: string, source: Source, layers?: ReadonlyArray<Layer>): never =>
   fromNode(bare(name, source, layers))
 
-/** How a declaration says that it is undone, or cleaned up after, as layers. */
+/** How a declaration says that what it loads is undone, or cleaned up after. */
+export interface Undoing<A, D extends Deps, R2, R3> {
+  readonly compensate?: (value: A, deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R2>
+  readonly cleanup?: (deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R3>
+}
+
+/** The same, as layers. */
 export const undoing = ({ cleanup, compensate }: { readonly compensate?: unknown; readonly cleanup?: unknown }) => [
   ...(compensate === undefined ? [] : [undoLayer({ _tag: "Compensation", undo: compensate as () => unknown })]),
   ...(cleanup === undefined ? [] : [undoLayer({ _tag: "Cleanup", undo: cleanup as () => unknown })])
@@ -254,13 +260,7 @@ export const make = <
     readonly after?: After | (() => After)
     readonly key?: (deps: Values<D>) => string
     readonly load: (deps: Values<D>) => Effect.Effect<A, E, R>
-    readonly compensate?: (
-      value: NoInfer<A>,
-      deps: Values<D>,
-      context: CompensationContext
-    ) => Effect.Effect<unknown, unknown, R2>
-    readonly cleanup?: (deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R3>
-  }
+  } & Undoing<NoInfer<A>, D, R2, R3>
 ): Resource<
   Name,
   A,

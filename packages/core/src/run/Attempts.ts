@@ -54,7 +54,6 @@ interface Telling {
 export class Attempts implements Host {
   readonly watch: RunWatch | undefined
   readonly saga: Saga | undefined
-  readonly around: Host["around"]
   private readonly slots: Slots | undefined
   private readonly limits: RunPermits | undefined
   private readonly scope: Scope.Scope | undefined
@@ -80,11 +79,15 @@ export class Attempts implements Host {
     this.scope = scope
     this.saga = saga
     this.requests = new Requests(limits, watch, run.foresight)
-    this.around = {
-      withPermits: (limit, self) => limits!.byHand(limit, self),
+    this.run = run
+  }
+
+  /** Few runs ever load anything outside of themselves. */
+  get around(): Host["around"] {
+    return {
+      withPermits: (limit, self) => this.limits!.byHand(limit, self),
       asking: (asks, request) => this.requests.askOutside(asks, request)
     }
-    this.run = run
   }
 
   /** How often a step was tried, which is once where nothing could have it tried more or less often. */

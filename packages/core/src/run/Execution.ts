@@ -81,8 +81,10 @@ const watchFor = (
 
 const limitsFor = ({ program, timeout }: Compiled, fiber: Fiber.Fiber<unknown, unknown>): RunPermits | undefined => {
   const { limiters } = program
+  const [limiter] = limiters
+  if (limiter === undefined) return undefined
   const takers = { limiters, longestPaths: (usual: (limit: Limited) => number) => longestPaths(program, usual) }
-  return limiters[0]?.make(takers, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
+  return limiter.make(takers, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
 }
 
 /** What slots are taken from where nothing is held around the run: who has one needs no slot of any other such run. */

@@ -28,6 +28,12 @@ const counting = (millis = 10) => {
 
 const key = () => "user"
 
+/** Two that read the key: inside its attempt, where it holds a slot, and outside, where it does not. */
+const readers = (load: Effect.Effect<string>) => ({
+  inside: Resource.make("inside", { key, load: () => load }).pipe(Policy.cache(Users), Policy.retry({ times: 1 })),
+  outside: Resource.make("outside", { key, load: () => load }).pipe(Policy.cache(Users))
+})
+
 describe("at limit 1, a run ends", () => {
   it.effect("where an attempt with the only permit loads what waits for a permit behind a cache", () =>
     Effect.gen(function* () {
@@ -154,11 +160,7 @@ describe("at limit 1, a run ends", () => {
   it.effect("where a load is handed to who still needs the slot that another one of those who wait holds", () =>
     Effect.gen(function* () {
       const { load } = counting(1000)
-      const inside = Resource.make("inside", { key, load: () => load }).pipe(
-        Policy.cache(Users),
-        Policy.retry({ times: 1 })
-      )
-      const outside = Resource.make("outside", { key, load: () => load }).pipe(Policy.cache(Users))
+      const { inside, outside } = readers(load)
       const run = Effect.gen(function* () {
         const first = yield* fork(Loader.load(Loader.make({ inside }, { concurrency: 1 })))
         yield* Effect.sleep(1)
@@ -220,11 +222,7 @@ describe("a load of a key is shared", () => {
   it.effect("by whoever holds nothing, with those who do", () =>
     Effect.gen(function* () {
       const { load, loads } = counting()
-      const inside = Resource.make("inside", { key, load: () => load }).pipe(
-        Policy.cache(Users),
-        Policy.retry({ times: 1 })
-      )
-      const outside = Resource.make("outside", { key, load: () => load }).pipe(Policy.cache(Users))
+      const { inside, outside } = readers(load)
       const run = Effect.gen(function* () {
         const first = yield* fork(Loader.load(Loader.make({ inside }, { concurrency: 1 })))
         yield* Effect.sleep(1)
@@ -241,11 +239,7 @@ describe("a load of a key is shared", () => {
     const runs = (others: Record<string, Resource.Resource<string, void, never, Users>>) =>
       Effect.gen(function* () {
         const { load, loads } = counting()
-        const inside = Resource.make("inside", { key, load: () => load }).pipe(
-          Policy.cache(Users),
-          Policy.retry({ times: 1 })
-        )
-        const outside = Resource.make("outside", { key, load: () => load }).pipe(Policy.cache(Users))
+        const { inside, outside } = readers(load)
         const page = Loader.make({ inside, ...others }, { concurrency: 1 })
         const run = Effect.gen(function* () {
           const first = yield* fork(Loader.load(Loader.make({ outside }, { concurrency: 1 })))
