@@ -69,7 +69,7 @@ export const useRun = (program: string, stoodIn?: RegExp): Ran => {
 }
 
 /** Interrupts a program as Ctrl+C does once it has printed `text`, and waits for its end. */
-export const interruptedAt = (program: string, text: string, env: NodeJS.ProcessEnv): Promise<Ended> => {
+const interruptedAt = (program: string, text: string, env: NodeJS.ProcessEnv): Promise<Ended> => {
   const child = launch(program, env)
   return ended(child, (out) => {
     if (out.includes(text) && child.exitCode === null) child.kill("SIGINT")
@@ -77,7 +77,7 @@ export const interruptedAt = (program: string, text: string, env: NodeJS.Process
 }
 
 /** Reads what a program prints as far as `text`, then no more, and waits for its end. */
-export const readUntil = (program: string, text: string, env: NodeJS.ProcessEnv): Promise<Ended> => {
+const readUntil = (program: string, text: string, env: NodeJS.ProcessEnv): Promise<Ended> => {
   const child = launch(program, env)
   return ended(child, (out) => {
     if (out.includes(text)) child.stdout?.destroy()
@@ -122,4 +122,19 @@ export const assertNothingLeft = async (out: string, folder: string): Promise<vo
     { ports: ports.filter((_, i) => open[i]), files: await readdir(folder) },
     { ports: [], files: [] }
   )
+}
+
+/** Asserts that a program which is interrupted once it has printed `text` ends as one that was, and leaves nothing. */
+export const assertInterruptible = async (program: string, text: string, folder: string): Promise<string> => {
+  const { code, out } = await interruptedAt(program, text, { TMPDIR: folder })
+  assert.strictEqual(code, 130)
+  await assertNothingLeft(out, folder)
+  return out
+}
+
+/** The same of one whose output nobody reads any more. */
+export const assertEndsUnread = async (program: string, text: string, folder: string): Promise<void> => {
+  const { code, err, out } = await readUntil(program, text, { TMPDIR: folder })
+  assert.deepStrictEqual([code, err], [130, ""])
+  await assertNothingLeft(out, folder)
 }
