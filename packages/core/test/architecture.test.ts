@@ -7,27 +7,26 @@ const src = path.resolve(import.meta.dirname, "../src")
 
 /** What each folder may import, itself included; the files on top join the floors for users. */
 const floors: Record<string, ReadonlyArray<string>> = {
-  given: ["given"],
-  held: ["held"],
-  batching: ["batching", "given"],
-  cache: ["cache", "held", "given"],
-  model: ["model", "batching", "cache", "limiter"],
-  limiter: ["limiter", "held", "given"],
-  policy: ["policy", "limiter", "cache", "model", "given"],
-  compile: ["compile", "batching", "model"],
-  run: ["run", "compile", "limiter", "batching", "cache", "held", "model", "given"],
-  observe: ["observe", "run", "compile", "limiter", "batching", "model"],
-  testing: ["testing", "observe", "run", "compile", "cache", "model", "policy"],
-  vitest: ["vitest", "testing", "observe", "run", "model"],
+  base: ["base"],
+  batching: ["batching", "base"],
+  cache: ["cache", "base"],
+  model: ["model", "batching", "cache", "limiter", "base"],
+  limiter: ["limiter", "base"],
+  policy: ["policy", "limiter", "cache", "model", "base"],
+  compile: ["compile", "batching", "model", "base"],
+  run: ["run", "compile", "limiter", "batching", "cache", "model", "base"],
+  observe: ["observe", "run", "compile", "limiter", "batching", "model", "base"],
+  testing: ["testing", "observe", "run", "compile", "cache", "model", "policy", "base"],
+  vitest: ["vitest", "testing", "observe", "run", "model", "base"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
-  terminal: ["terminal", "observe", "run", "compile", "model"],
-  persistence: ["persistence", "cache"],
-  wire: ["wire", "observe", "run", "compile", "model"],
-  diagram: ["diagram", "observe", "run", "compile", "model"],
-  node: ["node", "limiter"],
-  resilience: ["resilience", "policy", "limiter", "model", "given"],
-  sql: ["sql", "run", "compile", "model"],
-  "": ["", "observe", "run", "compile", "policy", "limiter", "batching", "cache", "model"]
+  terminal: ["terminal", "observe", "run", "compile", "model", "base"],
+  persistence: ["persistence", "cache", "base"],
+  wire: ["wire", "observe", "run", "compile", "model", "base"],
+  diagram: ["diagram", "observe", "run", "compile", "model", "base"],
+  node: ["node", "limiter", "base"],
+  resilience: ["resilience", "policy", "limiter", "model", "base"],
+  sql: ["sql", "run", "compile", "model", "base"],
+  "": ["", "observe", "run", "compile", "policy", "limiter", "batching", "cache", "model", "base"]
 }
 
 /** What only single entries may import, beside stable modules of effect. */

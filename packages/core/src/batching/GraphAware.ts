@@ -1,6 +1,6 @@
 import type { Duration } from "effect"
 import { dual } from "effect/Function"
-import { finiteDurationOf } from "../given/GivenDuration.ts"
+import { finiteDurationOf } from "../base/DurationInput.ts"
 import { type AnyResolver, changed } from "./AnyResolver.ts"
 import { holding } from "./Hold.ts"
 

@@ -1,6 +1,6 @@
 /** Work that a cache does for itself, beside what is asked of it: so much at once, and no longer than the cache lives. */
 import { Context, Effect, Fiber, Scope, Tracer } from "effect"
-import { Held, notOurs } from "../held/Held.ts"
+import { Held, notOurs } from "../base/Held.ts"
 import { Aboard } from "./Flights.ts"
 
 export class Background {

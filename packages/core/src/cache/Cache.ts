@@ -8,7 +8,7 @@
  *     their own services. When they are interrupted, one of those who wait begins again at 1.
  */
 import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
-import { Held, suppliesIn } from "../held/Held.ts"
+import { Held, suppliesIn } from "../base/Held.ts"
 import { Background } from "./Background.ts"
 import type { CacheLevel, CacheResult } from "./CacheRead.ts"
 import { Entries } from "./Entries.ts"

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Layer, type Scope } from "effect"
-import { durationOf } from "../given/GivenDuration.ts"
+import { durationOf } from "../base/DurationInput.ts"
 import { Cache, type Reader, type Settings } from "./Cache.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Level } from "./Level.ts"

@@ -9,7 +9,7 @@
  * It has no clock, no timers and no effects: time is given. An Effect shell and a simulator drive the same code.
  */
 import { FairQueue, type Line } from "./FairQueue.ts"
-import { Heap } from "./Heap.ts"
+import { Heap } from "../base/Heap.ts"
 import { Latencies } from "./Latencies.ts"
 import type { LimitAlgorithm, LimitState, Window } from "./LimitAlgorithm.ts"
 import { NodePressure } from "./NodePressure.ts"

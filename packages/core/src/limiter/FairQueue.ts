@@ -13,7 +13,7 @@
  *     So nobody waits for ever, however many come who have had nothing yet.
  *  6. Equals go by the longest path that remains, then by who asked first; so do the requests of one flow.
  */
-import { Heap } from "./Heap.ts"
+import { Heap } from "../base/Heap.ts"
 import { type Flow, type Ticket, Turn } from "./Ticket.ts"
 
 /** What a flow that was idle may owe without waiting for it, in milliseconds of one permit at weight 1. */

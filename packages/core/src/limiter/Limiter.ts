@@ -5,7 +5,7 @@
  */
 import { Cause, type Clock, Context, Duration, Effect, Layer } from "effect"
 import { dual } from "effect/Function"
-import { durationOf } from "../given/GivenDuration.ts"
+import { durationOf } from "../base/DurationInput.ts"
 import { Admission, type AdmissionOptions, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { fixed } from "./Fixed.ts"

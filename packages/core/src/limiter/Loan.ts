@@ -6,7 +6,7 @@
  * what was started in it and outlives it makes a difference.
  */
 import type { Clock, Exit } from "effect"
-import type { Held, Holding } from "../held/Held.ts"
+import type { Held, Holding } from "../base/Held.ts"
 import type { PermitSource } from "./PermitSource.ts"
 import { type Request, Ticket } from "./Ticket.ts"
 

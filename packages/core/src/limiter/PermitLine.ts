@@ -1,6 +1,6 @@
 /** What a run has asked of one limiter: at most one request at a time, for the most urgent of those who wait for it. */
 import type { Clock } from "effect"
-import type { Held } from "../held/Held.ts"
+import type { Held } from "../base/Held.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
 import { Loan } from "./Loan.ts"
 import type { Permits } from "./Permits.ts"

@@ -5,7 +5,7 @@
  * and however these end, what they had is given back.
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber } from "effect"
-import { Held } from "../held/Held.ts"
+import { Held } from "../base/Held.ts"
 import { type Admission, type Outcome, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"

@@ -1,6 +1,6 @@
 /** The permits of a run: a line for each of its limiters, and how urgent each step is by the latencies they have learned. */
 import { Clock, Context, Effect, type Exit, type Fiber } from "effect"
-import { Held } from "../held/Held.ts"
+import { Held } from "../base/Held.ts"
 import { CurrentShare } from "./CurrentShare.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
 import type { Loan } from "./Loan.ts"

@@ -1,4 +1,4 @@
-import type { Held } from "../held/Held.ts"
+import type { Held } from "../base/Held.ts"
 import { Loan } from "./Loan.ts"
 import type { PermitSource } from "./PermitSource.ts"
 

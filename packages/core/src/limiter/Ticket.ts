@@ -1,7 +1,7 @@
 /**
  * Who asks a limiter for permits, and what became of it.
  */
-import type { Heap, Placed } from "./Heap.ts"
+import type { Heap, Placed } from "../base/Heap.ts"
 
 /**
  * Why a limiter refused.

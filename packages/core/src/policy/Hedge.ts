@@ -7,7 +7,7 @@
  *  3. A typed failure ends it when nothing else runs: what is slow is hedged, what failed is for `retry`.
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, Fiber } from "effect"
-import { durationOf } from "../given/GivenDuration.ts"
+import { durationOf } from "../base/DurationInput.ts"
 import { forkLike } from "../model/ForkLike.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"

@@ -1,5 +1,5 @@
 import { Cause, Duration, Effect } from "effect"
-import { durationOf } from "../given/GivenDuration.ts"
+import { durationOf } from "../base/DurationInput.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 
 /**

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Exit, Layer, Schedule, type Scope } from "effect"
-import { durationOf } from "../given/GivenDuration.ts"
+import { durationOf } from "../base/DurationInput.ts"
 import * as Effects from "effect/persistence/CircuitBreaker"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { isRefusal } from "../limiter/Refusal.ts"

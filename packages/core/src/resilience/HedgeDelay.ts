@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Layer } from "effect"
-import { durationOf } from "../given/GivenDuration.ts"
+import { durationOf } from "../base/DurationInput.ts"
 import type { HedgeDelay } from "../policy/Hedge.ts"
 import { Percentiles } from "./Percentiles.ts"
 

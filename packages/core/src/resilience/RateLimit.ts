@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Layer } from "effect"
-import { positiveDurationOf } from "../given/GivenDuration.ts"
+import { positiveDurationOf } from "../base/DurationInput.ts"
 import * as Effects from "effect/persistence/RateLimiter"
 import type { AnyEffect } from "../model/Node.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"

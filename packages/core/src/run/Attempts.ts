@@ -4,7 +4,7 @@
  */
 import { Cause, type Context, Effect, Exit, type Fiber, type Scope } from "effect"
 import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
-import { Held } from "../held/Held.ts"
+import { Held } from "../base/Held.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
 import type { RunPermits } from "../limiter/RunPermits.ts"
@@ -20,7 +20,7 @@ import { doing } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import { type ItemFailure, Tried } from "./Tried.ts"
-import { asEffect, call, inChildScope } from "./Wrapping.ts"
+import { asEffect, call, inChildScope } from "../model/UserEffect.ts"
 
 /** How attempts are wrapped, and what they hold: see `Load`. */
 type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">

@@ -11,7 +11,7 @@
 import { Cause, Context, Duration, Effect, Exit, type Fiber } from "effect"
 import { longestPaths } from "../compile/LongestPaths.ts"
 import type { Limited } from "../compile/Program.ts"
-import { Held } from "../held/Held.ts"
+import { Held } from "../base/Held.ts"
 import type { RunPermits } from "../limiter/RunPermits.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { type AnyLoader, type Compiled, compiledOf, valuesOf } from "./Compiled.ts"

@@ -10,7 +10,7 @@ import { beginning, noting } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Of } from "./saga/Undoing.ts"
 import type { Tried } from "./Tried.ts"
-import { wrapIn } from "./Wrapping.ts"
+import { wrapIn } from "../model/UserEffect.ts"
 
 /** What layers need of those who run the load. */
 export interface Host {

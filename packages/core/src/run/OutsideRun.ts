@@ -8,7 +8,7 @@ import type { AnyRequest } from "../batching/AnyResolver.ts"
 import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
 import { asRequest } from "./Requests.ts"
-import { asEffect, call, wrapIn } from "./Wrapping.ts"
+import { asEffect, call, wrapIn } from "../model/UserEffect.ts"
 
 /** What such loads need of a run. */
 export interface Around {

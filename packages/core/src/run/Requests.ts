@@ -10,7 +10,7 @@ import type { RunPermits } from "../limiter/RunPermits.ts"
 import { limitedBatches } from "./LimitedCalls.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import type { Tried } from "./Tried.ts"
-import { call, type Named } from "./Wrapping.ts"
+import { call, type Named } from "../model/UserEffect.ts"
 
 /** What a user's function gave, if it is a request; otherwise a defect that says so. */
 export const asRequest = ({ name }: Named, value: unknown): AnyRequest => {

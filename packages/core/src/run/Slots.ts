@@ -9,7 +9,7 @@
  * another one needs a slot of both for each attempt, and may keep one of the run around while it waits for a permit.
  */
 import type { Limited } from "../compile/Program.ts"
-import { Heap, type Placed } from "../limiter/Heap.ts"
+import { Heap, type Placed } from "../base/Heap.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
 import type { PermitLine } from "../limiter/PermitLine.ts"

@@ -3,7 +3,7 @@
  * are slower together than enough of them. Where it has a pool of connections, those who find none wait for one in the
  * order of their coming. Work is in milliseconds of one server.
  */
-import { Heap, type Placed } from "../../src/limiter/Heap.ts"
+import { Heap, type Placed } from "../../src/base/Heap.ts"
 import type { Simulation, Timer } from "./Simulation.ts"
 
 interface Job extends Placed {

@@ -1,5 +1,5 @@
 /** Virtual time: what happens when, one event after the other, the same way each time. */
-import { Heap, type Placed } from "../../src/limiter/Heap.ts"
+import { Heap, type Placed } from "../../src/base/Heap.ts"
 
 export interface Timer extends Placed {
   at: number

@@ -5,7 +5,7 @@
  * completed itself counts, for what is beyond it. Whatever is free of that may be undone side by side.
  */
 import { mayWaitFor, type Program } from "../../compile/Program.ts"
-import { Heap, type Placed } from "../../limiter/Heap.ts"
+import { Heap, type Placed } from "../../base/Heap.ts"
 
 /** Something that was done by a step of a program. */
 export interface DoneBy {

@@ -1,6 +1,6 @@
 /** What users wrote, as effects: loads, layers around them, and the scope of an attempt. */
 import { Effect, Exit, Scope } from "effect"
-import type { AnyEffect, Layer } from "../model/Node.ts"
+import type { AnyEffect, Layer } from "./Node.ts"
 
 /** What a message calls by its name. */
 export interface Named {
