@@ -1,11 +1,12 @@
 /** Every fenced `ts` block of the guides and of the doc comments compiles, runs, and prints what its comments say. */
-import { execFile, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { promisify } from "node:util"
-import { afterAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Printed } from "./inTurn.ts"
+import { runAll } from "./Programs.ts"
 
-const root = path.resolve(import.meta.dirname, "../../..")
+const root = path.resolve(import.meta.dirname, "../../../..")
 /** Inside core, so that `effect-loader` is the package itself. */
 const out = path.join(root, "packages/core/.snippets")
 fs.rmSync(out, { recursive: true, force: true })
@@ -78,17 +79,17 @@ describe("snippets", () => {
     expect(lines(fs.readFileSync(path.join(root, file), "utf8"))).toContain(lines(code))
   )
 
-  // Those that use a test runner are run by it, not by Node: their own package has the same file as a test.
-  it.concurrent.each(snippets.filter(({ code }) => !code.includes("vitest")))(
-    "$name runs and prints what it says",
-    async ({ code, file }) => {
-      const { stderr, stdout } = await promisify(execFile)(process.execPath, [path.join(out, file)], {
-        timeout: 30_000
-      })
-      expect(stderr).toBe("")
-      for (const text of promised(code)) {
-        for (const part of normal(text).split("...")) expect(normal(stdout)).toContain(part.trim())
-      }
+  // Examples with a test runner are run by it, not by Node: their own package has the same file as a test.
+  const programs = snippets.filter(({ code }) => !code.includes("vitest"))
+  const paths = programs.map(({ file }) => path.join(out, file))
+  let results: ReadonlyMap<string, Promise<Printed>>
+  beforeAll(() => void (results = runAll(paths, 2)))
+
+  it.each(programs)("$name runs and prints what it says", { timeout: 300_000 }, async ({ code, file }) => {
+    const { stderr, stdout } = await results.get(path.join(out, file))!
+    expect(stderr).toBe("")
+    for (const text of promised(code)) {
+      for (const part of normal(text).split("...")) expect(normal(stdout)).toContain(part.trim())
     }
-  )
+  })
 })
