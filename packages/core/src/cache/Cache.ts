@@ -9,6 +9,7 @@
  */
 import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
 import { Held, suppliesIn } from "../base/Held.ts"
+import { monotonicNow } from "../base/Monotonic.ts"
 import { Background } from "./Background.ts"
 import type { CacheLevel, CacheResult } from "./CacheRead.ts"
 import { Entries } from "./Entries.ts"
@@ -49,7 +50,12 @@ export interface Reader {
 const typedError = (cause: Cause.Cause<unknown>): Cause.Fail<unknown> | undefined =>
   cause.reasons.every(Cause.isFailReason) ? cause.reasons[0] : undefined
 
-const nowOf = (fiber: Fiber.Fiber<unknown, unknown>): number => fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+type AnyFiber = Fiber.Fiber<unknown, unknown>
+
+const nowOf = (fiber: AnyFiber): number => monotonicNow(fiber.getRef(Clock.Clock))
+
+/** The instant that other processes are told. */
+const wallNowOf = (fiber: AnyFiber): number => fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
 
 export class Cache {
   private readonly tally = new Tally()
@@ -99,11 +105,7 @@ export class Cache {
   }
 
   /** What can be given at once. */
-  private remembered(
-    fiber: Fiber.Fiber<unknown, unknown>,
-    key: Key,
-    reader: Reader
-  ): Exit.Exit<unknown, unknown> | undefined {
+  private remembered(fiber: AnyFiber, key: Key, reader: Reader): Exit.Exit<unknown, unknown> | undefined {
     const entry = this.entries.peek(key)
     if (entry === undefined) return undefined
     const now = nowOf(fiber)
@@ -139,13 +141,13 @@ export class Cache {
 
   /** Loads, for all who come before it is over. Whatever becomes of it, they are told. */
   private lead(
-    fiber: Fiber.Fiber<unknown, unknown>,
+    fiber: AnyFiber,
     flight: Flight,
     load: AnyEffect,
     reader: Reader,
     restore: (self: AnyEffect) => AnyEffect
   ): AnyEffect {
-    const since = nowOf(fiber)
+    const since = wallNowOf(fiber)
     const aboard = [...fiber.getRef(Aboard), flight]
     const found = Effect.suspend(() => this.lookUp(fiber, flight, load, reader))
     const inside = Effect.provideService(found, Aboard, aboard)
@@ -157,13 +159,13 @@ export class Cache {
   }
 
   /** From the level behind, where there is one; from the load, where that has nothing. */
-  private lookUp(fiber: Fiber.Fiber<unknown, unknown>, flight: Flight, load: AnyEffect, reader: Reader): AnyEffect {
+  private lookUp(fiber: AnyFiber, flight: Flight, load: AnyEffect, reader: Reader): AnyEffect {
     const { level } = this
     if (level === undefined) return load
     return Effect.flatMap(level.get(flight.key), ({ found, result }) => {
       this.tell(reader, "persisted", result)
       if (result !== "hit") {
-        if (found !== undefined) this.keepForErrors(flight.key, found)
+        if (found !== undefined) this.keepForErrors(flight.key, found, nowOf(fiber))
         return load
       }
       flight.found = found
@@ -173,7 +175,7 @@ export class Cache {
 
   /** Remembers what a load ended in, as far as it is to be remembered, and gives what it comes to. */
   private keep(
-    fiber: Fiber.Fiber<unknown, unknown>,
+    fiber: AnyFiber,
     flight: Flight,
     exit: Exit.Exit<unknown, unknown>,
     since: number
@@ -184,21 +186,19 @@ export class Cache {
     } catch (defect) {
       return Exit.die(defect)
     }
-    if (Exit.isSuccess(exit) && flight.found === undefined) this.write(fiber, flight.key, exit.value, since)
+    // The level behind has been told to forget what is outdated.
+    if (Exit.isSuccess(exit) && flight.found === undefined && !flight.isOutdated)
+      this.write(fiber, flight.key, exit.value, since)
     return exit
   }
 
-  private toEntry(
-    fiber: Fiber.Fiber<unknown, unknown>,
-    { found, key }: Flight,
-    exit: Exit.Exit<unknown, unknown>
-  ): Entry | undefined {
+  private toEntry(fiber: AnyFiber, { found, key }: Flight, exit: Exit.Exit<unknown, unknown>): Entry | undefined {
     const { settings } = this
     const now = nowOf(fiber)
     const chance = settings.jitter === 0 ? 0 : fiber.getRef(Random.Random).nextDoubleUnsafe()
     if (Exit.isSuccess(exit)) {
       const timeToLive = settings.timeToLive(exit.value, key)
-      const left = found === undefined ? timeToLive : Math.min(timeToLive, found.freshUntil - now)
+      const left = found === undefined ? timeToLive : Math.min(timeToLive, found.freshFor)
       return toEntry(exit, left, settings, now, chance)
     }
     const failure = typedError(exit.cause)
@@ -208,11 +208,17 @@ export class Cache {
   }
 
   /** What is past its time, from the level behind: there for when loading fails, and for nothing else. */
-  private keepForErrors(key: Key, { freshUntil, value }: Found): void {
-    const fallbackUntil = freshUntil + this.settings.staleIfError
+  private keepForErrors(key: Key, { freshFor, value }: Found, now: number): void {
+    const fallbackUntil = now + freshFor + this.settings.staleIfError
     const known = this.entries.peek(key)
     if (known !== undefined && known.fallbackUntil >= fallbackUntil) return
-    this.entries.set(key, { exit: Exit.succeed(value), refreshFrom: 0, freshUntil: 0, staleUntil: 0, fallbackUntil })
+    this.entries.set(key, {
+      exit: Exit.succeed(value),
+      refreshFrom: now,
+      freshUntil: now,
+      staleUntil: now,
+      fallbackUntil
+    })
   }
 
   /** What stands in where loading fails. */
@@ -223,7 +229,7 @@ export class Cache {
 
   /** What a reader gets of what a load ended in. */
   private answer(
-    fiber: Fiber.Fiber<unknown, unknown>,
+    fiber: AnyFiber,
     key: Key,
     landing: Exit.Exit<unknown, unknown>,
     reader: Reader
@@ -238,7 +244,7 @@ export class Cache {
   }
 
   /** Loads anew, beside, unless somebody does already. */
-  private refresh(fiber: Fiber.Fiber<unknown, unknown>, key: Key, reader: Reader): void {
+  private refresh(fiber: AnyFiber, key: Key, reader: Reader): void {
     if (this.flights.of(key).length > 0) return
     this.beside(fiber, () =>
       Effect.uninterruptibleMask((restore) =>
@@ -254,7 +260,7 @@ export class Cache {
   }
 
   /** Puts a value into the level behind, beside. */
-  private write(fiber: Fiber.Fiber<unknown, unknown>, key: Key, value: unknown, since: number): void {
+  private write(fiber: AnyFiber, key: Key, value: unknown, since: number): void {
     const { level } = this
     if (level === undefined) return
     this.beside(fiber, () =>
@@ -264,7 +270,7 @@ export class Cache {
     )
   }
 
-  private beside(fiber: Fiber.Fiber<unknown, unknown>, work: () => AnyEffect): void {
+  private beside(fiber: AnyFiber, work: () => AnyEffect): void {
     if (this.background.hasRoom) this.background.run(fiber.context as Context.Context<unknown>, work())
     else this.tally.dropped++
   }

@@ -1,14 +1,14 @@
 /** How long a value may be used, and for what: decided once, when it comes in. */
 import type { Exit } from "effect"
 
-/** Something that is cached, and until when it is what. Instants are milliseconds since 1970. */
+/** A cached exit, and the instants at which its freshness ends, in milliseconds of monotonic time. */
 export interface Entry {
   readonly exit: Exit.Exit<unknown, unknown>
-  /** From here on a read has it loaded anew, beside. */
+  /** From here on a read has it refreshed in the background. */
   readonly refreshFrom: number
-  /** Until here it is as good as new. */
+  /** Until here it is a hit. */
   readonly freshUntil: number
-  /** Until here it is given while it is loaded anew. */
+  /** Until here it is given while it is refreshed. */
   readonly staleUntil: number
   /** Until here it stands in where loading fails. */
   readonly fallbackUntil: number

@@ -2,10 +2,10 @@
 import type { Effect } from "effect"
 import type { Key, Range } from "./Key.ts"
 
-/** A value, and until when it is fresh, in milliseconds since 1970. */
+/** A value, and how much longer it is fresh, in milliseconds; negative where that is over. */
 export interface Found {
   readonly value: unknown
-  readonly freshUntil: number
+  readonly freshFor: number
 }
 
 /** What a level answers. With a miss, what it found may be there for when loading fails. */
@@ -16,7 +16,7 @@ export type Answer =
 
 export interface Level {
   readonly get: (key: Key) => Effect.Effect<Answer>
-  /** Keeps a value that somebody began to load at `since`. Says whether it could. */
+  /** Keeps a value whose load began at `since`, in milliseconds since 1970. Says whether it could. */
   readonly set: (key: Key, value: unknown, since: number) => Effect.Effect<boolean>
   /** Forgets, for all who share it. Says whether it could. */
   readonly forget: (range: Range) => Effect.Effect<boolean>

@@ -11,7 +11,7 @@ import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { fixed } from "./Fixed.ts"
 import type { Bounds, LimitAlgorithm } from "./LimitAlgorithm.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
-import { now } from "./Now.ts"
+import { monotonicNow } from "../base/Monotonic.ts"
 import { hold, Permits } from "./Permits.ts"
 import type { Limiter, Made, PermitOptions } from "./Shape.ts"
 import { Flow } from "./Ticket.ts"
@@ -130,7 +130,7 @@ export const withShare: {
 })
 
 const deadlineOf = (within: Duration.Input | undefined, clock: Clock.Clock): number =>
-  within === undefined ? Infinity : now(clock) + Duration.toMillis(Duration.fromInputUnsafe(within))
+  within === undefined ? Infinity : monotonicNow(clock) + Duration.toMillis(Duration.fromInputUnsafe(within))
 
 /** Tells the log that an algorithm threw, and nobody waits for it. */
 const logDefect = (id: string, context: Context.Context<never>) => (defect: unknown) => {

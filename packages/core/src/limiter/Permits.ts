@@ -10,7 +10,7 @@ import { type Admission, type Outcome, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"
 import { Loan } from "./Loan.ts"
-import { now } from "./Now.ts"
+import { monotonicNow } from "../base/Monotonic.ts"
 import type { PermitSource } from "./PermitSource.ts"
 import { sourceIn } from "./SourceIn.ts"
 import { type Flow, type Request, Share, type Ticket } from "./Ticket.ts"
@@ -48,7 +48,7 @@ export class Permits implements PermitSource {
 
   /** The 99th percentile of the event loop's lag since the last time, in milliseconds. */
   reportLag(lag: number, clock: Clock.Clock): void {
-    this.admission.reportLag(lag, now(clock))
+    this.admission.reportLag(lag, monotonicNow(clock))
     this.drain(clock)
   }
 
@@ -88,7 +88,7 @@ export class Permits implements PermitSource {
   }
 
   ask(request: Request, clock: Clock.Clock, onOver: () => void): Ticket {
-    const ticket = this.admission.offer(request, now(clock))
+    const ticket = this.admission.offer(request, monotonicNow(clock))
     if (ticket.state === "Waiting") this.waiters.set(ticket, onOver)
     this.drain(clock)
     return ticket
@@ -97,13 +97,13 @@ export class Permits implements PermitSource {
   leave(ticket: Ticket, clock: Clock.Clock): undefined {
     this.waiters.delete(ticket)
     // It may have got its permits in the moment in which it was given up.
-    if (ticket.state === "Held") this.admission.end(ticket, "Unknown", now(clock))
+    if (ticket.state === "Held") this.admission.end(ticket, "Unknown", monotonicNow(clock))
     if (ticket.state === "Waiting") this.admission.leave(ticket)
     return this.drain(clock)
   }
 
   end(ticket: Ticket, exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): undefined {
-    this.admission.end(ticket, this.outcome(exit), now(clock))
+    this.admission.end(ticket, this.outcome(exit), monotonicNow(clock))
     return this.drain(clock)
   }
 
@@ -115,7 +115,7 @@ export class Permits implements PermitSource {
     return new LimitExceeded({
       limiter: this.name,
       reason: ticket.refusal!,
-      waited: Duration.millis(now(clock) - ticket.askedAt),
+      waited: Duration.millis(monotonicNow(clock) - ticket.askedAt),
       limit: this.admission.limit
     })
   }
@@ -128,7 +128,11 @@ export class Permits implements PermitSource {
     if (this.draining) return undefined
     if (this.admission.waiting === 0 && this.waiters.size === 0) return this.setAlarm(clock)
     this.draining = true
-    for (let next = this.admission.next(now(clock)); next !== undefined; next = this.admission.next(now(clock))) {
+    for (
+      let next = this.admission.next(monotonicNow(clock));
+      next !== undefined;
+      next = this.admission.next(monotonicNow(clock))
+    ) {
       const resume = this.waiters.get(next)
       this.waiters.delete(next)
       resume?.()
@@ -150,7 +154,7 @@ export class Permits implements PermitSource {
       this.drain(clock)
     })
     // A little late rather than a little early: then it would have nothing to do yet.
-    const pause = clock.sleep(Duration.millis(Math.ceil(Math.max(0, at - now(clock)))))
+    const pause = clock.sleep(Duration.millis(Math.ceil(Math.max(0, at - monotonicNow(clock)))))
     this.alarm = { at, fiber: Effect.runFork(Effect.andThen(pause, ring)) }
     return undefined
   }

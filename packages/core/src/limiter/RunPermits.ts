@@ -4,7 +4,7 @@ import { Held } from "../base/Held.ts"
 import { CurrentShare } from "./CurrentShare.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
 import type { Loan } from "./Loan.ts"
-import { now } from "./Now.ts"
+import { monotonicNow } from "../base/Monotonic.ts"
 import { type Asked, PermitLine } from "./PermitLine.ts"
 import type { PermitSource } from "./PermitSource.ts"
 import { hideRefusal, refused } from "./Refusal.ts"
@@ -43,7 +43,7 @@ export class RunPermits {
   constructor(takers: Takers, fiber: Fiber.Fiber<unknown, unknown>, timeout: number) {
     const clock = fiber.getRef(Clock.Clock)
     const share = fiber.getRef(CurrentShare)
-    const deadline = timeout === Infinity ? Infinity : now(clock) + timeout
+    const deadline = timeout === Infinity ? Infinity : monotonicNow(clock) + timeout
     this.takers = takers
     this.clock = clock
     this.held = fiber.getRef(Held)

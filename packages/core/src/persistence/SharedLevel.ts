@@ -59,6 +59,8 @@ export const makeLevel = <A>(store: Persistence.BackingPersistenceStore, setting
   // A mark has to outlive what it is about: a load that had begun by then, and then its value.
   const marksLive = Duration.millis(2 * longest + staleIfError)
 
+  const livesOf = (value: unknown, key: string): number => Math.min(timeToLive(value, key), longest)
+
   /** The store may fail in any way, also by taking too long: that is for its caller to make nothing of. */
   const guarded = <B, E>(self: Effect.Effect<B, E>): Effect.Effect<Exit.Exit<B, unknown>> =>
     Effect.exit(Effect.timeout(self, within))
@@ -71,14 +73,15 @@ export const makeLevel = <A>(store: Persistence.BackingPersistenceStore, setting
       for (const mark of marks) {
         if (mark !== undefined && (yield* decodeMark(mark)).forgottenAt >= since) return miss
       }
-      const found = { value, freshUntil }
-      return (yield* Clock.currentTimeMillis) < freshUntil ? { result: "hit", found } : { result: "miss", found }
+      // Where a clock has been set back, no value is fresh for longer than one that is written now.
+      const freshFor = Math.min(freshUntil - (yield* Clock.currentTimeMillis), livesOf(value, key))
+      return { result: freshFor > 0 ? "hit" : "miss", found: { value, freshFor } }
     })
 
   const put = (key: string, value: unknown, since: number): Effect.Effect<void, unknown> =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const lives = Math.min(timeToLive(value, key), longest)
+      const lives = livesOf(value, key)
       if (!(lives > 0) || now - since > longest) return
       const stored = yield* encode({ value, since, freshUntil: now + lives })
       yield* store.set(valueId(key), stored as object, Duration.millis(lives + staleIfError))

@@ -8,6 +8,7 @@
  */
 import { Cause, Context, Duration, Effect, Exit, Layer, Schedule, type Scope } from "effect"
 import { durationOf } from "../base/DurationInput.ts"
+import { byMonotonicTime } from "../base/Monotonic.ts"
 import * as Effects from "effect/persistence/CircuitBreaker"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { isRefusal } from "../limiter/Refusal.ts"
@@ -162,6 +163,17 @@ const make = (
   })
 }
 
+/** A store in this process. Effect's own goes by the wall clock. */
+const layerStoreOwn = () =>
+  Layer.effect(
+    Effects.CircuitBreakerStore,
+    Effect.map(Effects.CircuitBreakerStore, (store) => ({
+      admit: (key) => byMonotonicTime(store.admit(key)),
+      record: (options) => byMonotonicTime(store.record(options)),
+      state: (key) => byMonotonicTime(store.state(key))
+    }))
+  ).pipe(Layer.provide(Effects.layerStoreMemory()))
+
 /**
  * Makes the class of a circuit breaker, one for each backend. All that needs it shares it, in runs and beside them.
  *
@@ -191,7 +203,7 @@ export const Service =
     const statics: Pick<CircuitBreakerClass<Self, Id>, "withBreaker" | "state" | "layer" | "layerShared"> = {
       withBreaker: (self) => Effect.flatMap(Effect.service(tag), ({ withBreaker }) => withBreaker(self)),
       state: Effect.flatMap(Effect.service(tag), ({ state }) => state),
-      layer: (options) => Layer.provide(layerShared(options), Effects.layerStoreMemory()),
+      layer: (options) => Layer.provide(layerShared(options), layerStoreOwn()),
       layerShared
     }
     return Object.assign(tag, statics) as never

@@ -6,6 +6,7 @@
  */
 import { Cause, Context, Duration, Effect, Layer } from "effect"
 import { positiveDurationOf } from "../base/DurationInput.ts"
+import { byMonotonicTime } from "../base/Monotonic.ts"
 import * as Effects from "effect/persistence/RateLimiter"
 import type { AnyEffect } from "../model/Node.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
@@ -107,6 +108,17 @@ const make = (id: string, options: Options): Effect.Effect<RateLimit, never, Eff
   })
 }
 
+/** A store in this process. Effect's own goes by the wall clock. */
+const layerStoreOwn = /* @__PURE__ */ Layer.effect(
+  Effects.RateLimiterStore,
+  /* @__PURE__ */ Effect.map(Effects.RateLimiterStore, (store) => ({
+    fixedWindow: (options) => byMonotonicTime(store.fixedWindow(options)),
+    tokenBucket: (options) => byMonotonicTime(store.tokenBucket(options)),
+    adaptiveConsume: (options) => byMonotonicTime(store.adaptiveConsume(options)),
+    adaptiveFeedback: (options) => byMonotonicTime(store.adaptiveFeedback(options))
+  }))
+).pipe(/* @__PURE__ */ Layer.provide(Effects.layerStoreMemory))
+
 /**
  * Makes the class of a rate limit, one for each thing whose rate is limited. All that needs it shares it.
  *
@@ -134,7 +146,7 @@ export const Service =
     const layerShared = (options: Options) => Layer.effect(tag, make(id, options))
     const statics: Pick<RateLimitClass<Self, Id>, "withRate" | "layer" | "layerShared"> = {
       withRate: (self, options) => Effect.flatMap(Effect.service(tag), ({ withRate }) => withRate(self, options)),
-      layer: (options) => Layer.provide(layerShared(options), Effects.layerStoreMemory),
+      layer: (options) => Layer.provide(layerShared(options), layerStoreOwn),
       layerShared
     }
     return Object.assign(tag, statics) as never

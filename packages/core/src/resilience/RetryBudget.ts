@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, Context, Duration, Effect, Layer } from "effect"
+import { Cause, Context, Duration, Effect, Layer } from "effect"
+import { monotonicNow } from "../base/Monotonic.ts"
 import type { RetryBudget as Budget } from "../policy/RetryBudget.ts"
 import { Allowance } from "./Allowance.ts"
 
@@ -70,22 +71,24 @@ const check = (id: string, { perSecond, ratio, window }: Allowance["options"]): 
   return Effect.die(new Cause.IllegalArgumentError(`retry budget "${id}": ${problem}`))
 }
 
+const monotonic = Effect.clockWith((clock) => Effect.succeed(monotonicNow(clock)))
+
 const make = (id: string, { perSecond = 1, ratio = 0.2, window = "10 seconds" }: Options) => {
   const options = { ratio, perSecond, window: Duration.toMillis(Duration.fromInputUnsafe(window)) }
   return Effect.map(check(id, options), (): RetryBudget => {
     const allowance = new Allowance(options)
     const counts = { attempts: 0, granted: 0, refused: 0 }
     return {
-      deposit: Effect.map(Clock.currentTimeMillis, (now) => {
+      deposit: Effect.map(monotonic, (now) => {
         counts.attempts++
         allowance.attempt(now)
       }),
-      withdraw: Effect.map(Clock.currentTimeMillis, (now) => {
+      withdraw: Effect.map(monotonic, (now) => {
         const isGranted = allowance.take(now)
         counts[isGranted ? "granted" : "refused"]++
         return isGranted
       }),
-      stats: Effect.map(Clock.currentTimeMillis, (now) => ({ ...counts, left: allowance.left(now) }))
+      stats: Effect.map(monotonic, (now) => ({ ...counts, left: allowance.left(now) }))
     }
   })
 }

@@ -3,6 +3,7 @@
  * who watches sees one run.
  */
 import { Clock, Duration, Effect, Exit, Schedule } from "effect"
+import { monotonicNow } from "../base/Monotonic.ts"
 import type { Rewind } from "../model/Node.ts"
 import type { Run } from "./Run.ts"
 import type { RunWatch } from "./RunWatch.ts"
@@ -58,14 +59,14 @@ const left = (timeout: Duration.Duration | undefined, startedAt: number, now: nu
 export const runLegs = Effect.fnUntraced(function* (first: Run, legs: Legs): Effect.fn.Return<Ended> {
   const { next, restore, saga, schedule, timeout, watch } = legs
   const clock = yield* Clock.Clock
-  const now = (): number => clock.currentTimeMillisUnsafe()
+  const now = (): number => monotonicNow(clock)
   const startedAt = now()
   const pauses = new Pauses()
   let run = first
   let ended = yield* Effect.exit(restore(schedule(run, timeout)))
   while (Exit.isSuccess(ended) && run.rewound !== undefined) {
     const { because, cause, rewind } = run.rewound
-    const pause = yield* pauses.next(rewind, now(), cause)
+    const pause = yield* pauses.next(rewind, clock.currentTimeMillisUnsafe(), cause)
     const rest = left(timeout, startedAt, now())
     if (pause === undefined || (rest !== undefined && !Duration.isGreaterThan(rest, pause))) break
     const kept = run.keptWithout(rewind.to)

@@ -115,6 +115,8 @@ interface Kept {
   readonly values: ReadonlyArray<unknown>
 }
 
+const nanosPerMilli = 1_000_000n
+
 const idle: Interpreter = { onReady: () => {}, onStop: () => {}, onSlots: () => {} }
 
 const none: ReadonlyArray<never> = []
@@ -149,7 +151,7 @@ class FailedSteps {
   readonly causes = new Map<number, Cause.Cause<unknown>>()
   /** The failed step because of which each was skipped, or is to be. */
   readonly skippedBy = new Map<number, number>()
-  readonly startedAt = new Map<number, number>()
+  readonly startedAt = new Map<number, bigint>()
   /** The effects of their fallbacks, by the view that asked for them. */
   readonly handlers = new Map<number, AnyEffect>()
 }
@@ -291,8 +293,9 @@ export class Run {
     return this.setup.context
   }
 
-  now(): number {
-    return (this.clock ??= Context.get(this.setup.context, Clock.Clock)).currentTimeMillisUnsafe()
+  /** Monotonic nanoseconds, by which attempts are timed. */
+  now(): bigint {
+    return (this.clock ??= Context.get(this.setup.context, Clock.Clock)).monotonicTimeNanosUnsafe()
   }
 
   isSettled(index: number): boolean {
@@ -316,7 +319,7 @@ export class Run {
    * Records how a step ended, and everything that follows from that. `startedAt` is by the run's clock; without it the
    * step ended where it began.
    */
-  settle(index: number, exit: Exit.Exit<unknown, unknown>, startedAt?: number): void {
+  settle(index: number, exit: Exit.Exit<unknown, unknown>, startedAt?: bigint): void {
     // The slot is offered again only below, when the dependents, which may be more urgent, stand in line too.
     const released = this.slots !== undefined && this.attempts.giveBack(index, exit)
     if (exit._tag === "Success") {
@@ -562,7 +565,7 @@ export class Run {
   }
 
   /** A resource that fails tells how long it took, the handlers of its fallbacks included. */
-  private noteStart(index: number, startedAt: number | undefined): void {
+  private noteStart(index: number, startedAt: bigint | undefined): void {
     const { base } = this.program.steps[index]!
     if (startedAt !== undefined && !this.failed.startedAt.has(base)) this.failed.startedAt.set(base, startedAt)
   }
@@ -678,8 +681,8 @@ export class Run {
         error,
         attempts: item?.attempts ?? this.ifAnyAttempts?.count(base) ?? 1,
         path: pathTo(this.program, index),
-        // The clock may have been set back.
-        elapsed: Duration.millis(startedAt === undefined ? 0 : Math.max(0, this.now() - startedAt)),
+        // Whole milliseconds are what people want to read.
+        elapsed: Duration.millis(startedAt === undefined ? 0 : Number((this.now() - startedAt) / nanosPerMilli)),
         ...(item === undefined ? {} : { item: { index: item.index, value: item.value } })
       })
     })

@@ -192,7 +192,7 @@ class Scheduler implements Interpreter {
     return exit._tag === "Success" || Effect.isEffect(effect) ? exit : this.run.notAnEffect(index, effect)
   }
 
-  private ended(index: number, exit: Exit.Exit<unknown, unknown>, startedAt: number): void {
+  private ended(index: number, exit: Exit.Exit<unknown, unknown>, startedAt: bigint): void {
     this.fibers![index] = undefined
     this.running--
     // The run must not end while it is still telling what follows from this.

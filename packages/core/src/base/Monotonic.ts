@@ -1,0 +1,26 @@
+/**
+ * The time by which durations are measured. The wall clock can be set while something lasts, so it only says instants that
+ * other processes or people are to read.
+ */
+import { Clock, Effect } from "effect"
+
+const nanosPerMilli = 1e6
+
+/** Milliseconds since some instant in the past, by a clock that cannot be set. */
+export const monotonicNow = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMilli
+
+/** A clock whose wall time is the monotonic time of another one. */
+const withoutWall = (clock: Clock.Clock): Clock.Clock => {
+  const millis = (): number => Math.floor(monotonicNow(clock))
+  const nanos = (): bigint => clock.monotonicTimeNanosUnsafe()
+  return Object.assign(Object.create(clock) as Clock.Clock, {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos)
+  })
+}
+
+/** Has an effect that measures durations by the wall clock measure them by the monotonic one. */
+export const byMonotonicTime = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) => Effect.provideService(self, Clock.Clock, withoutWall(clock)))
