@@ -2,7 +2,8 @@
  * What is held around whatever runs here, such as a run's slot or a limiter's permits: the innermost, which knows of those
  * around it. It is given back only when what runs here has ended, so nothing here may wait for somebody who still needs it.
  */
-import { Context } from "effect"
+import type { Context } from "effect"
+import * as RunLocal from "./RunLocal.ts"
 
 /** Something that is held. */
 export interface Holding {
@@ -15,9 +16,7 @@ export interface Holding {
 
 export type Held = Holding | undefined
 
-export const Held: Context.Reference<Held> = /* @__PURE__ */ Context.Reference<Held>("effect-loader/Held", {
-  defaultValue: () => undefined
-})
+export const Held: Context.Reference<Held> = /* @__PURE__ */ RunLocal.make<Held>("Held", () => undefined)
 
 /** What is held here, by what it was taken from. */
 export const suppliesIn = (held: Held): ReadonlyArray<object> => {
@@ -27,6 +26,3 @@ export const suppliesIn = (held: Held): ReadonlyArray<object> => {
   }
   return supplies
 }
-
-/** What is held around somebody who goes on without waiting for this: it is theirs, though what runs here may borrow it. */
-export const notOurs = (held: Held): Held => held && { from: undefined, isOver: false, around: held }

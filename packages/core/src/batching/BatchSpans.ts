@@ -1,7 +1,5 @@
-/** Whether a batch that somebody takes part in is to have a span. */
-import { Context } from "effect"
+/** Whether the calls that a caller takes part in have a span. */
+import type { Context } from "effect"
+import * as RunLocal from "../base/RunLocal.ts"
 
-export const BatchSpans: Context.Reference<boolean> = /* @__PURE__ */ Context.Reference<boolean>(
-  "effect-loader/BatchSpans",
-  { defaultValue: () => false }
-)
+export const BatchSpans: Context.Reference<boolean> = /* @__PURE__ */ RunLocal.make<boolean>("BatchSpans", () => false)

@@ -1,7 +1,6 @@
-/** Work that a cache does for itself, beside what is asked of it: so much at once, and no longer than the cache lives. */
+/** Work that a cache does for itself and no reader waits for: so much at once, and no longer than the cache lives. */
 import { Context, Effect, Fiber, Scope, Tracer } from "effect"
-import { Held, notOurs } from "../base/Held.ts"
-import { Aboard } from "./Flights.ts"
+import * as RunLocal from "../base/RunLocal.ts"
 
 export class Background {
   private readonly most: number
@@ -17,10 +16,7 @@ export class Background {
     return !this.closed && this.fibers.size < this.most
   }
 
-  /**
-   * Starts at once. Who asked may be gone by the time it ends, so their span, their scope, their run, what they hold and what
-   * waits for them are not its own.
-   */
+  /** Starts at once, in the reader's services, without what belongs to the reader's run. */
   run<R>(context: Context.Context<R>, self: Effect.Effect<unknown, unknown, R>): void {
     const fiber = Effect.runForkWith(alone(context))(self)
     if (fiber.pollUnsafe() !== undefined) return
@@ -35,17 +31,9 @@ export class Background {
   })
 }
 
-/** Where in a run something is. Runs, which are above, have these keys (`run/Enclosing.ts`, `run/saga/Saga.ts`). */
-const placesInRuns = /* @__PURE__ */ ["Enclosing", "Frame"].map((name) =>
-  Context.Service<never, unknown>(`effect-loader/${name}`)
-)
-
+/** The reader's span, scope, run and permits may be gone by the time that the work ends. */
 const alone = <R>(context: Context.Context<R>): Context.Context<R> =>
   Context.omit(
     Tracer.ParentSpan,
-    Scope.Scope,
-    Aboard,
-    ...placesInRuns
-  )(
-    Context.add(context as Context.Context<never>, Held, notOurs(Context.get(context, Held)))
-  ) as unknown as Context.Context<R>
+    Scope.Scope
+  )(RunLocal.clear(context) as Context.Context<never>) as unknown as Context.Context<R>

@@ -4,7 +4,8 @@
  * When that one is interrupted, those who wait are woken with nothing, and the first of them loads, in a run of their own.
  * So nobody's load depends on somebody else's life, and no load has to outlive whoever began it.
  */
-import { Context, Effect, type Exit, MutableHashMap, Option } from "effect"
+import { type Context, Effect, type Exit, MutableHashMap, Option } from "effect"
+import * as RunLocal from "../base/RunLocal.ts"
 import { isIn, type Key, type Range } from "./Key.ts"
 import type { Found } from "./Level.ts"
 
@@ -41,9 +42,10 @@ export class Flight {
 }
 
 /** The loads that an effect is part of, the innermost last. */
-export const Aboard: Context.Reference<ReadonlyArray<Flight>> = /* @__PURE__ */ Context.Reference<
-  ReadonlyArray<Flight>
->("effect-loader/Aboard", { defaultValue: () => [] })
+export const Aboard: Context.Reference<ReadonlyArray<Flight>> = /* @__PURE__ */ RunLocal.make<ReadonlyArray<Flight>>(
+  "Aboard",
+  () => []
+)
 
 const none: ReadonlyArray<never> = []
 

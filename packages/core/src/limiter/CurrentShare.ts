@@ -1,5 +1,6 @@
 /** Whose work this is, as far as limiters are to share fairly. */
-import { Context } from "effect"
+import type { Context } from "effect"
+import * as RunLocal from "../base/RunLocal.ts"
 
 /**
  * How much a run gets of each limiter, beside others, when there is not enough for all.
@@ -16,7 +17,7 @@ export interface ShareOptions {
   readonly tenant?: string
 }
 
-export const CurrentShare: Context.Reference<ShareOptions> = /* @__PURE__ */ Context.Reference<ShareOptions>(
-  "effect-loader/CurrentShare",
-  { defaultValue: () => ({}) }
+export const CurrentShare: Context.Reference<ShareOptions> = /* @__PURE__ */ RunLocal.make<ShareOptions>(
+  "CurrentShare",
+  () => ({})
 )

@@ -1,9 +1,7 @@
-/** Told when an attempt begins, which is when it has all that it waited for: for policies that measure from then. */
-import { Context } from "effect"
+/** Called when an attempt begins, which is when it has all that it waited for: for policies that measure from then. */
+import type { Context } from "effect"
+import * as RunLocal from "../base/RunLocal.ts"
 
 const nobody = (): void => {}
 
-export const OnBegin: Context.Reference<() => void> = /* @__PURE__ */ Context.Reference<() => void>(
-  "effect-loader/OnBegin",
-  { defaultValue: () => nobody }
-)
+export const OnBegin: Context.Reference<() => void> = /* @__PURE__ */ RunLocal.make<() => void>("OnBegin", () => nobody)

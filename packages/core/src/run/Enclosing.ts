@@ -1,5 +1,6 @@
 /** What a run that is inside another one knows of that one. */
-import { Context } from "effect"
+import type { Context } from "effect"
+import * as RunLocal from "../base/RunLocal.ts"
 import type { Inside } from "./Foresight.ts"
 import type { RunParent } from "./RunEvent.ts"
 import type { OuterSlots } from "./OuterSlots.ts"
@@ -17,6 +18,5 @@ export interface Enclosing {
 }
 
 /** Told to the run that begins next below; what runs below that one is not inside of it any more. */
-export const Enclosing: Context.Reference<Enclosing | undefined> = /* @__PURE__ */ Context.Reference<
-  Enclosing | undefined
->("effect-loader/Enclosing", { defaultValue: () => undefined })
+export const Enclosing: Context.Reference<Enclosing | undefined> =
+  /* @__PURE__ */ RunLocal.makeOfStep<Enclosing>("Enclosing")

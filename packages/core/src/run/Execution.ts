@@ -8,10 +8,11 @@
  *  2. If it succeeded, a run around it keeps what it did.
  *  3. The run has ended, and everybody is told: who watches, and who wants to know of what could not be undone.
  */
-import { Cause, Context, Duration, Effect, Exit, type Fiber } from "effect"
+import { Cause, type Context, Duration, Effect, Exit, type Fiber } from "effect"
 import { longestPaths } from "../compile/LongestPaths.ts"
 import type { Limited } from "../compile/Program.ts"
 import { Held } from "../base/Held.ts"
+import * as RunLocal from "../base/RunLocal.ts"
 import type { RunPermits } from "../limiter/RunPermits.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { type AnyLoader, type Compiled, compiledOf, valuesOf } from "./Compiled.ts"
@@ -22,7 +23,7 @@ import { type Legs, runLegs } from "./Legs.ts"
 import { Run, type RunSetup } from "./Run.ts"
 import type { Reporter, RunWatch } from "./RunWatch.ts"
 import { beside, type RollbackError } from "./saga/CompensationError.ts"
-import { frameIn, Saga, withoutFrame } from "./saga/Saga.ts"
+import { frameIn, Saga } from "./saga/Saga.ts"
 import { apart } from "./saga/Undoing.ts"
 import { schedule } from "./Scheduler.ts"
 import { Slots } from "./Slots.ts"
@@ -116,6 +117,7 @@ const slotsFor = (
 const setupFor = (
   compiled: Compiled,
   fiber: Fiber.Fiber<unknown, unknown>,
+  context: Context.Context<never>,
   enclosing: Enclosing | undefined,
   { failFast, reporter }: Execution
 ): RunSetup => {
@@ -125,8 +127,7 @@ const setupFor = (
   const watch = watchFor(compiled, fiber, reporter, enclosing)
   return {
     program,
-    // What is inside of this run is not directly inside of that one.
-    context: withoutFrame(enclosing === undefined ? fiber.context : Context.add(fiber.context, Enclosing, undefined)),
+    context,
     failFast,
     slots: slotsFor(compiled, fiber, enclosing, limits),
     limits,
@@ -143,8 +144,10 @@ const setupFor = (
 export const execute = (self: AnyLoader, execution: Execution): Effect.Effect<unknown, unknown> =>
   Effect.withFiber((fiber) => {
     const compiled = compiledOf(self)
-    const enclosing = fiber.getRef(Enclosing)
-    const setup = setupFor(compiled, fiber, enclosing, execution)
+    const context = RunLocal.outsideStep(fiber.context)
+    // Most runs are inside no step, and have nothing to look for.
+    const enclosing = context === fiber.context ? undefined : fiber.getRef(Enclosing)
+    const setup = setupFor(compiled, fiber, context, enclosing, execution)
     const run = new Run(setup)
     const unusable = run.giveInputs(execution.inputs, valuesOf(self))
     if (unusable !== undefined) return Exit.die(unusable)

@@ -12,7 +12,7 @@ import {
   type Services,
   type Success
 } from "../model/Resource.ts"
-import { capture } from "./Captured.ts"
+import { capture } from "../base/Callers.ts"
 import {
   type AnyLoader,
   compileDeclaration,

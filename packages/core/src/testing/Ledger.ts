@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Context, Effect, type Scope } from "effect"
+import * as RunLocal from "../base/RunLocal.ts"
 import type { Plan } from "../compile/Plan.ts"
 import { newKey, withWatch } from "../run/Watching.ts"
 
@@ -14,9 +15,7 @@ interface Holder {
   readonly attempt: number | undefined
 }
 
-const CurrentHolder = Context.Reference<Holder | undefined>("effect-loader/testing/Holder", {
-  defaultValue: () => undefined
-})
+const CurrentHolder = /* @__PURE__ */ RunLocal.make<Holder | undefined>("testing/Holder", () => undefined)
 
 /** One thing that was acquired, and when it was released, in turns of its ledger. */
 interface Entry {

@@ -17,7 +17,7 @@ import {
 } from "effect"
 import { Loader, Plan, Policy, Report, Resource, ResourceError, Tracing } from "effect-loader"
 import { TestClock } from "effect/testing"
-import { isCallers } from "../../src/run/Captured.ts"
+import { isCallers } from "../../src/base/Callers.ts"
 import { withTime } from "../withTime.ts"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: number }> {}

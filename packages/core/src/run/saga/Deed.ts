@@ -4,7 +4,8 @@
  *
  * Effects are nested, and so are deeds: what is done inside of one is done in it. Attempts side by side each have their own.
  */
-import { Context, Effect, type Exit } from "effect"
+import { type Context, Effect, type Exit } from "effect"
+import * as RunLocal from "../../base/RunLocal.ts"
 import type { AnyEffect } from "../../model/Node.ts"
 
 export interface Deed {
@@ -14,10 +15,7 @@ export interface Deed {
   made: boolean
 }
 
-const CurrentDeed: Context.Reference<Deed | undefined> = /* @__PURE__ */ Context.Reference<Deed | undefined>(
-  "effect-loader/Deed",
-  { defaultValue: () => undefined }
-)
+const CurrentDeed: Context.Reference<Deed | undefined> = /* @__PURE__ */ RunLocal.makeOfStep<Deed>("Deed")
 
 /** From here on something is done. */
 export const beginning = (self: AnyEffect): AnyEffect =>

@@ -6,6 +6,7 @@
  * So whatever fails has undone its own parts by the time that it has failed, and the run holds only what succeeded.
  */
 import { Cause, Context, Effect } from "effect"
+import * as RunLocal from "../../base/RunLocal.ts"
 import type { Program } from "../../compile/Program.ts"
 import type { AnyEffect, Dependencies } from "../../model/Node.ts"
 import type { Undo } from "../../model/Undo.ts"
@@ -27,10 +28,7 @@ export interface Keeper {
 }
 
 /** The frame that what runs here is inside of. None where nothing is ever undone, as in `settle`. */
-const CurrentFrame: Context.Reference<Frame | undefined> = /* @__PURE__ */ Context.Reference<Frame | undefined>(
-  "effect-loader/Frame",
-  { defaultValue: () => undefined }
-)
+const CurrentFrame: Context.Reference<Frame | undefined> = /* @__PURE__ */ RunLocal.makeOfStep<Frame>("Frame")
 
 /** One by one: there can be more than a call takes arguments. */
 const moveTo = (outer: Frame, inner: Frame): void => {
@@ -39,10 +37,6 @@ const moveTo = (outer: Frame, inner: Frame): void => {
 
 /** The frame of whoever runs this. */
 export const frameIn = (context: Context.Context<never>): Frame | undefined => Context.get(context, CurrentFrame)
-
-/** The same context, for what is inside of another run, which keeps what it does itself, and for what undoes: that stays. */
-export const withoutFrame = (context: Context.Context<never>): Context.Context<never> =>
-  frameIn(context) === undefined ? context : Context.add(context, CurrentFrame, undefined)
 
 export interface SagaSetup {
   readonly program: Program
@@ -148,7 +142,7 @@ export class Saga {
       noting(self, (exit, { begun }) => {
         if (exit._tag === "Success" || !begun) return Effect.void
         const cleanup = { run, value: undefined, cleanup: true }
-        return apart(runUndo(of(), this.rollbackOf(exit.cause), withoutFrame(fiber.context), cleanup))
+        return apart(runUndo(of(), this.rollbackOf(exit.cause), RunLocal.outsideStep(fiber.context), cleanup))
       })
     )
   }
@@ -164,7 +158,7 @@ export class Saga {
     if (!this.setup.keeps) return self
     return Effect.withFiber((fiber) => {
       const outer = frameIn(fiber.context)!
-      const services = withoutFrame(fiber.context)
+      const services = RunLocal.outsideStep(fiber.context)
       // What is inside is undone after it.
       const parts: Frame = { done: [], keeper: outer.keeper }
       return noting(Effect.provideService(self, CurrentFrame, parts), (exit, { made }) => {

@@ -1,0 +1,49 @@
+/**
+ * The entries of a context that belong to a run, each made here, so that whatever outlives the run can leave them behind.
+ *
+ * A layer, a refresh or a call of a resolver that kept one of them would act in a run that has ended: it would hand
+ * compensations to its undo frame, or borrow its permits. So captured services, background work and shared calls clear
+ * them all.
+ *
+ * Some of them belong to a single step. A run inside that step, and a compensation, have a place of their own and do not see
+ * the step's. The others hold for everything that the step waits for, such as permits that are held around it.
+ */
+import { Context } from "effect"
+
+const prefix = "effect-loader/run/"
+
+/** The same in every copy of the library: what one copy has set, another one clears. */
+export const isRunLocal = (key: string): boolean => key.startsWith(prefix)
+
+/** An entry that holds for everything inside the effect that it is given to, runs inside and compensations included. */
+export const make = <A>(name: string, defaultValue: () => A): Context.Reference<A> =>
+  Context.Reference<A>(prefix + name, { defaultValue })
+
+type OfStep = Context.Reference<unknown>
+
+const ofSteps: Array<OfStep> = []
+
+/** An entry of a single step: `undefined` in a run inside that step, and in a compensation. */
+export const makeOfStep = <A>(name: string): Context.Reference<A | undefined> => {
+  const key = make<A | undefined>(name, () => undefined)
+  ofSteps.push(key as OfStep)
+  return key
+}
+
+/** A context without anything that belongs to a run. */
+export const clear = <R>(context: Context.Context<R>): Context.Context<R> => {
+  const left = new Map<string, unknown>()
+  context.mapUnsafe.forEach((value, key) => {
+    if (!isRunLocal(key)) left.set(key, value)
+  })
+  return left.size === context.mapUnsafe.size ? context : Context.makeUnsafe(left)
+}
+
+/** The same context outside of its step. It is the same object where no step has set anything: each run asks. */
+export const outsideStep = <R>(context: Context.Context<R>): Context.Context<R> => {
+  let outside = context
+  for (const key of ofSteps) {
+    if (Context.get(context, key) !== undefined) outside = Context.add(outside, key, undefined)
+  }
+  return outside
+}
