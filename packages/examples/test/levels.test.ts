@@ -90,18 +90,18 @@ describe("the levels", () => {
     await assertNothingLeft(run.out, run.folder)
   })
 
-  it("leave none behind either when they are interrupted while Redis is killed", { timeout: 30_000 }, async () => {
+  it("leave none behind either when they are interrupted while Redis is killed", { timeout: 120_000 }, async () => {
     const out = await assertInterruptible("levels/main.ts", "\nRedis is gone", run.folder)
     assert.notInclude(out, "Redis is back")
   })
 
-  it("nor when nobody reads on", { timeout: 30_000 }, async () => {
+  it("nor when nobody reads on", { timeout: 120_000 }, async () => {
     await assertEndsUnread("levels/main.ts", "The page", run.folder)
   })
 })
 
 describe("the levels without servers", () => {
-  it("stand in memory, and say so", { timeout: 30_000 }, async () => {
+  it("stand in memory, and say so", { timeout: 120_000 }, async () => {
     const env = { DATABASE_URL: undefined, REDIS_URL: undefined, PATH: "" }
     const ran = await ended(launch("levels/main.ts", env, onOtherMachine))
     assertEndedWell(ran)
@@ -119,7 +119,7 @@ describe("the levels without servers", () => {
   it.each([
     ["named wrongly", "localhost:6379", "REDIS_URL should look like redis://"],
     ["not there", "redis://127.0.0.1:1", "the Redis of REDIS_URL, on 127.0.0.1:1 does not answer"]
-  ])("do not stand in for a Redis that is %s", { timeout: 30_000 }, async (_, url, message) => {
+  ])("do not stand in for a Redis that is %s", { timeout: 120_000 }, async (_, url, message) => {
     const { code, err } = await ended(launch("levels/main.ts", { REDIS_URL: url }))
     assert.strictEqual(code, 1)
     assert.include(err, message)
@@ -140,7 +140,7 @@ const keysThatStay = (url: Redacted.Redacted) =>
 describe("the levels on a Redis that was given", () => {
   const started = useServers(startOwn)
 
-  it("leave it running, and what they wrote there expires", { timeout: 30_000 }, async () => {
+  it("leave it running, and what they wrote there expires", { timeout: 120_000 }, async () => {
     const { port, url } = started()
     const ran = await ended(launch("levels/main.ts", { REDIS_URL: Redacted.value(url) }))
     assertEndedWell(ran)

@@ -5,7 +5,7 @@ import { assertEndedWell, assertInOrder, assertReadable, ended, launch } from ".
 describe("the outage", () => {
   it(
     "loads every page while the backend is down, asks it little then, and as always when it is back",
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async () => {
       const ran = await ended(launch("outage/main.ts"))
       assertEndedWell(ran)

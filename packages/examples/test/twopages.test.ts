@@ -34,7 +34,7 @@ describe("two pages", () => {
     }).pipe(Effect.provide(Layer.merge(Database.layer, Queries.layer({ limit }))))
   )
 
-  it("prints what each gets", { timeout: 30_000 }, async () => {
+  it("prints what each gets", { timeout: 120_000 }, async () => {
     const ran = await ended(launch("twopages/main.ts"))
     assertEndedWell(ran)
     assertReadable(ran.out)

@@ -1,4 +1,4 @@
-/** Two reports of one plan, told apart in words: what started later by levels, and for whom it waited. */
+/** Two reports of one plan, compared in words: which resources started later by levels, and for what each waited. */
 import { type Plan, Report } from "effect-loader"
 
 const millisUntil = (report: Report.Report<unknown>, at: number | undefined): number =>
@@ -10,7 +10,7 @@ const startOf = (report: Report.Report<unknown>, name: string): number =>
 const endOf = (report: Report.Report<unknown>, name: string): number =>
   millisUntil(report, Report.get(report, name)?.endedAt)
 
-/** What a resource was last waiting for in a run by levels: what ended last in the levels before its own. */
+/** What a resource waited for in a run by levels: the resource of the levels before its own that ended last. */
 const lastBefore = (plan: Plan.Plan, byLevels: Report.Report<unknown>, resource: Plan.PlanResource): string =>
   plan.batches
     .slice(0, resource.batch)
@@ -29,7 +29,8 @@ export const differences = (
       early: startOf(eager, resource.name),
       late: startOf(byLevels, resource.name)
     }))
-    .filter(({ early, late }) => late - early > 20)
+    // A resource of the first level waits for no other: it started late because the machine was busy.
+    .filter(({ early, late, resource }) => resource.batch > 0 && late - early > 20)
     .toSorted((x, y) => x.late - y.late)
     .map(({ early, late, resource }) => {
       const needs = `it needs ${resource.dependencies.join(" and ")}`

@@ -5,10 +5,7 @@ import { Loader, Plan, Report } from "effect-loader"
 import { toWaterfall } from "effect-loader/terminal"
 import { bold, dim, print, section, width } from "../terminal/Text.ts"
 import { differences } from "./inWords.ts"
-import { a } from "./resources.ts"
-
-const eager = Loader.make({ a }, { name: "nested, eager" })
-const byLevels = Loader.make({ a }, { name: "nested, by levels", scheduling: "batched" })
+import { byLevels, eager } from "./loaders.ts"
 
 Effect.gen(function* () {
   yield* Console.log(`\n${bold("effect-loader")}  a needs b and c; c needs d and e; e needs f`)

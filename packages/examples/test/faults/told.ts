@@ -9,6 +9,3 @@ const table = lines.filter((line) => line.startsWith("|")).map((line) => line.sp
 /** What becomes of the users when a backend has a fault. */
 export const told = (fault: FaultName, backend: string): string | undefined =>
   table.find((row) => row[1] === fault)?.[table[0]!.indexOf(backend)]
-
-/** Three attempts and two pauses take 1.3 seconds at the most; the rest is for a machine that has more to do. */
-export const soon = 6000

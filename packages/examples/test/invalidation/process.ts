@@ -8,7 +8,7 @@ import { Persistence, Redis } from "effect/persistence"
 export class Names extends ResourceCache.Service<Names, string>()("invalidation/Names", { keyed: true }) {}
 
 /** How long a process may give from its memory what another one has forgotten, in milliseconds. */
-export const bound = 250
+const bound = 250
 
 export const key = "user:1"
 
@@ -25,8 +25,6 @@ const page = Loader.make({ name })
 /** A load, as one process tells another of it. */
 export interface Answer {
   readonly name: string
-  /** Milliseconds, by the clock of the machine. */
-  readonly beganAt: number
   readonly from: "memory" | "store" | "origin"
 }
 
@@ -36,7 +34,7 @@ export const load = Effect.gen(function* () {
   const { attempts, caches } = Report.get(report, "name")!
   const isFrom = (level: ResourceCache.CacheLevel) => caches?.some((reads) => reads.level === level && reads.hit > 0)
   const from = attempts > 0 ? "origin" : isFrom("memory") ? "memory" : "store"
-  return { name, beganAt: report.startedAt, from } satisfies Answer
+  return { name, from } satisfies Answer
 })
 
 /** The store may take its time: what it cannot do is not what is to be seen. */
