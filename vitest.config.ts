@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     coverage: {
       provider: "v8",
       include: ["packages/core/src/**/*.ts"],

@@ -62,7 +62,7 @@ export const useRun = (program: string, stoodIn?: RegExp): Ran => {
     missing = /there is no (PostgreSQL|Redis)/.test(why)
     if (missing && requireServices) throw new Error(why)
     if (missing) warnOfSkipping(program, why)
-  }, 60_000)
+  }, 120_000)
   beforeEach(({ skip }) => skip(missing))
   afterAll(() => rm(ran.folder, { recursive: true, force: true }))
   return ran
