@@ -11,6 +11,11 @@ export class Background {
     this.most = most
   }
 
+  /** How much runs just now. */
+  get size(): number {
+    return this.fibers.size
+  }
+
   /** Whether it takes any more. */
   get hasRoom(): boolean {
     return !this.closed && this.fibers.size < this.most

@@ -1,11 +1,12 @@
 /**
- * A cache: what is remembered, who loads what is not, and what others get of that.
+ * A cache: what is remembered, which reader loads what is not, and what the others get of that.
  *
- *  1. What is fresh is given at once. What is stale is given too while there is time for that, and loaded anew beside.
- *  2. What somebody loads already is waited for.
- *     Whoever would wait for themselves that way goes on at 3: see `mayJoin`.
- *  3. Anything else is looked for in the level behind, and then loaded, by the one who asks: in their own fiber, with
- *     their own services. When they are interrupted, one of those who wait begins again at 1.
+ *  1. What is fresh is given at once. What is stale is given too while there is time for that, and refreshed in the
+ *     background.
+ *  2. What another reader loads already is waited for. A reader that would wait for itself that way goes on at 3: see
+ *     `mayJoin`. A refresh is waited for by no reader: it may hang, and has a deadline of its own.
+ *  3. Anything else is looked for in the level behind, and then loaded by the reader, in its own fiber, with its own
+ *     services. When it is interrupted, one of the readers that wait begins again at 1.
  */
 import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
 import { Held, suppliesIn } from "../base/Held.ts"
@@ -28,14 +29,16 @@ export interface Settings extends Windows {
   /** How long a typed failure is remembered. */
   readonly failureTimeToLive: (error: unknown, key: Key) => number
   readonly background: number
+  /** How long a refresh may take. */
+  readonly refreshWithin: number
 }
 
 /**
- * Who reads: what they are told, and how to load what they want when they are gone.
+ * A reader: what the cache tells it, and how to load its value in the background, when the reader may be gone.
  *
  * - `read`: what was found where, each time that the cache looks.
  * - `degraded`: a stale value stands in for what failed with this error.
- * - `refresh`: what loads the value beside, when nobody waits for it.
+ * - `refresh`: what loads the value in the background.
  *
  * @since 0.1.0
  * @category models
@@ -63,13 +66,15 @@ export class Cache {
   private readonly settings: Settings
   private readonly level: Level | undefined
   private readonly flights = new Flights()
-  private readonly background: Background
+  private readonly refreshing: Background
+  private readonly writing: Background
 
   constructor(settings: Settings, level: Level | undefined) {
     this.settings = settings
     this.level = level
     this.entries = new Entries(settings.capacity)
-    this.background = new Background(settings.background)
+    this.refreshing = new Background(settings.background)
+    this.writing = new Background(settings.background)
   }
 
   /** The value of a key: remembered, waited for, or loaded. */
@@ -94,6 +99,7 @@ export class Cache {
       evictions,
       reads: this.tally.snapshot(),
       refreshes,
+      refreshing: this.refreshing.size,
       refreshFailures,
       writeFailures,
       dropped
@@ -101,7 +107,7 @@ export class Cache {
   }
 
   get close(): Effect.Effect<void> {
-    return this.background.close
+    return Effect.andThen(this.refreshing.close, this.writing.close)
   }
 
   /** What can be given at once. */
@@ -183,6 +189,7 @@ export class Cache {
     try {
       const entry = this.toEntry(fiber, flight, exit)
       if (entry !== undefined && !flight.isOutdated) this.entries.set(flight.key, entry)
+      if (Exit.isSuccess(exit) && !flight.isRefresh) this.flights.outdateRefresh(flight.key)
     } catch (defect) {
       return Exit.die(defect)
     }
@@ -243,15 +250,19 @@ export class Cache {
     return entry.exit
   }
 
-  /** Loads anew, beside, unless somebody does already. */
+  /**
+   * Loads in the background, unless the key is being loaded already. One that ignores its deadline, because it cannot be
+   * interrupted, keeps its place and its key's refreshes, and no reader: those load when the value is over.
+   */
   private refresh(fiber: AnyFiber, key: Key, reader: Reader): void {
-    if (this.flights.of(key).length > 0) return
-    this.beside(fiber, () =>
+    if (this.flights.has(key)) return
+    this.inBackground(this.refreshing, fiber, () =>
       Effect.uninterruptibleMask((restore) =>
         Effect.withFiber((fiber) => {
           this.tally.refreshes++
-          const load = Effect.suspend(reader.refresh)
-          return Effect.map(Effect.exit(this.lead(fiber, this.flights.begin(key), load, noReader, restore)), (exit) => {
+          const flight = this.flights.beginRefresh(key)
+          const load = Effect.timeout(Effect.suspend(reader.refresh), this.settings.refreshWithin)
+          return Effect.map(Effect.exit(this.lead(fiber, flight, load, noReader, restore)), (exit) => {
             if (Exit.isFailure(exit)) this.tally.refreshFailures++
           })
         })
@@ -259,19 +270,19 @@ export class Cache {
     )
   }
 
-  /** Puts a value into the level behind, beside. */
+  /** Puts a value into the level behind, in the background. */
   private write(fiber: AnyFiber, key: Key, value: unknown, since: number): void {
     const { level } = this
     if (level === undefined) return
-    this.beside(fiber, () =>
+    this.inBackground(this.writing, fiber, () =>
       Effect.map(level.set(key, value, since), (done) => {
         if (!done) this.tally.writeFailures++
       })
     )
   }
 
-  private beside(fiber: AnyFiber, work: () => AnyEffect): void {
-    if (this.background.hasRoom) this.background.run(fiber.context as Context.Context<unknown>, work())
+  private inBackground(places: Background, fiber: AnyFiber, work: () => AnyEffect): void {
+    if (places.hasRoom) places.run(fiber.context as Context.Context<unknown>, work())
     else this.tally.dropped++
   }
 
@@ -281,5 +292,5 @@ export class Cache {
   }
 }
 
-/** A refresh tells nobody: whom it is for has gone on. */
+/** Refreshes are not reported: their reader already has a value. */
 const noReader: Reader = { read: () => {}, degraded: () => {}, refresh: () => Effect.void }

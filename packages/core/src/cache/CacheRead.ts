@@ -12,7 +12,7 @@ export type CacheLevel = "memory" | "persisted"
  * - `hit`: the value, fresh.
  * - `miss`: nothing that could be used, so it is loaded, or looked for in the next level.
  * - `coalesced`: somebody who loads it already, whom it waits for. Where that one is interrupted, another read follows.
- * - `stale`: a value past its time, given all the same: while it is loaded anew, or because loading failed.
+ * - `stale`: a value past its time, given while it is refreshed, or because loading failed.
  * - `error`: nothing, because the level failed, was too slow, or held something of another shape.
  *
  * @since 0.1.0

@@ -24,6 +24,8 @@ export class Flight {
   readonly key: Key
   /** What its load holds, from beginning to end, by what that was taken from. */
   readonly holds: ReadonlyArray<object>
+  /** Whether it replaces a value that readers have: none of them waits for it. */
+  readonly isRefresh: boolean
   /** Whether what it gives was asked to be forgotten while it was under way. */
   isOutdated = false
   /** What the level behind had, where that was enough. */
@@ -35,9 +37,10 @@ export class Flight {
   /** Who inside it waits for another one. */
   readonly waiting = new Set<Passenger>()
 
-  constructor(key: Key, holds: ReadonlyArray<object>) {
+  constructor(key: Key, holds: ReadonlyArray<object>, isRefresh: boolean) {
     this.key = key
     this.holds = holds
+    this.isRefresh = isRefresh
   }
 }
 
@@ -65,35 +68,69 @@ const needs = (flight: Flight, others: ReadonlyArray<Flight>): boolean => {
 export class Flights {
   /** Mostly one of each key; more, where there are readers who may not wait for those there are. */
   private readonly map = MutableHashMap.empty<Key, ReadonlyArray<Flight>>()
+  /** At most one of each key. */
+  private readonly refreshes = MutableHashMap.empty<Key, Flight>()
 
   of(key: Key): ReadonlyArray<Flight> {
     return Option.getOrElse(MutableHashMap.get(this.map, key), () => none)
   }
 
   begin(key: Key, holds: ReadonlyArray<object> = none): Flight {
-    const flight = new Flight(key, holds)
+    const flight = new Flight(key, holds, false)
     MutableHashMap.set(this.map, key, [...this.of(key), flight])
     return flight
   }
 
-  /** A load is over: nobody joins it any more, and those who wait go on. */
+  /** Whether a value is being loaded, for readers or in the background. */
+  has(key: Key): boolean {
+    return this.of(key).length > 0 || MutableHashMap.has(this.refreshes, key)
+  }
+
+  beginRefresh(key: Key): Flight {
+    const flight = new Flight(key, none, true)
+    MutableHashMap.set(this.refreshes, key, flight)
+    return flight
+  }
+
+  /** What a refresh has begun to load is older than what a reader has loaded since. */
+  outdateRefresh(key: Key): void {
+    const refresh = Option.getOrUndefined(MutableHashMap.get(this.refreshes, key))
+    if (refresh !== undefined) refresh.isOutdated = true
+  }
+
+  /** A load is over: no reader joins it any more, and those that wait go on. */
   end(flight: Flight, landing: Landing): void {
     flight.landed = { landing }
-    const others = this.of(flight.key).filter((other) => other !== flight)
-    if (others.length > 0) MutableHashMap.set(this.map, flight.key, others)
-    else MutableHashMap.remove(this.map, flight.key)
+    if (flight.isRefresh) this.removeRefresh(flight)
+    else this.remove(flight)
     const passengers = Array.from(flight.passengers)
     for (const passenger of passengers) leave(passenger)
     for (const { resume } of passengers) resume(landing)
   }
 
-  /** What is under way is given to those who wait for it already, and to nobody else. */
+  /** What is under way is given to those that wait for it already, and to no other reader. */
   forget(range: Range): void {
     for (const [key, flights] of Array.from(this.map)) {
       if (!isIn(key, range)) continue
       for (const flight of flights) flight.isOutdated = true
       MutableHashMap.remove(this.map, key)
     }
+    for (const [key, flight] of Array.from(this.refreshes)) {
+      if (!isIn(key, range)) continue
+      flight.isOutdated = true
+      MutableHashMap.remove(this.refreshes, key)
+    }
+  }
+
+  private remove(flight: Flight): void {
+    const others = this.of(flight.key).filter((other) => other !== flight)
+    if (others.length > 0) MutableHashMap.set(this.map, flight.key, others)
+    else MutableHashMap.remove(this.map, flight.key)
+  }
+
+  private removeRefresh(flight: Flight): void {
+    const current = Option.getOrUndefined(MutableHashMap.get(this.refreshes, flight.key))
+    if (current === flight) MutableHashMap.remove(this.refreshes, flight.key)
   }
 }
 

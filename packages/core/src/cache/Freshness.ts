@@ -16,7 +16,7 @@ export interface Entry {
 
 /** The windows around a time to live, in milliseconds. */
 export interface Windows {
-  /** Part of the time to live after which a read has it loaded anew, beside; 1 for never. */
+  /** Part of the time to live after which a read has it refreshed in the background; 1 for never. */
   readonly earlyRefresh: number
   /** Part of the time to live by which it may be shorter. */
   readonly jitter: number

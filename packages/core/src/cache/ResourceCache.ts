@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Layer, type Scope } from "effect"
-import { durationOf } from "../base/DurationInput.ts"
+import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
 import { Cache, type Reader, type Settings } from "./Cache.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Level } from "./Level.ts"
@@ -30,14 +30,16 @@ export type TimeToLive<A> = Duration.Input | ((value: A, key: Key) => Duration.I
  * - `timeToLive`: how long a value is fresh.
  * - `jitter`: the part of its time by which a value's may be shorter, by chance, so that not all end at once. From 0 to
  *   1, default 0.
- * - `earlyRefresh`: the part of its time after which a read has a value loaded anew, beside. From 0 to 1; without it, never.
- * - `staleWhileRevalidate`: how long after its time a value is still given, and loaded anew beside. Default 0.
+ * - `earlyRefresh`: the part of its time after which a read has a value refreshed in the background. From 0 to 1; without it, never.
+ * - `staleWhileRevalidate`: how long after its time a value is still given, and refreshed in the background. Default 0.
  * - `staleIfError`: how long after its time a value stands in where loading fails with a typed error. Whoever gets it
  *   is degraded. Default 0.
  * - `failures`: how long a typed failure is remembered: at the most as short as it may be wrong. Without it, not at all.
  *   Defects and interruptions never are.
- * - `background`: how many loads beside the runs there may be at once, refreshes and writes to a level behind; what is
- *   beyond that is left undone. Default 16.
+ * - `refreshWithin`: how long a load in the background may take: then it is interrupted, and counts as failed. No reader
+ *   waits for one: where the value is over, readers load it themselves. Finite, default 30 seconds.
+ * - `background`: how many refreshes there may be at once, and as many writes to a level behind; what is beyond that is left
+ *   undone, and counted. Default 16.
  *
  * @since 0.1.0
  * @category options
@@ -50,6 +52,7 @@ export interface MemoryOptions<A = unknown> {
   readonly staleWhileRevalidate?: Duration.Input
   readonly staleIfError?: Duration.Input
   readonly failures?: { readonly timeToLive: TimeToLive<unknown> }
+  readonly refreshWithin?: Duration.Input
   readonly background?: number
 }
 
@@ -154,7 +157,10 @@ const toSettings = (id: string, options: MemoryOptions<never>): Settings => ({
   staleWhileRevalidate: millisOf(id, "staleWhileRevalidate", options.staleWhileRevalidate ?? 0),
   staleIfError: millisOf(id, "staleIfError", options.staleIfError ?? 0),
   failureTimeToLive: toTimeToLive(id, "failures.timeToLive", options.failures?.timeToLive ?? 0),
-  background: count(id, "background", options.background ?? 16)
+  background: count(id, "background", options.background ?? 16),
+  refreshWithin: Duration.toMillis(
+    positiveDurationOf(`cache "${id}": \`refreshWithin\``, options.refreshWithin ?? "30 seconds")
+  )
 })
 
 /** Reads by hand: nobody is told. */

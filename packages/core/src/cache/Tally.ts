@@ -14,7 +14,8 @@ export type CacheReads = Readonly<Record<CacheLevel, Readonly<Record<CacheResult
  *
  * - `entries`: how many values it has; `evictions`: how many had to go to make room.
  * - `reads`: what was found, level by level.
- * - `refreshes`: loads beside the runs; `refreshFailures`: how many of them failed.
+ * - `refreshes`: loads in the background; `refreshing`: those that go on just now; `refreshFailures`: those that failed, or
+ *   were not done within their time.
  * - `writeFailures`: values that a level behind would not take.
  * - `dropped`: refreshes and writes that there was no room for.
  *
@@ -26,6 +27,7 @@ export interface Stats {
   readonly evictions: number
   readonly reads: CacheReads
   readonly refreshes: number
+  readonly refreshing: number
   readonly refreshFailures: number
   readonly writeFailures: number
   readonly dropped: number
@@ -35,12 +37,12 @@ const none = () => ({ hit: 0, miss: 0, coalesced: 0, stale: 0, error: 0 })
 
 export class Tally {
   private readonly reads = { memory: none(), persisted: none() }
-  /** Loads beside the runs, and how many of them failed. */
+  /** Loads in the background, and how many of them failed. */
   refreshes = 0
   refreshFailures = 0
   /** Writes to the shared level that failed. */
   writeFailures = 0
-  /** Work beside the runs that there was no room for. */
+  /** Work in the background that there was no room for. */
   dropped = 0
 
   add(level: CacheLevel, result: CacheResult): void {

@@ -173,21 +173,21 @@ describe("at limit 1, a run ends", () => {
     })
   )
 
-  it.effect("where what is loaded anew beside waits for the permit that a reader holds", () =>
+  it.effect("where a refresh waits for the permit that a reader holds", () =>
     Effect.gen(function* () {
       const { load, loads } = counting(1000)
       const user = Resource.make("user", { key, load: () => load }).pipe(Policy.limit(Postgres), Policy.cache(Users))
       const page = Loader.make({ user })
       const run = Effect.gen(function* () {
         yield* Loader.load(page)
-        // It reads when nothing is remembered any more, and what is loaded anew still waits for its permit.
+        // It reads when the value is over, and its refresh still waits for a permit.
         const late = Effect.andThen(Effect.sleep("3 minutes"), Loader.load(page))
         const holder = yield* fork(Effect.flatMap(Postgres, (postgres) => postgres.withPermit(late)))
         yield* Effect.sleep("90 seconds")
         const stale = yield* Loader.load(page)
         return [stale, yield* Fiber.join(holder), yield* Loader.load(page)]
       })
-      const stale = Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 minute" })
+      const stale = Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 minute", refreshWithin: "1 hour" })
       const ended = yield* within(run, stale)
       assert.deepStrictEqual(ended, Option.some([{ user: "Ada" }, { user: "Ada" }, { user: "Ada" }]))
       assert.strictEqual(loads.count, 3)

@@ -298,7 +298,7 @@ describe("what is stale", () => {
     })
   )
 
-  it.effect("is loaded when its time is over, and by those who wait for a refresh", () =>
+  it.effect("is loaded by the reader when its time is over, also while it is refreshed", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const page = Loader.make({ user: cached(loads, 60_000) })
@@ -316,8 +316,8 @@ describe("what is stale", () => {
         ),
         stale
       )
-      assert.deepStrictEqual(exit, Exit.succeed("user:7, load 2"))
-      assert.deepStrictEqual(RunLog.cacheReads(events, "user"), ["miss", "stale", "coalesced"])
+      assert.deepStrictEqual(exit, Exit.succeed("user:7, load 3"))
+      assert.deepStrictEqual(RunLog.cacheReads(events, "user"), ["miss", "stale", "miss"])
     })
   )
 
@@ -449,7 +449,7 @@ describe("permits of a limiter", () => {
         return [loading, fresh.user, stale.user, waiting, loads.started.length, (yield* load).user]
       })
       const layer = Layer.merge(
-        Users.layer({ timeToLive: "20 seconds", staleWhileRevalidate: "1 hour" }),
+        Users.layer({ timeToLive: "20 seconds", staleWhileRevalidate: "1 hour", refreshWithin: "1 minute" }),
         Postgres.layer({ limit: 1 })
       )
       const seen = yield* withTime(Effect.provide(program, layer))
