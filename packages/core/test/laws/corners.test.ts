@@ -1,7 +1,6 @@
 /** The laws where they are easiest to break. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Duration, Effect, Exit, Fiber, Schedule } from "effect"
-import { TestClock } from "effect/testing"
+import { Cause, Effect, Exit, Fiber, Schedule } from "effect"
 import { FailedResource, Loader, Observer, Policy, Report, Resource, type RunEvent } from "effect-loader"
 import { Fake, RunLog } from "effect-loader/testing"
 import { withTime } from "../withTime.ts"
@@ -373,20 +372,6 @@ describe("work around the attempts", () => {
       assert.include(seen, "0 AttemptStarted b 1")
       assert.include(seen, "250 AttemptStarted gated 1")
       assert.include(seen, "250 AttemptStarted c 1")
-    })
-  )
-})
-
-describe("a clock that is set back", () => {
-  it.effect("makes no time negative", () =>
-    Effect.gen(function* () {
-      const back = Effect.andThen(TestClock.setTime(2), Effect.fail("late"))
-      const failing = Resource.make("failing", { load: () => Effect.andThen(Effect.sleep(10), back) })
-      const failure = yield* withTime(
-        Effect.andThen(Effect.sleep(50), Effect.flip(Loader.load(Loader.make({ failing }))))
-      )
-      assert.deepStrictEqual(failure.elapsed, Duration.zero)
-      assert.strictEqual(failure.message, 'resource "failing" failed (0ms): late')
     })
   )
 })
