@@ -2,7 +2,7 @@
 import { Result } from "effect"
 import type { Base, Layer, Node } from "../model/Node.ts"
 import { layersOf, type Policy } from "../model/Policy.ts"
-import { discover, type Found } from "./Discovery.ts"
+import { discover, type Found, type LookInside } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
 import { isBefore, layersIn, type Program, type Step, toProgram, withDefaults } from "./Program.ts"
 import { isNone, type Substitution } from "./Substitution.ts"
@@ -12,6 +12,7 @@ export interface CompileOptions {
   readonly name?: string | undefined
   readonly policy?: Policy<unknown, unknown> | undefined
   readonly substitution: Substitution
+  readonly inside: LookInside
 }
 
 const withoutWork = {
@@ -121,14 +122,14 @@ const rewindsOf = (step: Step): ReadonlyArray<Layer> => {
 const bases = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>
   found.flatMap(({ node }: { readonly node: Node }) => (node._tag === "Base" ? [node] : []))
 
-/** Compiles targets. Linear in resources and dependencies, and it recurs into nothing. */
+/** Compiles targets. Linear in resources and dependencies, without recursion. */
 export const compile = (
   targets: Readonly<Record<string, unknown>>,
   options: CompileOptions,
   optionIssues: ReadonlyArray<GraphIssue>
 ): Result.Result<Program, GraphError> => {
   const loader = options.name ?? "anonymous"
-  const discovery = discover(targets, options.substitution)
+  const discovery = discover(targets, options.substitution, options.inside)
   const defaults = options.policy === undefined ? [] : layersOf(options.policy)
   const all = bases(discovery.found)
   const misplaced = all.flatMap((base) => misplacedPolicies(base, defaults))

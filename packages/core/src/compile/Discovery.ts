@@ -7,7 +7,8 @@
  */
 import { type Base, baseOf, type Node, type Source } from "../model/Node.ts"
 import { isResource, nodeOf } from "../model/Resource.ts"
-import type { GraphIssue } from "./GraphError.ts"
+import { cyclesOf } from "./Cycles.ts"
+import type { GraphIssue, NotAResource } from "./GraphError.ts"
 import { substitute, type Substitution } from "./Substitution.ts"
 
 /** A node that was found, with what it reads, by key, and what it only waits for. */
@@ -37,9 +38,6 @@ export interface Discovery {
   readonly issues: ReadonlyArray<GraphIssue>
 }
 
-/** Cycles are written out one by one up to this many: a graph of n resources can have far more than n of them. */
-const mostCycles = 50
-
 const none: ReadonlyArray<never> = []
 
 /** The level of a node that was entered and not left yet. */
@@ -59,11 +57,18 @@ const showValue = (value: unknown): string => {
     : String(value as string | number | boolean | bigint | symbol | undefined)
 }
 
+/** Is told of each resource that runs another loader, and how to get at that one. */
+export type LookInside = (resource: string, loader: () => unknown) => void
+
 interface Frame {
   readonly found: Found
   readonly edges: ReadonlyArray<Node>
-  /** The level that was reached before anybody could want it, so that a choice comes before what it may choose. */
+  /** How many of the edges, the first, it waits for; the others are what it may choose. */
+  readonly waits: number
+  /** The lowest level that it can have: what a choice may choose comes after all that the choice waits for. */
   readonly floor: number
+  /** The highest level of what it waits for. */
+  waited: number
   next: number
 }
 
@@ -74,10 +79,12 @@ class Walk {
   /** Every node that was entered. Those that were not left yet are on the stack. */
   readonly foundBy = new Map<Node, Found>()
   private readonly stack: Array<Frame> = []
-  private cycles = 0
+  private readonly inside: LookInside
+  private isCyclic = false
 
-  constructor(substitution: Substitution) {
+  constructor(substitution: Substitution, inside: LookInside) {
     this.standIn = substitute(substitution)
+    this.inside = inside
   }
 
   visit(root: Node): void {
@@ -85,14 +92,14 @@ class Walk {
     for (let frame = this.stack.at(-1); frame !== undefined; frame = this.stack.at(-1)) {
       const next = frame.edges[frame.next++]
       if (next === undefined) this.leave(frame)
-      else this.enter(next, frame.next > 1 ? this.floorOf(frame) : frame.floor)
+      else this.enter(next, frame.next > frame.waits ? this.waitedFor(frame) : frame.floor)
     }
   }
 
-  /** The resource behind a value that a user gave, or an issue. */
-  resolve(value: unknown, use: string): Node | undefined {
+  /** The resource behind a value that a user gave, or an issue that says where it was given. */
+  resolve(value: unknown, place: Omit<NotAResource, "_tag" | "value">): Node | undefined {
     if (!isResource(value)) {
-      this.issues.push({ _tag: "NotAResource", use, value: showValue(value) })
+      this.issues.push({ _tag: "NotAResource", ...place, value: showValue(value) })
       return undefined
     }
     return this.standIn(nodeOf(value))
@@ -101,25 +108,31 @@ class Walk {
   private enter(node: Node, floor: number): void {
     const known = this.foundBy.get(node)
     if (known !== undefined) {
-      if (known.level === open) this.reportCycle(node)
+      if (known.level === open) this.isCyclic = true
       return
     }
     const found = node._tag === "View" ? readView(node, node.parent) : this.readBase(node)
     this.foundBy.set(node, found)
-    this.stack.push({ found, edges: edgesOf(found), floor, next: 0 })
+    const edges = edgesOf(found)
+    this.stack.push({ found, edges, waits: edges.length - found.cases.length, floor, waited: open, next: 0 })
   }
 
-  /** What a choice may choose comes after what decides, which is the first of its edges. */
-  private floorOf({ edges, floor, found }: Frame): number {
-    return found.cases.length === 0 ? floor : Math.max(floor, this.foundBy.get(edges[0]!)!.level)
+  /** The level that is reached when there is all that a choice waits for. */
+  private waitedFor(frame: Frame): number {
+    if (frame.waited === open) frame.waited = this.highest(frame.edges.slice(0, frame.waits), frame.floor)
+    return frame.waited
   }
 
   private leave({ edges, floor, found }: Frame): void {
     this.stack.pop()
-    let level = floor
-    for (const edge of edges) level = Math.max(level, this.foundBy.get(edge)!.level)
-    found.level = level + weight(found.node)
+    found.level = this.highest(edges, floor) + weight(found.node)
     this.found.push(found)
+  }
+
+  private highest(nodes: ReadonlyArray<Node>, floor: number): number {
+    let level = floor
+    for (const node of nodes) level = Math.max(level, this.foundBy.get(node)!.level)
+    return level
   }
 
   private readBase(base: Base): Found {
@@ -131,41 +144,45 @@ class Walk {
     const dependencies: Array<Node> = []
     const after: Array<Node> = []
     let cases: ReadonlyArray<Case> = none
+    const resource = base.name
     if ("deps" in source) {
-      for (const [key, value] of this.entries(source.deps, base.name)) {
-        const node = this.resolve(value, `dependency "${key}" of "${base.name}"`)
+      for (const [key, value] of this.entries(source.deps, resource)) {
+        const node = this.resolve(value, { place: "dependency", resource, key })
         if (node !== undefined) {
           keys.push(key)
           dependencies.push(node)
         }
       }
     }
-    if (source._tag === "Load") {
-      for (const value of this.call(() => Array.from(source.after()), base.name)) {
-        const node = this.resolve(value, `an entry in \`after\` of "${base.name}"`)
-        if (node !== undefined) after.push(node)
-      }
-    }
     if (source._tag === "Match") {
-      const on = this.resolve(source.on, `\`on\` of "${base.name}"`)
+      const on = this.resolve(source.on, { place: "on", resource })
       if (on !== undefined) {
         keys.push("on")
         dependencies.push(on)
       }
-      cases = this.readCases(base.name, source)
+      cases = this.readCases(resource, source)
     }
-    if (source._tag === "Loader") this.look(source.loader, base.name)
+    if ("after" in source) {
+      for (const [i, value] of this.call(() => Array.from(source.after()), resource).entries()) {
+        const node = this.resolve(value, { place: "after", resource, key: String(i) })
+        if (node !== undefined) after.push(node)
+      }
+    }
+    if (source._tag === "Loader") this.inside(base.name, source.loader)
     return { node: base, keys, dependencies, after, cases, level: open, index: -1 }
   }
 
-  private readCases(name: string, { cases, orElse }: Extract<Source, { readonly _tag: "Match" }>): ReadonlyArray<Case> {
+  private readCases(
+    resource: string,
+    { cases, orElse }: Extract<Source, { readonly _tag: "Match" }>
+  ): ReadonlyArray<Case> {
     const found: Array<Case> = []
-    const add = (value: string | undefined, resource: unknown, use: string): void => {
-      const node = this.resolve(resource, `${use} of "${name}"`)
-      if (node !== undefined) found.push({ value, node })
+    for (const [key, given] of this.entries(() => cases, resource)) {
+      const node = this.resolve(given, { place: "case", resource, key })
+      if (node !== undefined) found.push({ value: key, node })
     }
-    for (const [value, resource] of this.entries(() => cases, name)) add(value, resource, `case "${value}"`)
-    if (orElse !== undefined) add(undefined, orElse, "`orElse`")
+    const otherwise = orElse === undefined ? undefined : this.resolve(orElse, { place: "orElse", resource })
+    if (otherwise !== undefined) found.push({ value: undefined, node: otherwise })
     return found
   }
 
@@ -189,22 +206,15 @@ class Walk {
     }
   }
 
-  /** Has a look at the loader inside a resource; what is wrong with that one is wrong with this one. */
-  private look(loader: () => unknown, resource: string): void {
-    try {
-      loader()
-    } catch (defect) {
-      this.issues.push({ _tag: "InvalidLoader", resource, defect })
-    }
-  }
-
-  private reportCycle(node: Node): void {
-    if (++this.cycles > mostCycles) return
-    const from = this.stack.findIndex((frame) => frame.found.node === node)
-    const names = [...this.stack.slice(from).map((frame) => frame.found.node.name), node.name]
-    // A resource and its views are one name to the reader, however many nodes the way goes through.
-    const path = names.filter((name, i) => name !== names[i - 1])
-    this.issues.push({ _tag: "Cycle", path: path.length === 1 ? [path[0]!, path[0]!] : path })
+  /** Tells of all cycles, if there are any. A resource and its views are one to the reader. */
+  reportCycles(): void {
+    if (!this.isCyclic) return
+    const bases = Array.from(this.foundBy.values()).filter(({ node }) => node._tag === "Base")
+    const indexOf = new Map(bases.map(({ node }, i) => [node, i]))
+    const waitsFor = (found: Found) => Array.from(new Set(edgesOf(found).map((node) => indexOf.get(baseOf(node))!)))
+    const { cycles, untold } = cyclesOf(bases.map(waitsFor))
+    for (const cycle of cycles) this.issues.push({ _tag: "Cycle", path: cycle.map((i) => bases[i]!.node.name) })
+    if (untold > 0) this.issues.push({ _tag: "MoreCycles", dependencies: untold })
   }
 }
 
@@ -271,15 +281,20 @@ const duplicates = (discovery: Pick<Discovery, "found" | "targets">): ReadonlyAr
 }
 
 /** All that the targets need, and everything that is wrong with how it hangs together. */
-export const discover = (targets: Readonly<Record<string, unknown>>, substitution: Substitution): Discovery => {
-  const walk = new Walk(substitution)
+export const discover = (
+  targets: Readonly<Record<string, unknown>>,
+  substitution: Substitution,
+  inside: LookInside
+): Discovery => {
+  const walk = new Walk(substitution, inside)
   const roots: Array<readonly [string, Node]> = []
   for (const [key, value] of walk.entries(() => targets, "targets")) {
-    const node = walk.resolve(value, `target "${key}"`)
+    const node = walk.resolve(value, { place: "target", key })
     if (node === undefined) continue
     roots.push([key, node])
     walk.visit(node)
   }
+  walk.reportCycles()
   const found = { found: walk.found, foundBy: walk.foundBy, targets: roots }
   return { ...found, issues: [...walk.issues, ...duplicates(found)] }
 }

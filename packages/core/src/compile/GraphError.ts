@@ -4,15 +4,40 @@
  * @since 0.1.0
  */
 import { Data } from "effect"
+import { describe as inWords } from "../model/ResourceError.ts"
+
+/**
+ * What stands where a resource is needed, and is none.
+ *
+ * - `place`: where it was given: among a loader's targets, among the dependencies or in the `after` of a resource, or what a
+ *   choice decides by, chooses for a value, or for every other.
+ * - `resource`: the resource that it was given to; there is none for a target.
+ * - `key`: the key that it was given under: the target's, the dependency's, the case's, its place in `after`.
+ * - `value`: what was given, in a word or two.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NotAResource {
+  readonly _tag: "NotAResource"
+  readonly place: "target" | "dependency" | "after" | "on" | "case" | "orElse"
+  readonly resource?: string
+  readonly key?: string
+  readonly value: string
+}
 
 /**
  * One thing that is wrong with a graph.
  *
- * - `Cycle`: these resources wait for each other; `path` starts and ends with the same name.
+ * - `Cycle`: these resources wait for each other, or these loaders contain each other; `path` starts and ends with the
+ *   same name. Every dependency that closes a cycle is in at least one of those told.
+ * - `MoreCycles`: how many dependencies close cycles that are not told, where there are too many to tell.
+ * - `TooDeep`: a loader inside has more loaders inside each other than can be run.
  * - `DuplicateName`: different resources share a name. `uses` tells where each of them is used;
  *   `sameDeclaration` that they come from one declaration and differ by what was piped onto it.
  * - `MisplacedPolicy`: a policy stands where it can have no effect, and why.
- * - `NotAResource`: a dependency or target that is no resource, as when a module is read before it was initialized.
+ * - `NotAResource`: a dependency or target that is no resource, as when a module is read before it was initialized: see
+ *   {@link NotAResource}.
  * - `InvalidDependencies`: a `deps` or `after` function threw.
  * - `InvalidLoader`: the loader inside a resource is none, or its own graph is not sound.
  * - `InvalidName`: a name or a key that is empty, not a string, or `__proto__`.
@@ -26,6 +51,8 @@ import { Data } from "effect"
  */
 export type GraphIssue =
   | { readonly _tag: "Cycle"; readonly path: ReadonlyArray<string> }
+  | { readonly _tag: "MoreCycles"; readonly dependencies: number }
+  | { readonly _tag: "TooDeep"; readonly resource: string; readonly depth: number }
   | {
       readonly _tag: "DuplicateName"
       readonly name: string
@@ -33,7 +60,7 @@ export type GraphIssue =
       readonly sameDeclaration: boolean
     }
   | { readonly _tag: "MisplacedPolicy"; readonly resource: string; readonly policy: string; readonly reason: string }
-  | { readonly _tag: "NotAResource"; readonly use: string; readonly value: string }
+  | NotAResource
   | { readonly _tag: "InvalidDependencies"; readonly resource: string; readonly defect: unknown }
   | { readonly _tag: "InvalidLoader"; readonly resource: string; readonly defect: unknown }
   | { readonly _tag: "InvalidName"; readonly name: unknown; readonly use: string }
@@ -42,69 +69,128 @@ export type GraphIssue =
   | { readonly _tag: "EscapesTransaction"; readonly resource: string; readonly reason: string }
   | { readonly _tag: "InvalidOption"; readonly option: string; readonly value: unknown; readonly expected: string }
 
+/** How much of what a message shows it shows: names and texts can be as long as what made them. */
+const longestName = 100
+const longestText = 2_000
 const longestPath = 12
+const mostUses = 3
+const mostIssues = 50
+const longestMessage = 10_000
+
+const cut = (text: string, longest: number): string =>
+  text.length <= longest ? text : `${text.slice(0, longest)}... ${text.length - longest} characters more`
+
+const nameOf = (name: string): string => cut(name, longestName)
+
+const quoted = (name: string): string => `"${nameOf(name)}"`
+
+const valueOf = (value: unknown): string =>
+  cut(
+    typeof value === "object" || typeof value === "function"
+      ? inWords(value)
+      : String(value as string | number | boolean | bigint | symbol | undefined),
+    longestName
+  )
 
 const showPath = (path: ReadonlyArray<string>): string => {
+  const names = (from: number, to?: number) => path.slice(from, to).map(nameOf)
   const shown =
     path.length <= longestPath
-      ? path
-      : [
-          ...path.slice(0, longestPath / 2),
-          `... ${path.length - longestPath} more ...`,
-          ...path.slice(-longestPath / 2)
-        ]
+      ? names(0)
+      : [...names(0, longestPath / 2), `... ${path.length - longestPath} more ...`, ...names(-longestPath / 2)]
   return shown.join(" -> ")
 }
 
-const showUses = (uses: ReadonlyArray<string>): string =>
-  uses.length <= 3 ? uses.join(", ") : `${uses.slice(0, 3).join(", ")} and ${uses.length - 3} more`
+/** The first of several, and how many are left out. */
+const first = (all: ReadonlyArray<string>, separator: string): string =>
+  all.length <= mostUses
+    ? all.join(separator)
+    : `${all.slice(0, mostUses).join(separator)} and ${all.length - mostUses} more`
+
+const showPlace = ({ key = "", place, resource = "" }: NotAResource): string => {
+  switch (place) {
+    case "target":
+      return `target ${quoted(key)}`
+    case "dependency":
+      return `dependency ${quoted(key)} of ${quoted(resource)}`
+    case "after":
+      return `an entry in \`after\` of ${quoted(resource)}`
+    case "case":
+      return `case ${quoted(key)} of ${quoted(resource)}`
+    case "on":
+    case "orElse":
+      return `\`${place}\` of ${quoted(resource)}`
+  }
+}
 
 const describe = (issue: GraphIssue): string => {
   switch (issue._tag) {
     case "Cycle":
       return `cycle: ${showPath(issue.path)}; each of these waits for the next, so none could ever start`
+    case "MoreCycles":
+      return `${issue.dependencies} more dependencies close cycles: those above are the first`
+    case "TooDeep":
+      return `the loader of ${quoted(issue.resource)} has ${issue.depth} loaders inside each other, which is too deep`
     case "DuplicateName":
       return (
-        `duplicate name "${issue.name}": ${issue.uses.length} different resources have it, used by ` +
-        issue.uses.map(showUses).join("; and by ") +
+        `duplicate name ${quoted(issue.name)}: ${issue.uses.length} different resources have it, used by ` +
+        first(
+          issue.uses.map((uses) =>
+            first(
+              uses.map((use) => cut(use, 3 * longestName)),
+              ", "
+            )
+          ),
+          "; and by "
+        ) +
         (issue.sameDeclaration
           ? "; they are the same declaration, different policies: pipe once and use that value everywhere"
           : "; rename all but one")
       )
     case "MisplacedPolicy":
-      return `misplaced policy "${issue.policy}" on "${issue.resource}": ${issue.reason}`
+      return `misplaced policy ${quoted(issue.policy)} on ${quoted(issue.resource)}: ${cut(issue.reason, 3 * longestName)}`
     case "NotAResource":
       return (
-        `${issue.use} is not a resource but ${issue.value}` +
+        `${showPlace(issue)} is not a resource but ${nameOf(issue.value)}` +
         (issue.value === "undefined" ? "; if it is declared later, give the dependencies as a function" : "")
       )
     case "InvalidDependencies":
-      return `the dependencies of "${issue.resource}" could not be read: ${String(issue.defect)}`
+      return `the dependencies of ${quoted(issue.resource)} could not be read: ${cut(inWords(issue.defect), longestText)}`
     case "InvalidLoader":
       return issue.defect instanceof GraphError
-        ? `the loader of "${issue.resource}" is not sound: ${issue.defect.message.replaceAll("\n", "\n  ")}`
-        : `the loader of "${issue.resource}" could not be read: ${String(issue.defect)}`
+        ? `the loader of ${quoted(issue.resource)} is not sound: ${cut(issue.defect.message.replaceAll("\n", "\n  "), longestText)}`
+        : `the loader of ${quoted(issue.resource)} could not be read: ${cut(inWords(issue.defect), longestText)}`
     case "InvalidName":
       return (
-        `${issue.use} cannot be called ${typeof issue.name === "string" ? JSON.stringify(issue.name) : String(issue.name)}: ` +
+        `${cut(issue.use, 3 * longestName)} cannot be called ${typeof issue.name === "string" ? JSON.stringify(nameOf(issue.name)) : valueOf(issue.name)}: ` +
         'names and keys are strings, not empty and not "__proto__"'
       )
     case "DuplicateTarget":
-      return `both loaders have a target "${issue.key}", and not the same: give one another key with \`rename\``
+      return `both loaders have a target ${quoted(issue.key)}, and not the same: give one another key with \`rename\``
     case "NotLoaded":
-      return `${issue.use} "${issue.name}" has nothing to replace: the loader does not load it`
+      return `${cut(issue.use, 3 * longestName)} ${quoted(issue.name)} has nothing to replace: the loader does not load it`
     case "EscapesTransaction":
-      return `"${issue.resource}" cannot be inside a transaction, which it escapes: ${issue.reason}`
+      return `${quoted(issue.resource)} cannot be inside a transaction, which it escapes: ${cut(issue.reason, longestText)}`
     case "InvalidOption":
-      return `option "${issue.option}": expected ${issue.expected}, got ${String(issue.value)}`
+      return `option ${quoted(issue.option)}: expected ${cut(issue.expected, 3 * longestName)}, got ${valueOf(issue.value)}`
   }
+}
+
+/** One issue a line, and how many are left out. */
+const linesOf = (issues: ReadonlyArray<GraphIssue>): string => {
+  let lines = ""
+  let shown = 0
+  for (; shown < Math.min(issues.length, mostIssues) && lines.length < longestMessage; shown++) {
+    lines += `\n  - ${describe(issues[shown]!)}`
+  }
+  return shown === issues.length ? lines : `${lines}\n  ... and ${issues.length - shown} more`
 }
 
 /**
  * A graph cannot be compiled, and this is everything that is wrong with it.
  *
  * `Loader.make` throws it, `Loader.compile` gives it as a `Result`: it is a mistake in the program, not in its data.
- * `message` lists the issues, one a line.
+ * `issues` has all of them; `message` lists them, one a line, as far as fits: what it leaves out it counts.
  *
  * @example
  * ```ts
@@ -131,7 +217,6 @@ export class GraphError extends Data.TaggedError("GraphError")<{
 }> {
   constructor(props: { readonly loader: string; readonly issues: ReadonlyArray<GraphIssue> }) {
     const count = props.issues.length === 1 ? "1 problem" : `${props.issues.length} problems`
-    const lines = props.issues.map((issue) => `\n  - ${describe(issue)}`)
-    super({ ...props, message: `${count} in the graph of loader "${props.loader}":${lines.join("")}` })
+    super({ ...props, message: `${count} in the graph of loader ${quoted(props.loader)}:${linesOf(props.issues)}` })
   }
 }

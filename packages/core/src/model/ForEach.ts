@@ -3,7 +3,7 @@ import { Cause, type Effect, type RequestResolver } from "effect"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor, type PolicyOf } from "./Policy.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
-import type { Resource, Services, Undoing, Values } from "./Resource.ts"
+import type { Any, InputOf, Resource, Services, Undoing, Values } from "./Resource.ts"
 
 /** While TypeScript is still finding out what the values are, any will do. */
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
@@ -19,7 +19,7 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
 /**
  * Declares a resource that loads something for each item of a list, side by side, and keeps the order of the list.
  *
- * - `deps`: what it needs, by local key, as in `make`.
+ * - `deps`, `after`: what it needs, by local key, and what must have been loaded before, as in `make`.
  * - `items`: the list, from what it needs.
  * - `load`: makes the effect that loads one item's value; it gets the item, what the list needs, and the item's index.
  *   Where an item needs several things that depend on each other, it may return `Loader.load(inner, ...)`.
@@ -67,6 +67,7 @@ export const forEach = <
   E,
   R,
   const D extends Deps = {},
+  const After extends ReadonlyArray<Any> = [],
   PE = never,
   PR = never,
   R2 = never,
@@ -75,6 +76,7 @@ export const forEach = <
   name: Name,
   options: {
     readonly deps?: D | (() => D)
+    readonly after?: After | (() => After)
     readonly items: (deps: Values<D>) => Iterable<I>
     readonly load: (item: I, deps: Values<D>, index: number) => Effect.Effect<A, E, R>
     readonly key?: (deps: Values<D>) => string
@@ -87,15 +89,16 @@ export const forEach = <
 ): Resource<
   Name,
   ReadonlyArray<A>,
-  Own<Name, E | PE> | Failure<D[keyof D]>,
-  R | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D]>,
-  Inputs<D>
+  Own<Name, E | PE> | Failure<D[keyof D] | After[number]>,
+  R | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
+  Inputs<D> & InputOf<After[number]>
 > => {
-  const { concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
+  const { after, concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
   checkConcurrency(name, concurrency)
   return declare(name, {
     _tag: "List",
     deps: lazily<Dependencies>(deps, {}),
+    after: lazily<ReadonlyArray<unknown>>(after, []),
     items: items as (deps: Dependencies) => Iterable<unknown>,
     load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
     resolver: undefined,

@@ -6,7 +6,7 @@ import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
-import type { Resource, Services, Undoing, Values } from "./Resource.ts"
+import type { Any, InputOf, Resource, Services, Undoing, Values } from "./Resource.ts"
 
 /** What asking can fail with. */
 type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
@@ -14,7 +14,7 @@ type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
 /**
  * Declares a resource that is one request to a resolver, which answers many of them in one call.
  *
- * - `deps`: what it needs, by local key, as in `make`.
+ * - `deps`, `after`: what it needs, by local key, and what must have been loaded before, as in `make`.
  * - `key`: what tells its value from others in a cache, as in `make`.
  * - `request`: makes the request, from what it needs.
  * - `resolver`: one of Effect's request resolvers, built once: whoever names the same one shares its calls.
@@ -49,10 +49,16 @@ type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
  * @since 0.1.0
  * @category constructors
  */
-export const fromRequest = <const Name extends string, Q extends AnyRequest, const D extends Deps = {}>(
+export const fromRequest = <
+  const Name extends string,
+  Q extends AnyRequest,
+  const D extends Deps = {},
+  const After extends ReadonlyArray<Any> = []
+>(
   name: Name,
   options: {
     readonly deps?: D | (() => D)
+    readonly after?: After | (() => After)
     readonly key?: (deps: Values<D>) => string
     readonly request: (deps: Values<D>) => Q
     readonly resolver: RequestResolver.RequestResolver<Q>
@@ -60,13 +66,14 @@ export const fromRequest = <const Name extends string, Q extends AnyRequest, con
 ): Resource<
   Name,
   Request.Success<Q>,
-  Own<Name, AskError<Q>> | Failure<D[keyof D]>,
-  Request.Services<Q> | Services<D[keyof D]>,
-  Inputs<D>
+  Own<Name, AskError<Q>> | Failure<D[keyof D] | After[number]>,
+  Request.Services<Q> | Services<D[keyof D] | After[number]>,
+  Inputs<D> & InputOf<After[number]>
 > =>
   declare(name, {
     _tag: "Request",
     deps: lazily<Dependencies>(options.deps, {}),
+    after: lazily<ReadonlyArray<unknown>>(options.after, []),
     key: options.key as KeyOf | undefined,
     request: options.request as (deps: Dependencies) => unknown,
     resolver: options.resolver,
@@ -76,8 +83,8 @@ export const fromRequest = <const Name extends string, Q extends AnyRequest, con
 /**
  * Declares a resource that is one request for each item of a list, all made at once, and keeps the order of the list.
  *
- * - `deps`, `items`, `key`, `itemKey`: what it needs, the list, and what tells values from others in a cache, as in
- *   `forEach`.
+ * - `deps`, `after`, `items`, `key`, `itemKey`: what it needs, what must have been loaded before, the list, and what
+ *   tells values from others in a cache, as in `forEach`.
  * - `request`: makes the request of one item, from the item, what the list needs, and the item's index.
  * - `resolver`: as in `fromRequest`.
  * - `each`: a policy for one item; policies that are piped onto it bound the whole list.
@@ -113,6 +120,7 @@ export const requestEach = <
   I,
   Q extends AnyRequest,
   const D extends Deps = {},
+  const After extends ReadonlyArray<Any> = [],
   PE = never,
   PR = never,
   R2 = never,
@@ -121,6 +129,7 @@ export const requestEach = <
   name: Name,
   options: {
     readonly deps?: D | (() => D)
+    readonly after?: After | (() => After)
     readonly items: (deps: Values<D>) => Iterable<I>
     readonly key?: (deps: Values<D>) => string
     readonly itemKey?: (item: I, deps: Values<D>) => string
@@ -131,13 +140,14 @@ export const requestEach = <
 ): Resource<
   Name,
   ReadonlyArray<Request.Success<Q>>,
-  Own<Name, AskError<Q> | PE> | Failure<D[keyof D]>,
-  Request.Services<Q> | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D]>,
-  Inputs<D>
+  Own<Name, AskError<Q> | PE> | Failure<D[keyof D] | After[number]>,
+  Request.Services<Q> | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
+  Inputs<D> & InputOf<After[number]>
 > =>
   declare(name, {
     _tag: "List",
     deps: lazily<Dependencies>(options.deps, {}),
+    after: lazily<ReadonlyArray<unknown>>(options.after, []),
     key: options.key as KeyOf | undefined,
     itemKey: options.itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     items: options.items as (deps: Dependencies) => Iterable<unknown>,

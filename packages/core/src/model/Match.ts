@@ -1,6 +1,6 @@
 /** A choice between resources. */
 import { Data } from "effect"
-import { type Any, declare, type Failure, type Input, type InputOf, type Resource } from "./Resource.ts"
+import { type Any, declare, type Failure, type Input, type InputOf, lazily, type Resource } from "./Resource.ts"
 import type { Services, Success } from "./Resource.ts"
 import { describe, type ResourceError } from "./ResourceError.ts"
 
@@ -64,6 +64,7 @@ type Unmatched<Name extends string, On> =
  * - `cases`: the resource for each of its values. Over a union of literals or a boolean they are complete, by their
  *   type; over an open type a value without a case fails with a {@link MatchError}, unless there is an `orElse`.
  * - `orElse`: the resource for every value that has no case.
+ * - `after`: what must have been loaded before it chooses, without its value being needed.
  *
  * Only the chosen resource, and what it needs, is loaded; what only the others need is skipped, and the report says that
  * it was not chosen. The types have the inputs, errors and services of all. When the chosen one fails, so does what
@@ -90,32 +91,58 @@ type Unmatched<Name extends string, On> =
  * @category constructors
  */
 export const match: {
-  <const Name extends string, On extends Decider, const Cases extends { readonly [K in CaseOf<On>]: Any }>(
+  <
+    const Name extends string,
+    On extends Decider,
+    const Cases extends { readonly [K in CaseOf<On>]: Any },
+    const After extends ReadonlyArray<Any> = []
+  >(
     name: Name,
-    options: { readonly on: On; readonly cases: Cases & Exact<Cases, CaseOf<On>>; readonly orElse?: never }
+    options: {
+      readonly on: On
+      readonly cases: Cases & Exact<Cases, CaseOf<On>>
+      readonly orElse?: never
+      readonly after?: After | (() => After)
+    }
   ): Resource<
     Name,
     Success<Cases[keyof Cases]>,
-    Failure<On | Cases[keyof Cases]> | Unmatched<Name, On>,
-    Services<On | Cases[keyof Cases]>,
-    Input<On> & InputOf<Cases[keyof Cases]>
+    Failure<On | Cases[keyof Cases] | After[number]> | Unmatched<Name, On>,
+    Services<On | Cases[keyof Cases] | After[number]>,
+    Input<On> & InputOf<Cases[keyof Cases]> & InputOf<After[number]>
   >
   <
     const Name extends string,
     On extends Decider,
     const Cases extends { readonly [K in CaseOf<On>]?: Any },
-    const Else extends Any
+    const Else extends Any,
+    const After extends ReadonlyArray<Any> = []
   >(
     name: Name,
-    options: { readonly on: On; readonly cases: Cases & Exact<Cases, CaseOf<On>>; readonly orElse: Else }
+    options: {
+      readonly on: On
+      readonly cases: Cases & Exact<Cases, CaseOf<On>>
+      readonly orElse: Else
+      readonly after?: After | (() => After)
+    }
   ): Resource<
     Name,
     Success<Cases[keyof Cases] | Else>,
-    Failure<On | Cases[keyof Cases] | Else>,
-    Services<On | Cases[keyof Cases] | Else>,
-    Input<On> & InputOf<Cases[keyof Cases] | Else>
+    Failure<On | Cases[keyof Cases] | Else | After[number]>,
+    Services<On | Cases[keyof Cases] | Else | After[number]>,
+    Input<On> & InputOf<Cases[keyof Cases] | Else> & InputOf<After[number]>
   >
 } = (
   name: string,
-  options: { readonly on: unknown; readonly cases: Readonly<Record<string, unknown>>; readonly orElse?: unknown }
-): never => declare(name, { _tag: "Match", orElse: undefined, ...options })
+  {
+    after,
+    cases,
+    on,
+    orElse
+  }: {
+    readonly on: unknown
+    readonly cases: Readonly<Record<string, unknown>>
+    readonly orElse?: unknown
+    readonly after?: ReadonlyArray<unknown> | (() => ReadonlyArray<unknown>)
+  }
+): never => declare(name, { _tag: "Match", on, cases, orElse, after: lazily<ReadonlyArray<unknown>>(after, []) })

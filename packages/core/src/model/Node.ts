@@ -21,6 +21,11 @@ export type Dependencies = Readonly<Record<string, unknown>>
 /** What tells one value of a resource from another, for caches. */
 export type KeyOf = (deps: Dependencies) => string
 
+/** What must have been loaded before, without its value being needed. */
+interface Following {
+  readonly after: () => ReadonlyArray<unknown>
+}
+
 /** Where the value of a base comes from. */
 export type Source =
   | { readonly _tag: "Input" }
@@ -28,15 +33,14 @@ export type Source =
   /** A value that is given with a loader, in the place of something that would have been loaded. */
   | { readonly _tag: "Given"; readonly key: string }
   | { readonly _tag: "Struct"; readonly deps: () => Dependencies }
-  | {
+  | ({
       readonly _tag: "Load"
       readonly deps: () => Dependencies
-      readonly after: () => ReadonlyArray<unknown>
       readonly load: (deps: Dependencies) => unknown
       readonly key?: KeyOf | undefined
       /** The key of the service that the value is, where it is one. */
       readonly service?: Context.Key<unknown, unknown>
-    }
+    } & Following)
   | ({
       readonly _tag: "Request"
       readonly deps: () => Dependencies
@@ -44,23 +48,24 @@ export type Source =
       readonly request: (deps: Dependencies) => unknown
       readonly resolver: AnyResolver
       readonly means: Means
-    } & Asking)
-  | ({ readonly _tag: "List"; readonly deps: () => Dependencies; readonly key?: KeyOf | undefined } & Items)
-  | {
+    } & Asking &
+      Following)
+  | ({ readonly _tag: "List"; readonly deps: () => Dependencies; readonly key?: KeyOf | undefined } & Items & Following)
+  | ({
       readonly _tag: "Match"
       readonly on: unknown
       /** What to load for each value of `on`, and for every other. */
       readonly cases: Readonly<Record<string, unknown>>
       readonly orElse: unknown
-    }
-  | {
+    } & Following)
+  | ({
       readonly _tag: "Loader"
       readonly deps: () => Dependencies
       readonly load: (deps: Dependencies) => unknown
       readonly key?: KeyOf | undefined
       /** The loader inside; throws where there is none, or none that is sound. */
       readonly loader: () => unknown
-    }
+    } & Following)
 
 /** What is done about asking, beside asking. */
 export interface Asking {

@@ -3,16 +3,13 @@
  *
  * @since 0.1.0
  */
-import { Duration, type Effect, type Exit, Result } from "effect"
+import { Duration, type Effect, type Exit } from "effect"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import type { Hold } from "../batching/Hold.ts"
-import { compile as compileProgram } from "../compile/Compiler.ts"
-import { type Foreseen, foresee } from "../compile/Foreseen.ts"
-import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
+import type { Foreseen } from "../compile/Foreseen.ts"
 import { fromProgram, type Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Substitution } from "../compile/Substitution.ts"
-import { toDuration } from "../base/DurationInput.ts"
+import type { Node } from "../model/Node.ts"
 import type { Policy } from "../model/Policy.ts"
 import type { Deps } from "../model/Resource.ts"
 import type { RollbackError } from "./saga/CompensationError.ts"
@@ -82,12 +79,22 @@ export interface Declaration {
 
 export type OnExit = (exit: Exit.Exit<unknown, unknown>) => unknown
 
+/** How many loaders may be inside each other. */
+export const deepest = 50_000
+
+/** What is known of a loader when all loaders inside it are compiled. */
+export interface Nested {
+  /** How many loaders are inside each other, itself included. */
+  depth: number
+  /** The steps for which batches are held, where there are any. */
+  foreseen: ReadonlyArray<Foreseen> | undefined
+}
+
 /** What a loader is made of. */
 export interface Compiled {
   readonly declaration: Declaration
   readonly program: Program
-  /** The steps for which batches are held, where there are any. */
-  readonly foreseen: ReadonlyArray<Foreseen> | undefined
+  readonly nested: Nested
   readonly limit: number | undefined
   readonly timeout: Duration.Duration | undefined
   readonly inBatches: boolean
@@ -131,80 +138,26 @@ export const fromCompiled = (compiled: Compiled, values: GivenValues): never =>
  */
 export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" && u !== null && TypeId in u
 
-const isLimit = (limit: unknown): boolean => limit === "unbounded" || (Number.isInteger(limit) && Number(limit) > 0)
-
-const checkOptions = ({
-  compensationConcurrency,
-  concurrency,
-  scheduling,
-  timeout
-}: Options): ReadonlyArray<GraphIssue> => {
-  const issues: Array<GraphIssue> = []
-  const refuse = (option: string, value: unknown, expected: string): void => {
-    issues.push({ _tag: "InvalidOption", option, value, expected })
-  }
-  for (const [option, limit] of Object.entries({ concurrency, compensationConcurrency })) {
-    if (limit !== undefined && !isLimit(limit)) refuse(option, limit, 'a whole number from 1, or "unbounded"')
-  }
-  if (scheduling !== undefined && scheduling !== "eager" && scheduling !== "batched") {
-    refuse("scheduling", scheduling, '"eager" or "batched"')
-  }
-  if (timeout !== undefined && toDuration(timeout) === undefined) refuse("timeout", timeout, "a duration of 0 or more")
-  return issues
+/** The loader inside a step, if it runs one. */
+const insideOf = (node: Node): Compiled | undefined => {
+  if (node._tag === "View" || node.source._tag !== "Loader") return undefined
+  return compiledOf(node.source.loader() as AnyLoader)
 }
 
-/** What is being compiled now: a loader inside a resource is compiled while the loader around it is. */
-const compiling: Array<Declaration> = []
-
-const nameOf = ({ options }: Declaration): string => options.name ?? "anonymous"
-
-/** A declaration, compiled; beside what is wrong with it, `issues` are told too. */
-export const compileDeclaration = (
-  declaration: Declaration,
-  issues: ReadonlyArray<GraphIssue> = []
-): Result.Result<Compiled, GraphError> => {
-  const outer = compiling.indexOf(declaration)
-  if (outer >= 0) {
-    const path = [...compiling.slice(outer), declaration].map(nameOf)
-    return Result.fail(new GraphError({ loader: nameOf(declaration), issues: [{ _tag: "Cycle", path }] }))
-  }
-  compiling.push(declaration)
-  try {
-    return compileSound(declaration, issues)
-  } finally {
-    compiling.pop()
-  }
-}
-
-const compileSound = (
-  declaration: Declaration,
-  issues: ReadonlyArray<GraphIssue>
-): Result.Result<Compiled, GraphError> => {
-  const { options, substitution, targets } = declaration
-  const { compensationConcurrency, concurrency, name, policy, scheduling, timeout } = options
-  const undoLimit = compensationConcurrency ?? concurrency ?? "unbounded"
-  const known = [...issues, ...checkOptions(options)]
-  return Result.map(compileProgram(targets, { name, policy, substitution }, known), (program) => ({
-    declaration,
-    program,
-    foreseen: foresee(program, holdsInside),
-    limit: concurrency === "unbounded" ? undefined : concurrency,
-    timeout: timeout === undefined ? undefined : Duration.fromInputUnsafe(timeout),
-    inBatches: scheduling === "batched",
-    undoLimit: undoLimit === "unbounded" ? Infinity : undoLimit
-  }))
-}
-
-const holdsInside = (loader: unknown): ReadonlyArray<Hold> => {
-  const { foreseen = [] } = compiledOf(loader as AnyLoader)
-  return Array.from(new Set(foreseen.flatMap(({ holds }) => holds)))
-}
-
-/** The plan of a loader: the same object however often it is asked for. */
+/** The plan of a loader: the same object however often it is asked for. Those of the loaders inside are made first. */
 export const planOf = (compiled: Compiled): Plan => {
-  let known = plans.get(compiled)
-  if (known === undefined) plans.set(compiled, (known = toPlan(compiled)))
-  return known
+  const open = [compiled]
+  for (let one = open.at(-1); one !== undefined && !plans.has(compiled); one = open.at(-1)) {
+    const before = open.length
+    for (const { node } of one.program.steps) {
+      const inside = insideOf(node)
+      if (inside !== undefined && !plans.has(inside)) open.push(inside)
+    }
+    if (open.length > before) continue
+    if (!plans.has(one)) plans.set(one, toPlan(one))
+    open.pop()
+  }
+  return plans.get(compiled)!
 }
 
 const plans = new WeakMap<Compiled, Plan>()
@@ -215,7 +168,8 @@ const toPlan = ({ inBatches, limit, program, timeout }: Compiled): Plan => {
     ...(limit === undefined ? {} : { concurrency: limit }),
     ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
   }
-  return fromProgram(program, settings, ({ source }) =>
-    source._tag === "Loader" ? planOf(compiledOf(source.loader() as AnyLoader)) : undefined
-  )
+  return fromProgram(program, settings, (base) => {
+    const inside = insideOf(base)
+    return inside === undefined ? undefined : plans.get(inside)
+  })
 }

@@ -121,7 +121,7 @@ const setupFor = (
   enclosing: Enclosing | undefined,
   { failFast, reporter }: Execution
 ): RunSetup => {
-  const { declaration, foreseen, inBatches, program, undoLimit } = compiled
+  const { declaration, inBatches, nested, program, undoLimit } = compiled
   const isAccounted = program.undoes || (failFast && declaration.onExit !== undefined)
   const limits = limitsFor(compiled, fiber)
   const watch = watchFor(compiled, fiber, reporter, enclosing)
@@ -133,7 +133,7 @@ const setupFor = (
     limits,
     watch,
     // Level by level, nothing of a later level can come to a batch of this one.
-    foreseen: inBatches ? undefined : foreseen,
+    foreseen: inBatches ? undefined : nested.foreseen,
     inside: enclosing?.inside,
     saga: isAccounted ? new Saga({ program, watch, limit: undoLimit, keeps: failFast }) : undefined,
     rewinds: program.undoes && failFast ? new Map() : undefined

@@ -1,24 +1,48 @@
 /** A loader as one resource of another. */
 import { declare, lazily } from "../model/Resource.ts"
-import type { Any, Failure, Inputs, Own, Resource, Services } from "../model/Resource.ts"
+import type { Any, Failure, InputOf, Inputs, Own, Resource, Services } from "../model/Resource.ts"
 import type { Dependencies, KeyOf } from "../model/Node.ts"
 import { type AnyLoader, isLoader, type Loader } from "./Compiled.ts"
+import { once } from "./Compiling.ts"
 import { load } from "./Loader.ts"
 
 /** A resource for each input of a loader. */
 type Mapped<In> = { readonly [K in keyof In]: Resource<string, In[K], any, any, any> } // oxlint-disable-line typescript/no-explicit-any
 
-const readLoader = (name: string, given: () => unknown): AnyLoader => {
-  const loader = given()
-  if (isLoader(loader)) return loader
-  throw new TypeError(`Resource.fromLoader: what is given for "${name}" is no loader`)
+/** The options, whatever the inputs. */
+interface Options {
+  readonly inputs?: Readonly<Record<string, Any>>
+  readonly after?: ReadonlyArray<Any> | (() => ReadonlyArray<Any>)
+  readonly key?: unknown
+}
+
+/** The loader that is given, asked for once. */
+const reading = (name: string, given: () => unknown): (() => AnyLoader) => {
+  let isAsked = false
+  const ask = (): AnyLoader => {
+    if (isAsked)
+      throw new TypeError(`Resource.fromLoader: the function given for "${name}" needs the loader that it gives`)
+    isAsked = true
+    try {
+      const loader = given()
+      if (isLoader(loader)) return loader
+    } finally {
+      isAsked = false
+    }
+    throw new TypeError(
+      `Resource.fromLoader: what is given for "${name}" is no loader; if it is made later, compile what contains it later`
+    )
+  }
+  return once(ask)
 }
 
 /**
  * Declares a resource that runs another loader; its value is the object of that loader's values.
  *
- * - `loader`: the loader, or a function that gives it, for one that is made later.
+ * - `loader`: the loader, or a function that gives it, for one that is made later: it is called once, when a loader around
+ *   it is compiled, and once more at the next compiling where it threw.
  * - `inputs`: for each input of the loader, a resource of this graph that gives it.
+ * - `after`: what must have been loaded before, as in `make`.
  * - `key`: what tells its value from others in a cache, as in `make`.
  *
  * The names of the two graphs have nothing to do with each other. Errors nest: `ResourceError<"page", ResourceError<"org",
@@ -46,18 +70,36 @@ const readLoader = (name: string, given: () => unknown): AnyLoader => {
  * @since 0.1.0
  * @category constructors
  */
-export const fromLoader = <const Name extends string, A, E, R, In, T, const M extends Mapped<In> = {} & Mapped<In>>(
+export const fromLoader = <
+  const Name extends string,
+  A,
+  E,
+  R,
+  In,
+  T,
+  const M extends Mapped<In> = {} & Mapped<In>,
+  const After extends ReadonlyArray<Any> = []
+>(
   name: Name,
   loader: Loader<A, E, R, In, T> | (() => Loader<A, E, R, In, T>),
-  ...options: unknown extends In ? [] : [{ readonly inputs: M; readonly key?: (inputs: In) => string }]
-): Resource<Name, A, Own<Name, E> | Failure<M[keyof M]>, R | Services<M[keyof M]>, Inputs<M>> => {
-  const deps: Readonly<Record<string, Any>> = options[0]?.inputs ?? {}
-  const given = (): AnyLoader => readLoader(name, lazily<unknown>(loader, undefined))
+  ...[options]: unknown extends In
+    ? [options?: { readonly after?: After | (() => After) }]
+    : [options: { readonly inputs: M; readonly after?: After | (() => After); readonly key?: (inputs: In) => string }]
+): Resource<
+  Name,
+  A,
+  Own<Name, E> | Failure<M[keyof M] | After[number]>,
+  R | Services<M[keyof M] | After[number]>,
+  Inputs<M> & InputOf<After[number]>
+> => {
+  const { after, inputs = {}, key }: Options = options ?? {}
+  const given = reading(name, lazily<unknown>(loader, undefined))
   return declare(name, {
     _tag: "Loader",
-    deps: () => deps,
+    deps: () => inputs,
+    after: lazily<ReadonlyArray<unknown>>(after, []),
     load: (values: Dependencies) => load(given(), ...([values] as unknown as [])),
-    key: options[0]?.key as KeyOf | undefined,
+    key: key as KeyOf | undefined,
     loader: given
   })
 }

@@ -19,7 +19,6 @@ import type {
 } from "../model/Resource.ts"
 import {
   type AnyLoader,
-  compileDeclaration,
   compiledOf,
   fromCompiled,
   isLoader,
@@ -29,6 +28,7 @@ import {
   planOf,
   valuesOf
 } from "./Compiled.ts"
+import { compileDeclaration } from "./Compiling.ts"
 import { execute, type Execution } from "./Execution.ts"
 import type { LoadTimeout } from "./LoadTimeout.ts"
 import type { Report } from "./Report.ts"

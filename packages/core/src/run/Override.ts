@@ -8,7 +8,6 @@ import { type Any, isResource, nodeOf, type Own, type Resource } from "../model/
 import {
   type AnyLoader,
   type Compiled,
-  compileDeclaration,
   compiledOf,
   fromCompiled,
   type GivenValues,
@@ -17,6 +16,7 @@ import {
   type Options,
   valuesOf
 } from "./Compiled.ts"
+import { compileDeclaration } from "./Compiling.ts"
 
 /**
  * What can take the place of a resource `Name` with values `A`.
@@ -101,7 +101,7 @@ const changed = (
 /** The same dependencies as the replaced resource has, as far as it is there to be looked at. */
 const loadLike = ({ name, source }: Base, load: (deps: Dependencies) => unknown): Node => {
   const deps = "deps" in source ? source.deps : () => (source._tag === "Match" ? { on: source.on } : {})
-  const after = source._tag === "Load" ? source.after : () => []
+  const after = "after" in source ? source.after : () => []
   return bare(name, { _tag: "Load", deps, after, load })
 }
 

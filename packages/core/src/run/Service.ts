@@ -13,14 +13,8 @@ import {
   type Success
 } from "../model/Resource.ts"
 import { capture } from "../base/Callers.ts"
-import {
-  type AnyLoader,
-  compileDeclaration,
-  type Declaration,
-  fromCompiled,
-  type Loader,
-  type Options
-} from "./Compiled.ts"
+import { type AnyLoader, type Declaration, fromCompiled, type Loader, type Options } from "./Compiled.ts"
+import { compileDeclaration, once } from "./Compiling.ts"
 import { type Args, load, type OptionsError, type OptionsServices, settle } from "./Loader.ts"
 import type { Report } from "./Report.ts"
 
@@ -181,8 +175,7 @@ export const Service =
       options: { name: id, ...options },
       substitution: { byName: new Map(), byNode: new Map() }
     }
-    let known: AnyLoader | undefined
-    const loader = (): AnyLoader => (known ??= compiled(declaration))
+    const loader = once((): AnyLoader => compiled(declaration))
     const layerOf = (make: () => AnyLoader) =>
       Layer.effect(
         tag,

@@ -2,7 +2,8 @@
 import { Effect, Result } from "effect"
 import type { Substitution } from "../compile/Substitution.ts"
 import { type AnyEffect, type Asking, type Base, type Dependencies, mapBase, type Node } from "../model/Node.ts"
-import { type AnyLoader, compileDeclaration, compiledOf, fromCompiled, valuesOf } from "../run/Compiled.ts"
+import { type AnyLoader, compiledOf, fromCompiled, valuesOf } from "../run/Compiled.ts"
+import { compileDeclaration } from "../run/Compiling.ts"
 
 /** What becomes of a resource's load: `self` is the effect that it gives, made when it is run. */
 export type Change = (name: string, self: AnyEffect) => AnyEffect

@@ -202,12 +202,103 @@ describe("Resource.fromLoader", () => {
       Result.isFailure(compiled) ? compiled.failure.message : "",
       [
         '1 problem in the graph of loader "outer":',
-        '  - the loader of "n" is not sound: 1 problem in the graph of loader "Inner":',
-        '    - the loader of "n" is not sound: 1 problem in the graph of loader "Inner":',
-        "      - cycle: Inner -> Inner; each of these waits for the next, so none could ever start"
+        "  - cycle: Inner -> Inner; each of these waits for the next, so none could ever start"
       ].join("\n")
     )
     assert.throws(() => Inner.loader, GraphError, /cycle: Inner -> Inner/)
+  })
+
+  it("loaders that contain each other through functions are a cycle, however they are made", () => {
+    type Endless = Loader.Loader<unknown>
+    // One loader for all, made again and again of the same resources.
+    const again: Resource.Resource<"again", unknown> = Resource.fromLoader(
+      "again",
+      () => Loader.make({ again }) as Endless
+    )
+    // New resources and new loaders without end.
+    const without = (): Endless =>
+      Loader.make({ end: Resource.fromLoader("end", () => without()) }, { name: "without" }) as Endless
+    // Three, of which the last contains the first.
+    const ring = (i: number): Resource.Resource<string, unknown> =>
+      Resource.fromLoader(`r${i}`, () => ringOf(i) as Endless)
+    const first = ring(0)
+    const ringOf = (i: number) => Loader.make({ next: i === 2 ? first : ring(i + 1) }, { name: `l${i}` })
+    const changed: Resource.Resource<"changed", unknown> = Resource.fromLoader(
+      "changed",
+      () => Loader.make({ changed }, { name: "changed" }).pipe(Loader.onExit(() => Effect.void)) as Endless
+    )
+    const paths = (make: () => unknown): unknown => {
+      try {
+        return make()
+      } catch (error) {
+        assert.isBelow(String(error).length, 1_000)
+        return (error as GraphError).issues.map((issue) => (issue._tag === "Cycle" ? issue.path : issue))
+      }
+    }
+    assert.deepStrictEqual(
+      paths(() => Loader.make({ again })),
+      [["anonymous", "anonymous"]]
+    )
+    assert.deepStrictEqual(paths(without), [["without", "without"]])
+    assert.deepStrictEqual(
+      paths(() => Loader.make({ first }, { name: "outer" })),
+      [["l0", "l1", "l2", "l0"]]
+    )
+    assert.deepStrictEqual(
+      paths(() => Loader.make({ changed }, { name: "outer" })),
+      [["changed", "changed"]]
+    )
+  })
+
+  it("a function that gives a loader is called once, however often what contains it is compiled, planned and run", () => {
+    let calls = 0
+    const leaf = Loader.make({ leaf: Resource.make("leaf", { load: () => Effect.succeed(1) }) })
+    const around = (loader: Loader.Loader<unknown>): Loader.Loader<unknown> => {
+      const inside = (name: string) =>
+        Resource.fromLoader(name, () => {
+          calls++
+          return loader
+        })
+      return Loader.make({ a: inside("a"), b: inside("b") }) as never
+    }
+    let whole: Loader.Loader<unknown> = leaf as never
+    for (let depth = 0; depth < 8; depth++) whole = around(whole)
+    assert.strictEqual(calls, 16)
+    Loader.plan(whole)
+    Effect.runSync(Loader.load(Loader.merge(whole, Loader.make({ one: Resource.succeed("one", 1) }))))
+    Effect.runSync(Loader.load(whole))
+    assert.strictEqual(calls, 16)
+  })
+
+  it("a function that throws, as where a module is read too early, is called again at the next compiling", () => {
+    let inner: Loader.Loader<{ readonly n: number }> | undefined
+    const nested = Resource.fromLoader("nested", () => {
+      if (inner === undefined) throw new ReferenceError("Cannot access 'inner' before initialization")
+      return inner
+    })
+    class Page extends Loader.Service<Page>()("Page", { nested }) {}
+    assert.throws(
+      () => Page.loader,
+      GraphError,
+      /the loader of "nested" could not be read: ReferenceError: Cannot access 'inner' before initialization/
+    )
+    inner = Loader.make({ n: Resource.make("n", { load: () => Effect.succeed(1) }) })
+    assert.deepStrictEqual(Effect.runSync(Loader.load(Page.loader)), { nested: { n: 1 } })
+  })
+
+  it("what is wrong with loaders inside functions is told from the outermost in", () => {
+    const broken = () => Loader.make({ none: undefined as unknown as Resource.Any }, { name: "broken" })
+    const middle = () => Loader.make({ broken: Resource.fromLoader("broken", broken as never) }, { name: "middle" })
+    const compiled = Loader.compile({ middle: Resource.fromLoader("middle", middle as never) }, { name: "outer" })
+    assert.strictEqual(
+      Result.isFailure(compiled) ? compiled.failure.message : "",
+      [
+        '1 problem in the graph of loader "outer":',
+        '  - the loader of "middle" is not sound: 1 problem in the graph of loader "middle":',
+        '    - the loader of "broken" is not sound: 1 problem in the graph of loader "broken":',
+        '      - target "none" is not a resource but undefined; if it is declared later, give the dependencies as a function'
+      ].join("\n")
+    )
   })
 
   it("what is no loader is refused when it is compiled", () => {
@@ -215,7 +306,16 @@ describe("Resource.fromLoader", () => {
     assert.throws(
       () => Loader.make({ none }),
       GraphError,
-      /the loader of "none" could not be read: TypeError: .* no loader/
+      /the loader of "none" could not be read: TypeError: .* no loader; if it is made later, compile what contains it later/
+    )
+    const asks: Resource.Resource<"asks", unknown> = Resource.fromLoader("asks", () => {
+      Loader.plan(Loader.make({ asks }))
+      return Loader.make({})
+    })
+    assert.throws(
+      () => Loader.make({ asks }),
+      GraphError,
+      /the function given for "asks" needs the loader that it gives/
     )
   })
 })

@@ -115,12 +115,72 @@ describe("a bad graph is refused with everything that is wrong with it", () => {
     assert.strictEqual(error.issues[0]?._tag === "Cycle" ? error.issues[0].path.length : 0, 31)
   })
 
-  it("more cycles than anybody reads", () => {
+  it("more problems than anybody reads: all are issues, and the message counts what it leaves out", () => {
     const all: Array<Number<string>> = []
     for (let i = 0; i < 40; i++) {
       all.push(Resource.make(`r${i}`, { deps: () => Object.fromEntries(all.map((r, k) => [`d${k}`, r])), load }))
     }
-    assert.strictEqual(refused({ first: all[0]! }).issues.length, 50)
+    const error = refused({ first: all[0]! })
+    // Each with itself, and each with each other.
+    assert.strictEqual(error.issues.length, 40 + (40 * 39) / 2)
+    const lines = error.message.split("\n")
+    assert.deepStrictEqual(
+      [lines[0], lines.length, lines.at(-1)],
+      ['820 problems in the graph of loader "anonymous":', 52, "  ... and 770 more"]
+    )
+  })
+
+  it("names, paths, lists and texts of any length, in a message of at most 15,000 characters", () => {
+    const long = "n".repeat(20_000)
+    const hostile = Resource.make(long, { deps: { [long]: untyped(long) }, after: [untyped(undefined)], load })
+    const ring: Array<Number<string>> = []
+    for (let i = 0; i < 20_000; i++) {
+      ring.push(Resource.make(long, { deps: () => ({ next: ring[(i + 1) % 20_000]! }), load }))
+    }
+    const throwing = Resource.make("throwing", {
+      deps: (): Resource.Deps => {
+        throw new Error(long)
+      },
+      load
+    })
+    const many = Array.from({ length: 200 }, (_, i) => [`${long}${i}`, Resource.make("same", { load })] as const)
+    const inside = Resource.fromLoader("inside", (() => {
+      throw new GraphError({
+        loader: long,
+        issues: Array.from({ length: 1_000 }, () => ({ _tag: "DuplicateTarget", key: long }))
+      })
+    }) as never)
+    const options = { name: long, timeout: long } as Loader.Options
+    for (const targets of [
+      { hostile },
+      { ring: ring[0]! },
+      { throwing },
+      { inside },
+      Object.fromEntries(many),
+      { hostile, ring: ring[0]!, throwing, inside, ...Object.fromEntries(many) }
+    ]) {
+      const { message } = refused(targets, options)
+      assert.isBelow(message.length, 15_000)
+      assert.match(message, /characters more|and \d+ more/)
+    }
+  })
+
+  it("what is no resource, with the resource and the key that it was given to, as fields", () => {
+    const broken = Resource.make("broken", { deps: { gone: untyped(undefined) }, after: [untyped(7)], load })
+    const choice = Resource.match("choice", {
+      on: untyped(null) as never,
+      cases: { x: untyped("x") } as never,
+      orElse: untyped(1)
+    })
+    const places = refused({ broken, choice, nothing: untyped({}) }).issues
+    assert.deepStrictEqual(places, [
+      { _tag: "NotAResource", place: "dependency", resource: "broken", key: "gone", value: "undefined" },
+      { _tag: "NotAResource", place: "after", resource: "broken", key: "0", value: "7" },
+      { _tag: "NotAResource", place: "on", resource: "choice", value: "null" },
+      { _tag: "NotAResource", place: "case", resource: "choice", key: "x", value: "x" },
+      { _tag: "NotAResource", place: "orElse", resource: "choice", value: "1" },
+      { _tag: "NotAResource", place: "target", key: "nothing", value: "an object" }
+    ])
   })
 
   it("a name that two resources have, with where each is used", () => {

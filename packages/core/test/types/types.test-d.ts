@@ -69,6 +69,41 @@ describe("resources", () => {
     expectTypeOf(later).toEqualTypeOf<Resource.Resource<"later", Resource.Values<{}>, UserError, Db, UserInput>>()
   })
 
+  it("accumulate through the after of lists, requests, choices and loaders inside", () => {
+    class Ask extends Request.TaggedClass("Ask")<{ readonly id: number }, string> {}
+    const resolver = RequestResolver.fromFunction<Ask>(() => "")
+    const inner = Loader.make({ one: Resource.succeed("one", 1) })
+    const given = Loader.make({ orgId })
+    const after = [user] as const
+    const load = (item: number) => Effect.succeed(item)
+    const list = Resource.forEach("r", { after, items: () => [1], load })
+    const lazy = Resource.forEach("r", { after: () => [user], items: () => [1], load })
+    const request = Resource.fromRequest("r", { after, request: () => new Ask({ id: 1 }), resolver })
+    const requests = Resource.requestEach("r", { after, items: () => [1], request: (id) => new Ask({ id }), resolver })
+    const on = Resource.succeed("on", true)
+    const one = Resource.succeed("one", 1)
+    const choice = Resource.match("r", { after, on, cases: { true: one, false: one } })
+    const open = Resource.match("r", { after: () => after, on, cases: { true: one }, orElse: one })
+    const nested = Resource.fromLoader("r", inner, { after })
+    const withInputs = Resource.fromLoader("r", given, { inputs: { orgId }, after: () => after })
+
+    expectTypeOf(list).toEqualTypeOf<Resource.Resource<"r", ReadonlyArray<number>, UserError, Db, UserInput>>()
+    expectTypeOf(lazy).toEqualTypeOf<typeof list>()
+    expectTypeOf<UserError>().toExtend<Resource.Failure<typeof request>>()
+    expectTypeOf<UserError>().toExtend<Resource.Failure<typeof requests>>()
+    expectTypeOf<Resource.Services<typeof request | typeof requests>>().toEqualTypeOf<Db>()
+    expectTypeOf<Resource.Input<typeof request>>().toEqualTypeOf<UserInput>()
+    expectTypeOf<Resource.Input<typeof requests>>().toEqualTypeOf<UserInput>()
+    expectTypeOf(choice).toEqualTypeOf<Resource.Resource<"r", number, UserError, Db, UserInput>>()
+    expectTypeOf(open).toEqualTypeOf<typeof choice>()
+    expectTypeOf(nested).toEqualTypeOf<Resource.Resource<"r", { readonly one: number }, UserError, Db, UserInput>>()
+    expectTypeOf<Resource.Input<typeof withInputs>>().toEqualTypeOf<{ readonly orgId: string } & UserInput>()
+    // @ts-expect-error -- what is waited for is a resource
+    Resource.forEach("r", { after: [1], items: () => [1], load })
+    // @ts-expect-error -- the inputs are missing
+    Resource.fromLoader("r", given, { after })
+  })
+
   it("accept lazily given dependencies, and functions and generators as load", () => {
     const lazy = Resource.make("lazy", {
       deps: () => ({ org }),
