@@ -1,5 +1,11 @@
-/** Whether the calls that a caller takes part in have a span. */
+/** Whether the calls that a caller takes part in have a span, and how many links such a span may have. */
 import type { Context } from "effect"
 import * as RunLocal from "../base/RunLocal.ts"
 
-export const BatchSpans: Context.Reference<boolean> = /* @__PURE__ */ RunLocal.make<boolean>("BatchSpans", () => false)
+export interface BatchSpanLimits {
+  readonly links: number
+}
+
+export const BatchSpans: Context.Reference<BatchSpanLimits | undefined> = /* @__PURE__ */ RunLocal.make<
+  BatchSpanLimits | undefined
+>("BatchSpans", () => undefined)

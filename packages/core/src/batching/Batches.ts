@@ -8,7 +8,7 @@
 import { Context, Effect, Exit, type Fiber, Tracer } from "effect"
 import { type AnyRequest, type AnyResolver, changed, type Entries, type Entry } from "./AnyResolver.ts"
 import { Asked, type Asker, type Caller } from "./Asked.ts"
-import { BatchSpans } from "./BatchSpans.ts"
+import { type BatchSpanLimits, BatchSpans } from "./BatchSpans.ts"
 import { Call, type Sent } from "./Call.ts"
 import { Collecting } from "./Collecting.ts"
 import { type Hold, holdOf, isOutOfTime } from "./Hold.ts"
@@ -112,20 +112,30 @@ const refuseForgotten = (asked: ReadonlyArray<Asked>): void => {
   }
 }
 
-/** A call in a span with links to all who wait for it, where somebody wants to see it. */
+/**
+ * A call in a span with links to those that wait for it, where one of their runs is traced. Any number may wait, so the
+ * span has a limited number of links and counts the others.
+ */
 const inSpan = (self: Running, callers: ReadonlyArray<Caller>, entries: Entries): Running => {
-  // Only those who are watched are told when a call begins.
-  const isSeen = ({ asker: { context, onSent } }: Caller): boolean =>
-    onSent !== undefined && Context.get(context, BatchSpans)
-  if (!callers.some(isSeen)) return self
-  const spans = callers.flatMap(({ asker: { context } }) => {
-    const span = Context.getOrUndefined(context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
-    return span === undefined ? [] : [span]
-  })
-  const attributes = { "effect_loader.batch.requests": entries.length, "effect_loader.batch.callers": callers.length }
-  const links = Array.from(new Set(spans), (span) => ({ span, attributes: {} }))
+  const limits = callers.map(spanLimitsOf).find((limits) => limits !== undefined)
+  if (limits === undefined) return self
+  const spans = new Set<Tracer.AnySpan>()
+  for (const { asker } of callers) {
+    const span = Context.getOrUndefined(asker.context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
+    if (span !== undefined) spans.add(span)
+  }
+  const links = Array.from(spans, (span) => ({ span, attributes: {} })).slice(0, limits.links)
+  const attributes = {
+    "effect_loader.batch.requests": entries.length,
+    "effect_loader.batch.callers": callers.length,
+    ...(links.length < spans.size && { "otel.dropped_links_count": spans.size - links.length })
+  }
   return Effect.withSpan(self, nameOf(entries), { attributes, captureStackTrace: false, links })
 }
+
+/** Only callers of a watched run are told when a call begins. */
+const spanLimitsOf = ({ asker: { context, onSent } }: Caller): BatchSpanLimits | undefined =>
+  onSent === undefined ? undefined : Context.get(context, BatchSpans)
 
 const nameOf = ([{ request }]: Entries): string => {
   const { _tag } = request as { readonly _tag?: unknown }

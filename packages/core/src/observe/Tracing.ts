@@ -38,6 +38,8 @@
  * | `effect_loader.batch.callers` | batches        | how many attempts wait for an answer to one of them                |
  * | `effect_loader.inside`        | compensations  | of a loader inside, the resources that lead to what is undone      |
  * | `effect_loader.dependency`    | links          | the name of what the resource depends on                           |
+ * | `otel.dropped_events_count`   | resources      | how many events were left out, where any were                      |
+ * | `otel.dropped_links_count`    | resources, batches | how many links were left out, where any were                   |
  * | `error.type`                  | resources, attempts, compensations | the tag or the name of the error, also of a degraded one      |
  *
  * | event of a resource | attributes                                                                                     |
@@ -50,6 +52,9 @@
  *
  * Failures and defects end a span as errors; what was skipped ends as interrupted, which is neither an error nor a success.
  * A resource that is loaded again after a rewind has a span for each time.
+ *
+ * A list can have any number of items, and each may cause events and links. A span keeps the first of them, up to the limits
+ * of {@link Options}, and counts the others in `otel.dropped_events_count` and `otel.dropped_links_count`.
  *
  * @since 0.1.0
  */
@@ -73,6 +78,35 @@ import { causeType, errorType, outcomeOf, snakeCase } from "./Words.ts"
  * @category models
  */
 export type Spans = "listened" | "always" | "never"
+
+/**
+ * When runs have spans, and how much one span may hold.
+ *
+ * - `spans`: see {@link Spans}. Default `"listened"`.
+ * - `eventCountLimit`, `linkCountLimit`: how many events and links one span has at most, whole numbers from 0. Default 128
+ *   each, as in OpenTelemetry's SDKs. The first are kept, and an attribute counts those that were left out.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  readonly spans?: Spans
+  readonly eventCountLimit?: number
+  readonly linkCountLimit?: number
+}
+
+/** How much one span may hold. */
+interface SpanLimits {
+  readonly events: number
+  readonly links: number
+}
+
+const defaultLimits: SpanLimits = { events: 128, links: 128 }
+
+const checkedLimit = (option: string, given: number): number => {
+  if (Number.isInteger(given) && given >= 0) return given
+  throw new Cause.IllegalArgumentError(`Tracing.layerWith: \`${option}\` must be a whole number from 0, got ${given}`)
+}
 
 /** Makes and ends spans as `Effect.makeSpan` would in this context, where there is no fiber to do it. */
 class Spanner {
@@ -165,6 +199,8 @@ interface ResourceSpans {
   readonly attempts: Map<string, Tracer.Span>
   started: number
   queued: number
+  /** How many events there were, those that were left out included. */
+  events: number
 }
 
 /** What each resource depends on, by name. Found once for a plan, however often it runs. */
@@ -182,6 +218,7 @@ const dependencies = new WeakMap<Plan, ReadonlyMap<string, ReadonlyArray<string>
 /** The spans of one run. */
 class RunSpans implements Watcher {
   private readonly spanner: Spanner
+  private readonly limits: SpanLimits
   private readonly parent: Option.Option<Tracer.AnySpan>
   private readonly resources = new Map<string, ResourceSpans>()
   private readonly queuedAt = new Map<string, number>()
@@ -190,8 +227,9 @@ class RunSpans implements Watcher {
   private run: Tracer.Span | undefined
   private firstFailure: Cause.Cause<unknown> | undefined
 
-  constructor(context: Context.Context<never>, parent: Option.Option<Tracer.AnySpan>) {
+  constructor(context: Context.Context<never>, parent: Option.Option<Tracer.AnySpan>, limits: SpanLimits) {
     this.spanner = new Spanner(context)
+    this.limits = limits
     this.parent = parent
   }
 
@@ -209,7 +247,7 @@ class RunSpans implements Watcher {
   ): Context.Context<never> => {
     const spans = this.spansOf(resource)
     const span = attempt === undefined ? spans.span : this.attempt(spans, { resource, attempt, item })
-    return Context.add(Context.add(context, Tracer.ParentSpan, span), BatchSpans, true)
+    return Context.add(Context.add(context, Tracer.ParentSpan, span), BatchSpans, { links: this.limits.links })
   }
 
   readonly undoing = (context: Context.Context<never>, event: CompensationStarted): Context.Context<never> => {
@@ -266,7 +304,7 @@ class RunSpans implements Watcher {
       case "ResourceQueued":
         return void this.queuedAt.set(queueKey(event), event.at)
       case "CacheRead":
-        return this.spanner.event(this.spansOf(event.resource).span, "cache", {
+        return this.event(event.resource, "cache", {
           "effect_loader.cache": event.cache,
           "effect_loader.cache.level": event.level,
           "effect_loader.cache.result": event.result,
@@ -283,21 +321,21 @@ class RunSpans implements Watcher {
       case "AttemptInterrupted":
         return this.endAttempt(event, Exit.interrupt())
       case "RetryScheduled":
-        return this.spanner.event(this.spansOf(event.resource).span, "retry", {
+        return this.event(event.resource, "retry", {
           "effect_loader.attempt": event.attempt,
           "effect_loader.delay": event.retryAt - event.at
         })
       case "HedgeStarted":
-        return this.spanner.event(this.spansOf(event.resource).span, "hedge", {
+        return this.event(event.resource, "hedge", {
           "effect_loader.attempt": event.attempt
         })
       case "PolicyRefused":
-        return this.spanner.event(this.spansOf(event.resource).span, "refused", {
+        return this.event(event.resource, "refused", {
           "effect_loader.policy": event.policy,
           ...(event.error === undefined ? {} : { "error.type": errorType(event.error) })
         })
       case "FallbackStarted":
-        return this.spanner.event(this.spansOf(event.resource).span, "fallback", {
+        return this.event(event.resource, "fallback", {
           "effect_loader.fallback": event.fallback,
           "error.type": errorType(event.error)
         })
@@ -313,6 +351,12 @@ class RunSpans implements Watcher {
       default:
         return this.endResource(event)
     }
+  }
+
+  /** An event on the span of a resource. Items can cause any number of them: this is the one place that adds some. */
+  private event(resource: string, name: string, attributes: Record<string, unknown>): void {
+    const spans = this.spansOf(resource)
+    if (spans.events++ < this.limits.events) this.spanner.event(spans.span, name, attributes)
   }
 
   private attemptStarted(event: Extract<ResourceEvent, { readonly _tag: "AttemptStarted" }>): void {
@@ -336,10 +380,11 @@ class RunSpans implements Watcher {
   }
 
   private endResource(event: ResourceEnded): void {
-    const { queued, span, started } = this.spansOf(event.resource)
+    const { events, queued, span, started } = this.spansOf(event.resource)
     span.attribute("effect_loader.outcome", outcomeOf(event))
     if (started > 0) span.attribute("effect_loader.attempts", started)
     if (queued > 0) span.attribute("effect_loader.queued", queued)
+    countDropped(span, "events", events - this.limits.events)
     switch (event._tag) {
       case "ResourceDegraded":
         span.attribute("effect_loader.fallback", event.fallback)
@@ -360,10 +405,13 @@ class RunSpans implements Watcher {
   private spansOf(resource: string): ResourceSpans {
     let spans = this.resources.get(resource)
     if (spans === undefined) {
-      const span = this.spanner.make(resource, Option.fromUndefinedOr(this.run), this.linksOf(resource))
+      const links = this.linksOf(resource)
+      const kept = links.slice(0, this.limits.links)
+      const span = this.spanner.make(resource, Option.fromUndefinedOr(this.run), kept)
       this.describe(span)
       span.attribute("effect_loader.resource", resource)
-      spans = { span, attempts: new Map(), started: 0, queued: 0 }
+      countDropped(span, "links", links.length - kept.length)
+      spans = { span, attempts: new Map(), started: 0, queued: 0, events: 0 }
       this.resources.set(resource, spans)
     }
     return spans
@@ -394,13 +442,17 @@ class RunSpans implements Watcher {
   }
 }
 
+const countDropped = (span: Tracer.Span, what: "events" | "links", dropped: number): void => {
+  if (dropped > 0) span.attribute(`otel.dropped_${what}_count`, dropped)
+}
+
 const watch =
-  (spans: Spans): Watch =>
+  (spans: Spans, limits: SpanLimits): Watch =>
   (context) => {
     if (spans === "never" || !Context.get(context, References.TracerEnabled)) return undefined
     const around = Context.getOrUndefined(context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
     const silent = around === undefined && Context.get(context, Tracer.Tracer) === Tracer.nativeTracer
-    return silent && spans === "listened" ? undefined : new RunSpans(context, visible(around))
+    return silent && spans === "listened" ? undefined : new RunSpans(context, visible(around), limits)
   }
 
 /**
@@ -430,10 +482,13 @@ const watch =
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(/* @__PURE__ */ Effect.succeed(watch("listened")))
+export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(
+  /* @__PURE__ */ Effect.succeed(/* @__PURE__ */ watch("listened", defaultLimits))
+)
 
 /**
- * As {@link layer}, with a say in when there are spans.
+ * As {@link layer}, with {@link Options}: when there are spans, and how much one span may hold. A limit that is no whole
+ * number from 0 throws.
  *
  * @example
  * ```ts
@@ -450,5 +505,12 @@ export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(/* @__PURE__
  * @since 0.1.0
  * @category layers
  */
-export const layerWith = (options: { readonly spans: Spans }): Layer.Layer<never> =>
-  layerWatch(Effect.succeed(watch(options.spans)))
+export const layerWith = ({
+  eventCountLimit = defaultLimits.events,
+  linkCountLimit = defaultLimits.links,
+  spans = "listened"
+}: Options): Layer.Layer<never> => {
+  const events = checkedLimit("eventCountLimit", eventCountLimit)
+  const links = checkedLimit("linkCountLimit", linkCountLimit)
+  return layerWatch(Effect.succeed(watch(spans, { events, links })))
+}

@@ -1,13 +1,14 @@
 /**
  * Circuit breakers: services that let nothing through to a backend that fails, until it has had time to recover.
  *
- * Closed, everything goes through, and failures are counted. Open, nothing does. Then one attempt tries it out: a success
- * closes the breaker, a failure opens it again. They are Effect's own (`effect/persistence/CircuitBreaker`).
+ * Closed, everything goes through, and failures are counted. Open, nothing does. Then one attempt tries it out, the probe: a
+ * success closes the breaker, a failure opens it again, and so does a probe that takes too long. They are Effect's own
+ * (`effect/persistence/CircuitBreaker`), which has no time limit for probes: the stores here add it.
  *
  * @since 0.1.0
  */
-import { Cause, Context, Duration, Effect, Exit, Layer, Schedule, type Scope } from "effect"
-import { durationOf } from "../base/DurationInput.ts"
+import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Schedule, type Scope } from "effect"
+import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
 import { byMonotonicTime } from "../base/Monotonic.ts"
 import * as Effects from "effect/persistence/CircuitBreaker"
 import { LimitExceeded } from "../limiter/LimitExceeded.ts"
@@ -42,6 +43,10 @@ export type Trip =
  * - `retryAfter`: how long whoever answered asks to be left alone. A breaker that opens with this error stays open at least
  *   as long, up to an hour.
  *
+ * - `probeTimeout`: how long the attempt that tries an open breaker out may take. When it takes longer, the breaker opens again,
+ *   as after a failure; the attempt itself goes on, and its end does not count any more. Finite and longer than 0; default 30 seconds.
+ *   It should be longer than a slow answer takes: a breaker whose probes are all too slow stays open.
+ *
  * Defects are failures. What was interrupted, and what a limiter, a rate limit or another breaker refused, does not count.
  *
  * @since 0.1.0
@@ -52,6 +57,7 @@ export interface Options {
   readonly openDuration: Duration.Input | Schedule.Schedule<unknown, number>
   readonly isFailure?: (error: unknown) => boolean
   readonly retryAfter?: (error: unknown) => Duration.Input | undefined
+  readonly probeTimeout?: Duration.Input
 }
 
 /**
@@ -97,15 +103,6 @@ export interface CircuitBreakerClass<Self, Id extends string> extends Context.Se
   readonly layerShared: (options: Options) => Layer.Layer<Self, never, Effects.CircuitBreakerStore>
 }
 
-/** What the protected effect itself fails with, to be told from what its breaker says. */
-class Inner<E> {
-  readonly error: E
-
-  constructor(error: E) {
-    this.error = error
-  }
-}
-
 const refuses = (error: unknown): boolean =>
   error instanceof CircuitOpen || error instanceof RateExceeded || error instanceof LimitExceeded
 
@@ -115,18 +112,66 @@ const outcomeOfError = (error: unknown, { isFailure = () => true, retryAfter }: 
 }
 
 /** What a result says of the backend. */
-const outcomeOf = (exit: Exit.Exit<unknown, Inner<unknown>>, options: Options): Effects.Outcome => {
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: Options): Effects.Outcome => {
   if (Exit.isSuccess(exit)) return Effects.success
   if (Cause.hasInterrupts(exit.cause) || isRefusal(exit.cause)) return Effects.ignored
   const fail = Cause.hasDies(exit.cause) ? undefined : exit.cause.reasons.find(Cause.isFailReason)
-  return fail === undefined ? Effects.failure() : outcomeOfError(fail.error.error, options)
+  return fail === undefined ? Effects.failure() : outcomeOfError(fail.error, options)
 }
 
 const toTrip = (trip: Trip): Effects.TripPolicy =>
   "failures" in trip ? Effects.consecutive(trip.failures) : Effects.rate(trip)
 
-const toOpenDuration = (id: string, given: Options["openDuration"]): Options["openDuration"] =>
+type OpenDuration = Duration.Duration | Schedule.Schedule<unknown, number>
+
+const toOpenDuration = (id: string, given: Options["openDuration"]): OpenDuration =>
   Schedule.isSchedule(given) ? given : durationOf(`circuit breaker "${id}": \`openDuration\``, given)
+
+/** How long the `nth` opening in a row lasts. A schedule runs on a clock of its own, as Effect's breaker runs it. */
+const durationOfOpening = (given: OpenDuration, nth: number): Effect.Effect<Duration.Duration> => {
+  if (!Schedule.isSchedule(given)) return Effect.succeed(given)
+  return Effect.gen(function* () {
+    const step = yield* Schedule.toStep(given)
+    let now = yield* Clock.currentTimeMillis
+    let pause = Duration.zero
+    for (let k = 1; k <= nth; k++) {
+      const stepped = yield* Effect.exit(step(now, k))
+      if (Exit.isFailure(stepped)) break
+      pause = stepped.value[1]
+      now += Duration.toMillis(pause)
+    }
+    return pause
+  })
+}
+
+type Store = typeof Effects.CircuitBreakerStore.Service
+
+/**
+ * A store that records a failure for a probe which takes too long. The probe's own end is then of an earlier generation,
+ * which stores ignore. The timer lives in the probe's scope, on a fiber of its own: the probe may not be interruptible.
+ */
+const withProbeTimeout = (
+  store: Store,
+  limit: Duration.Duration,
+  tripPolicy: Effects.TripPolicy,
+  openDuration: OpenDuration
+): Store => {
+  const expire = (key: string, { consecutiveOpenings, generation }: Effects.Admission) =>
+    durationOfOpening(openDuration, consecutiveOpenings + 1).pipe(
+      Effect.flatMap((openFor) => store.record({ key, generation, outcome: "Failure", tripPolicy, openFor })),
+      // While a shared store cannot be reached, the breaker would stay half-open for as long as the probe lives.
+      Effect.retry(Schedule.spaced(limit)),
+      Effect.orDie,
+      Effect.delay(limit)
+    )
+  return {
+    ...store,
+    admit: (key) =>
+      Effect.tap(store.admit(key), (admission) =>
+        admission.probe ? Effect.forkScoped(Effect.interruptible(expire(key, admission))) : Effect.void
+      )
+  }
+}
 
 const toState = (state: Effects.State): State => {
   switch (state._tag) {
@@ -142,20 +187,25 @@ const make = (
   options: Options
 ): Effect.Effect<CircuitBreaker, never, Effects.CircuitBreakerStore | Scope.Scope> => {
   const tripPolicy = toTrip(options.opens)
-  const making = Effect.suspend(() =>
-    Effects.make({ tripPolicy, openDuration: toOpenDuration(id, options.openDuration) })
-  )
+  const making = Effect.flatMap(Effects.CircuitBreakerStore, (store) => {
+    const openDuration = toOpenDuration(id, options.openDuration)
+    const limit = positiveDurationOf(`circuit breaker "${id}": \`probeTimeout\``, options.probeTimeout ?? "30 seconds")
+    const timed = Duration.isFinite(limit) ? withProbeTimeout(store, limit, tripPolicy, openDuration) : store
+    return Effect.provideService(Effects.make({ tripPolicy, openDuration }), Effects.CircuitBreakerStore, timed)
+  })
   return Effect.map(making, (breaker) => {
     const refusal = ({ reason }: Effects.CircuitBreakerError): CircuitOpen =>
       new CircuitOpen({ breaker: id, retryAfter: reason._tag === "CircuitOpen" ? reason.retryAfter : Duration.zero })
-    const classify = (exit: Exit.Exit<unknown, Inner<unknown>>) => outcomeOf(exit, options)
+    const execution = {
+      key: id,
+      classify: (exit: Exit.Exit<Exit.Exit<unknown, unknown>>) =>
+        outcomeOf(Exit.isSuccess(exit) ? exit.value : exit, options)
+    }
+    // Effect's breaker gets the exit as a value: it would take its own errors for ours, and ask nobody about interruptions.
     const withBreaker = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | CircuitOpen, R> =>
-      breaker
-        .execute(
-          Effect.mapError(self, (error) => new Inner(error)),
-          { key: id, classify }
-        )
-        .pipe(Effect.mapError((error) => (error instanceof Inner ? error.error : refusal(error))))
+      Effect.uninterruptibleMask((restore) =>
+        breaker.execute(Effect.exit(restore(self)), execution).pipe(Effect.mapError(refusal), Effect.flatten)
+      )
     return {
       withBreaker,
       state: Effect.match(breaker.state(id), { onSuccess: toState, onFailure: () => ({ _tag: "Unknown" }) })
