@@ -6,11 +6,12 @@
  *  2. What another reader loads already is waited for. A reader that would wait for itself that way goes on at 3: see
  *     `mayJoin`. A refresh is waited for by no reader: it may hang, and has a deadline of its own.
  *  3. Anything else is looked for in the level behind, and then loaded by the reader, in its own fiber, with its own
- *     services. When it is interrupted, one of the readers that wait begins again at 1.
+ *     services. When it is interrupted or refused, one of the readers that wait begins again at 1.
  */
 import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
 import { Held, suppliesIn } from "../base/Held.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
+import { notNow } from "../base/NotNow.ts"
 import { Background } from "./Background.ts"
 import type { CacheLevel, CacheResult } from "./CacheRead.ts"
 import { Entries } from "./Entries.ts"
@@ -28,6 +29,8 @@ export interface Settings extends Windows {
   readonly timeToLive: (value: unknown, key: Key) => number
   /** How long a typed failure is remembered. */
   readonly failureTimeToLive: (error: unknown, key: Key) => number
+  /** Whether a stale value may stand in for this error. */
+  readonly standsIn: (error: unknown) => boolean
   readonly background: number
   /** How long a refresh may take. */
   readonly refreshWithin: number
@@ -49,9 +52,17 @@ export interface Reader {
   readonly refresh: () => AnyEffect
 }
 
-/** The typed error that something failed with, and with nothing worse. */
-const typedError = (cause: Cause.Cause<unknown>): Cause.Fail<unknown> | undefined =>
-  cause.reasons.every(Cause.isFailReason) ? cause.reasons[0] : undefined
+/** The error that a load failed with, and with nothing worse. A refusal may be a defect until where its limit was piped. */
+const failureIn = ({ reasons }: Cause.Cause<unknown>): { readonly error: unknown } | undefined => {
+  if (reasons.every(Cause.isFailReason)) return reasons[0]
+  const [only, ...others] = reasons
+  if (others.length > 0 || only?._tag !== "Die" || notNow(only.defect) !== "Refused") return undefined
+  return only.defect as { readonly error: unknown }
+}
+
+/** Whether this is for the reader that loaded only: it was interrupted, or refused before it began. */
+const isOwn = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && (Cause.hasInterrupts(exit.cause) || notNow(failureIn(exit.cause)?.error) === "Refused")
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
@@ -138,7 +149,7 @@ export class Cache {
         this.tell(reader, "memory", flight === undefined ? "miss" : "coalesced")
         if (flight === undefined) return this.lead(fiber, this.flights.begin(key, holds), load, reader, restore)
         return Effect.flatMap(restore(join(flight, aboard)), (landing) =>
-          landing === undefined ? enter : this.answer(fiber, key, landing, reader)
+          landing === undefined ? enter : this.answer(fiber, flight, landing, reader)
         )
       })
       return enter
@@ -159,8 +170,8 @@ export class Cache {
     const inside = Effect.provideService(found, Aboard, aboard)
     return Effect.flatMap(Effect.exit(restore(inside)), (exit) => {
       const landing = this.keep(fiber, flight, exit, since)
-      this.flights.end(flight, Exit.hasInterrupts(landing) ? undefined : landing)
-      return this.answer(fiber, flight.key, landing, reader)
+      this.flights.end(flight, isOwn(landing) ? undefined : landing)
+      return this.answer(fiber, flight, landing, reader)
     })
   }
 
@@ -191,7 +202,7 @@ export class Cache {
       if (entry !== undefined && !flight.isOutdated) this.entries.set(flight.key, entry)
       if (Exit.isSuccess(exit) && !flight.isRefresh) this.flights.outdateRefresh(flight.key)
     } catch (defect) {
-      return Exit.die(defect)
+      return Exit.isSuccess(exit) ? Exit.die(defect) : Exit.failCause(Cause.combine(exit.cause, Cause.die(defect)))
     }
     // The level behind has been told to forget what is outdated.
     if (Exit.isSuccess(exit) && flight.found === undefined && !flight.isOutdated)
@@ -199,8 +210,9 @@ export class Cache {
     return exit
   }
 
-  private toEntry(fiber: AnyFiber, { found, key }: Flight, exit: Exit.Exit<unknown, unknown>): Entry | undefined {
+  private toEntry(fiber: AnyFiber, flight: Flight, exit: Exit.Exit<unknown, unknown>): Entry | undefined {
     const { settings } = this
+    const { found, key } = flight
     const now = nowOf(fiber)
     const chance = settings.jitter === 0 ? 0 : fiber.getRef(Random.Random).nextDoubleUnsafe()
     if (Exit.isSuccess(exit)) {
@@ -208,9 +220,12 @@ export class Cache {
       const left = found === undefined ? timeToLive : Math.min(timeToLive, found.freshFor)
       return toEntry(exit, left, settings, now, chance)
     }
-    const failure = typedError(exit.cause)
-    // What is stale is better than what failed, as long as it may stand in.
-    if (failure === undefined || this.fallback(key, now) !== undefined) return undefined
+    const failure = failureIn(exit.cause)
+    if (failure === undefined) return undefined
+    flight.mayBeStoodInFor = settings.standsIn(failure.error)
+    if (!flight.mayBeStoodInFor) this.endFallback(fiber, key)
+    // What is stale is better than what failed, as long as it may stand in. What never began tells nothing of the value.
+    else if (notNow(failure.error) === "Refused" || this.fallback(key, now) !== undefined) return undefined
     return toEntry(exit, settings.failureTimeToLive(failure.error, key), noWindows, now, 0)
   }
 
@@ -234,15 +249,27 @@ export class Cache {
     return entry !== undefined && Exit.isSuccess(entry.exit) && now < entry.fallbackUntil ? entry : undefined
   }
 
+  /** An error that nothing may stand in for says that the value is no more what it was: it stands in for none from now on. */
+  private endFallback(fiber: AnyFiber, key: Key): void {
+    const { level } = this
+    const entry = this.entries.peek(key)
+    if (entry === undefined || entry.fallbackUntil <= entry.staleUntil) return
+    const ended = { ...entry, fallbackUntil: entry.staleUntil }
+    if (isOver(ended, nowOf(fiber))) this.entries.remove(key)
+    else this.entries.replace(key, ended)
+    if (level === undefined || typeof key !== "string") return
+    this.inBackground(this.writing, fiber, () => level.forget({ _tag: "Key", key }))
+  }
+
   /** What a reader gets of what a load ended in. */
   private answer(
     fiber: AnyFiber,
-    key: Key,
+    { key, mayBeStoodInFor }: Flight,
     landing: Exit.Exit<unknown, unknown>,
     reader: Reader
   ): Exit.Exit<unknown, unknown> {
     if (Exit.isSuccess(landing)) return landing
-    const failure = typedError(landing.cause)
+    const failure = mayBeStoodInFor ? failureIn(landing.cause) : undefined
     const entry = failure === undefined ? undefined : this.fallback(key, nowOf(fiber))
     if (entry === undefined) return landing
     this.tell(reader, "memory", "stale")

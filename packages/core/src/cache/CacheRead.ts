@@ -11,7 +11,7 @@ export type CacheLevel = "memory" | "persisted"
  *
  * - `hit`: the value, fresh.
  * - `miss`: nothing that could be used, so it is loaded, or looked for in the next level.
- * - `coalesced`: somebody who loads it already, whom it waits for. Where that one is interrupted, another read follows.
+ * - `coalesced`: somebody who loads it already, whom it waits for. Where that one is interrupted or refused, another read follows.
  * - `stale`: a value past its time, given while it is refreshed, or because loading failed.
  * - `error`: nothing, because the level failed, was too slow, or held something of another shape.
  *

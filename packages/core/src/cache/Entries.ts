@@ -41,6 +41,11 @@ export class Entries {
     }
   }
 
+  /** Changes an entry without using it. */
+  replace(key: Key, entry: Entry): void {
+    this.map.set(this.own(key), entry)
+  }
+
   remove(key: Key): void {
     const own = this.own(key)
     this.map.delete(own)

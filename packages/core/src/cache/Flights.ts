@@ -1,15 +1,15 @@
 /**
- * Loads that are under way: whoever needs the same waits for the one who loads it.
+ * Loads that are under way: a reader that needs the same waits for the reader that loads it.
  *
- * When that one is interrupted, those who wait are woken with nothing, and the first of them loads, in a run of their own.
- * So nobody's load depends on somebody else's life, and no load has to outlive whoever began it.
+ * When that one is interrupted or refused, those that wait are woken with nothing, and the first of them loads, in its own
+ * run. So no reader's load depends on the life, the deadline or the share of another one, and none has to outlive its reader.
  */
 import { type Context, Effect, type Exit, MutableHashMap, Option } from "effect"
 import * as RunLocal from "../base/RunLocal.ts"
 import { isIn, type Key, type Range } from "./Key.ts"
 import type { Found } from "./Level.ts"
 
-/** What a load ended in; nothing, where it was interrupted. */
+/** What a load ended in; nothing, where that is for its reader only, and the load is handed on. */
 type Landing = Exit.Exit<unknown, unknown> | undefined
 
 interface Passenger {
@@ -28,6 +28,8 @@ export class Flight {
   readonly isRefresh: boolean
   /** Whether what it gives was asked to be forgotten while it was under way. */
   isOutdated = false
+  /** Whether a stale value may stand in for what it failed with. */
+  mayBeStoodInFor = false
   /** What the level behind had, where that was enough. */
   found: Found | undefined = undefined
   /** What it ended in, when it is over. */

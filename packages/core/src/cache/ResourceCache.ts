@@ -5,6 +5,7 @@
  */
 import { Cause, Context, Duration, Effect, Layer, type Scope } from "effect"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
+import { notNow } from "../base/NotNow.ts"
 import { Cache, type Reader, type Settings } from "./Cache.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Level } from "./Level.ts"
@@ -24,6 +25,19 @@ export type { CacheReads, Stats } from "./Tally.ts"
 export type TimeToLive<A> = Duration.Input | ((value: A, key: Key) => Duration.Input)
 
 /**
+ * How long a stale value stands in for errors, and for which: by default for those that only say "not now", which are
+ * timeouts (`TimeoutError`, `LoadTimeout`) and refusals (`LimitExceeded`, `RateExceeded`, `CircuitOpen`), also inside a
+ * `ResourceError`.
+ *
+ * - `for`: how long after its time.
+ * - `when`: which other errors it stands in for, such as "connection refused".
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type StaleIfError = Duration.Input | { readonly for: Duration.Input; readonly when: (error: unknown) => boolean }
+
+/**
  * How a cache remembers values in the memory of this process.
  *
  * - `capacity`: how many values; those that were not used for longest go. Default 10,000.
@@ -32,10 +46,11 @@ export type TimeToLive<A> = Duration.Input | ((value: A, key: Key) => Duration.I
  *   1, default 0.
  * - `earlyRefresh`: the part of its time after which a read has a value refreshed in the background. From 0 to 1; without it, never.
  * - `staleWhileRevalidate`: how long after its time a value is still given, and refreshed in the background. Default 0.
- * - `staleIfError`: how long after its time a value stands in where loading fails with a typed error. Whoever gets it
- *   is degraded. Default 0.
+ * - `staleIfError`: how long after its time a value stands in where loading fails with an error that says "not now": see
+ *   {@link StaleIfError}. A resource that gets it is degraded. Any other error, such as "not found", is given, and the value
+ *   stands in for no later one. Default 0.
  * - `failures`: how long a typed failure is remembered: at the most as short as it may be wrong. Without it, not at all.
- *   Defects and interruptions never are.
+ *   Defects, interruptions and refusals never are: nothing was begun.
  * - `refreshWithin`: how long a load in the background may take: then it is interrupted, and counts as failed. No reader
  *   waits for one: where the value is over, readers load it themselves. Finite, default 30 seconds.
  * - `background`: how many refreshes there may be at once, and as many writes to a level behind; what is beyond that is left
@@ -50,7 +65,7 @@ export interface MemoryOptions<A = unknown> {
   readonly jitter?: number
   readonly earlyRefresh?: number
   readonly staleWhileRevalidate?: Duration.Input
-  readonly staleIfError?: Duration.Input
+  readonly staleIfError?: StaleIfError
   readonly failures?: { readonly timeToLive: TimeToLive<unknown> }
   readonly refreshWithin?: Duration.Input
   readonly background?: number
@@ -66,8 +81,8 @@ type Get<A, Self = never> = <B extends A, E, R>(
  * What a cache does.
  *
  * - `read`: what `Policy.cache` reads through, and tells of what it reads.
- * - `get`: the value of a key: remembered, waited for where somebody loads it already, or loaded by `load`. When who
- *   loads it is interrupted, one of those who wait loads it.
+ * - `get`: the value of a key: remembered, waited for where another reader loads it already, or loaded by `load`. When that
+ *   reader is interrupted, or refused by a limiter, a rate limit or a breaker, one of those that wait loads it.
  * - `invalidate`: forgets a key; `invalidateUnder`: all keys under a prefix, which are the prefix itself and those that
  *   go on with a `:` after it, and all of the resource of that name that has no `key`; `invalidateAll`: everything. What
  *   is being loaded meanwhile is not remembered either. They give whether a level behind was told: where it could not
@@ -133,11 +148,45 @@ export const toTimeToLive = (
   given: TimeToLive<never>
 ): ((value: unknown, key: Key) => number) => {
   if (typeof given === "function") {
-    return (value, key) => Duration.toMillis(Duration.fromInputUnsafe(given(value as never, key)))
+    return asked(id, option, (value, key) => Duration.toMillis(Duration.fromInputUnsafe(given(value as never, key))))
   }
   const always = millisOf(id, option, given)
   return () => always
 }
+
+/**
+ * How long stale values stand in for errors, in milliseconds.
+ *
+ * @internal
+ */
+export const staleIfErrorOf = (id: string, { staleIfError = 0 }: MemoryOptions<never>): number =>
+  hasPredicate(staleIfError)
+    ? millisOf(id, "staleIfError.for", staleIfError.for)
+    : millisOf(id, "staleIfError", staleIfError)
+
+const hasPredicate = (given: StaleIfError): given is Extract<StaleIfError, { readonly when: unknown }> =>
+  typeof given === "object" && "when" in given
+
+const toStandsIn = (id: string, { staleIfError = 0 }: MemoryOptions<never>): ((error: unknown) => boolean) => {
+  if (!hasPredicate(staleIfError)) return (error) => notNow(error) !== undefined
+  const named = asked(id, "staleIfError.when", staleIfError.when)
+  return (error) => notNow(error) !== undefined || named(error)
+}
+
+/** A function of the user's: what it throws says whose it is. */
+const asked =
+  <Args extends ReadonlyArray<unknown>, B>(
+    id: string,
+    option: string,
+    f: (...args: Args) => B
+  ): ((...args: Args) => B) =>
+  (...args) => {
+    try {
+      return f(...args)
+    } catch (cause) {
+      throw new Error(`cache "${id}": \`${option}\` threw`, { cause })
+    }
+  }
 
 const share = (id: string, option: string, value: number): number => {
   if (value >= 0 && value <= 1) return value
@@ -155,7 +204,8 @@ const toSettings = (id: string, options: MemoryOptions<never>): Settings => ({
   jitter: share(id, "jitter", options.jitter ?? 0),
   earlyRefresh: share(id, "earlyRefresh", options.earlyRefresh ?? 1),
   staleWhileRevalidate: millisOf(id, "staleWhileRevalidate", options.staleWhileRevalidate ?? 0),
-  staleIfError: millisOf(id, "staleIfError", options.staleIfError ?? 0),
+  staleIfError: staleIfErrorOf(id, options),
+  standsIn: toStandsIn(id, options),
   failureTimeToLive: toTimeToLive(id, "failures.timeToLive", options.failures?.timeToLive ?? 0),
   background: count(id, "background", options.background ?? 16),
   refreshWithin: Duration.toMillis(

@@ -1,4 +1,5 @@
 import { Data, Duration } from "effect"
+import { NotNow } from "../base/NotNow.ts"
 import type { RefusalReason } from "./Ticket.ts"
 
 const reasons: { readonly [Tag in RefusalReason["_tag"]]: string } = {
@@ -52,5 +53,10 @@ export class LimitExceeded extends Data.TaggedError("LimitExceeded")<{
         `limiter "${props.limiter}" refused after ${Duration.format(props.waited)}: ${reasons[props.reason._tag]} ` +
         `(limit ${props.limit})`
     })
+  }
+
+  /** @internal */
+  get [NotNow](): NotNow {
+    return "Refused"
   }
 }

@@ -1,5 +1,6 @@
 /** A refusal on its way from an attempt to where its limit was piped: nothing in between may take it for its own. */
 import { Cause, Effect, Exit } from "effect"
+import { NotNow } from "../base/NotNow.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"
 
 class Refusal {
@@ -7,6 +8,10 @@ class Refusal {
 
   constructor(error: LimitExceeded) {
     this.error = error
+  }
+
+  get [NotNow](): NotNow {
+    return "Refused"
   }
 }
 

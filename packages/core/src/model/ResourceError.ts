@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Data, Duration } from "effect"
+import { NotNow, notNow } from "../base/NotNow.ts"
 
 const longest = 200
 
@@ -116,5 +117,10 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
     super({ ...props, cause: props.error, message: sentence(props) })
     // Where a run made this says nothing: the stack that matters is that of `cause`.
     Object.defineProperty(this, "stack", { value: `${this.name}: ${this.message}`, configurable: true, writable: true })
+  }
+
+  /** @internal */
+  get [NotNow](): NotNow | undefined {
+    return notNow(this.error)
   }
 }

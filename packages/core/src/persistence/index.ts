@@ -11,6 +11,7 @@ import {
   type ResourceCacheClass,
   type TimeToLive,
   millisOf,
+  staleIfErrorOf,
   toTimeToLive
 } from "../cache/ResourceCache.ts"
 import { makeLevel } from "./SharedLevel.ts"
@@ -89,7 +90,7 @@ export const layer = <Self, Id extends string, A>(
     return makeLevel(yield* persistence.make(storeId), {
       value,
       timeToLive: toTimeToLive(tag.key, "timeToLive", timeToLive),
-      staleIfError: millisOf(tag.key, "staleIfError", memory.staleIfError ?? 0),
+      staleIfError: staleIfErrorOf(tag.key, memory as MemoryOptions<never>),
       longest: millisOf(tag.key, "longest", longest),
       within: millisOf(tag.key, "within", within)
     })

@@ -7,9 +7,9 @@ import { fromLayers, type Policy, type PolicyOf } from "../model/Policy.ts"
  * Remembers the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
  *
  * A value that is fresh there is not loaded: there is no attempt, and so neither a slot nor a permit is taken. What
- * somebody loads already, in this run or another one, is waited for; when that one is interrupted, one of those who wait
- * loads it. Typed failures go to all who wait, and are remembered only where the cache's layer says so; defects and
- * interruptions never are.
+ * another reader loads already, in this run or another one, is waited for; when that one is interrupted or refused, one of
+ * those that wait loads it. Typed failures go to all that wait, and are remembered only where the cache's layer says so;
+ * defects, interruptions and refusals never are.
  *
  * What is piped before is what is remembered: a fallback there is remembered too. `retry` before it repeats the load
  * inside; `timeout` after it bounds the wait for others, too. On a list it remembers the whole list, in `each` one item.

@@ -10,14 +10,13 @@
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Schedule, type Scope } from "effect"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
 import { byMonotonicTime } from "../base/Monotonic.ts"
+import { notNow } from "../base/NotNow.ts"
 import * as Effects from "effect/persistence/CircuitBreaker"
-import { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { isRefusal } from "../limiter/Refusal.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 import { CircuitOpen } from "./CircuitOpen.ts"
 import { guard } from "./Guard.ts"
-import { RateExceeded } from "./RateExceeded.ts"
 
 /**
  * When a breaker opens.
@@ -103,11 +102,8 @@ export interface CircuitBreakerClass<Self, Id extends string> extends Context.Se
   readonly layerShared: (options: Options) => Layer.Layer<Self, never, Effects.CircuitBreakerStore>
 }
 
-const refuses = (error: unknown): boolean =>
-  error instanceof CircuitOpen || error instanceof RateExceeded || error instanceof LimitExceeded
-
 const outcomeOfError = (error: unknown, { isFailure = () => true, retryAfter }: Options): Effects.Outcome => {
-  if (refuses(error)) return Effects.ignored
+  if (notNow(error) === "Refused") return Effects.ignored
   return isFailure(error) ? Effects.failure({ retryAfter: retryAfter?.(error) }) : Effects.success
 }
 

@@ -1,4 +1,5 @@
 import { Data, Duration } from "effect"
+import { NotNow } from "../base/NotNow.ts"
 
 /**
  * A circuit breaker let nothing through: what it protects has failed too often, or is being tried out.
@@ -36,5 +37,10 @@ export class CircuitOpen extends Data.TaggedError("CircuitOpen")<{
       ? "until the attempt that tries it out has succeeded"
       : `for another ${Duration.format(props.retryAfter)}`
     super({ ...props, message: `circuit breaker "${props.breaker}" lets nothing through ${until}` })
+  }
+
+  /** @internal */
+  get [NotNow](): NotNow {
+    return "Refused"
   }
 }

@@ -1,4 +1,5 @@
 import { Data, Duration } from "effect"
+import { NotNow } from "../base/NotNow.ts"
 
 /**
  * A rate limit let nothing through: there were as many as may be.
@@ -34,5 +35,10 @@ export class RateExceeded extends Data.TaggedError("RateExceeded")<{
   constructor(props: { readonly rate: string; readonly limit: number; readonly retryAfter: Duration.Duration }) {
     const when = Duration.format(props.retryAfter)
     super({ ...props, message: `rate limit "${props.rate}" (${props.limit}) is exceeded: try again in ${when}` })
+  }
+
+  /** @internal */
+  get [NotNow](): NotNow {
+    return "Refused"
   }
 }

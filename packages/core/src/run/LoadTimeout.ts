@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Data, Duration } from "effect"
+import { NotNow } from "../base/NotNow.ts"
 
 /**
  * A run took longer than its loader's `timeout`. What was running has been interrupted and its finalizers are done.
@@ -53,5 +54,10 @@ export class LoadTimeout extends Data.TaggedError("LoadTimeout")<{
         `loader "${props.loader}" did not finish within ${Duration.format(props.limit)}: ${props.done.length} loaded, ` +
         `still loading ${inFlight}, ${props.notStarted.length} not started`
     })
+  }
+
+  /** @internal */
+  get [NotNow](): NotNow {
+    return "Late"
   }
 }

@@ -270,6 +270,9 @@ describe("what is being loaded", () => {
   )
 })
 
+/** The only error here that a stale value may stand in for. */
+const isDown = (error: unknown): boolean => error === "down"
+
 describe("what is stale", () => {
   const stale = Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 minute" })
 
@@ -332,7 +335,11 @@ describe("what is stale", () => {
           )
       }).pipe(Policy.cache(Users))
       const load = Loader.settle(Loader.make({ user }))
-      const layer = Users.layer({ timeToLive: "1 minute", staleIfError: "1 hour", failures: { timeToLive: "1 hour" } })
+      const layer = Users.layer({
+        timeToLive: "1 minute",
+        staleIfError: { for: "1 hour", when: isDown },
+        failures: { timeToLive: "1 hour" }
+      })
       const [, early, [one, two], late] = yield* inTime(
         Effect.all([
           load,

@@ -270,7 +270,12 @@ describe("when the database is down", () => {
     withTime(
       Effect.gen(function* () {
         const store = yield* inMemory
-        const changed = { memory: { timeToLive: "10 seconds", staleIfError: "12 hours" } } as const
+        const changed = {
+          memory: {
+            timeToLive: "10 seconds",
+            staleIfError: { for: "12 hours", when: (error: unknown) => error === "down" }
+          }
+        } as const
         const database = { loads: 0, down: false }
         const page = pageOf(database)
         yield* Effect.scoped(Effect.flatMap(startProcess(store, changed), (one) => one(look(page))))
@@ -283,6 +288,40 @@ describe("when the database is down", () => {
         yield* Effect.sleep("12 hours")
         assert.strictEqual(Report.outcome(yield* two(Loader.settle(page, { id: 7 })), "user")?._tag, "Failed")
       }).pipe(Effect.scoped)
+    )
+  )
+})
+
+describe("when the database answers with an error of its own", () => {
+  it.effect("what the store has kept stands in for no later error, in no process", () =>
+    withTime(
+      Effect.gen(function* () {
+        const store = yield* inMemory
+        const memory = {
+          timeToLive: "10 seconds",
+          staleIfError: { for: "12 hours", when: (e: unknown) => e === "down" }
+        } as const
+        let answer: Effect.Effect<User, "forbidden" | "down"> = Effect.succeed(
+          new User({ id: 7, load: 1, joined: new Date(0) })
+        )
+        const get = Users.get(
+          "user:7",
+          Effect.suspend(() => answer)
+        )
+        const inProcess = Effect.flatMap(startProcess(store, { memory }), (one) =>
+          Effect.map(Effect.exit(one(get)), (exit) => (Exit.isSuccess(exit) ? "user" : String(exit.cause)))
+        ).pipe(Effect.tap(Effect.sleep(100)), Effect.scoped)
+        const seen: Array<string> = [yield* inProcess]
+        yield* Effect.sleep("2 hours")
+        for (const error of ["down", "forbidden", "down"] as const) {
+          answer = Effect.fail(error)
+          seen.push(yield* inProcess)
+        }
+        assert.deepStrictEqual(
+          seen.map((text) => /user|forbidden|down/.exec(text)?.[0]),
+          ["user", "user", "forbidden", "down"]
+        )
+      })
     )
   )
 })

@@ -95,7 +95,7 @@ describe("a compensation and a cache", () => {
         // Outside of the cache nothing has failed: it gave a value.
         const isInside = place === places.inside
         assert.deepStrictEqual(shop.log, isInside ? ["+deed", "~deed"] : ["+deed"])
-      }).pipe((self) => inTime(self, { staleIfError: "1 hour" }))
+      }).pipe((self) => inTime(self, { staleIfError: { for: "1 hour", when: () => true } }))
   )
 
   either("a failure that is remembered is not cleaned up after: nothing began", (place, shop) =>
