@@ -16,7 +16,7 @@ export interface Holding {
 
 export type Held = Holding | undefined
 
-export const Held: Context.Reference<Held> = /* @__PURE__ */ RunLocal.make<Held>("Held", () => undefined)
+export const Held: Context.Reference<Held> = /* @__PURE__ */ RunLocal.makeOfWait<Held>("Held", () => undefined)
 
 /** What is held here, by what it was taken from. */
 export const suppliesIn = (held: Held): ReadonlyArray<object> => {

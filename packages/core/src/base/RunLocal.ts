@@ -6,11 +6,13 @@
  * them all.
  *
  * Some of them belong to a single step. A run inside that step, and a compensation, have a place of their own and do not see
- * the step's. The others hold for everything that the step waits for, such as permits that are held around it.
+ * the step's. Some say what waits for an effect, such as the permits that are held around it: they hold for everything that
+ * is waited for, calls of resolvers included, since otherwise a call could wait for what its own callers hold.
  */
 import { Context } from "effect"
 
 const prefix = "effect-loader/run/"
+const waitPrefix = `${prefix}wait/`
 
 /** The same in every copy of the library: what one copy has set, another one clears. */
 export const isRunLocal = (key: string): boolean => key.startsWith(prefix)
@@ -18,6 +20,12 @@ export const isRunLocal = (key: string): boolean => key.startsWith(prefix)
 /** An entry that holds for everything inside the effect that it is given to, runs inside and compensations included. */
 export const make = <A>(name: string, defaultValue: () => A): Context.Reference<A> =>
   Context.Reference<A>(prefix + name, { defaultValue })
+
+/** An entry that says what waits for an effect. */
+export const makeOfWait = <A>(name: string, defaultValue: () => A): Context.Reference<A> =>
+  Context.Reference<A>(waitPrefix + name, { defaultValue })
+
+export const isOfWait = (key: string): boolean => key.startsWith(waitPrefix)
 
 type OfStep = Context.Reference<unknown>
 
@@ -30,14 +38,17 @@ export const makeOfStep = <A>(name: string): Context.Reference<A | undefined> =>
   return key
 }
 
-/** A context without anything that belongs to a run. */
-export const clear = <R>(context: Context.Context<R>): Context.Context<R> => {
+/** A context without the entries that `isLeft` names: the same object where it has none of them. */
+export const without = <R>(context: Context.Context<R>, isLeft: (key: string) => boolean): Context.Context<R> => {
   const left = new Map<string, unknown>()
   context.mapUnsafe.forEach((value, key) => {
-    if (!isRunLocal(key)) left.set(key, value)
+    if (!isLeft(key)) left.set(key, value)
   })
   return left.size === context.mapUnsafe.size ? context : Context.makeUnsafe(left)
 }
+
+/** A context without anything that belongs to a run. */
+export const clear = <R>(context: Context.Context<R>): Context.Context<R> => without(context, isRunLocal)
 
 /** The same context outside of its step. It is the same object where no step has set anything: each run asks. */
 export const outsideStep = <R>(context: Context.Context<R>): Context.Context<R> => {

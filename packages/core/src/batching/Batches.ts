@@ -6,10 +6,14 @@
  * forgets fails by its name.
  */
 import { Context, Effect, Exit, type Fiber, Tracer } from "effect"
+import { inRoot } from "../base/AsyncContext.ts"
+import { inCommon } from "../base/Callers.ts"
+import { outsideStep } from "../base/RunLocal.ts"
 import { type AnyRequest, type AnyResolver, changed, type Entries, type Entry } from "./AnyResolver.ts"
 import { Asked, type Asker, type Caller } from "./Asked.ts"
 import { type BatchSpanLimits, BatchSpans } from "./BatchSpans.ts"
 import { Call, type Sent } from "./Call.ts"
+import { innermostAround } from "./CommonSpan.ts"
 import { Collecting } from "./Collecting.ts"
 import { type Hold, holdOf, isOutOfTime } from "./Hold.ts"
 import { requestHash } from "./requestHash.ts"
@@ -25,7 +29,7 @@ const unchanged: AroundCall = (self) => self
 /** Where an entry of Effect's tells whose it is. */
 const ofEntry = Symbol("asked")
 
-type Known = Entry & { [ofEntry]?: Asked }
+type Known = { -readonly [K in keyof Entry]: Entry[K] } & { [ofEntry]?: Asked }
 
 export class Batches {
   private readonly resolver: AnyResolver
@@ -63,11 +67,14 @@ export class Batches {
   private make(asked: Asked): void {
     this.collecting.add(asked)
     this.making = asked
-    asked.cancel = Effect.requestUnsafe(asked.request, {
-      resolver: this.resolver,
-      context: asked.context,
-      onExit: (exit) => asked.answer(exit)
-    })
+    // Effect sends a batch on a fiber that the first of its requests starts: it is for them all.
+    asked.cancel = inRoot(() =>
+      Effect.requestUnsafe(asked.request, {
+        resolver: this.resolver,
+        context: asked.context,
+        onExit: (exit) => asked.answer(exit)
+      })
+    )
   }
 
   private readonly onGone = (asked: Asked): void => this.collecting.remove(asked)
@@ -78,6 +85,7 @@ export class Batches {
     const asked: Array<Asked> = []
     const callers: Array<Caller> = []
     for (const entry of entries as ReadonlyArray<Known>) {
+      entry.context = outsideStep(entry.context)
       const one = entry[ofEntry]!
       // Others, to whom nothing is known here, may wait for what was given up: see `Call`.
       one.call = call
@@ -95,7 +103,10 @@ export class Batches {
         Effect.sync(() => refuseForgotten(asked))
       )
     })
-    return this.around(inSpan(running, callers, entries))
+    const contexts = new Set(callers.map(({ asker }) => asker.context))
+    const [first = fiber.context, ...others] = contexts
+    const common = inCommon(first, others)
+    return Effect.updateContext(this.around(inSpan(running, callers, entries, common)), () => common)
   }
 }
 
@@ -112,25 +123,37 @@ const refuseForgotten = (asked: ReadonlyArray<Asked>): void => {
   }
 }
 
+const parentOf = (context: Context.Context<never>): Tracer.AnySpan | undefined =>
+  Context.getOrUndefined(context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
+
 /**
- * A call in a span with links to those that wait for it, where one of their runs is traced. Any number may wait, so the
- * span has a limited number of links and counts the others.
+ * A call in the innermost span that all its callers are inside of, if there is one. Where the run of a caller is traced, the
+ * call has a span of its own there, with links to those that wait for it. Any number may wait, so the span has a limited
+ * number of links and counts the others.
  */
-const inSpan = (self: Running, callers: ReadonlyArray<Caller>, entries: Entries): Running => {
-  const limits = callers.map(spanLimitsOf).find((limits) => limits !== undefined)
-  if (limits === undefined) return self
+const inSpan = (
+  self: Running,
+  callers: ReadonlyArray<Caller>,
+  entries: Entries,
+  common: Context.Context<never>
+): Running => {
   const spans = new Set<Tracer.AnySpan>()
   for (const { asker } of callers) {
-    const span = Context.getOrUndefined(asker.context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
+    const span = parentOf(asker.context)
     if (span !== undefined) spans.add(span)
   }
+  const parent = parentOf(common) ?? innermostAround(spans)
+  const placed = parent === undefined ? self : Effect.provideService(self, Tracer.ParentSpan, parent)
+  const limits = callers.map(spanLimitsOf).find((limits) => limits !== undefined)
+  if (limits === undefined) return placed
   const links = Array.from(spans, (span) => ({ span, attributes: {} })).slice(0, limits.links)
   const attributes = {
     "effect_loader.batch.requests": entries.length,
     "effect_loader.batch.callers": callers.length,
     ...(links.length < spans.size && { "otel.dropped_links_count": spans.size - links.length })
   }
-  return Effect.withSpan(self, nameOf(entries), { attributes, captureStackTrace: false, links })
+  const options = { attributes, captureStackTrace: false, links }
+  return Effect.withSpan(self, nameOf(entries), parent === undefined ? options : { ...options, parent })
 }
 
 /** Only callers of a watched run are told when a call begins. */

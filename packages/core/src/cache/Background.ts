@@ -1,6 +1,7 @@
 /** Work that a cache does for itself and no reader waits for: so much at once, and no longer than the cache lives. */
-import { Context, Effect, Fiber, Scope, Tracer } from "effect"
-import * as RunLocal from "../base/RunLocal.ts"
+import { type Context, Effect, Fiber } from "effect"
+import { detach } from "../base/Callers.ts"
+import { forkInRoot } from "../base/Fork.ts"
 
 export class Background {
   private readonly most: number
@@ -21,9 +22,9 @@ export class Background {
     return !this.closed && this.fibers.size < this.most
   }
 
-  /** Starts at once, in the reader's services, without what belongs to the reader's run. */
+  /** Starts at once, with the reader's services: the reader may be gone by the time that the work ends. */
   run<R>(context: Context.Context<R>, self: Effect.Effect<unknown, unknown, R>): void {
-    const fiber = Effect.runForkWith(alone(context))(self)
+    const fiber = forkInRoot(detach(context), self)
     if (fiber.pollUnsafe() !== undefined) return
     this.fibers.add(fiber)
     fiber.addObserver(() => this.fibers.delete(fiber))
@@ -35,10 +36,3 @@ export class Background {
     return Fiber.interruptAll(Array.from(this.fibers))
   })
 }
-
-/** The reader's span, scope, run and permits may be gone by the time that the work ends. */
-const alone = <R>(context: Context.Context<R>): Context.Context<R> =>
-  Context.omit(
-    Tracer.ParentSpan,
-    Scope.Scope
-  )(RunLocal.clear(context) as Context.Context<never>) as unknown as Context.Context<R>

@@ -9,6 +9,7 @@
  *     services. When it is interrupted or refused, one of the readers that wait begins again at 1.
  */
 import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
+import { shared } from "../base/Fork.ts"
 import { Held, suppliesIn } from "../base/Held.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import { notNow } from "../base/NotNow.ts"
@@ -168,7 +169,7 @@ export class Cache {
     const aboard = [...fiber.getRef(Aboard), flight]
     const found = Effect.suspend(() => this.lookUp(fiber, flight, load, reader))
     const inside = Effect.provideService(found, Aboard, aboard)
-    return Effect.flatMap(Effect.exit(restore(inside)), (exit) => {
+    return Effect.flatMap(Effect.exit(restore(shared(inside))), (exit) => {
       const landing = this.keep(fiber, flight, exit, since)
       this.flights.end(flight, isOwn(landing) ? undefined : landing)
       return this.answer(fiber, flight, landing, reader)

@@ -47,10 +47,9 @@ export class Flight {
 }
 
 /** The loads that an effect is part of, the innermost last. */
-export const Aboard: Context.Reference<ReadonlyArray<Flight>> = /* @__PURE__ */ RunLocal.make<ReadonlyArray<Flight>>(
-  "Aboard",
-  () => []
-)
+export const Aboard: Context.Reference<ReadonlyArray<Flight>> = /* @__PURE__ */ RunLocal.makeOfWait<
+  ReadonlyArray<Flight>
+>("Aboard", () => [])
 
 const none: ReadonlyArray<never> = []
 

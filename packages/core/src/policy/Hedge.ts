@@ -8,7 +8,7 @@
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, Fiber } from "effect"
 import { durationOf } from "../base/DurationInput.ts"
-import { forkLike } from "../model/ForkLike.ts"
+import { forkLike } from "../base/Fork.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"

@@ -10,7 +10,8 @@
  * when nothing of the last one is left: what `Effect.all` over each level would do.
  */
 import { type Duration, Effect, Exit, Fiber } from "effect"
-import { forkLike } from "../model/ForkLike.ts"
+import * as AsyncContext from "../base/AsyncContext.ts"
+import { forkLike } from "../base/Fork.ts"
 import type { Interpreter, Run } from "./Run.ts"
 import type { Waiter } from "./Slots.ts"
 
@@ -37,6 +38,8 @@ class Scheduler implements Interpreter {
   private pumping = false
   private afterStop: (() => void) | undefined = undefined
   private timer: Fiber.Fiber<unknown> | undefined = undefined
+  /** Where to go on when another run has given something back: that happens on the stack of that run. */
+  private home: AsyncContext.AsyncContext | undefined = undefined
 
   constructor(run: Run, parent: Fiber.Fiber<unknown, unknown>, inBatches: boolean, onFinished: (run: Run) => void) {
     this.run = run
@@ -48,7 +51,7 @@ class Scheduler implements Interpreter {
 
   start(): void {
     const { slots } = this.run
-    if (slots !== undefined) slots.onGranted = () => this.pump()
+    if (slots !== undefined) slots.onGranted = () => this.wake()
     // Nothing may start before the run has told of everything that is ready: the most urgent of all goes first.
     this.pumping = true
     this.run.start(this)
@@ -112,7 +115,16 @@ class Scheduler implements Interpreter {
     }
     this.tellQueued()
     this.pumping = false
+    if (this.run.slots?.waitsForOthers === true) this.home ??= AsyncContext.capture()
     this.checkEnd()
+  }
+
+  /** Goes on where the run belongs, with what another run has given back. */
+  private wake(): void {
+    const { home } = this
+    if (this.pumping || home === undefined) return this.pump()
+    this.home = undefined
+    AsyncContext.resume(home, () => this.pump())
   }
 
   /** Leaves the pump, and comes back when the scheduler gives the thread again. */
@@ -207,6 +219,8 @@ class Scheduler implements Interpreter {
     if (this.running > 0 || this.pumping) return
     if (this.run.stopped === undefined && this.run.remaining > 0) return
     this.timer?.interruptUnsafe()
+    AsyncContext.release(this.home)
+    this.home = undefined
     if (this.afterStop !== undefined) this.afterStop()
     else if (!this.finished) this.finish()
     // What the end of this run means for a run around is known now: only then may others there have its slots.

@@ -132,6 +132,11 @@ export class Slots {
     return this.limit === Infinity && this.outer === undefined
   }
 
+  /** Whether a step waits for what other runs have: permits, or a slot of the run around. */
+  get waitsForOthers(): boolean {
+    return (this.outer !== undefined || this.limits !== undefined) && !this.isEmpty
+  }
+
   /** Asks for a turn. */
   request(index: number, limit?: Limited, resume?: () => void): Waiter {
     const line = limit === undefined ? this.unlimited : this.lines![limit.limiter + 1]!

@@ -17,9 +17,9 @@ const sources = fs.globSync("**/*.ts", { cwd: src }).map((file) => ({
 
 /** The names that core gives to `RunLocal`, with the function that makes them. */
 const declared = sources.flatMap(({ text }) =>
-  Array.from(text.matchAll(/RunLocal\.(make|makeOfStep)<.*?>\(\s*"(.*?)"/gs), ([, maker, name]) => ({
+  Array.from(text.matchAll(/RunLocal\.(make|makeOfStep|makeOfWait)<.*?>\(\s*"(.*?)"/gs), ([, maker, name]) => ({
     maker: maker!,
-    key: `effect-loader/run/${name!}`
+    key: `effect-loader/run/${maker === "makeOfWait" ? "wait/" : ""}${name!}`
   }))
 )
 const keys = declared.map(({ key }) => key)

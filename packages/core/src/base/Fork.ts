@@ -1,0 +1,44 @@
+/** Starting fibers in the context that their work belongs to. */
+import { Cause, type Context, Effect, Exit, Fiber } from "effect"
+import * as AsyncContext from "./AsyncContext.ts"
+
+/** Starts fibers at once, in a context, and as interruptible as the caller is. */
+export const forkLike = (parent: Fiber.Fiber<unknown, unknown>, context: Context.Context<never>) => {
+  const fork = Effect.runForkWith(context)
+  // Effect's own concurrent operators read it too; its type only leaves it out.
+  const { interruptible } = parent as { readonly interruptible?: boolean }
+  return interruptible === false
+    ? (self: Effect.Effect<unknown, unknown, unknown>) => fork(self as never, { uninterruptible: true })
+    : (fork as (self: Effect.Effect<unknown, unknown, unknown>) => Fiber.Fiber<unknown, unknown>)
+}
+
+/** Starts work that belongs to no caller, in the root asynchronous context. */
+export const forkInRoot = <A, E, R>(context: Context.Context<R>, self: Effect.Effect<A, E, R>): Fiber.Fiber<A, E> =>
+  AsyncContext.inRoot(() => Effect.runForkWith(context)(self))
+
+/**
+ * Runs an effect whose value several callers get in the root asynchronous context, and otherwise in the caller's place: it
+ * has the caller's services, and is interrupted with the caller, who waits for its end. It has a fiber of its own, which an
+ * effect that never waits does not outlive.
+ */
+export const shared = (self: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<unknown, unknown, unknown> =>
+  Effect.withFiber((parent) => {
+    const fiber = AsyncContext.inRoot(() => forkLike(parent, parent.context)(self))
+    return (
+      fiber.pollUnsafe() ??
+      Effect.callback((resume) => {
+        fiber.addObserver(resume)
+        return Effect.suspend(() => {
+          fiber.interruptUnsafe(parent.id)
+          return Effect.flatMap(Fiber.await(fiber), whileEnding)
+        })
+      })
+    )
+  })
+
+/** What failed while an interrupted effect ended joins the cause of its interruption. */
+const whileEnding = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+  if (Exit.isSuccess(exit)) return Effect.void
+  const reasons = exit.cause.reasons.filter((reason) => !Cause.isInterruptReason(reason))
+  return reasons.length === 0 ? Effect.void : Exit.failCause(Cause.fromReasons(reasons) as Cause.Cause<never>)
+}
