@@ -145,7 +145,7 @@ const describe = (issue: GraphIssue): string => {
         ) +
         (issue.sameDeclaration
           ? "; they are the same declaration, different policies: pipe once and use that value everywhere"
-          : "; rename all but one")
+          : "; rename all but one; if there is only one, its module was evaluated twice (by a hot reload, or as two copies)")
       )
     case "MisplacedPolicy":
       return `misplaced policy ${quoted(issue.policy)} on ${quoted(issue.resource)}: ${cut(issue.reason, 3 * longestName)}`

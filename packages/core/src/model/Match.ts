@@ -2,7 +2,8 @@
 import { Data } from "effect"
 import { type Any, declare, type Failure, type Input, type InputOf, lazily, type Resource } from "./Resource.ts"
 import type { Services, Success } from "./Resource.ts"
-import { describe, type ResourceError } from "./ResourceError.ts"
+import { describe } from "../base/ErrorText.ts"
+import type { ResourceError } from "./ResourceError.ts"
 
 /**
  * A `match` has no case for a value, and nothing for every other value.

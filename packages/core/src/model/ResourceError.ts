@@ -4,34 +4,8 @@
  * @since 0.1.0
  */
 import { Data, Duration } from "effect"
+import { describe, toPlain } from "../base/ErrorText.ts"
 import { NotNow, notNow } from "../base/NotNow.ts"
-
-const longest = 200
-
-const shorten = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}...` : text)
-
-const inWords = (error: unknown): string => {
-  if (typeof error === "string") return error
-  if (typeof error !== "object" || error === null) return shorten(JSON.stringify(error) ?? String(error))
-  if (error instanceof Error && error.message !== "") return `${error.name}: ${error.message}`
-  const { _tag, name: _, ...fields } = error as Record<string, unknown>
-  if (typeof _tag !== "string") return shorten(JSON.stringify(error))
-  return Object.keys(fields).length === 0 ? _tag : `${_tag} ${shorten(JSON.stringify(fields))}`
-}
-
-/** Any error value in a few words: its message, its tag and fields, or itself. It never throws, whatever it is given. */
-export const describe = (error: unknown): string => {
-  try {
-    return inWords(error)
-  } catch {
-    if (typeof error === "bigint") return `${error}n`
-  }
-  try {
-    return Object.prototype.toString.call(error)
-  } catch {
-    return "an error that cannot be looked at"
-  }
-}
 
 const sentence = (props: {
   readonly resource: string
@@ -73,7 +47,7 @@ export interface FailedItem {
  * - `elapsed`: from the start of its first attempt to its failure, pauses of a retry included.
  * - `item`: of a list, the item that failed.
  *
- * `message` says all of it in one sentence and `cause` is `error`.
+ * `message` says all of it in one sentence, `cause` is `error`, and `toJSON` gives plain data (`elapsed` in milliseconds).
  *
  * @example
  * ```ts
@@ -122,5 +96,12 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
   /** @internal */
   get [NotNow](): NotNow | undefined {
     return notNow(this.error)
+  }
+
+  /** Plain data for logs: the error once, circles cut. It never throws. */
+  override toJSON(): unknown {
+    const { _tag, attempts, elapsed, error, item, message, path, resource } = this
+    const plain = { _tag, message, resource, attempts, path, elapsed: Duration.toMillis(elapsed) }
+    return toPlain({ ...plain, ...(item === undefined ? {} : { item }), error })
   }
 }

@@ -1,7 +1,7 @@
 /** What a plan would do, without running it. */
 import { Cause, Duration, Option } from "effect"
 import { criticalPath } from "../compile/CriticalPath.ts"
-import { describe } from "../model/ResourceError.ts"
+import { describe } from "../base/ErrorText.ts"
 import { doesWork, onlyAsks, type Plan } from "../compile/Plan.ts"
 import type { Report } from "../run/Report.ts"
 import { tookOf } from "./Analysis.ts"

@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
-import { type Cause, Context, Effect, type Layer, LogLevel, References } from "effect"
+import { Cause, Context, Effect, type Layer, LogLevel, References } from "effect"
+import { describe, describeCause } from "../base/ErrorText.ts"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
 import type { Limit, ResourceEvent, RunEvent } from "../run/RunEvent.ts"
 import { count } from "./Count.ts"
-import { millis } from "./Millis.ts"
+import { millis, pauseText } from "./Millis.ts"
 import { printable, printableLabel } from "./Printable.ts"
+import { ownError } from "./Words.ts"
 
 /**
  * What is logged.
@@ -65,6 +67,10 @@ const limitText = (limit: Limit): string => {
       return `for its share of ${printableLabel(limit.limiter)}: at most ${count(limit.limit, "permit")} at once`
   }
 }
+
+/** The annotations name the resource already, so of a \`ResourceError\` only the error inside is told. */
+const whyOf = (cause: Cause.Cause<unknown>): string => printable(describeCause(Cause.map(cause, ownError)))
+
 const undoText = ({
   cleanup,
   inside = []
@@ -96,11 +102,11 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "AttemptSucceeded":
       return ["attempt succeeded"]
     case "AttemptFailed":
-      return ["attempt failed", event.cause]
+      return [`attempt failed: ${whyOf(event.cause)}`, event.cause]
     case "AttemptInterrupted":
       return ["attempt interrupted"]
     case "RetryScheduled":
-      return [`attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`]
+      return [`attempt ${event.attempt} follows ${pauseText(event)}`]
     case "HedgeStarted":
       return [`attempt ${event.attempt} follows beside those that run`]
     case "PolicyRefused":
@@ -114,15 +120,15 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "CompensationSucceeded":
       return [`${undoText(event)} done`]
     case "CompensationFailed":
-      return [`${undoText(event)} failed`, event.cause]
+      return [`${undoText(event)} failed: ${whyOf(event.cause)}`, event.cause]
     case "ResourceSucceeded":
       return ["resource succeeded"]
     case "ResourceDegraded":
-      return [`resource fell back (${printableLabel(event.fallback)})`]
+      return [`resource fell back (${printableLabel(event.fallback)}) from ${printable(describe(event.error))}`]
     case "ResourceFailed":
-      return ["resource failed", event.cause]
+      return [`resource failed: ${whyOf(event.cause)}`, event.cause]
     case "ResourceDied":
-      return ["resource died", event.cause]
+      return [`resource died: ${whyOf(event.cause)}`, event.cause]
     case "ResourceInterrupted":
       return ["resource interrupted"]
     case "ResourceSkipped":

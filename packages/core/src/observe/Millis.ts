@@ -3,3 +3,7 @@ import { Duration } from "effect"
 /** Milliseconds for people: `0.4ms`, `120ms`, `1s 30ms`. */
 export const millis = (ms: number): string =>
   ms < 10 ? `${ms.toFixed(1)}ms` : Duration.format(Duration.millis(Math.round(ms)))
+
+/** When a retry follows: `in 50ms`, or `at once` where its pause is over already. */
+export const pauseText = ({ at, retryAt }: { readonly at: number; readonly retryAt: number }): string =>
+  retryAt > at ? `in ${millis(retryAt - at)}` : "at once"

@@ -1,6 +1,7 @@
 /** What became of a resource, in a few words. */
 import { Cause } from "effect"
-import { describe, ResourceError } from "../model/ResourceError.ts"
+import { describe, describeCause } from "../base/ErrorText.ts"
+import { ResourceError } from "../model/ResourceError.ts"
 import type { Outcome, ResourceReport } from "../run/Report.ts"
 import { count } from "./Count.ts"
 import { printable } from "./Printable.ts"
@@ -23,9 +24,7 @@ const firstLine = (text: string): string => text.split("\n", 1)[0]!
 /** The row names the resource and its attempts already, so of a `ResourceError` only the error inside is told. */
 const showCause = (cause: Cause.Cause<unknown>): string => {
   const failure = cause.reasons.find(Cause.isFailReason)?.error
-  if (failure instanceof ResourceError) return firstLine(describe(failure.error))
-  const [error] = Cause.prettyErrors(cause)
-  return error === undefined ? "" : firstLine(error.message)
+  return firstLine(failure instanceof ResourceError ? describe(failure.error) : describeCause(cause))
 }
 
 type Told = Pick<ResourceReport, "attempts" | "caches" | "chosen" | "items" | "outcome" | "phases">
@@ -70,7 +69,7 @@ const whyOf = (row: Told): string => {
   const { chosen, outcome } = row
   switch (outcome._tag) {
     case "Degraded":
-      return `fell back (${outcome.fallback})`
+      return `fell back (${outcome.fallback}) from ${firstLine(describe(outcome.error))}`
     case "Failed":
     case "Died":
       return showCause(outcome.cause)

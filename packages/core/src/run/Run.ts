@@ -17,39 +17,19 @@ import { chosenBy, isBefore, type Match, Pending, type Program, type Step, type 
 import type { RunPermits } from "../limiter/RunPermits.ts"
 import { MatchError } from "../model/Match.ts"
 import type { AnyEffect, Lens, Rewind } from "../model/Node.ts"
-import { describe, ResourceError } from "../model/ResourceError.ts"
+import { describe } from "../base/ErrorText.ts"
+import { ResourceError } from "../model/ResourceError.ts"
 import { Attempts } from "./Attempts.ts"
 import { loadOf } from "./Requests.ts"
 import { asEffect, call, notAnEffect } from "../model/UserEffect.ts"
 import { Choosing } from "./Choosing.ts"
 import { Foresight, type Inside } from "./Foresight.ts"
+import { annotated } from "./Failure.ts"
 import { InputError } from "./InputError.ts"
 import type { SkipReason } from "./RunEvent.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import type { Saga } from "./saga/Saga.ts"
-
-/**
- * The resource that a part of a cause comes from: an annotation on each failure, defect and interruption of a run.
- *
- * @example
- * ```ts
- * import { Cause, Effect, Exit } from "effect"
- * import { FailedResource, Loader, Resource } from "effect-loader"
- *
- * const org = Resource.make("org", { load: () => Effect.die("a bug") })
- * const exit = Effect.runSyncExit(Loader.load(Loader.make({ org })))
- *
- * const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
- * for (const reason of reasons) {
- *   console.log(Cause.isDieReason(reason) && reason.annotations.get(FailedResource.key)) // org
- * }
- * ```
- *
- * @since 0.1.0
- * @category annotations
- */
-export class FailedResource extends Context.Service<FailedResource, string>()("effect-loader/FailedResource") {}
 
 /** Marks what no fallback may take the place of. */
 class Aborted extends Context.Service<Aborted, true>()("effect-loader/Aborted") {}
@@ -686,7 +666,7 @@ export class Run {
         ...(item === undefined ? {} : { item: { index: item.index, value: item.value } })
       })
     })
-    return Cause.annotate(named, Context.make(FailedResource, name))
+    return annotated(named, name, this.program.name)
   }
 
   private gather({ keys, sources }: Step): Readonly<Record<string, unknown>> {

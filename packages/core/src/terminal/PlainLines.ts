@@ -1,15 +1,15 @@
 /** What is written of a run where nothing can be written over: a line for what is worth one. */
-import { Cause } from "effect"
+import type { Cause } from "effect"
+import { describeCause } from "../base/ErrorText.ts"
 import { count } from "../observe/Count.ts"
-import { millis } from "../observe/Millis.ts"
+import { millis, pauseText } from "../observe/Millis.ts"
 import type { Pen } from "../observe/Pen.ts"
 import { printable, printableLabel } from "../observe/Printable.ts"
 import type { RunEvent } from "../run/RunEvent.ts"
 import type { Timeline } from "../run/Timeline.ts"
 import { toEnding } from "./Frame.ts"
 
-const whyOf = (cause: Cause.Cause<unknown>): string =>
-  (Cause.prettyErrors(cause)[0]?.message ?? "interrupted").split("\n", 1)[0]!
+const whyOf = (cause: Cause.Cause<unknown>): string => describeCause(cause).split("\n", 1)[0]!
 
 /** Of a list, which item is undone; of a loader inside, what of it. */
 const partOf = ({ inside = [], item }: { readonly inside?: ReadonlyArray<string>; readonly item?: number }): string =>
@@ -20,7 +20,7 @@ const textOf = (event: RunEvent): string | undefined => {
     case "AttemptFailed":
       return `attempt ${event.attempt} failed: ${whyOf(event.cause)}`
     case "RetryScheduled":
-      return `attempt ${event.attempt} follows in ${millis(event.retryAt - event.at)}`
+      return `attempt ${event.attempt} follows ${pauseText(event)}`
     case "HedgeStarted":
       return `attempt ${event.attempt} follows beside those that run`
     case "PolicyRefused":

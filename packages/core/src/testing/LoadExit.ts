@@ -6,7 +6,7 @@
 import { Cause, Exit } from "effect"
 import { ResourceError } from "../model/ResourceError.ts"
 import { LoadTimeout } from "../run/LoadTimeout.ts"
-import { FailedResource } from "../run/Run.ts"
+import { FailedResource } from "../run/Failure.ts"
 
 interface Named<N, X> {
   readonly _tag: "ResourceError"

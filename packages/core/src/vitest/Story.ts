@@ -1,9 +1,10 @@
 /** What a failed expectation tells: what was expected, what happened instead, and what ran when. */
 import { Cause, Exit } from "effect"
-import { describe, ResourceError } from "../model/ResourceError.ts"
+import { describe } from "../base/ErrorText.ts"
+import { ResourceError } from "../model/ResourceError.ts"
 import { noteOf } from "../observe/OutcomeText.ts"
 import { get, type Outcome, type ResourceReport } from "../run/Report.ts"
-import { FailedResource } from "../run/Run.ts"
+import { FailedResource } from "../run/Failure.ts"
 import { timelineText } from "../testing/TimelineText.ts"
 import { reportsOf } from "./Received.ts"
 

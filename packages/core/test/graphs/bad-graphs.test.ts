@@ -86,7 +86,7 @@ describe("a bad graph is refused with everything that is wrong with it", () => {
     assert.strictEqual(
       refused({ choice }).message,
       problem(
-        'duplicate name "same": 2 different resources have it, used by "choice" (for x); and by "choice" (for y); rename all but one'
+        'duplicate name "same": 2 different resources have it, used by "choice" (for x); and by "choice" (for y); rename all but one; if there is only one, its module was evaluated twice (by a hot reload, or as two copies)'
       )
     )
   })
@@ -191,7 +191,7 @@ describe("a bad graph is refused with everything that is wrong with it", () => {
       refused({ x, other }).message,
       problem(
         'duplicate name "org": 2 different resources have it, used by "x" (as mine); and by target "other", "x" (in after); ' +
-          "rename all but one"
+          "rename all but one; if there is only one, its module was evaluated twice (by a hot reload, or as two copies)"
       )
     )
   })

@@ -227,7 +227,7 @@ describe("ResourceError", () => {
     [{ _tag: "Gone" }, "Gone"],
     [new TypeError("bad"), "TypeError: bad"],
     [1n, "1n"],
-    [Object.assign(Object.create(null), { id: 1n }), "[object Object]"],
+    [Object.assign(Object.create(null), { id: 1n }), `{"id":"1n"}`],
     [{ _tag: "Long", text: "x".repeat(500) }, `Long ${`{"text":"${"x".repeat(500)}`.slice(0, 200)}...`]
   ])("describes %s", (error, text) => {
     const path = ["a"]

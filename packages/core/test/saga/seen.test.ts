@@ -86,8 +86,8 @@ describe("what is undone", () => {
         Effect.provideService(References.MinimumLogLevel, "Info")
       )
       assert.deepStrictEqual(lines.toSorted(), [
-        "Error cleanup failed",
-        "Error compensation failed",
+        "Error cleanup failed: dirty",
+        "Error compensation failed: offline",
         "Info compensation done",
         "Info compensation of x done"
       ])

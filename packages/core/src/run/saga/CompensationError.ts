@@ -1,6 +1,7 @@
 /** What could not be undone. */
 import { Cause, Context, Data } from "effect"
-import { describe, type FailedItem } from "../../model/ResourceError.ts"
+import { describe, describeCause, toPlain } from "../../base/ErrorText.ts"
+import type { FailedItem } from "../../model/ResourceError.ts"
 
 const sentence = (
   path: ReadonlyArray<string>,
@@ -69,6 +70,20 @@ export class CompensationError extends Data.TaggedError("CompensationError")<{
     const message = sentence(props.path, props.item, props.cleanup, error)
     super({ ...props, resource: props.path.at(-1)!, error, cause: error, message })
   }
+
+  /** Plain data for logs: the error once, circles cut, and without the value. It never throws. */
+  override toJSON(): unknown {
+    const { _tag, cleanup, error, item, message, path, resource } = this
+    return toPlain({
+      _tag,
+      message,
+      resource,
+      path,
+      ...(item === undefined ? {} : { item: item.index }),
+      cleanup,
+      error
+    })
+  }
 }
 
 const summary = (loader: string, failures: ReadonlyArray<CompensationError>): string =>
@@ -101,6 +116,12 @@ export class RollbackError extends Data.TaggedError("RollbackError")<{
     readonly because: Cause.Cause<unknown>
   }) {
     super({ ...props, message: summary(props.loader, props.failures) })
+  }
+
+  /** Plain data for logs, without the inputs. It never throws. */
+  override toJSON(): unknown {
+    const { _tag, because, failures, loader, message } = this
+    return toPlain({ _tag, message, loader, failures, because: describeCause(because) })
   }
 
   /**
