@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Data } from "effect"
-import { describe as inWords } from "../model/ResourceError.ts"
+import { describe as inWords } from "../base/ErrorText.ts"
 
 /**
  * What stands where a resource is needed, and is none.
