@@ -42,7 +42,7 @@ const fieldsOf = ({
 const shownOf = (value: object): object => {
   if (!isError(value)) return value
   const fields = value as unknown as Fields
-  if (fields["_tag"] !== undefined) return { ...value, message: textIn(value.message) }
+  if (fields["_tag"] !== undefined) return { ...fields, message: textIn(value.message) }
   return { name: nameOf(fields) ?? value.name, message: value.message, code: fields["code"], cause: value.cause }
 }
 
