@@ -69,6 +69,7 @@ const alsoStable = [
   "Metric",
   "MutableHashMap",
   "Random",
+  "Redacted",
   "Pipeable",
   "References",
   "Request",

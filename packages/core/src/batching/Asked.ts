@@ -1,5 +1,6 @@
 /** A request that was made once for all who wait for the same. */
 import type { Context, Effect, Exit } from "effect"
+import type { Identity } from "../base/Identity.ts"
 import type { AnyRequest } from "./AnyResolver.ts"
 import type { Call, Sent } from "./Call.ts"
 import type { Hold, Place } from "./Hold.ts"
@@ -68,7 +69,7 @@ export class Caller {
 
 export class Asked {
   readonly request: AnyRequest
-  readonly hash: number
+  readonly identity: Identity
   /** What its first caller brought along. */
   readonly context: Context.Context<never>
   call: Call | undefined = undefined
@@ -81,9 +82,14 @@ export class Asked {
   private first: Caller | undefined = undefined
   private others: Set<Caller> | undefined = undefined
 
-  constructor(request: AnyRequest, hash: number, context: Context.Context<never>, onGone: (asked: Asked) => void) {
+  constructor(
+    request: AnyRequest,
+    identity: Identity,
+    context: Context.Context<never>,
+    onGone: (asked: Asked) => void
+  ) {
     this.request = request
-    this.hash = hash
+    this.identity = identity
     this.context = context
     this.onGone = onGone
   }

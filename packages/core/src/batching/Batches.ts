@@ -8,6 +8,7 @@
 import { Context, Effect, Exit, type Fiber, Tracer } from "effect"
 import { inRoot } from "../base/AsyncContext.ts"
 import { inCommon } from "../base/Callers.ts"
+import { identityOf } from "../base/Identity.ts"
 import { outsideStep } from "../base/RunLocal.ts"
 import { type AnyRequest, type AnyResolver, changed, type Entries, type Entry } from "./AnyResolver.ts"
 import { Asked, type Asker, type Caller } from "./Asked.ts"
@@ -16,7 +17,6 @@ import { Call, type Sent } from "./Call.ts"
 import { innermostAround } from "./CommonSpan.ts"
 import { Collecting } from "./Collecting.ts"
 import { type Hold, holdOf, isOutOfTime } from "./Hold.ts"
-import { requestHash } from "./requestHash.ts"
 import { UnansweredRequest } from "./UnansweredRequest.ts"
 
 type Running = Effect.Effect<void, unknown>
@@ -55,9 +55,9 @@ export class Batches {
 
   /** Asks for somebody; `question` is which one of theirs. */
   ask(request: AnyRequest, asker: Asker, question: number): Caller {
-    const hash = requestHash(request)
-    const known = this.collecting.find(hash, request, asker.context)
-    const asked = known ?? new Asked(request, hash, asker.context, this.onGone)
+    const identity = identityOf(request)
+    const known = this.collecting.find(identity, asker.context)
+    const asked = known ?? new Asked(request, identity, asker.context, this.onGone)
     const caller = asked.add(asker, question)
     if (this.hold !== undefined) caller.enter(this.hold)
     if (known === undefined) this.make(asked)

@@ -1,37 +1,40 @@
-/** The requests that wait to be sent, found by equality. */
-import { type Context, Equal } from "effect"
-import type { AnyRequest } from "./AnyResolver.ts"
+/** The requests that wait to be sent, found by what they are known by. */
+import type { Context } from "effect"
+import { type Identity, sameIdentity, textOf } from "../base/Identity.ts"
 import type { Asked } from "./Asked.ts"
 import { sameServices } from "./SameServices.ts"
 
 export class Collecting {
-  /** By hash; most hashes are those of one request. */
-  private readonly byHash = new Map<number, Asked | Array<Asked>>()
+  /** By text; most texts are those of one request. */
+  private readonly byText = new Map<string, Asked | Array<Asked>>()
 
-  /** An equal request of somebody with the same services. */
-  find(hash: number, request: AnyRequest, context: Context.Context<never>): Asked | undefined {
-    const found = this.byHash.get(hash)
+  /** The same request of a caller with the same services. */
+  find(identity: Identity, context: Context.Context<never>): Asked | undefined {
+    const found = this.byText.get(textOf(identity))
     if (found === undefined) return undefined
-    const fits = (asked: Asked): boolean => Equal.equals(asked.request, request) && sameServices(asked.context, context)
+    const fits = (asked: Asked): boolean =>
+      sameIdentity(asked.identity, identity) && sameServices(asked.context, context)
     if (Array.isArray(found)) return found.find(fits)
     return fits(found) ? found : undefined
   }
 
   add(asked: Asked): void {
-    const found = this.byHash.get(asked.hash)
-    if (found === undefined) this.byHash.set(asked.hash, asked)
+    const text = textOf(asked.identity)
+    const found = this.byText.get(text)
+    if (found === undefined) this.byText.set(text, asked)
     else if (Array.isArray(found)) found.push(asked)
-    else this.byHash.set(asked.hash, [found, asked])
+    else this.byText.set(text, [found, asked])
   }
 
   remove(asked: Asked): void {
-    const found = this.byHash.get(asked.hash)
+    const text = textOf(asked.identity)
+    const found = this.byText.get(text)
     if (!Array.isArray(found)) {
-      if (found === asked) this.byHash.delete(asked.hash)
+      if (found === asked) this.byText.delete(text)
       return
     }
     const left = found.filter((other) => other !== asked)
-    if (left.length === 0) this.byHash.delete(asked.hash)
-    else this.byHash.set(asked.hash, left)
+    if (left.length === 0) this.byText.delete(text)
+    else this.byText.set(text, left)
   }
 }

@@ -4,9 +4,9 @@
  * When that one is interrupted or refused, those that wait are woken with nothing, and the first of them loads, in its own
  * run. So no reader's load depends on the life, the deadline or the share of another one, and none has to outlive its reader.
  */
-import { type Context, Effect, type Exit, MutableHashMap, Option } from "effect"
+import { type Context, Effect, type Exit } from "effect"
 import * as RunLocal from "../base/RunLocal.ts"
-import { isIn, type Key, type Range } from "./Key.ts"
+import { type Key, KeyMap, type Range } from "./Key.ts"
 import type { Found } from "./Level.ts"
 
 /** What a load ended in; nothing, where that is for its reader only, and the load is handed on. */
@@ -68,34 +68,34 @@ const needs = (flight: Flight, others: ReadonlyArray<Flight>): boolean => {
 
 export class Flights {
   /** Mostly one of each key; more, where there are readers who may not wait for those there are. */
-  private readonly map = MutableHashMap.empty<Key, ReadonlyArray<Flight>>()
+  private readonly loads = new KeyMap<ReadonlyArray<Flight>>()
   /** At most one of each key. */
-  private readonly refreshes = MutableHashMap.empty<Key, Flight>()
+  private readonly refreshes = new KeyMap<Flight>()
 
   of(key: Key): ReadonlyArray<Flight> {
-    return Option.getOrElse(MutableHashMap.get(this.map, key), () => none)
+    return this.loads.get(key) ?? none
   }
 
   begin(key: Key, holds: ReadonlyArray<object> = none): Flight {
     const flight = new Flight(key, holds, false)
-    MutableHashMap.set(this.map, key, [...this.of(key), flight])
+    this.loads.set(key, [...this.of(key), flight])
     return flight
   }
 
   /** Whether a value is being loaded, for readers or in the background. */
   has(key: Key): boolean {
-    return this.of(key).length > 0 || MutableHashMap.has(this.refreshes, key)
+    return this.of(key).length > 0 || this.refreshes.get(key) !== undefined
   }
 
   beginRefresh(key: Key): Flight {
     const flight = new Flight(key, none, true)
-    MutableHashMap.set(this.refreshes, key, flight)
+    this.refreshes.set(key, flight)
     return flight
   }
 
   /** What a refresh has begun to load is older than what a reader has loaded since. */
   outdateRefresh(key: Key): void {
-    const refresh = Option.getOrUndefined(MutableHashMap.get(this.refreshes, key))
+    const refresh = this.refreshes.get(key)
     if (refresh !== undefined) refresh.isOutdated = true
   }
 
@@ -111,27 +111,18 @@ export class Flights {
 
   /** What is under way is given to those that wait for it already, and to no other reader. */
   forget(range: Range): void {
-    for (const [key, flights] of Array.from(this.map)) {
-      if (!isIn(key, range)) continue
-      for (const flight of flights) flight.isOutdated = true
-      MutableHashMap.remove(this.map, key)
-    }
-    for (const [key, flight] of Array.from(this.refreshes)) {
-      if (!isIn(key, range)) continue
-      flight.isOutdated = true
-      MutableHashMap.remove(this.refreshes, key)
-    }
+    const forgotten = [...this.loads.deleteIn(range).flat(), ...this.refreshes.deleteIn(range)]
+    for (const flight of forgotten) flight.isOutdated = true
   }
 
   private remove(flight: Flight): void {
     const others = this.of(flight.key).filter((other) => other !== flight)
-    if (others.length > 0) MutableHashMap.set(this.map, flight.key, others)
-    else MutableHashMap.remove(this.map, flight.key)
+    if (others.length > 0) this.loads.set(flight.key, others)
+    else this.loads.delete(flight.key)
   }
 
   private removeRefresh(flight: Flight): void {
-    const current = Option.getOrUndefined(MutableHashMap.get(this.refreshes, flight.key))
-    if (current === flight) MutableHashMap.remove(this.refreshes, flight.key)
+    if (this.refreshes.get(flight.key) === flight) this.refreshes.delete(flight.key)
   }
 }
 

@@ -102,8 +102,8 @@ export interface LayerObserver {
   readonly refused: (refusal: Refusal) => void
   /** Whether no layer around this load has asked so of the same thing before. */
   readonly isFirst: (of: object) => boolean
-  /** What tells the value from others: the key that the declaration gives, or name and dependencies. */
-  readonly key: () => Key
+  /** What tells the value inside of `layer` from others: the key of the declaration, or how and of what it is made. */
+  readonly key: (layer: Layer) => Key
   /** A cache was looked into. */
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult) => void
   /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
@@ -159,6 +159,8 @@ export interface Layer {
   readonly rewind?: Rewind
   /** Whether it gives a value where what is inside failed. */
   readonly recovers?: boolean
+  /** What decides which value it makes of the one inside, where it makes another. */
+  readonly changes?: ReadonlyArray<unknown>
 }
 
 /** The layer that says how to undo what is inside. */

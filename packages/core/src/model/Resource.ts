@@ -582,6 +582,7 @@ const toLayer = (lens: Lens): Layer => ({
   repeats: false,
   continues: false,
   recovers: lens._tag === "Recover",
+  changes: lens._tag === "Map" ? [lens.f] : [lens.onSuccess, lens.onFailure],
   refused:
     lens._tag === "Recover" && lens.ancestors
       ? "after option({ ancestors: true }) nothing of it is left to fail: pipe policies before the option"

@@ -53,7 +53,7 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean>(
     refused: undefined,
     wrap: (self, observer) =>
       Effect.flatMap(Effect.service(tag), (cache) =>
-        cache.read(observer.key(), self, {
+        cache.read(observer.key(layer), self, {
           read: (level, result) => observer.cacheRead(tag.key, level, result),
           degraded: (error) => observer.degraded(label, error),
           refresh: () => observer.outsideRun(layer)

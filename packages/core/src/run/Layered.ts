@@ -109,8 +109,8 @@ export class Layered implements LayerObserver {
     this.host.watch?.cacheRead(this.tried.index, this.tried.item, { cache, level, result })
   }
 
-  key(): Key {
-    return this.wrapped.key()
+  key(layer: Layer): Key {
+    return this.outside.key(this.wrapped, layer)
   }
 
   outsideRun(layer: Layer): AnyEffect {

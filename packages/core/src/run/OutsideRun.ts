@@ -3,7 +3,7 @@
  * what they acquire is released with them. Permits of limiters they take like any other.
  */
 import { Effect, Exit } from "effect"
-import type { Key } from "../cache/Key.ts"
+import { type Key, structureOf } from "../cache/Key.ts"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
 import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
@@ -22,7 +22,11 @@ export interface Around {
 export interface Wrapped {
   readonly load: AnyEffect
   readonly layers: Pick<Load, "inner" | "outer" | "limit">
-  readonly key: () => Key
+  /** The key that the declaration gives. */
+  readonly key: () => string | undefined
+  /** What the value is made of, where it gives none, and by what: its function first. */
+  readonly of: unknown
+  readonly makers: readonly [object, ...ReadonlyArray<unknown>]
 }
 
 export class OutsideRun {
@@ -43,22 +47,37 @@ export class OutsideRun {
   /** The load of the whole. */
   whole(): Wrapped {
     const { deps, step } = this
-    const { items, key, load, name } = step
+    const { items, key, load } = step
     return {
       load: items === undefined ? this.one(step.asks, () => load(deps)) : this.all(items),
       layers: step,
-      key: () => key?.(deps) ?? { resource: name, of: deps }
+      key: () => key?.(deps),
+      of: deps,
+      makers: items === undefined ? [load, ...askedBy(step.asks)] : [items.load, items.items, ...askedBy(items.asks)]
     }
   }
 
   /** The load of one item of a list. */
   item(items: ItemLoads, item: unknown, index: number): Wrapped {
-    const { deps, step } = this
+    const { deps } = this
     return {
       load: this.one(items.asks, () => items.load(item, deps, index)),
       layers: items,
-      key: () => items.itemKey?.(item, deps) ?? { resource: step.name, of: { item, deps } }
+      key: () => items.itemKey?.(item, deps),
+      // Most loads do not ask where in its list an item is, and so find the same item at another place.
+      of: isIndexUsed(items) ? { item, deps, index } : { item, deps },
+      makers: [items.load, ...askedBy(items.asks)]
     }
+  }
+
+  /** What tells the value inside of a layer from others. */
+  key({ key, layers, makers, of }: Wrapped, layer: Layer): Key {
+    const [load, ...others] = makers
+    const given = key()
+    if (given !== undefined) return given
+    const inside = insideOf(layers, layer)
+    for (const { changes } of inside) if (changes !== undefined) others.push(changes)
+    return structureOf(this.resource, { load, others }, of)
   }
 
   /** What a layer has inside, or where none is given, all of it. */
@@ -70,7 +89,7 @@ export class OutsideRun {
       ...unheard,
       isFirst: (of) => used.size < used.add(of).size,
       resource: this.resource,
-      key: wrapped.key,
+      key: (layer) => this.key(wrapped, layer),
       outsideRun: (layer) => this.inside(wrapped, layer)
     }
     const wrap = (layer: Layer, self: AnyEffect): AnyEffect => layer.wrap(self, observer)
@@ -90,6 +109,18 @@ export class OutsideRun {
     return Effect.suspend(() => Effect.forEach(items.items(this.deps), load, { concurrency: items.concurrency }))
   }
 }
+
+/** What else decides what comes of a request. */
+const askedBy = (asks: Asks | undefined): ReadonlyArray<unknown> =>
+  asks === undefined ? [] : [asks.resolver, asks.asking]
+
+const insideOf = ({ inner, outer }: Wrapped["layers"], layer: Layer): ReadonlyArray<Layer> => {
+  const all = [...inner, ...outer]
+  return all.slice(0, all.indexOf(layer))
+}
+
+/** Whether a function may take a third argument: one that says that it takes fewer does not, unless it takes any. */
+const isIndexUsed = ({ load }: ItemLoads): boolean => load.length !== 1 && load.length !== 2
 
 const unheard = {
   degraded: () => {},

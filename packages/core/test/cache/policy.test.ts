@@ -98,7 +98,7 @@ describe("a fresh value", () => {
     })
   )
 
-  it.effect("is known without a key by its resource's name and dependencies, compared structurally", () =>
+  it.effect("is known without a key by its load and what that depends on, compared structurally", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const who = Resource.input<{ readonly org: string; readonly ids: ReadonlyArray<number> }>()("who")

@@ -1,0 +1,373 @@
+/**
+ * What a value is known by, wherever two callers may get one answer: a snapshot of the value as text.
+ *
+ * Two values are the same exactly if their prototypes are and, by this same rule, their parts:
+ *
+ *  - primitives by `Object.is`, but that 0 is -0; plain objects and arrays by all their own properties, whatever their order;
+ *  - `Date`, `RegExp`, `Map`, `Set`, `URL`, `URLSearchParams`, `ArrayBuffer` and its views by what they hold;
+ *  - values of `Data`, `Schema.Class` and `Request` classes by their own fields;
+ *  - `Option`, `Result`, `Exit`, `Cause`, `Chunk`, `HashMap`, `HashSet` and `Redacted` by their elements;
+ *  - what has an `Equal` of its own, written by a user or for a leaf such as `Duration`, by that.
+ *
+ * Everything else is the same only as itself, for it may hide what it depends on: instances of other classes (also those
+ * that extend a class named above, but for `Data` and its like), functions, proxies, what has a getter that throws, what
+ * comes from another realm. Effect's own `Equal` compares such values by what it can see of them, and its containers ask
+ * it for their elements: so no container is ever given to it.
+ *
+ * The cost is linear. What is deeper than 200, has more than 100,000 parts or contains itself is written as a graph:
+ * one object that comes up twice then differs from two equal ones.
+ */
+import { Data, Equal, Hash, Redacted, Request } from "effect"
+
+/** Text, or where a value with an `Equal` of its own is in it, text and those values in the order of the text. */
+export type Identity = string | Believing
+
+interface Believing {
+  readonly text: string
+  readonly believed: ReadonlyArray<Equal.Equal>
+}
+
+/** The text of an identity: equal identities have equal ones. */
+export const textOf = (identity: Identity): string => (typeof identity === "string" ? identity : identity.text)
+
+export const sameIdentity = (a: Identity, b: Identity): boolean => {
+  if (typeof a === "string" || typeof b === "string") return a === b
+  return a.text === b.text && a.believed.every((one, k) => one === b.believed[k] || one[Equal.symbol](b.believed[k]!))
+}
+
+const maxDepth = 200
+const maxParts = 100_000
+
+/** Takes a snapshot of a value. */
+export const identityOf = (value: unknown): Identity => {
+  const tree = new Tree()
+  const text = tree.part(value)
+  if (!tree.isTooLarge) return toIdentity(text, tree.believed)
+  const graph = new Graph()
+  return toIdentity(graph.whole(value as object), graph.believed)
+}
+
+const toIdentity = (text: string, believed: ReadonlyArray<Equal.Equal>): Identity =>
+  believed.length === 0 ? text : { text, believed }
+
+/** The numbers of values that are the same only as themselves. Values that are walked have none. */
+const numbers = new WeakMap<WeakKey, number>()
+let count = 0
+
+const itself = (value: WeakKey): string => {
+  let number = numbers.get(value)
+  if (number === undefined) numbers.set(value, (number = ++count))
+  return `@${number};`
+}
+
+const ofString = (value: string): string => `s${value.length}:${value}`
+
+/** Each text says itself where it ends, so that texts one after the other are as different as what they stand for. */
+const ofPrimitive = (value: unknown): string | undefined => {
+  switch (typeof value) {
+    case "string":
+      return ofString(value)
+    case "number":
+      return `n${value};`
+    case "boolean":
+      return value ? "t" : "f"
+    case "undefined":
+      return "u"
+    case "bigint":
+      return `i${value};`
+    case "symbol": {
+      const key = Symbol.keyFor(value)
+      return key === undefined ? itself(value) : `y${key.length}:${key}`
+    }
+    case "function":
+      return itself(value)
+    case "object":
+      return value === null ? "z" : undefined
+  }
+}
+
+/** Writes an object and, through `writer`, its parts; `undefined` where it is not of the expected shape. */
+type Write = (object: never, writer: Writer) => string | undefined
+
+abstract class Writer {
+  readonly believed: Array<Equal.Equal> = []
+
+  part(value: unknown): string {
+    return ofPrimitive(value) ?? this.object(value as object)
+  }
+
+  protected abstract object(value: object): string
+
+  protected write(value: object): string {
+    const before = this.believed.length
+    try {
+      const text = isProxy(value) ? undefined : writeOf(value)(value as never, this)
+      if (text !== undefined) return text
+    } catch {
+      // A getter throws, or a built-in method is called on what only looks like its own.
+    }
+    this.believed.length = before
+    return itself(value)
+  }
+
+  /** The own properties of an object, whatever their order. */
+  fields(object: object, without?: string): string {
+    // Both of these are quicker together than all keys at once.
+    const names = ordered(Object.getOwnPropertyNames(object))
+    const symbols = Object.getOwnPropertySymbols(object)
+    let text = "{"
+    for (const name of names) if (name !== without) text += ofString(name) + this.part(object[name as never])
+    if (symbols.length > 0)
+      text += this.unordered(symbols, (key) => ofPrimitive(key)! + this.part(object[key as never]))
+    return `${text}}`
+  }
+
+  list(values: Iterable<unknown>): string {
+    let text = "["
+    for (const value of values) text += this.part(value)
+    return `${text}]`
+  }
+
+  /** Elements in the order of their texts. */
+  unordered<A>(values: Iterable<A>, write: (value: A) => string): string {
+    const before = this.believed.length
+    const elements: Array<Believing> = []
+    for (const value of values) {
+      const from = this.believed.length
+      elements.push({ text: write(value), believed: this.believed.slice(from) })
+    }
+    if (elements.length > 1) elements.sort((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)))
+    this.believed.length = before
+    let all = "("
+    for (const { believed, text } of elements) {
+      all += text
+      for (const one of believed) this.believed.push(one)
+    }
+    return `${all})`
+  }
+}
+
+const ordered = (names: Array<string>): ReadonlyArray<string> => {
+  for (let k = 1; k < names.length; k++) if (names[k - 1]! > names[k]!) return names.sort()
+  return names
+}
+
+/** Parts inside of what they are parts of, each as often as it comes up. */
+class Tree extends Writer {
+  isTooLarge = false
+  private depth = 0
+  private parts = 0
+
+  override part(value: unknown): string {
+    if (++this.parts > maxParts) this.isTooLarge = true
+    return this.isTooLarge ? "" : super.part(value)
+  }
+
+  protected object(value: object): string {
+    if (this.depth === maxDepth) this.isTooLarge = true
+    if (this.isTooLarge) return ""
+    this.depth++
+    const text = this.write(value)
+    this.depth--
+    return text
+  }
+}
+
+/** Objects one after the other, each once; elsewhere its number stands for it. */
+class Graph extends Writer {
+  private readonly found = new Map<object, number>()
+
+  whole(value: object): string {
+    let text = this.object(value)
+    // What is found while this goes on is at the end of the same map.
+    for (const object of this.found.keys()) text += this.write(object)
+    return text
+  }
+
+  protected object(value: object): string {
+    let number = this.found.get(value)
+    if (number === undefined) this.found.set(value, (number = this.found.size))
+    return `^${number};`
+  }
+}
+
+/** Whether something is a proxy: only some platforms can say so. */
+const isProxy: (value: object) => boolean = /* @__PURE__ */ (() => {
+  interface Platform {
+    readonly process?: { readonly getBuiltinModule?: (id: string) => typeof import("node:util") | undefined }
+  }
+  return (globalThis as Platform).process?.getBuiltinModule?.("node:util")?.types.isProxy ?? (() => false)
+})()
+
+const plain: Write = (object, writer) => writer.fields(object)
+
+/** Whether an object has no more properties of its own than every other of its kind. */
+const isBare = (object: object, properties = 0): boolean => Reflect.ownKeys(object).length === properties
+
+/** Indices come first, then `length`. What is sparse, or has further properties, is known by all of them. */
+const array: Write = (object: ReadonlyArray<unknown>, writer) => {
+  const keys = Reflect.ownKeys(object)
+  const isDense = keys.length === object.length + 1 && keys[object.length] === "length"
+  return isDense ? writer.list(object) : `A${writer.fields(object)}`
+}
+
+/** The class of an object, by its prototype. */
+const classOf = (object: object): string => itself((Object.getPrototypeOf(object) as object | null) ?? Object.prototype)
+
+const bytesOf = (bytes: Uint8Array): string => {
+  let text = `${bytes.length}:`
+  for (let from = 0; from < bytes.length; from += 8192) {
+    text += String.fromCharCode.apply(undefined, bytes.subarray(from, from + 8192) as unknown as Array<number>)
+  }
+  return text
+}
+
+const bytes: Write = (view: ArrayBufferView) =>
+  `b${classOf(view)}${bytesOf(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))}`
+
+/** Numbers, of which there are several that are not one, and two that are 0. */
+const floats: Write = (view: Float64Array, writer) => `e${classOf(view)}${writer.list(view)}`
+
+const entries = (object: Iterable<readonly [unknown, unknown]>, writer: Writer): string =>
+  writer.unordered(object, ([key, value]) => writer.part(key) + writer.part(value))
+
+const elements = (object: Iterable<unknown>, writer: Writer): string =>
+  writer.unordered(object, (value) => writer.part(value))
+
+/** What the built-in kinds hold. Their properties come on top of that, so they must have none. */
+const builtIn = (): ReadonlyArray<readonly [string, Write]> => [
+  ["Date", (date: Date) => (isBare(date) ? `d${date.getTime()};` : undefined)],
+  [
+    "RegExp",
+    (regExp: RegExp) =>
+      isBare(regExp, 1) ? `x${ofString(regExp.source)}${ofString(regExp.flags)}${regExp.lastIndex};` : undefined
+  ],
+  ["Map", (map: Map<unknown, unknown>, writer) => (isBare(map) ? `M${entries(map, writer)}` : undefined)],
+  ["Set", (set: Set<unknown>, writer) => (isBare(set) ? `S${elements(set, writer)}` : undefined)],
+  ["URL", (url: URL) => (isBare(url) ? `l${ofString(url.href)}` : undefined)],
+  ["URLSearchParams", (params: URLSearchParams) => (isBare(params) ? `q${ofString(params.toString())}` : undefined)],
+  ["ArrayBuffer", (buffer: ArrayBuffer) => (isBare(buffer) ? `a${bytesOf(new Uint8Array(buffer))}` : undefined)],
+  ["DataView", (view: DataView, writer) => (isBare(view) ? bytes(view as never, writer) : undefined)],
+  ...["Int8", "Uint8", "Uint8Clamped", "Int16", "Uint16", "Int32", "Uint32", "BigInt64", "BigUint64"].map(
+    (kind) => [`${kind}Array`, bytes] as const
+  ),
+  // Of Node.js, where it is what bytes are read into.
+  ["Buffer", bytes],
+  ...["Float16", "Float32", "Float64"].map((kind) => [`${kind}Array`, floats] as const)
+]
+
+/** How objects of a prototype are written. */
+let writes: WeakMap<object, Write> | undefined = undefined
+
+const makeWrites = (): WeakMap<object, Write> => {
+  const known = new WeakMap<object, Write>([[Array.prototype, array]])
+  for (const [name, write] of builtIn()) {
+    const constructor = (globalThis as unknown as Record<string, { readonly prototype: object } | undefined>)[name]
+    if (constructor !== undefined) known.set(constructor.prototype, write)
+  }
+  return known
+}
+
+const writeOf = (object: object): Write => {
+  const prototype = Object.getPrototypeOf(object) as object | null
+  if (prototype === Object.prototype || prototype === null) return ofPlain(object)
+  writes ??= makeWrites()
+  let write = writes.get(prototype)
+  if (write === undefined) writes.set(prototype, (write = ofClass(object, prototype)))
+  return write
+}
+
+/** Also a plain object may say itself what it is equal to. */
+const ofPlain = (object: object): Write => (Equal.isEqual(object) ? believed : plain)
+
+const unknown: Write = () => undefined
+
+const believed: Write = (object: Equal.Equal, writer) => {
+  writer.believed.push(object)
+  return `=${classOf(object)}${object[Hash.symbol]()};`
+}
+
+/** Its own fields, and whose they are. */
+const fieldsOfClass: Write = (object: object, writer) => `c${classOf(object)}${writer.fields(object)}`
+
+/** An error's stack tells where it was made. */
+const fieldsOfError: Write = (object: object, writer) => `c${classOf(object)}${writer.fields(object, "stack")}`
+
+const redacted: Write = (object: Redacted.Redacted<unknown>, writer) =>
+  `r${writer.part(Redacted.value(object))}${writer.fields(object, "label")}`
+
+/** The containers of Effect, by the names by which they know their own. */
+const containers: Readonly<Record<string, Write>> = {
+  Option: fieldsOfClass,
+  Result: fieldsOfClass,
+  Exit: fieldsOfClass,
+  Cause: fieldsOfClass,
+  "Cause/Reason": fieldsOfClass,
+  Redacted: redacted,
+  Chunk: (chunk: Iterable<unknown>, writer) => `C${writer.list(chunk)}`,
+  HashMap: (map: Iterable<readonly [unknown, unknown]>, writer) => `H${entries(map, writer)}`,
+  HashSet: (set: Iterable<unknown>, writer) => `K${elements(set, writer)}`
+}
+
+/** Values of Effect in which no value of a user can be. */
+const leaves = ["Duration", "DateTime", "DateTime/TimeZone", "BigDecimal", "Cron", "SemVer"]
+
+const isOfEffect = (name: string, object: object): boolean => `~effect/${name}` in object
+
+/** Whether an object itself has the name of one of Effect's own kinds. */
+const isNamed = (object: object): boolean =>
+  Reflect.ownKeys(object).some(
+    (key) => typeof key === "string" && key.startsWith("~effect/") && key !== Equal.symbol && key !== Hash.symbol
+  )
+
+/** An object and its prototypes. */
+function* chainOf(object: object): Iterable<object> {
+  for (let one: object | null = object; one !== null; one = Object.getPrototypeOf(one) as object | null) yield one
+}
+
+/** Whether an object's `Equal` was written for a class of Effect's, which asks that `Equal` for fields of users, too. */
+const isEqualOfEffect = (object: object): boolean => {
+  for (const one of chainOf(object)) if (Object.hasOwn(one, Equal.symbol)) return isNamed(one)
+  return false
+}
+
+const extendsClass = (prototype: object, of: { readonly prototype: object }): boolean =>
+  Object.prototype.isPrototypeOf.call(of.prototype, prototype)
+
+const ofClass = (object: object, prototype: object): Write => {
+  const isError = extendsClass(prototype, Data.Error)
+  if (isError || extendsClass(prototype, Data.Class) || Request.isRequest(object)) {
+    if (Equal.isEqual(object) && !isEqualOfEffect(object)) return believed
+    return isError ? fieldsOfError : fieldsOfClass
+  }
+  for (const [name, write] of Object.entries(containers)) if (isOfEffect(name, object)) return write
+  if (!Equal.isEqual(object)) return unknown
+  const isOfUser = !Array.from(chainOf(object)).some(isNamed)
+  return isOfUser || leaves.some((name) => isOfEffect(name, object)) ? believed : unknown
+}
+
+/** Values by identity. */
+export class IdentityMap<V extends { readonly identity: Identity }> implements Iterable<V> {
+  private readonly byText = new Map<string, ReadonlyArray<V>>()
+
+  get(identity: Identity): V | undefined {
+    return this.byText.get(textOf(identity))?.find((one) => sameIdentity(one.identity, identity))
+  }
+
+  /** Adds a value whose identity is not there yet. */
+  add(value: V): void {
+    const text = textOf(value.identity)
+    this.byText.set(text, [...(this.byText.get(text) ?? []), value])
+  }
+
+  delete(value: V): void {
+    const text = textOf(value.identity)
+    const left = (this.byText.get(text) ?? []).filter((one) => one !== value)
+    if (left.length > 0) this.byText.set(text, left)
+    else this.byText.delete(text)
+  }
+
+  *[Symbol.iterator](): Iterator<V> {
+    for (const values of this.byText.values()) yield* values
+  }
+}
