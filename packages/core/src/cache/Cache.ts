@@ -15,18 +15,20 @@ import { monotonicNow } from "../base/Monotonic.ts"
 import { notNow } from "../base/NotNow.ts"
 import { Background } from "./Background.ts"
 import type { CacheLevel, CacheResult } from "./CacheRead.ts"
-import { Entries } from "./Entries.ts"
+import { Entries, type Room } from "./Entries.ts"
 import { Aboard, type Flight, Flights, join, mayJoin } from "./Flights.ts"
 import { type Entry, isOver, noWindows, toEntry, type Windows } from "./Freshness.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Found, Level } from "./Level.ts"
+import { Sweeper } from "./Sweeper.ts"
 import { type Stats, Tally } from "./Tally.ts"
 
 type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
 /** What a cache was told to do. Times are milliseconds. */
 export interface Settings extends Windows {
-  readonly capacity: number
+  readonly room: Room
+  readonly weigh: (value: unknown, key: Key) => number
   readonly timeToLive: (value: unknown, key: Key) => number
   /** How long a typed failure is remembered. */
   readonly failureTimeToLive: (error: unknown, key: Key) => number
@@ -75,6 +77,7 @@ const wallNowOf = (fiber: AnyFiber): number => fiber.getRef(Clock.Clock).current
 export class Cache {
   private readonly tally = new Tally()
   private readonly entries: Entries
+  private readonly sweeper: Sweeper
   private readonly settings: Settings
   private readonly level: Level | undefined
   private readonly flights = new Flights()
@@ -84,7 +87,8 @@ export class Cache {
   constructor(settings: Settings, level: Level | undefined) {
     this.settings = settings
     this.level = level
-    this.entries = new Entries(settings.capacity)
+    this.entries = new Entries(settings.room)
+    this.sweeper = new Sweeper(this.entries)
     this.refreshing = new Background(settings.background)
     this.writing = new Background(settings.background)
   }
@@ -105,10 +109,12 @@ export class Cache {
 
   stats(): Stats {
     const { dropped, refreshes, refreshFailures, writeFailures } = this.tally
-    const { evictions, size } = this.entries
+    const { evictions, expired, size, weight } = this.entries
     return {
       entries: size,
+      weight,
       evictions,
+      expired,
       reads: this.tally.snapshot(),
       refreshes,
       refreshing: this.refreshing.size,
@@ -119,7 +125,8 @@ export class Cache {
   }
 
   get close(): Effect.Effect<void> {
-    return Effect.andThen(this.refreshing.close, this.writing.close)
+    const closeSweeper = Effect.sync(() => this.sweeper.close())
+    return Effect.andThen(closeSweeper, Effect.andThen(this.refreshing.close, this.writing.close))
   }
 
   /** What can be given at once. */
@@ -183,7 +190,7 @@ export class Cache {
     return Effect.flatMap(level.get(flight.key), ({ found, result }) => {
       this.tell(reader, "persisted", result)
       if (result !== "hit") {
-        if (found !== undefined) this.keepForErrors(flight.key, found, nowOf(fiber))
+        if (found !== undefined) this.keepForErrors(fiber, flight.key, found)
         return load
       }
       flight.found = found
@@ -200,7 +207,11 @@ export class Cache {
   ): Exit.Exit<unknown, unknown> {
     try {
       const entry = this.toEntry(fiber, flight, exit)
-      if (entry !== undefined && !flight.isOutdated) this.entries.set(flight.key, entry)
+      if (!flight.isOutdated) {
+        if (entry !== undefined) this.set(fiber, flight.key, entry)
+        // A value that is not to be remembered is newer than the one that was.
+        else if (Exit.isSuccess(exit)) this.entries.remove(flight.key)
+      }
       if (Exit.isSuccess(exit) && !flight.isRefresh) this.flights.outdateRefresh(flight.key)
     } catch (defect) {
       return Exit.isSuccess(exit) ? Exit.die(defect) : Exit.failCause(Cause.combine(exit.cause, Cause.die(defect)))
@@ -219,7 +230,7 @@ export class Cache {
     if (Exit.isSuccess(exit)) {
       const timeToLive = settings.timeToLive(exit.value, key)
       const left = found === undefined ? timeToLive : Math.min(timeToLive, found.freshFor)
-      return toEntry(exit, left, settings, now, chance)
+      return toEntry(exit, () => settings.weigh(exit.value, key), left, settings, now, chance)
     }
     const failure = failureIn(exit.cause)
     if (failure === undefined) return undefined
@@ -227,21 +238,29 @@ export class Cache {
     if (!flight.mayBeStoodInFor) this.endFallback(fiber, key)
     // What is stale is better than what failed, as long as it may stand in. What never began tells nothing of the value.
     else if (notNow(failure.error) === "Refused" || this.fallback(key, now) !== undefined) return undefined
-    return toEntry(exit, settings.failureTimeToLive(failure.error, key), noWindows, now, 0)
+    return toEntry(exit, () => 1, settings.failureTimeToLive(failure.error, key), noWindows, now, 0)
   }
 
   /** What is past its time, from the level behind: there for when loading fails, and for nothing else. */
-  private keepForErrors(key: Key, { freshFor, value }: Found, now: number): void {
+  private keepForErrors(fiber: AnyFiber, key: Key, { freshFor, value }: Found): void {
+    const now = nowOf(fiber)
     const fallbackUntil = now + freshFor + this.settings.staleIfError
     const known = this.entries.peek(key)
     if (known !== undefined && known.fallbackUntil >= fallbackUntil) return
-    this.entries.set(key, {
+    if (fallbackUntil <= now) return
+    this.set(fiber, key, {
       exit: Exit.succeed(value),
+      weight: this.settings.weigh(value, key),
       refreshFrom: now,
       freshUntil: now,
       staleUntil: now,
       fallbackUntil
     })
+  }
+
+  private set(fiber: AnyFiber, key: Key, entry: Entry): void {
+    this.entries.set(key, entry)
+    this.sweeper.noteEntry(fiber.getRef(Clock.Clock))
   }
 
   /** What stands in where loading fails. */

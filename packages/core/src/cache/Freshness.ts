@@ -4,6 +4,8 @@ import type { Exit } from "effect"
 /** A cached exit, and the instants at which its freshness ends, in milliseconds of monotonic time. */
 export interface Entry {
   readonly exit: Exit.Exit<unknown, unknown>
+  /** How much of the cache's room it takes. */
+  readonly weight: number
   /** From here on a read has it refreshed in the background. */
   readonly refreshFrom: number
   /** Until here it is a hit. */
@@ -29,6 +31,7 @@ export const noWindows: Windows = { earlyRefresh: 1, jitter: 0, staleWhileRevali
 /** The entry of what came in at `now`, or `undefined` where it is not to be kept. `chance` is from 0 to 1. */
 export const toEntry = (
   exit: Exit.Exit<unknown, unknown>,
+  weigh: () => number,
   timeToLive: number,
   windows: Windows,
   now: number,
@@ -40,6 +43,7 @@ export const toEntry = (
   const freshUntil = now + lives
   return {
     exit,
+    weight: weigh(),
     refreshFrom: earlyRefresh < 1 ? now + lives * earlyRefresh : freshUntil,
     freshUntil,
     staleUntil: freshUntil + staleWhileRevalidate,
@@ -47,6 +51,7 @@ export const toEntry = (
   }
 }
 
-/** Whether it is of no use any more. */
-export const isOver = ({ fallbackUntil, staleUntil }: Entry, now: number): boolean =>
-  now >= staleUntil && now >= fallbackUntil
+/** When it is of no use any more. */
+export const endOf = ({ fallbackUntil, staleUntil }: Entry): number => Math.max(staleUntil, fallbackUntil)
+
+export const isOver = (entry: Entry, now: number): boolean => now >= endOf(entry)

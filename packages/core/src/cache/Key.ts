@@ -71,6 +71,14 @@ export class KeyMap<V> {
   private readonly values = new Map<string | Kept, V>()
   private readonly structures = new WeakMap<object, IdentityMap<Kept>>()
   private collected: FinalizationRegistry<IdentityMap<Kept>> | undefined = undefined
+  /** Where the present round of `visit` is. */
+  private hand = this.values.entries()
+  private readonly onDeleted: (value: V) => void
+
+  /** `onDeleted` is called with each value that leaves, for whatever reason. */
+  constructor(onDeleted: (value: V) => void = () => {}) {
+    this.onDeleted = onDeleted
+  }
 
   get size(): number {
     return this.values.size
@@ -114,8 +122,23 @@ export class KeyMap<V> {
     return deleted
   }
 
+  /** Goes on with a round through the values, by so many at most, and deletes those that do not stay. Says whether it ended. */
+  visit(most: number, stays: (value: V) => boolean): boolean {
+    for (let visited = 0; visited < most; visited++) {
+      const next = this.hand.next()
+      if (next.done === true) {
+        this.hand = this.values.entries()
+        return true
+      }
+      const [kept, value] = next.value
+      if (!stays(value)) this.remove(kept)
+    }
+    return false
+  }
+
   private remove(kept: string | Kept): void {
-    this.values.delete(kept)
+    const value = this.values.get(kept)
+    if (this.values.delete(kept)) this.onDeleted(value!)
     if (typeof kept !== "string") kept.among.delete(kept)
   }
 

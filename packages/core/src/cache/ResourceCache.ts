@@ -25,6 +25,20 @@ export type { CacheReads, Stats } from "./Tally.ts"
 export type TimeToLive<A> = Duration.Input | ((value: A, key: Key) => Duration.Input)
 
 /**
+ * How much a cache remembers: so many values, or values of so much weight.
+ *
+ * - `weigh`: how much of `weight` a value takes, such as its bytes: a number of 0 or more. A failure weighs 1. What weighs
+ *   more than `weight` by itself is not kept.
+ * - `entries`: how many values there may be all the same. Default 10,000.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type Capacity<A> =
+  | number
+  | { readonly weight: number; readonly weigh: (value: A, key: Key) => number; readonly entries?: number }
+
+/**
  * How long a stale value stands in for errors, and for which: by default for those that only say "not now", which are
  * timeouts (`TimeoutError`, `LoadTimeout`) and refusals (`LimitExceeded`, `RateExceeded`, `CircuitOpen`), also inside a
  * `ResourceError`.
@@ -40,7 +54,8 @@ export type StaleIfError = Duration.Input | { readonly for: Duration.Input; read
 /**
  * How a cache remembers values in the memory of this process.
  *
- * - `capacity`: how many values; those that were not used for longest go. Default 10,000.
+ * - `capacity`: how many values, or how much of them: see {@link Capacity}. Those that were not used for longest go, and those
+ *   whose time is over take no memory. Default 10,000.
  * - `timeToLive`: how long a value is fresh.
  * - `jitter`: the part of its time by which a value's may be shorter, by chance, so that not all end at once. From 0 to
  *   1, default 0.
@@ -60,7 +75,7 @@ export type StaleIfError = Duration.Input | { readonly for: Duration.Input; read
  * @category options
  */
 export interface MemoryOptions<A = unknown> {
-  readonly capacity?: number
+  readonly capacity?: Capacity<A>
   readonly timeToLive: TimeToLive<A>
   readonly jitter?: number
   readonly earlyRefresh?: number
@@ -198,8 +213,31 @@ const count = (id: string, option: string, value: number): number => {
   throw new Cause.IllegalArgumentError(`cache "${id}": \`${option}\` must be a whole number from 1, got ${value}`)
 }
 
+const defaultEntries = 10_000
+
+const toRoom = (id: string, capacity: Capacity<never>): Pick<Settings, "room" | "weigh"> => {
+  if (typeof capacity === "number") {
+    return { room: { entries: count(id, "capacity", capacity), weight: Infinity }, weigh: () => 1 }
+  }
+  const { entries = defaultEntries, weight } = capacity
+  if (!(weight > 0)) {
+    throw new Cause.IllegalArgumentError(`cache "${id}": \`capacity.weight\` must be more than 0, got ${weight}`)
+  }
+  const weigh = asked(id, "capacity.weigh", capacity.weigh as (value: unknown, key: Key) => number)
+  return {
+    room: { entries: count(id, "capacity.entries", entries), weight },
+    weigh: (value, key) => {
+      const given = weigh(value, key)
+      if (typeof given === "number" && given >= 0) return given
+      const of = typeof key === "string" ? key : key.resource
+      const problem = `\`capacity.weigh\` must give a number of 0 or more, got ${String(given)} for "${of}"`
+      throw new Cause.IllegalArgumentError(`cache "${id}": ${problem}`)
+    }
+  }
+}
+
 const toSettings = (id: string, options: MemoryOptions<never>): Settings => ({
-  capacity: count(id, "capacity", options.capacity ?? 10_000),
+  ...toRoom(id, options.capacity ?? defaultEntries),
   timeToLive: toTimeToLive(id, "timeToLive", options.timeToLive),
   jitter: share(id, "jitter", options.jitter ?? 0),
   earlyRefresh: share(id, "earlyRefresh", options.earlyRefresh ?? 1),

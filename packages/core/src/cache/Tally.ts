@@ -12,7 +12,8 @@ export type CacheReads = Readonly<Record<CacheLevel, Readonly<Record<CacheResult
 /**
  * What a cache did so far.
  *
- * - `entries`: how many values it has; `evictions`: how many had to go to make room.
+ * - `entries`: how many values and failures it has; `weight`: what they weigh together; `evictions`: how many had to go to
+ *   make room, or were too heavy; `expired`: how many were removed because their time was over.
  * - `reads`: what was found, level by level.
  * - `refreshes`: loads in the background; `refreshing`: those that go on just now; `refreshFailures`: those that failed, or
  *   were not done within their time.
@@ -24,7 +25,9 @@ export type CacheReads = Readonly<Record<CacheLevel, Readonly<Record<CacheResult
  */
 export interface Stats {
   readonly entries: number
+  readonly weight: number
   readonly evictions: number
+  readonly expired: number
   readonly reads: CacheReads
   readonly refreshes: number
   readonly refreshing: number
