@@ -5,7 +5,7 @@ export default defineConfig({
     testTimeout: 120_000,
     coverage: {
       provider: "v8",
-      include: ["packages/core/src/**/*.ts"],
+      include: ["packages/{core,vitest}/src/**/*.ts"],
       reporter: ["text", "json-summary"],
       thresholds: { lines: 95, functions: 95, branches: 95, statements: 95 }
     },

@@ -17,7 +17,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   run: ["run", "compile", "limiter", "batching", "cache", "model", "base"],
   observe: ["observe", "run", "compile", "limiter", "batching", "model", "base"],
   testing: ["testing", "observe", "run", "compile", "cache", "model", "policy", "base"],
-  vitest: ["vitest", "testing", "observe", "run", "model", "base"],
+  internal: ["internal", "testing", "observe", "run", "base"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
   terminal: ["terminal", "observe", "run", "compile", "model", "base"],
   persistence: ["persistence", "cache", "base"],
@@ -36,8 +36,7 @@ const ownImportsOf: Record<string, RegExp> = {
   terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
   resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
   testing: /^effect\/testing$/,
-  sql: /^effect\/sql$/,
-  vitest: /^vitest$/
+  sql: /^effect\/sql$/
 }
 
 /** What of effect only single entries may import. */
@@ -123,6 +122,11 @@ describe("the floors of core", () => {
     }
     for (const file of files) visit(file, [])
     expect(done.size).toBe(files.length)
+  })
+
+  it("the one peer of core is effect, so that package managers install one copy of core", () => {
+    const { peerDependencies } = JSON.parse(fs.readFileSync(path.join(src, "../package.json"), "utf8"))
+    expect(Object.keys(peerDependencies)).toEqual(["effect"])
   })
 
   it("core needs nothing but stable modules of effect, and each other entry what is its own", () => {

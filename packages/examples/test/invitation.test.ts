@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import { Loader } from "effect-loader"
 import { Fake, Fault, Interruption, Ledger, RunLog, VirtualTime } from "effect-loader/testing"
-import "effect-loader/testing/vitest"
+import "@effect-loader/vitest"
 import { Expired, Invitations, People, TeamIsFull, Teams, Unavailable } from "../src/invitation/Backends.ts"
 import { from, InvitationPage, seat, team, welcome } from "../src/invitation/InvitationPage.ts"
 

@@ -1,7 +1,7 @@
 /**
  * What tests of programs with loaders need: recorded runs, fakes, faults, virtual time, and interruption at every step.
  *
- * No test runner is needed; `effect-loader/testing/vitest` has matchers for one.
+ * No test runner is needed; `@effect-loader/vitest` has matchers for one.
  *
  * @since 0.1.0
  */

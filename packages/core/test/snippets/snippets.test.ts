@@ -7,8 +7,8 @@ import type { Printed } from "./inTurn.ts"
 import { runAll } from "./Programs.ts"
 
 const root = path.resolve(import.meta.dirname, "../../../..")
-/** Inside core, so that `effect-loader` is the package itself. */
-const out = path.join(root, "packages/core/.snippets")
+/** In a package that depends on all others, as a user's program does. */
+const out = path.join(root, "packages/examples/.snippets")
 fs.rmSync(out, { recursive: true, force: true })
 fs.mkdirSync(out)
 afterAll(() => fs.rmSync(out, { recursive: true, force: true }))

@@ -2,7 +2,7 @@
 import { Data, Effect, type Exit } from "effect"
 import { Loader, Resource } from "effect-loader"
 import { Fake, Fault, LoadExit, type RunLog } from "effect-loader/testing"
-import "effect-loader/testing/vitest"
+import "@effect-loader/vitest"
 import { describe, expect, expectTypeOf, it } from "vitest"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}

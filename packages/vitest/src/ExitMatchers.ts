@@ -1,5 +1,5 @@
 /** Matchers for the exit of a load. */
-import { defectsAt, errorsAt, timeout } from "../testing/LoadExit.ts"
+import { defectsAt, errorsAt, timeout } from "effect-loader/internal"
 import { expectedText, matches } from "./Expected.ts"
 import { exitOf } from "./Received.ts"
 import { exitText, type Verdict, verdict } from "./Story.ts"

@@ -1,7 +1,7 @@
 /** How a package tests its own loaders, with the matchers and the types that come with the library. */
 import { Effect } from "effect"
 import { Fault, RunLog, VirtualTime } from "effect-loader/testing"
-import "effect-loader/testing/vitest"
+import "@effect-loader/vitest"
 import { expect, it } from "vitest"
 import { NotFound, org, page } from "./consumer.ts"
 import { Loader } from "effect-loader"

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Data, Effect, Schedule } from "effect"
 import { Loader, Policy, Resource } from "effect-loader"
 import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
-import "effect-loader/testing/vitest"
+import "@effect-loader/vitest"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 class Forbidden extends Data.TaggedError("Forbidden")<{ readonly id: string }> {}

@@ -8,8 +8,8 @@
  */
 import type { Exit } from "effect"
 import { expect } from "vitest"
-import type { Outcome } from "../run/Report.ts"
-import type { ErrorAt, Where } from "../testing/LoadExit.ts"
+import type { Report } from "effect-loader"
+import type { LoadExit } from "effect-loader/testing"
 import { diedAt, failedAt, timedOut } from "./ExitMatchers.ts"
 import type { Expected } from "./Expected.ts"
 import {
@@ -46,14 +46,14 @@ export interface LoadMatchers<R, T> {
    *
    * `error`: its class, its tag, some of its fields, or a function that says so. Default: any error.
    */
-  readonly toHaveFailedAt: <const W extends Where<FailureOf<T>>>(
+  readonly toHaveFailedAt: <const W extends LoadExit.Where<FailureOf<T>>>(
     where: W,
-    error?: Expected<ErrorAt<FailureOf<T>, W>>
+    error?: Expected<LoadExit.ErrorAt<FailureOf<T>, W>>
   ) => R
   /** The load died in this resource; `defect` as the `error` of `toHaveFailedAt`. */
   readonly toHaveDiedAt: (resource: string, defect?: unknown) => R
   /** The load ran into its own limit; or, with a resource, into the limit of that one. */
-  readonly toHaveTimedOut: (where?: Where<FailureOf<T>>) => R
+  readonly toHaveTimedOut: (where?: LoadExit.Where<FailureOf<T>>) => R
   /** Both started, `first` before `second`. */
   readonly toHaveStartedBefore: (first: string, second: string) => R
   /** `first` had ended when `second` started. */
@@ -67,7 +67,7 @@ export interface LoadMatchers<R, T> {
   /** A resource was tried so often. */
   readonly toHaveAttempted: (resource: string, times: number) => R
   /** What became of a resource. */
-  readonly toHaveEndedAs: (resource: string, outcome: Outcome["_tag"]) => R
+  readonly toHaveEndedAs: (resource: string, outcome: Report.Outcome["_tag"]) => R
   /** A resource was skipped; `because`: the resource that was the reason, or the reason's tag. */
   readonly toHaveSkipped: (resource: string, options?: { readonly because?: string }) => R
 }

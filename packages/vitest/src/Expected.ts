@@ -1,5 +1,5 @@
 /** What an error is expected to be: of a class, with a tag, like a value, or as a function says. */
-import { describe } from "../base/ErrorText.ts"
+import { describe } from "effect-loader/internal"
 
 type TagOf<X> = X extends { readonly _tag: infer T extends string } ? T : never
 

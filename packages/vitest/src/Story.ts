@@ -1,11 +1,7 @@
 /** What a failed expectation tells: what was expected, what happened instead, and what ran when. */
 import { Cause, Exit } from "effect"
-import { describe } from "../base/ErrorText.ts"
-import { ResourceError } from "../model/ResourceError.ts"
-import { noteOf } from "../observe/OutcomeText.ts"
-import { get, type Outcome, type ResourceReport } from "../run/Report.ts"
-import { FailedResource } from "../run/Failure.ts"
-import { timelineText } from "../testing/TimelineText.ts"
+import { FailedResource, Report, ResourceError } from "effect-loader"
+import { describe, noteOf, timelineText } from "effect-loader/internal"
 import { reportsOf } from "./Received.ts"
 
 const reasonText = (reason: Cause.Reason<unknown>): string => {
@@ -22,7 +18,7 @@ const reasonText = (reason: Cause.Reason<unknown>): string => {
 export const exitText = (exit: Exit.Exit<unknown, unknown>): string =>
   Exit.isSuccess(exit) ? "the load succeeded" : exit.cause.reasons.map(reasonText).join("\n")
 
-const verbs: Record<Outcome["_tag"], string> = {
+const verbs: Record<Report.Outcome["_tag"], string> = {
   Succeeded: "succeeded",
   Degraded: "fell back",
   Failed: "failed",
@@ -34,7 +30,7 @@ const verbs: Record<Outcome["_tag"], string> = {
   Unfinished: "has not ended"
 }
 
-const rowText = (row: ResourceReport, since: number): string => {
+const rowText = (row: Report.ResourceReport, since: number): string => {
   const at = (instant: number | undefined): string =>
     instant === undefined ? "" : ` at ${Math.round(instant - since)}ms`
   const note = noteOf(row)
@@ -49,7 +45,7 @@ const rowText = (row: ResourceReport, since: number): string => {
 export const resourceText = (received: unknown, resource: string): string => {
   const reports = reportsOf(received)
   const lines = reports.flatMap((report) => {
-    const row = get(report, resource)
+    const row = Report.get(report, resource)
     return row === undefined ? [] : [rowText(row, report.startedAt)]
   })
   if (lines.length > 0) return lines.join("\n")

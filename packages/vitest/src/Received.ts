@@ -1,9 +1,8 @@
 /** What `expect` was given: an exit, events, or both; and nothing that matchers cannot read. */
 import { Exit } from "effect"
-import type { Report } from "../run/Report.ts"
-import type { RunEvent } from "../run/RunEvent.ts"
-import { fromEvents } from "../run/Timeline.ts"
-import { runs } from "../testing/RunLog.ts"
+import type { Report, RunEvent } from "effect-loader"
+import { fromEvents } from "effect-loader/internal"
+import { RunLog } from "effect-loader/testing"
 
 type AnyExit = Exit.Exit<unknown, unknown>
 
@@ -15,7 +14,7 @@ const refuse = (matcher: string, needed: string, received: unknown): never => {
   throw new TypeError(`${matcher} needs ${needed}; it was given ${got}`)
 }
 
-const isEvents = (value: unknown): value is ReadonlyArray<RunEvent> =>
+const isEvents = (value: unknown): value is ReadonlyArray<RunEvent.RunEvent> =>
   Array.isArray(value) && value.every((event) => typeof fieldOf(event, "run") === "number")
 
 /** The exit of a load: as it is, or as part of what was recorded or reported. */
@@ -25,15 +24,15 @@ export const exitOf = (matcher: string, received: unknown): AnyExit => {
 }
 
 /** The events of runs: as they are, or as part of what was recorded. */
-export const eventsOf = (matcher: string, received: unknown): ReadonlyArray<RunEvent> => {
+export const eventsOf = (matcher: string, received: unknown): ReadonlyArray<RunEvent.RunEvent> => {
   for (const value of [received, fieldOf(received, "events")]) if (isEvents(value)) return value
   return refuse(matcher, "events, or what `RunLog.record` gives", received)
 }
 
 /** The reports of all runs that were given, where there are any. */
-export const reportsOf = (received: unknown): ReadonlyArray<Report> => {
+export const reportsOf = (received: unknown): ReadonlyArray<Report.Report> => {
   const events = [received, fieldOf(received, "events")].find(isEvents)
-  if (events !== undefined) return runs(events).flatMap((run) => fromEvents(run) ?? [])
+  if (events !== undefined) return RunLog.runs(events).flatMap((run) => fromEvents(run) ?? [])
   const report = fieldOf(received, "report")
-  return fieldOf(report, "resources") === undefined ? [] : [report as Report]
+  return fieldOf(report, "resources") === undefined ? [] : [report as Report.Report]
 }

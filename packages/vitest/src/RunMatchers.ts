@@ -1,15 +1,6 @@
 /** Matchers for what was recorded of runs. */
-import type { Outcome } from "../run/Report.ts"
-import {
-  attempts,
-  endedBefore,
-  mostAtOnce,
-  neverRan,
-  outcome,
-  ranSideBySide,
-  skippedBecause,
-  startedBefore
-} from "../testing/RunLog.ts"
+import type { Report } from "effect-loader"
+import { RunLog } from "effect-loader/testing"
 import { eventsOf } from "./Received.ts"
 import { resourceText, type Verdict, verdict } from "./Story.ts"
 
@@ -18,7 +9,7 @@ const both = (received: unknown, first: string, second: string) => (): string =>
 
 export const haveStartedBefore = (received: unknown, first: string, second: string): Verdict =>
   verdict(received, {
-    pass: startedBefore(eventsOf("toHaveStartedBefore", received), first, second),
+    pass: RunLog.startedBefore(eventsOf("toHaveStartedBefore", received), first, second),
     subject: `"${first}"`,
     should: `have started before "${second}"`,
     happened: both(received, first, second)
@@ -26,7 +17,7 @@ export const haveStartedBefore = (received: unknown, first: string, second: stri
 
 export const haveEndedBefore = (received: unknown, first: string, second: string): Verdict =>
   verdict(received, {
-    pass: endedBefore(eventsOf("toHaveEndedBefore", received), first, second),
+    pass: RunLog.endedBefore(eventsOf("toHaveEndedBefore", received), first, second),
     subject: `"${first}"`,
     should: `have ended before "${second}" started`,
     happened: both(received, first, second)
@@ -34,14 +25,14 @@ export const haveEndedBefore = (received: unknown, first: string, second: string
 
 export const haveRunSideBySide = (received: unknown, first: string, second: string): Verdict =>
   verdict(received, {
-    pass: ranSideBySide(eventsOf("toHaveRunSideBySide", received), first, second),
+    pass: RunLog.ranSideBySide(eventsOf("toHaveRunSideBySide", received), first, second),
     subject: `"${first}" and "${second}"`,
     should: "have run side by side",
     happened: both(received, first, second)
   })
 
 export const haveRunAtMost = (received: unknown, limit: number, resources?: ReadonlyArray<string>): Verdict => {
-  const most = mostAtOnce(eventsOf("toHaveRunAtMost", received), resources)
+  const most = RunLog.mostAtOnce(eventsOf("toHaveRunAtMost", received), resources)
   return verdict(received, {
     pass: most <= limit,
     subject: resources === undefined ? "the runs" : `"${resources.join('", "')}"`,
@@ -52,14 +43,14 @@ export const haveRunAtMost = (received: unknown, limit: number, resources?: Read
 
 export const haveNeverRun = (received: unknown, resource: string): Verdict =>
   verdict(received, {
-    pass: neverRan(eventsOf("toHaveNeverRun", received), resource),
+    pass: RunLog.neverRan(eventsOf("toHaveNeverRun", received), resource),
     subject: `"${resource}"`,
     should: "have never run",
     happened: () => resourceText(received, resource)
   })
 
 export const haveAttempted = (received: unknown, resource: string, times: number): Verdict => {
-  const tried = attempts(eventsOf("toHaveAttempted", received), resource)
+  const tried = RunLog.attempts(eventsOf("toHaveAttempted", received), resource)
   return verdict(received, {
     pass: tried === times,
     subject: `"${resource}"`,
@@ -68,16 +59,16 @@ export const haveAttempted = (received: unknown, resource: string, times: number
   })
 }
 
-export const haveEndedAs = (received: unknown, resource: string, tag: Outcome["_tag"]): Verdict =>
+export const haveEndedAs = (received: unknown, resource: string, tag: Report.Outcome["_tag"]): Verdict =>
   verdict(received, {
-    pass: outcome(eventsOf("toHaveEndedAs", received), resource)?._tag === tag,
+    pass: RunLog.outcome(eventsOf("toHaveEndedAs", received), resource)?._tag === tag,
     subject: `"${resource}"`,
     should: `have ended as ${tag}`,
     happened: () => resourceText(received, resource)
   })
 
 export const haveSkipped = (received: unknown, resource: string, because: string | undefined): Verdict => {
-  const reason = skippedBecause(eventsOf("toHaveSkipped", received), resource)
+  const reason = RunLog.skippedBecause(eventsOf("toHaveSkipped", received), resource)
   return verdict(received, {
     pass: reason !== undefined && (because === undefined || reason === because),
     subject: `"${resource}"`,
