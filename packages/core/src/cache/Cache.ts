@@ -45,6 +45,7 @@ export interface Settings extends Windows {
  * - `read`: what was found where, each time that the cache looks.
  * - `degraded`: a stale value stands in for what failed with this error.
  * - `refresh`: what loads the value in the background.
+ * - `policies`: what decides when its load gives up, in words: readers for whom that differs do not share a timeout.
  *
  * @since 0.1.0
  * @category models
@@ -53,6 +54,7 @@ export interface Reader {
   readonly read: (level: CacheLevel, result: CacheResult) => void
   readonly degraded: (error: unknown) => void
   readonly refresh: () => AnyEffect
+  readonly policies: () => string
 }
 
 /** The error that a load failed with, and with nothing worse. A refusal may be a defect until where its limit was piped. */
@@ -62,6 +64,10 @@ const failureIn = ({ reasons }: Cause.Cause<unknown>): { readonly error: unknown
   if (others.length > 0 || only?._tag !== "Die" || notNow(only.defect) !== "Refused") return undefined
   return only.defect as { readonly error: unknown }
 }
+
+/** Whether a load took too long. */
+const isLate = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && notNow(failureIn(exit.cause)?.error) === "Late"
 
 /** Whether this is for the reader that loaded only: it was interrupted, or refused before it began. */
 const isOwn = (exit: Exit.Exit<unknown, unknown>): boolean =>
@@ -146,6 +152,9 @@ export class Cache {
   }
 
   private fetch(key: Key, load: AnyEffect, reader: Reader): AnyEffect {
+    // A timeout that is not the reader's own tells nothing of the reader's load: it gets one like that once at most.
+    const isOwnTimeout = (flight: Flight): boolean => flight.policies() === reader.policies()
+    let wasLetDown = false
     return Effect.uninterruptibleMask((restore) => {
       const enter: AnyEffect = Effect.withFiber((fiber) => {
         // Whoever was woken because somebody else had been interrupted may find that a third one was quicker.
@@ -153,12 +162,18 @@ export class Cache {
         if (remembered !== undefined) return remembered
         const aboard = fiber.getRef(Aboard)
         const holds = suppliesIn(fiber.getRef(Held))
-        const flight = this.flights.of(key).find((flight) => mayJoin(flight, aboard, holds))
+        const flight = this.flights
+          .of(key)
+          .find((flight) => mayJoin(flight, aboard, holds) && (!wasLetDown || isOwnTimeout(flight)))
         this.tell(reader, "memory", flight === undefined ? "miss" : "coalesced")
-        if (flight === undefined) return this.lead(fiber, this.flights.begin(key, holds), load, reader, restore)
-        return Effect.flatMap(restore(join(flight, aboard)), (landing) =>
-          landing === undefined ? enter : this.answer(fiber, flight, landing, reader)
-        )
+        if (flight === undefined)
+          return this.lead(fiber, this.flights.begin(key, holds, reader.policies), load, reader, restore)
+        return Effect.flatMap(restore(join(flight, aboard)), (landing) => {
+          if (landing === undefined) return enter
+          if (!isLate(landing) || isOwnTimeout(flight)) return this.answer(fiber, flight, landing, reader)
+          wasLetDown = true
+          return enter
+        })
       })
       return enter
     })
@@ -236,8 +251,8 @@ export class Cache {
     if (failure === undefined) return undefined
     flight.mayBeStoodInFor = settings.standsIn(failure.error)
     if (!flight.mayBeStoodInFor) this.endFallback(fiber, key)
-    // What is stale is better than what failed, as long as it may stand in. What never began tells nothing of the value.
-    else if (notNow(failure.error) === "Refused" || this.fallback(key, now) !== undefined) return undefined
+    // What says "not now" tells nothing of the value, and a value that may stand in for an error is better than the error.
+    else if (notNow(failure.error) !== undefined || this.fallback(key, now) !== undefined) return undefined
     return toEntry(exit, () => 1, settings.failureTimeToLive(failure.error, key), noWindows, now, 0)
   }
 
@@ -340,4 +355,4 @@ export class Cache {
 }
 
 /** Refreshes are not reported: their reader already has a value. */
-const noReader: Reader = { read: () => {}, degraded: () => {}, refresh: () => Effect.void }
+const noReader: Reader = { read: () => {}, degraded: () => {}, refresh: () => Effect.void, policies: () => "" }

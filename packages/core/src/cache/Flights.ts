@@ -24,6 +24,8 @@ export class Flight {
   readonly key: Key
   /** What its load holds, from beginning to end, by what that was taken from. */
   readonly holds: ReadonlyArray<object>
+  /** The policies that decide when it gives up. */
+  readonly policies: () => string
   /** Whether it replaces a value that readers have: none of them waits for it. */
   readonly isRefresh: boolean
   /** Whether what it gives was asked to be forgotten while it was under way. */
@@ -39,9 +41,10 @@ export class Flight {
   /** Who inside it waits for another one. */
   readonly waiting = new Set<Passenger>()
 
-  constructor(key: Key, holds: ReadonlyArray<object>, isRefresh: boolean) {
+  constructor(key: Key, holds: ReadonlyArray<object>, policies: () => string, isRefresh: boolean) {
     this.key = key
     this.holds = holds
+    this.policies = policies
     this.isRefresh = isRefresh
   }
 }
@@ -76,8 +79,8 @@ export class Flights {
     return this.loads.get(key) ?? none
   }
 
-  begin(key: Key, holds: ReadonlyArray<object> = none): Flight {
-    const flight = new Flight(key, holds, false)
+  begin(key: Key, holds: ReadonlyArray<object> = none, policies = (): string => ""): Flight {
+    const flight = new Flight(key, holds, policies, false)
     this.loads.set(key, [...this.of(key), flight])
     return flight
   }
@@ -88,7 +91,7 @@ export class Flights {
   }
 
   beginRefresh(key: Key): Flight {
-    const flight = new Flight(key, none, true)
+    const flight = new Flight(key, none, () => "", true)
     this.refreshes.set(key, flight)
     return flight
   }

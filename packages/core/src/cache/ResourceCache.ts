@@ -65,7 +65,7 @@ export type StaleIfError = Duration.Input | { readonly for: Duration.Input; read
  *   {@link StaleIfError}. A resource that gets it is degraded. Any other error, such as "not found", is given, and the value
  *   stands in for no later one. Default 0.
  * - `failures`: how long a typed failure is remembered: at the most as short as it may be wrong. Without it, not at all.
- *   Defects, interruptions and refusals never are: nothing was begun.
+ *   Defects, interruptions, and errors that only say "not now" never are.
  * - `refreshWithin`: how long a load in the background may take: then it is interrupted, and counts as failed. No reader
  *   waits for one: where the value is over, readers load it themselves. Finite, default 30 seconds.
  * - `background`: how many refreshes there may be at once, and as many writes to a level behind; what is beyond that is left
@@ -257,6 +257,10 @@ class ByHand implements Reader {
 
   constructor(load: Effect.Effect<unknown, unknown, unknown>) {
     this.refresh = () => Effect.scoped(load)
+  }
+
+  policies(): string {
+    return ""
   }
 
   read(): void {}

@@ -108,6 +108,8 @@ export interface LayerObserver {
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult) => void
   /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
   readonly outsideRun: (layer: Layer) => AnyEffect
+  /** The labels of the policies inside of `layer`, also those that a loader adds: they decide when a load gives up. */
+  readonly policiesInside: (layer: Layer) => string
   /** Ends the run with this cause, whatever is around; gives what stands in its place until then. */
   readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
   /** Takes the run back to an earlier resource because of this cause, and says whether it may. */

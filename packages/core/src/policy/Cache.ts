@@ -9,7 +9,7 @@ import { fromLayers, type Policy, type PolicyOf } from "../model/Policy.ts"
  * A value that is fresh there is not loaded: there is no attempt, and so neither a slot nor a permit is taken. What
  * another reader loads already, in this run or another one, is waited for; when that one is interrupted or refused, one of
  * those that wait loads it. Typed failures go to all that wait, and are remembered only where the cache's layer says so;
- * defects, interruptions and refusals never are.
+ * defects, interruptions, and errors that only say "not now" never are.
  *
  * What is piped before is what is remembered: a fallback there is remembered too. `retry` before it repeats the load
  * inside; `timeout` after it bounds the wait for others, too. On a list it remembers the whole list, in `each` one item.
@@ -56,7 +56,8 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean>(
         cache.read(observer.key(layer), self, {
           read: (level, result) => observer.cacheRead(tag.key, level, result),
           degraded: (error) => observer.degraded(label, error),
-          refresh: () => observer.outsideRun(layer)
+          refresh: () => observer.outsideRun(layer),
+          policies: () => observer.policiesInside(layer)
         })
       )
   }

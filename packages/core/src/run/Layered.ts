@@ -4,7 +4,7 @@ import type { Key } from "../cache/Key.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
-import { type Around, OutsideRun, type Wrapped } from "./OutsideRun.ts"
+import { type Around, OutsideRun, policiesInside, type Wrapped } from "./OutsideRun.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import { beginning, noting } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
@@ -111,6 +111,10 @@ export class Layered implements LayerObserver {
 
   key(layer: Layer): Key {
     return this.outside.key(this.wrapped, layer)
+  }
+
+  policiesInside(layer: Layer): string {
+    return policiesInside(this.wrapped, layer)
   }
 
   outsideRun(layer: Layer): AnyEffect {

@@ -29,6 +29,14 @@ export interface Wrapped {
   readonly makers: readonly [object, ...ReadonlyArray<unknown>]
 }
 
+export const policiesInside = ({ layers: { inner, outer } }: Wrapped, layer: Layer): string => {
+  const all = [...inner, ...outer]
+  return all
+    .slice(0, all.indexOf(layer))
+    .map(({ label }) => label)
+    .join()
+}
+
 export class OutsideRun {
   private readonly step: Load
   private readonly deps: Dependencies
@@ -90,7 +98,8 @@ export class OutsideRun {
       isFirst: (of) => used.size < used.add(of).size,
       resource: this.resource,
       key: (layer) => this.key(wrapped, layer),
-      outsideRun: (layer) => this.inside(wrapped, layer)
+      outsideRun: (layer) => this.inside(wrapped, layer),
+      policiesInside: (layer) => policiesInside(wrapped, layer)
     }
     const wrap = (layer: Layer, self: AnyEffect): AnyEffect => layer.wrap(self, observer)
     const attempt = wrapIn(this.step, inner.slice(0, count), Effect.scoped(wrapped.load), wrap)

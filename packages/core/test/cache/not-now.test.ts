@@ -112,6 +112,55 @@ describe("a refusal, of which nothing was begun", () => {
   )
 })
 
+describe("a timeout", () => {
+  /** Readers of one key: each has a timeout of its own inside of the cache, from its resource or its loader, or none. */
+  const slow = (load: Effect.Effect<string>) => Resource.make("slow", { key: () => "key", load: () => load })
+  const patience = {
+    resource: (load: Effect.Effect<string>, millis: number) =>
+      Loader.load(Loader.make({ slow: slow(load).pipe(Policy.timeout(millis), Policy.cache(Values)) })),
+    loader: (load: Effect.Effect<string>, millis: number) =>
+      Loader.load(Loader.make({ slow: slow(load).pipe(Policy.cache(Values)) }, { policy: Policy.timeout(millis) })),
+    none: (load: Effect.Effect<string>) => Loader.load(Loader.make({ slow: slow(load).pipe(Policy.cache(Values)) }))
+  }
+  const takes = 10
+  const hasTime = (kind: keyof typeof patience, millis: number) => kind === "none" || millis > takes
+
+  it("is given to readers with the same timeout only: whose own is longer gets the value, after a bounded wait", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            pause: fc.nat({ max: 8 }),
+            kind: fc.constantFrom<keyof typeof patience>("resource", "loader", "none"),
+            millis: fc.constantFrom(5, 7, 100)
+          }),
+          { minLength: 1, maxLength: 20 }
+        ),
+        async (given) => {
+          const program = Effect.gen(function* () {
+            const load = Effect.as(Effect.sleep(takes), "value")
+            const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
+            const check = (reader: number) => {
+              const exit = fibers[reader]!.pollUnsafe() ?? assert.fail("every reader gets an answer")
+              const { kind, millis } = given[reader]!
+              if (hasTime(kind, millis)) assert.deepStrictEqual(exit, Exit.succeed({ slow: "value" }))
+            }
+            for (const { kind, millis, pause } of given) {
+              yield* TestClock.adjust(pause)
+              fibers.push(yield* fork(patience[kind](load, millis)))
+            }
+            // The wait for one that gives up, and then the reader's own load, or that of one like it.
+            yield* TestClock.adjust(100 + 3 * takes)
+            for (const reader of given.keys()) check(reader)
+          })
+          const layer = Values.layer({ timeToLive: 5, failures: { timeToLive: "1 day" } })
+          await Effect.runPromise(Effect.provide(Effect.provide(program, layer), TestClock.layer()))
+        }
+      ),
+      { numRuns: 200 }
+    ))
+})
+
 describe("a stale value", () => {
   const late = new LoadTimeout({ loader: "page", limit: Duration.seconds(1), done: [], inFlight: [], notStarted: [] })
   const errors: ReadonlyArray<readonly [string, unknown, boolean]> = [

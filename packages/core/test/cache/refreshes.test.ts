@@ -85,7 +85,8 @@ describe("a refresh", () => {
               {
                 read: () => {},
                 degraded: () => assert.fail("nothing stands in for an error"),
-                refresh: () => refreshOf(refresh, () => now)
+                refresh: () => refreshOf(refresh, () => now),
+                policies: () => ""
               }
             )
             readings.push({ at: now, fiber: yield* fork(read as Effect.Effect<unknown, unknown>) })
