@@ -1,6 +1,7 @@
 /** A request that was made once for all who wait for the same. */
-import type { Context, Effect, Exit } from "effect"
+import { Clock, Context, type Effect, type Exit } from "effect"
 import type { Identity } from "../base/Identity.ts"
+import { monotonicNow } from "../base/Monotonic.ts"
 import type { AnyRequest } from "./AnyResolver.ts"
 import type { Call, Sent } from "./Call.ts"
 import type { Hold, Place } from "./Hold.ts"
@@ -15,6 +16,10 @@ export interface Asker {
   readonly place: Place | undefined
   /** Told when the call begins that answers it. */
   readonly onSent: ((sent: Sent) => void) | undefined
+  /** When it has waited too long for an answer, in milliseconds of its monotonic clock: it leaves then of its own accord. */
+  readonly deadline: number | undefined
+  /** Effects to run when a call begins: once for each call, however many of its callers bring the same one. */
+  readonly reports: ReadonlyArray<Effect.Effect<void>> | undefined
 }
 
 /** One question of somebody, who waits for the answer. */
@@ -61,11 +66,18 @@ export class Caller {
   /** Waits no more. What that ends is to be waited for. */
   leave(): Effect.Effect<void> | undefined {
     const { asked } = this
+    if (asked?.call !== undefined && hasWaitedTooLong(this.asker)) asked.call.tookTooLong = true
     this.asked = undefined
     this.letGo()
     return asked?.leave(this)
   }
 }
+
+/** A timer that is a little early counts, too. */
+const tolerance = 1
+
+const hasWaitedTooLong = ({ context, deadline }: Asker): boolean =>
+  deadline !== undefined && monotonicNow(Context.get(context, Clock.Clock)) >= deadline - tolerance
 
 export class Asked {
   readonly request: AnyRequest
@@ -109,7 +121,7 @@ export class Asked {
   answer(exit: Exit.Exit<unknown, unknown>): void {
     this.isAnswered = true
     if (this.call === undefined) this.onGone(this)
-    else this.call.answered()
+    else this.call.answered(exit)
     this.first?.answer(exit)
     for (const caller of this.others ?? []) caller.answer(exit)
   }

@@ -5,7 +5,7 @@ import type { Asker, Caller } from "./Asked.ts"
 import type { Batches } from "./Batches.ts"
 
 /** What else there is to asking: see `Asker`. */
-export type Telling = Partial<Pick<Asker, "place" | "onSent">>
+export type Telling = Partial<Pick<Asker, "place" | "onSent" | "deadline" | "reports">>
 
 const nothing: Telling = {}
 
@@ -15,10 +15,11 @@ const currentContext = (): Context.Context<never> => Fiber.getCurrent()!.context
 export const ask = (
   batches: Batches,
   request: () => AnyRequest,
-  { onSent, place }: Telling = nothing
+  { deadline, onSent, place, reports }: Telling = nothing
 ): Effect.Effect<unknown, unknown> =>
   Effect.callback((resume) => {
-    const caller = batches.ask(request(), { context: currentContext(), onExit: resume, place, onSent }, 0)
+    const asker = { context: currentContext(), onExit: resume, place, onSent, deadline, reports }
+    const caller = batches.ask(request(), asker, 0)
     return Effect.suspend(() => caller.leave() ?? Effect.void)
   })
 
@@ -26,7 +27,9 @@ export const ask = (
 class AskingAll implements Asker {
   readonly context = currentContext()
   readonly onSent = undefined
+  readonly reports = undefined
   readonly place: Asker["place"]
+  readonly deadline: Asker["deadline"]
   private readonly resume: (self: Effect.Effect<ReadonlyArray<unknown>, unknown>) => void
   private readonly onFailure: OnFailure
   private readonly callers: Array<Caller> = []
@@ -35,12 +38,13 @@ class AskingAll implements Asker {
 
   constructor(
     count: number,
-    place: Asker["place"],
+    { deadline, place }: Telling,
     onFailure: OnFailure,
     resume: (self: Effect.Effect<ReadonlyArray<unknown>, unknown>) => void
   ) {
     this.open = count
     this.place = place
+    this.deadline = deadline
     this.onFailure = onFailure
     this.resume = resume
   }
@@ -78,10 +82,10 @@ export const askAll = (
   batches: Batches,
   requests: ReadonlyArray<AnyRequest>,
   onFailure: OnFailure,
-  { place }: Telling = nothing
+  telling: Telling = nothing
 ): Effect.Effect<ReadonlyArray<unknown>, unknown> =>
   Effect.callback<ReadonlyArray<unknown>, unknown>((resume) => {
-    const asking = new AskingAll(requests.length, place, onFailure, resume)
+    const asking = new AskingAll(requests.length, telling, onFailure, resume)
     asking.ask(batches, requests)
     return asking.leave
   })

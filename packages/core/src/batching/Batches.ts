@@ -24,8 +24,6 @@ type Running = Effect.Effect<void, unknown>
 /** What goes around each call of a resolver. */
 export type AroundCall = (self: Running) => Running
 
-const unchanged: AroundCall = (self) => self
-
 /** Where an entry of Effect's tells whose it is. */
 const ofEntry = Symbol("asked")
 
@@ -34,12 +32,12 @@ type Known = { -readonly [K in keyof Entry]: Entry[K] } & { [ofEntry]?: Asked }
 export class Batches {
   private readonly resolver: AnyResolver
   private readonly hold: Hold | undefined
-  private readonly around: AroundCall
+  private readonly around: AroundCall | undefined
   private readonly collecting = new Collecting()
   /** The one that is being made: it has no entry yet. */
   private making: Asked | undefined = undefined
 
-  constructor(resolver: AnyResolver, around: AroundCall = unchanged) {
+  constructor(resolver: AnyResolver, around?: AroundCall) {
     this.around = around
     this.hold = holdOf(resolver)
     this.resolver = changed(resolver, {
@@ -98,16 +96,27 @@ export class Batches {
       // What is around a call may have had it wait, and not all have waited that long.
       const left = callers.filter(({ waits }) => waits)
       tell(left, { batch: call.number, requests: entries.length, callers: left.length, ...timeOf(fiber) })
-      return Effect.andThen(
-        run(),
-        Effect.sync(() => refuseForgotten(asked))
-      )
+      const ending = Effect.sync(() => {
+        call.ended()
+        refuseForgotten(asked)
+      })
+      return Effect.andThen(reporting(left, run()), ending)
     })
     const contexts = new Set(callers.map(({ asker }) => asker.context))
     const [first = fiber.context, ...others] = contexts
     const common = inCommon(first, others)
-    return Effect.updateContext(this.around(inSpan(running, callers, entries, common)), () => common)
+    const whole = inSpan(running, callers, entries, common)
+    const { around } = this
+    const outcome = Effect.suspend(() => call.outcome)
+    return Effect.updateContext(around === undefined ? whole : around(Effect.andThen(whole, outcome)), () => common)
   }
+}
+
+/** A call, after what its callers have to report for it: each report once. */
+const reporting = (callers: ReadonlyArray<Caller>, self: Running): Running => {
+  const reports = new Set<Effect.Effect<void>>()
+  for (const { asker } of callers) asker.reports?.forEach((report) => reports.add(report))
+  return reports.size === 0 ? self : Effect.andThen(Effect.all(reports, { discard: true }), self)
 }
 
 const tell = (callers: ReadonlyArray<Caller>, sent: Sent): void => {

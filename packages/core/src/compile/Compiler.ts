@@ -5,6 +5,7 @@ import { layersOf, type Policy } from "../model/Policy.ts"
 import { discover, type Found, type LookInside } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
 import { isBefore, layersIn, type Program, type Step, toProgram, withDefaults } from "./Program.ts"
+import { differingProtections } from "./Protections.ts"
 import { isNone, type Substitution } from "./Substitution.ts"
 
 /** What compiling needs to know of a loader's options. */
@@ -133,7 +134,8 @@ export const compile = (
   const defaults = options.policy === undefined ? [] : layersOf(options.policy)
   const all = bases(discovery.found)
   const misplaced = all.flatMap((base) => misplacedPolicies(base, defaults))
-  const issues = [...optionIssues, ...discovery.issues, ...misplaced]
+  const differing = differingProtections(all, defaults)
+  const issues = [...optionIssues, ...discovery.issues, ...misplaced, ...differing]
   if (issues.length > 0) return Result.fail(new GraphError({ loader, issues }))
   const program = toProgram(loader, discovery, defaults)
   // What is given in the place of something else may leave nothing to go back to: that is no mistake.

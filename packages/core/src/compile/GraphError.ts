@@ -44,6 +44,8 @@ export interface NotAResource {
  * - `DuplicateTarget`: two loaders that are to become one have different targets of one key.
  * - `NotLoaded`: something is to take the place of a resource, or of a target, that the loader does not load.
  * - `EscapesTransaction`: a loader is to run in a transaction, and a resource would do work that this cannot undo.
+ * - `DifferentProtections`: two resources ask one resolver, whose calls they share, and differ in the circuit breakers and rate
+ *   limits around them.
  * - `InvalidOption`: a loader's option with a value that it cannot have.
  *
  * @since 0.1.0
@@ -67,6 +69,11 @@ export type GraphIssue =
   | { readonly _tag: "DuplicateTarget"; readonly key: string }
   | { readonly _tag: "NotLoaded"; readonly name: string; readonly use: string }
   | { readonly _tag: "EscapesTransaction"; readonly resource: string; readonly reason: string }
+  | {
+      readonly _tag: "DifferentProtections"
+      readonly resources: readonly [string, string]
+      readonly policies: readonly [string, string]
+    }
   | { readonly _tag: "InvalidOption"; readonly option: string; readonly value: unknown; readonly expected: string }
 
 /** How much of what a message shows it shows: names and texts can be as long as what made them. */
@@ -171,6 +178,13 @@ const describe = (issue: GraphIssue): string => {
       return `${cut(issue.use, 3 * longestName)} ${quoted(issue.name)} has nothing to replace: the loader does not load it`
     case "EscapesTransaction":
       return `${quoted(issue.resource)} cannot be inside a transaction, which it escapes: ${cut(issue.reason, longestText)}`
+    case "DifferentProtections": {
+      const [one, other] = issue.resources.map((name, i) => `"${name}" (${issue.policies[i]})`)
+      return (
+        `${one} and ${other} share the calls of one resolver, which can have one protection: pipe the same onto both, ` +
+        "give it to the resolver with `Batching.protect`, or give each a resolver of its own"
+      )
+    }
     case "InvalidOption":
       return `option ${quoted(issue.option)}: expected ${cut(issue.expected, 3 * longestName)}, got ${valueOf(issue.value)}`
   }

@@ -92,7 +92,7 @@ export const onlyAsks = ({ items, kind }: PlanResource): boolean => kind === "re
 
 /** A limit is where its permits are taken: outside of one attempt. */
 const partsOf = (layers: ReadonlyArray<Layer>, limit?: Limited): ReadonlyArray<Part> => [
-  ...layers.flatMap(({ kind, label, takes }) => (takes === undefined ? [{ kind, label }] : [])),
+  ...layers.flatMap(({ kind, label, takes, unlisted }) => (takes === undefined && !unlisted ? [{ kind, label }] : [])),
   ...(limit === undefined ? [] : [{ kind: "limit", label: limit.label }])
 ]
 

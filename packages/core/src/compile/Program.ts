@@ -7,6 +7,7 @@
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Means } from "../batching/Means.ts"
 import type { Asking, Items, KeyOf, Layer, Lens, Node, Permits } from "../model/Node.ts"
+import { protectedBy } from "../model/Protected.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {
@@ -68,11 +69,17 @@ interface Wrapped {
   readonly asks: Asks | undefined
 }
 
-/** What answers requests, and the permits that each of its calls takes. */
+/** What answers requests, and what is around each of its calls. */
 export interface Asks extends Asking {
   readonly resolver: AnyResolver
   readonly means: Means
+  readonly resource: string
+  /** The permits that each call takes. */
   readonly limit: Limited | undefined
+  /** The policies around each call, innermost first. */
+  readonly calls: ReadonlyArray<Layer>
+  /** After how many milliseconds the resource gives up, so that a call which all have given up on took too long. */
+  readonly patience: number | undefined
 }
 
 export interface Load extends StepOf<"load">, Wrapped {
@@ -215,15 +222,60 @@ class Limiters {
   }
 }
 
-type Wrap = (layers: ReadonlyArray<Layer>, resource: string, limiters: Limiters, around?: Layer) => Wrapped
+const protects = ({ protects }: Layer): boolean => protects !== undefined
+
+/** Whether it may refuse what is inside before that takes permits. */
+export const guards = ({ protects, takes }: Layer): boolean => protects !== undefined && takes === undefined
+
+/** What stays of a layer in its place when it stands around calls: it gives their refusals to who waits. */
+const toRefusals = (layer: Layer): Layer =>
+  layer.protects === undefined ? layer : { ...layer, repeats: false, wrap: layer.protects.inPlace }
+
+/** What protects a backend counts its calls: what a cache knows, or another caller loads, is none. */
+const insideCaches = (layers: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
+  const cache = layers.findIndex(({ mayKnow }) => mayKnow)
+  const around = cache < 0 ? none : layers.slice(cache + 1).filter(guards)
+  if (around.length === 0) return layers
+  const inside = around.map((layer) => ({ ...layer, wrap: layer.protects!.furtherIn }))
+  const listed = (layer: Layer): Layer => (guards(layer) ? { ...toRefusals(layer), unlisted: true } : layer)
+  return [...layers.slice(0, cache), ...inside, ...layers.slice(cache).map(listed)]
+}
+
+const distinctBy = <A>(all: ReadonlyArray<A>, by: (one: A) => unknown): ReadonlyArray<A> => {
+  const seen = new Set<unknown>()
+  return all.filter((one) => seen.size < seen.add(by(one)).size)
+}
+
+/** Limits stand inside of what may refuse a call: what is refused takes no permits. */
+const permitsFirst = (calls: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
+  const guard = calls.findIndex(guards)
+  if (guard < 0) return calls
+  const later = calls.slice(guard)
+  return [...calls.slice(0, guard), ...later.filter(takesPermits), ...later.filter((layer) => !takesPermits(layer))]
+}
+
+/** The shortest timeout inside of what protects a backend: a call that has not ended by then has failed for the resource. */
+const patienceOf = (layers: ReadonlyArray<Layer>): number | undefined => {
+  const limits = layers.slice(0, layers.findLastIndex(protects) + 1).flatMap(({ patience }) => patience ?? [])
+  return limits.length === 0 ? undefined : Math.min(...limits)
+}
+
+/** `around`: what is around the list, of its items. */
+type Wrap = (
+  layers: ReadonlyArray<Layer>,
+  resource: string,
+  limiters: Limiters,
+  around?: ReadonlyArray<Layer>
+) => Wrapped
 
 /**
  * Layers as they stand around attempts. Wherever a limit was piped, its permits are taken outside of one attempt: where
  * that is further in than it was piped, the layer stays there, and turns a refusal into the error that it is.
  */
-const wrappedIn: Wrap = (layers, resource, limiters, around) => {
+const wrappedIn: Wrap = (given, resource, limiters, around = none) => {
+  const layers = insideCaches(given)
   const [inner, outer] = splitLayers(layers)
-  const layer = layers.find(takesPermits) ?? around
+  const layer = layers.find(takesPermits) ?? around.find(takesPermits)
   const inside = inner.findIndex(takesPermits)
   const limit = layer?.takes && {
     label: layer.label,
@@ -245,12 +297,19 @@ const wrappedIn: Wrap = (layers, resource, limiters, around) => {
   }
 }
 
-/** As `wrappedIn`, around requests: where they are limited, it is the call that takes permits. */
+/**
+ * As `wrappedIn`, around requests: limits and what else protects a backend are around the call, which several requests share.
+ * A call that takes permits does so inside of what may refuse it.
+ */
 const askedIn =
   (resolver: AnyResolver, means: Means, { asking }: Asking): Wrap =>
-  (layers, resource, limiters, around) => {
-    const [inner, outer] = splitLayers(layers)
+  (layers, resource, limiters, around = none) => {
+    const own = protectedBy(resolver)
+    const [inner, outer] = splitLayers([...own.filter(protects), ...layers].map(toRefusals))
     const { beginsFree, goesOn, limit } = wrappedIn(layers, resource, limiters, around)
+    const piped = [...layers, ...around]
+    const calls = permitsFirst(distinctBy([...own, ...piped.filter(protects)], ({ label }) => label))
+    const patience = patienceOf(piped)
     return {
       inner,
       outer,
@@ -258,7 +317,7 @@ const askedIn =
       beginsFree,
       limit: undefined,
       holdsSlot: false,
-      asks: { resolver, means, limit, ...(asking && { asking }) }
+      asks: { resolver, means, resource, limit, calls, patience, ...(asking && { asking }) }
     }
   }
 
@@ -286,7 +345,7 @@ const toLoad = (
 ): Load => {
   const holdsSlot = wrapped.holdsSlot && items === undefined && !isLoader
   const isOne =
-    holdsSlot || (wrapped.asks !== undefined && wrapped.asks.limit === undefined && wrapped.asks.asking === undefined)
+    holdsSlot || (wrapped.asks !== undefined && wrapped.asks.calls.length === 0 && wrapped.asks.asking === undefined)
   const plain = isOne && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
   const undoes = isLoader || undoesIn(wrapped) || (items !== undefined && (items.asks === undefined || undoesIn(items)))
   return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader, undoes, key }
@@ -371,12 +430,16 @@ const toSteps = (
         // What its resources lack is for the loader inside to say.
         return toLoad(common, wrappedIn(node.layers, node.name, limiters), toOne(node.source, true))
       case "List": {
-        const limit = node.layers.find(takesPermits)
-        const own = limit === undefined ? defaults : defaults.filter((layer) => !takesPermits(layer))
         const { means, resolver } = node.source
-        const wrap = resolver === undefined || means === undefined ? wrappedIn : askedIn(resolver, means, node.source)
-        const items = { ...node.source, ...wrap(withDefaults(node.source.each, own), node.name, limiters, limit) }
-        return toLoad(common, aroundItems(node.layers), { items, key: node.source.key, load: noLoad, isLoader: false })
+        const isAsked = resolver !== undefined && means !== undefined
+        const wrap = isAsked ? askedIn(resolver, means, node.source) : wrappedIn
+        // What the list has for its items, no item needs a default of.
+        const forItems = node.layers.filter(isAsked ? protects : takesPermits)
+        const own = defaults.filter(({ kind }) => forItems.every((layer) => layer.kind !== kind))
+        const wrapped = wrap(withDefaults(node.source.each, own), node.name, limiters, forItems)
+        const items = { ...node.source, ...wrapped }
+        const around = aroundItems(isAsked ? node.layers.map(toRefusals) : node.layers)
+        return toLoad(common, around, { items, key: node.source.key, load: noLoad, isLoader: false })
       }
     }
   }

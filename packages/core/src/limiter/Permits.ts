@@ -6,6 +6,7 @@
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber } from "effect"
 import { Held } from "../base/Held.ts"
+import { tookTooLong } from "../base/TimeUp.ts"
 import { type Admission, type Outcome, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"
@@ -162,7 +163,7 @@ export class Permits implements PermitSource {
   private outcome(exit: Exit.Exit<unknown, unknown>): Outcome {
     if (Exit.isSuccess(exit)) return "Answered"
     const fail = exit.cause.reasons.find(Cause.isFailReason)
-    if (fail === undefined) return "Unknown"
+    if (fail === undefined) return tookTooLong(exit.cause) ? "Dropped" : "Unknown"
     try {
       return Cause.isTimeoutError(fail.error) || this.isOverload(fail.error) ? "Dropped" : "Unknown"
     } catch {

@@ -6,16 +6,15 @@ import type { LimitExceeded } from "./LimitExceeded.ts"
 import type { Loan } from "./Loan.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import { type Asked, PermitLine } from "./PermitLine.ts"
-import type { PermitSource } from "./PermitSource.ts"
-import { hideRefusal, refused } from "./Refusal.ts"
+import { guarded, refused } from "../base/Refusal.ts"
 import { type Limiter, permitsOf } from "./Shape.ts"
-import { sourceIn } from "./SourceIn.ts"
 import { Flow } from "./Ticket.ts"
 
 /** What somebody takes of one of the limiters, and whether a refusal shows only further out. */
 export interface Taken extends Asked {
   /** Which of the limiters. */
   readonly limiter: number
+  readonly label: string
   readonly surfaces: boolean
 }
 
@@ -79,30 +78,18 @@ export class RunPermits {
   }
 
   /** What an attempt comes to that was refused, where its limit was piped, or on its way there. */
-  refuse({ surfaces }: Taken, error: LimitExceeded): Effect.Effect<never, LimitExceeded> {
-    return surfaces ? refused(error) : Effect.fail(error)
+  refuse({ label, surfaces }: Taken, error: LimitExceeded): Effect.Effect<never, LimitExceeded> {
+    return surfaces ? refused(label, error) : Effect.fail(error)
   }
 
   /** Runs an effect, which is no attempt of the run, with the permits of one. */
   byHand<A, E, R>(taken: Taken, self: Effect.Effect<A, E, R>): Effect.Effect<A, E | LimitExceeded, R> {
-    const { limiter, permits, resource, surfaces } = taken
-    const limited = this.limiters[limiter]!.withPermit(self, { permits, resource })
-    return surfaces ? hideRefusal(limited) : limited
-  }
-
-  /**
-   * What goes around a call of its own that takes permits. Who borrows from somebody around does not share calls with those
-   * who do not: what lends would wait for a call that waits for permits.
-   */
-  aroundCalls({ limiter, permits, resource }: Taken): {
-    readonly source: PermitSource
-    readonly around: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  } {
-    const service = this.limiters[limiter]!
-    return {
-      source: sourceIn(this.held, permitsOf(service)),
-      around: (self) => hideRefusal(service.withPermit(self, { permits, resource }))
-    }
+    const { limiter, permits, resource } = taken
+    return guarded(
+      self as Effect.Effect<A, E | LimitExceeded, R>,
+      (inside) => this.limiters[limiter]!.withPermit(inside, { permits, resource }),
+      (error) => this.refuse(taken, error as LimitExceeded)
+    )
   }
 
   /** An attempt that had permits is over. */

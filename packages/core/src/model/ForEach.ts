@@ -1,7 +1,9 @@
 /** A resource for each entry of a list. */
 import { Cause, type Effect, type RequestResolver } from "effect"
+import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor, type PolicyOf } from "./Policy.ts"
+import type { ProtectedResolver } from "./Protected.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
 import type { Any, InputOf, Resource, Services, Undoing, Values } from "./Resource.ts"
 
@@ -84,7 +86,7 @@ export const forEach = <
     readonly concurrency?: number | "unbounded"
     readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>, PR> | ForValues<NoInfer<A>, PR>
     // oxlint-disable-next-line typescript/no-explicit-any -- whatever they answer
-    readonly resolvers?: ReadonlyArray<RequestResolver.RequestResolver<any>>
+    readonly resolvers?: ReadonlyArray<RequestResolver.RequestResolver<any> | ProtectedResolver<any, unknown, unknown>>
   } & Undoing<NoInfer<A>, D, R2, R3>
 ): Resource<
   Name,
@@ -102,7 +104,7 @@ export const forEach = <
     items: items as (deps: Dependencies) => Iterable<unknown>,
     load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
     resolver: undefined,
-    resolvers,
+    resolvers: resolvers as ReadonlyArray<AnyResolver>,
     key: key as KeyOf | undefined,
     itemKey: itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     concurrency,

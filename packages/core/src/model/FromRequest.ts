@@ -1,10 +1,11 @@
 /** Resources that are asked of a resolver, which answers many at once. */
 import type { Request, RequestResolver } from "effect"
-import type { AnyRequest } from "../batching/AnyResolver.ts"
+import type { AnyRequest, AnyResolver } from "../batching/AnyResolver.ts"
 import { means } from "../batching/Means.ts"
 import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
+import type { ProtectedResolver } from "./Protected.ts"
 import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
 import type { Any, InputOf, Resource, Services, Undoing, Values } from "./Resource.ts"
 
@@ -17,15 +18,17 @@ type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
  * - `deps`, `after`: what it needs, by local key, and what must have been loaded before, as in `make`.
  * - `key`: what tells its value from others in a cache, as in `make`.
  * - `request`: makes the request, from what it needs.
- * - `resolver`: one of Effect's request resolvers, built once: whoever names the same one shares its calls.
+ * - `resolver`: one of Effect's request resolvers, or a protected one, built once: resources that name it share its calls.
  *
  * All requests that are made while a batch is collected are sent in one call, from whichever resource, list or run they
  * come. Equal ones are sent once, where those who ask have the same services. While it waits it holds no slot, so that a
- * loader's `concurrency` does not cut batches short; with a `Policy.limit` it is the call that takes permits. Policies
- * are around the wait for the answer: a `timeout` leaves the batch, and a call that nobody waits for any more is
- * interrupted.
+ * loader's `concurrency` does not cut batches short. What protects the backend counts calls: a `Policy.limit`, a
+ * `circuitBreaker` and a `rateLimit` are around the call, which all that ask the resolver share, and a refusal goes to each of
+ * them. Those that share a resolver need the same; `Batching.protect` says it once. All other policies are around the wait for
+ * the answer: a `timeout` leaves the batch, and a call that nobody waits for any more is interrupted.
  *
- * Its own errors are those of the request, and `UnansweredRequest` where the resolver forgets it.
+ * Its own errors are those of the request and of the resolver's protection, and `UnansweredRequest` where the resolver forgets
+ * it.
  *
  * @example
  * ```ts
@@ -53,7 +56,9 @@ export const fromRequest = <
   const Name extends string,
   Q extends AnyRequest,
   const D extends Deps = {},
-  const After extends ReadonlyArray<Any> = []
+  const After extends ReadonlyArray<Any> = [],
+  CE = never,
+  CR = never
 >(
   name: Name,
   options: {
@@ -61,13 +66,13 @@ export const fromRequest = <
     readonly after?: After | (() => After)
     readonly key?: (deps: Values<D>) => string
     readonly request: (deps: Values<D>) => Q
-    readonly resolver: RequestResolver.RequestResolver<Q>
+    readonly resolver: RequestResolver.RequestResolver<Q> | ProtectedResolver<Q, CE, CR>
   }
 ): Resource<
   Name,
   Request.Success<Q>,
-  Own<Name, AskError<Q>> | Failure<D[keyof D] | After[number]>,
-  Request.Services<Q> | Services<D[keyof D] | After[number]>,
+  Own<Name, AskError<Q> | CE> | Failure<D[keyof D] | After[number]>,
+  Request.Services<Q> | NoInfer<CR> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>
 > =>
   declare(name, {
@@ -76,7 +81,7 @@ export const fromRequest = <
     after: lazily<ReadonlyArray<unknown>>(options.after, []),
     key: options.key as KeyOf | undefined,
     request: options.request as (deps: Dependencies) => unknown,
-    resolver: options.resolver,
+    resolver: options.resolver as AnyResolver,
     means
   })
 
@@ -124,7 +129,9 @@ export const requestEach = <
   PE = never,
   PR = never,
   R2 = never,
-  R3 = never
+  R3 = never,
+  CE = never,
+  CR = never
 >(
   name: Name,
   options: {
@@ -134,14 +141,14 @@ export const requestEach = <
     readonly key?: (deps: Values<D>) => string
     readonly itemKey?: (item: I, deps: Values<D>) => string
     readonly request: (item: I, deps: Values<D>, index: number) => Q
-    readonly resolver: RequestResolver.RequestResolver<Q>
-    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<AskError<Q>>>
+    readonly resolver: RequestResolver.RequestResolver<Q> | ProtectedResolver<Q, CE, CR>
+    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<AskError<Q> | CE>>
   } & Undoing<Request.Success<NoInfer<Q>>, D, R2, R3>
 ): Resource<
   Name,
   ReadonlyArray<Request.Success<Q>>,
-  Own<Name, AskError<Q> | PE> | Failure<D[keyof D] | After[number]>,
-  Request.Services<Q> | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
+  Own<Name, AskError<Q> | PE | CE> | Failure<D[keyof D] | After[number]>,
+  Request.Services<Q> | NoInfer<CR> | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>
 > =>
   declare(name, {
@@ -152,7 +159,7 @@ export const requestEach = <
     itemKey: options.itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     items: options.items as (deps: Dependencies) => Iterable<unknown>,
     load: options.request as (item: unknown, deps: Dependencies, index: number) => unknown,
-    resolver: options.resolver,
+    resolver: options.resolver as AnyResolver,
     means,
     resolvers: [],
     concurrency: "unbounded",

@@ -100,8 +100,10 @@ export interface LayerObserver {
   /** There will be another attempt, beside those that run. */
   readonly hedging: () => void
   readonly refused: (refusal: Refusal) => void
-  /** Whether no layer around this load has asked so of the same thing before. */
-  readonly isFirst: (of: object) => boolean
+  /** Has an effect run once for each call of the backend that a first attempt makes, however many attempts share the call. */
+  readonly perCall: (report: Effect.Effect<void>) => void
+  /** The call that the last attempt shared with others, if a resolver has answered it. */
+  readonly call: object | undefined
   /** What tells the value inside of `layer` from others: the key of the declaration, or how and of what it is made. */
   readonly key: (layer: Layer) => Key
   /** A cache was looked into. */
@@ -129,6 +131,19 @@ export interface Permits {
   readonly make: MakeRunPermits
 }
 
+/** How a layer protects a backend, by means of a service; and what stands where when it moves: see `protection`. */
+export interface Protection {
+  readonly key: Context.Key<unknown, unknown>
+  /** What callers in a context must have in common to share calls. Default: the service. */
+  readonly sharedBy?: ((service: unknown, context: Context.Context<never>) => object) | undefined
+  /** Around a call of a resolver. */
+  readonly aroundCall: (service: unknown, self: AnyEffect, resource: string) => AnyEffect
+  /** Around what is inside of a cache. */
+  readonly furtherIn: Layer["wrap"]
+  /** In its old place, for who waits. */
+  readonly inPlace: Layer["wrap"]
+}
+
 /** How often, and after which pauses, a run is taken back to a resource. */
 export interface Rewind {
   readonly to: string
@@ -148,6 +163,12 @@ export interface Layer {
   readonly continues: boolean
   /** The permits that each attempt inside takes, where it limits them. */
   readonly takes?: Permits
+  /** How it protects a backend. Around a request it moves to the resolver's call; what stays gives refusals to the waiter. */
+  readonly protects?: Protection
+  /** After how many milliseconds it gives up on what is inside. */
+  readonly patience?: number
+  /** Whether plans leave it out: another layer tells of it. */
+  readonly unlisted?: boolean
   /** Whether it may have the value without what is inside, which then takes no slot and is no attempt. */
   readonly mayKnow?: boolean
   /** Whether the resource must have a key for it. */

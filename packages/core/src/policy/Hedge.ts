@@ -12,7 +12,7 @@ import { forkLike } from "../base/Fork.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
-import { budgetFor, type RetryBudget } from "./RetryBudget.ts"
+import { budgetFor, type RetryBudget, type Spending } from "./RetryBudget.ts"
 
 /**
  * How long attempts may take before others begin beside them, where that is learned. `HedgeDelay.Service` of
@@ -54,7 +54,7 @@ interface Setup {
   readonly label: string
   readonly max: number
   readonly delay: HedgeDelay
-  readonly budget: RetryBudget
+  readonly budget: Spending
 }
 
 /** One attempt of a race. */
@@ -121,7 +121,7 @@ class Race {
   private next(after: Duration.Duration): Effect.Effect<void> {
     if (!Duration.isFinite(after)) return Effect.void
     const { budget, label, observer } = this.setup
-    return Effect.map(Effect.andThen(Effect.sleep(after), budget.withdraw), (isAllowed) => {
+    return Effect.map(Effect.andThen(Effect.sleep(after), budget.withdraw(Duration.zero)), (isAllowed) => {
       if (this.over) return
       if (!isAllowed) return observer.refused({ policy: label })
       observer.hedging()

@@ -1,9 +1,12 @@
-import { Cause, type Context } from "effect"
+import { Cause, Context } from "effect"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import { surface } from "../limiter/Refusal.ts"
+import { Held } from "../base/Held.ts"
+import { surface } from "../base/Refusal.ts"
 import { makeRunPermits } from "../limiter/RunPermits.ts"
-import type { Limiter } from "../limiter/Shape.ts"
+import { type Limiter, permitsOf } from "../limiter/Shape.ts"
+import { sourceIn } from "../limiter/SourceIn.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
+import { protection } from "../model/Protection.ts"
 
 /**
  * Lets each attempt run only with permits of a limiter, which it shares with all that uses that limiter.
@@ -44,15 +47,22 @@ export const limit = <Self>(
     throw new Cause.IllegalArgumentError(`Policy.limit: \`permits\` must be a whole number from 1, got ${permits}`)
   }
   const name = limiter.key.slice(limiter.key.lastIndexOf("/") + 1)
+  const label = permits === 1 ? `limit(${name})` : `limit(${name}, ${permits})`
   return fromLayers([
     {
       kind: "limit",
-      label: permits === 1 ? `limit(${name})` : `limit(${name}, ${permits})`,
+      label,
       repeats: false,
       continues: false,
       refused: undefined,
       takes: { limiter: limiter as Context.Key<unknown, unknown>, count: permits, make: makeRunPermits },
-      wrap: (self) => surface(self)
+      protects: protection(label, {
+        key: limiter as Context.Key<unknown, unknown>,
+        around: (limiter, self, resource) => (limiter as Limiter).withPermit(self, { permits, resource }),
+        // A caller that borrows permits does not share calls with others: who lends would wait for a call that waits for permits.
+        sharedBy: (limiter, context) => sourceIn(Context.get(context, Held), permitsOf(limiter as Limiter))
+      }),
+      wrap: (self) => surface(self, label)
     }
   ])
 }

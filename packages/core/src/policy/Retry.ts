@@ -2,7 +2,7 @@ import { Cause, type Context, Duration, Effect, Schedule } from "effect"
 import type { LayerObserver } from "../model/Node.ts"
 import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
-import { budgetFor, type RetryBudget } from "./RetryBudget.ts"
+import { budgetFor, type RetryBudget, type Spending } from "./RetryBudget.ts"
 
 /**
  * How often, and after which pauses, to try again: at least one of `times` and `schedule`. With both, the first to end
@@ -64,12 +64,13 @@ const checkBound = (options: RetryBound<never>): void => {
 
 /** Whether the budget allows another attempt; asked last, when nothing else is against it. */
 const isAllowed = (
-  budget: RetryBudget,
+  budget: Spending,
+  pause: Duration.Duration,
   policy: string,
   observer: LayerObserver,
   error: unknown
 ): Effect.Effect<boolean> =>
-  Effect.map(budget.withdraw, (isAllowed) => {
+  Effect.map(budget.withdraw(pause), (isAllowed) => {
     if (!isAllowed) observer.refused({ policy, error })
     return isAllowed
   })
@@ -78,12 +79,12 @@ const isAllowed = (
 const toSchedule = (
   { retryAfter, schedule = Schedule.forever, times = Infinity, while: holds = () => true }: Options,
   label: string,
-  budget: RetryBudget,
+  budget: Spending,
   observer: LayerObserver
 ): Schedule.Schedule<unknown, never> =>
   schedule.pipe(
     Schedule.while(({ attempt, input }) => holds(input) && attempt <= times),
-    Schedule.while(({ input }) => isAllowed(budget, label, observer, input)),
+    Schedule.while(({ duration, input }) => isAllowed(budget, duration, label, observer, input)),
     Schedule.modifyDelay(({ duration, input }) =>
       Effect.sync(() => {
         const pause = Duration.max(duration, Duration.fromInputUnsafe(retryAfter?.(input) ?? 0))

@@ -34,6 +34,7 @@ export const timeout = (duration: Duration.Input): Policy<Cause.TimeoutError> =>
       repeats: false,
       continues: false,
       refused: undefined,
+      patience: Duration.toMillis(limit),
       wrap: (self) =>
         Duration.isFinite(limit)
           ? Effect.timeoutOrElse(self, {

@@ -12,7 +12,8 @@ import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
 import { byMonotonicTime } from "../base/Monotonic.ts"
 import { notNow } from "../base/NotNow.ts"
 import * as Effects from "effect/persistence/CircuitBreaker"
-import { isRefusal } from "../limiter/Refusal.ts"
+import { isRefusal } from "../base/Refusal.ts"
+import { tookTooLong } from "../base/TimeUp.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 import { CircuitOpen } from "./CircuitOpen.ts"
@@ -46,7 +47,7 @@ export type Trip =
  *   as after a failure; the attempt itself goes on, and its end does not count any more. Finite and longer than 0; default 30 seconds.
  *   It should be longer than a slow answer takes: a breaker whose probes are all too slow stays open.
  *
- * Defects are failures. What was interrupted, and what a limiter, a rate limit or another breaker refused, does not count.
+ * Defects are failures. Of several errors at once, one that is no failure is enough: the backend answers. What was interrupted, and what a limiter, a rate limit or another breaker refused, does not count.
  *
  * @since 0.1.0
  * @category options
@@ -107,12 +108,24 @@ const outcomeOfError = (error: unknown, { isFailure = () => true, retryAfter }: 
   return isFailure(error) ? Effects.failure({ retryAfter: retryAfter?.(error) }) : Effects.success
 }
 
+/** Of several errors, one that shows that the backend answers is enough, and a failure weighs more than a refusal. */
+const outcomeOfErrors = (errors: ReadonlyArray<unknown>, options: Options): Effects.Outcome => {
+  const outcomes = errors.map((error) => outcomeOfError(error, options))
+  const first = (tag: Effects.Outcome["_tag"]) => outcomes.find(({ _tag }) => _tag === tag)
+  return first("Success") ?? first("Failure") ?? Effects.ignored
+}
+
 /** What a result says of the backend. */
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: Options): Effects.Outcome => {
   if (Exit.isSuccess(exit)) return Effects.success
-  if (Cause.hasInterrupts(exit.cause) || isRefusal(exit.cause)) return Effects.ignored
-  const fail = Cause.hasDies(exit.cause) ? undefined : exit.cause.reasons.find(Cause.isFailReason)
-  return fail === undefined ? Effects.failure() : outcomeOfError(fail.error, options)
+  const { cause } = exit
+  if (tookTooLong(cause)) return Effects.failure()
+  if (Cause.hasInterrupts(cause) || isRefusal(cause)) return Effects.ignored
+  if (Cause.hasDies(cause)) return Effects.failure()
+  return outcomeOfErrors(
+    cause.reasons.filter(Cause.isFailReason).map(({ error }) => error),
+    options
+  )
 }
 
 const toTrip = (trip: Trip): Effects.TripPolicy =>
@@ -262,6 +275,11 @@ export const Service =
  * refuses each; after it, the whole, as one result. A `timeout` before it is a failure that counts, one after it an
  * interruption, which does not.
  *
+ * On requests it is around each call of the resolver, wherever it is piped, and sees one result of it: a failure where the
+ * resolver fails, where it answers every request with a failure, or where all have given up on the call, one of them because
+ * of a `timeout` piped before. A refused call fails all that wait for it. Piped after a cache, it is around the load: a value
+ * that is known needs no backend.
+ *
  * @example
  * ```ts
  * import { Effect } from "effect"
@@ -286,7 +304,8 @@ export const Service =
  */
 export const circuitBreaker = <Self>(breaker: Context.Key<Self, CircuitBreaker>): Policy<CircuitOpen, Self> =>
   fromLayers([
-    guard("circuitBreaker", `circuitBreaker(${breaker.key})`, (self): AnyEffect =>
-      Effect.flatMap(Effect.service(breaker), ({ withBreaker }) => withBreaker(self))
-    )
+    guard("circuitBreaker", `circuitBreaker(${breaker.key})`, {
+      key: breaker as Context.Key<unknown, unknown>,
+      around: (breaker, self): AnyEffect => (breaker as CircuitBreaker).withBreaker(self)
+    })
   ])

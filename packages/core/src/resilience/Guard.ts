@@ -1,28 +1,29 @@
 import { Effect } from "effect"
-import type { AnyEffect, Layer } from "../model/Node.ts"
+import { guarded } from "../base/Refusal.ts"
+import type { Layer } from "../model/Node.ts"
+import { type Protecting, protection } from "../model/Protection.ts"
 
 /**
- * What may say no before anything begins, as a layer. One that does is told of.
+ * A layer that may refuse an attempt before it begins, and reports that it did.
  *
- * What is inside is where slots and permits are taken, so that a no takes none, and a wait holds none.
+ * Slots and permits are taken inside it: a refusal takes none, and a wait holds none.
  */
-export const guard = (kind: string, label: string, guarded: (self: AnyEffect) => AnyEffect): Layer => ({
+export const guard = (kind: string, label: string, protecting: Protecting): Layer => ({
   kind,
   label,
   repeats: true,
   continues: false,
   refused: undefined,
+  protects: protection(label, protecting),
   wrap: (self, observer) =>
-    Effect.suspend(() => {
-      let begun = false
-      const inside = Effect.suspend(() => {
-        begun = true
-        return self
-      })
-      const tell = (error: unknown) =>
-        Effect.sync(() => {
-          if (!begun) observer.refused({ policy: label, error })
-        })
-      return Effect.tapError(guarded(inside), tell)
-    })
+    Effect.flatMap(Effect.service(protecting.key), (service) =>
+      guarded(
+        self,
+        (inside) => protecting.around(service, inside, observer.resource),
+        (error) => {
+          observer.refused({ policy: label, error })
+          return Effect.fail(error)
+        }
+      )
+    )
 })

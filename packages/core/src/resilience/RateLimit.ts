@@ -158,7 +158,8 @@ export const Service =
  * - `options`: see {@link TakeOptions}.
  *
  * Slots and permits are taken inside of it: whoever waits for their turn holds none. Before a `retry` each attempt is
- * counted, after it only the whole. `retryAfter` of the error says when there may be more: see `Policy.retry`.
+ * counted, after it only the whole. `retryAfter` of the error says when there may be more: see `Policy.retry`. On requests each
+ * call of the resolver is counted, however many requests it is for; piped after a cache, only loads are.
  *
  * @example
  * ```ts
@@ -186,8 +187,9 @@ export const rateLimit = <Self>(
 ): Policy<RateExceeded, Self> => {
   const tokens = options.tokens === undefined ? "" : `, ${options.tokens}`
   return fromLayers([
-    guard("rateLimit", `rateLimit(${rate.key}${tokens})`, (self): AnyEffect =>
-      Effect.flatMap(Effect.service(rate), ({ withRate }) => withRate(self, options))
-    )
+    guard("rateLimit", `rateLimit(${rate.key}${tokens})`, {
+      key: rate as Context.Key<unknown, unknown>,
+      around: (rate, self): AnyEffect => (rate as RateLimit).withRate(self, options)
+    })
   ])
 }

@@ -10,7 +10,8 @@ import type { RetryBudget as Budget } from "../policy/RetryBudget.ts"
 import { Allowance } from "./Allowance.ts"
 
 /**
- * How much there is to spend.
+ * How much there is to spend. Calls of the backend are counted: an attempt or a retry that shares a resolver's call with others
+ * counts once for all of them.
  *
  * - `ratio`: how many further attempts for each that was made anyway. Default 0.2: a fifth more.
  * - `perSecond`: how many beside these, so that where little is asked for something can be retried at all. Default 1.

@@ -23,7 +23,7 @@ import { type ItemFailure, Tried } from "./Tried.ts"
 import { asEffect, call, inChildScope } from "../model/UserEffect.ts"
 
 /** How attempts are wrapped, and what they hold: see `Load`. */
-type Holding = Pick<Load, "goesOn" | "holdsSlot" | "inner" | "limit">
+type Holding = Pick<Load, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
 
 /** Whether requests have nothing around them that could need a scope. */
 const isBareRequest = ({ asks, inner, outer }: Pick<Load, "asks" | "inner" | "outer">): boolean =>
@@ -78,15 +78,14 @@ export class Attempts implements Host {
     this.watch = watch
     this.scope = scope
     this.saga = saga
-    this.requests = new Requests(limits, watch, run.foresight)
+    this.requests = new Requests(watch, run.foresight)
     this.run = run
   }
 
   /** Few runs ever load anything outside of themselves. */
   get around(): Host["around"] {
     return {
-      withPermits: (limit, self) => this.limits!.byHand(limit, self),
-      asking: (asks, request) => this.requests.askOutside(asks, request)
+      withPermits: (limit, self) => this.limits!.byHand(limit, self)
     }
   }
 
@@ -387,7 +386,8 @@ export class Attempts implements Host {
     const { tried } = layered
     return Effect.suspend(() => {
       const place: Place = { attempt: ++tried.attempts, permit: undefined, isTaken: false, begun: false }
-      const whole = Effect.withFiber((fiber) => this.inPlace(fiber, layered, step, place, self))
+      const counted = step.asks === undefined && tried.perCall !== undefined ? tried.perCall.before(self) : self
+      const whole = Effect.withFiber((fiber) => this.inPlace(fiber, layered, step, place, counted))
       return Effect.onExitPrimitive(whole, (exit) => {
         if (place.isTaken) this.leave(tried, step, place, exit)
         return undefined

@@ -1,11 +1,12 @@
 /** What is around a load: its layers, what they tell, and what is done about it. */
-import { type Cause, Duration } from "effect"
+import { type Cause, Duration, type Effect } from "effect"
 import type { Key } from "../cache/Key.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
 import { type Around, OutsideRun, policiesInside, type Wrapped } from "./OutsideRun.ts"
 import type { RunWatch } from "./RunWatch.ts"
+import { PerCall } from "./PerCall.ts"
 import { beginning, noting } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Of } from "./saga/Undoing.ts"
@@ -39,7 +40,6 @@ export class Layered implements LayerObserver {
   private readonly deps: Dependencies
   private readonly item: Item | undefined
   private ifAnyWrapped: Wrapped | undefined = undefined
-  private used: Set<object> | undefined = undefined
 
   constructor(host: Host, tried: Tried, step: Load, deps: Dependencies, item?: Item) {
     this.host = host
@@ -100,9 +100,14 @@ export class Layered implements LayerObserver {
     this.host.watch?.refused(this.tried.index, this.tried.item, refusal)
   }
 
-  isFirst(of: object): boolean {
-    const used = (this.used ??= new Set())
-    return used.size < used.add(of).size
+  perCall(report: Effect.Effect<void>): void {
+    const { tried } = this
+    tried.perCall ??= new PerCall()
+    tried.perCall.add(report)
+  }
+
+  get call(): object | undefined {
+    return this.tried.call
   }
 
   cacheRead(cache: string, level: CacheLevel, result: CacheResult): void {

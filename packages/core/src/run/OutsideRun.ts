@@ -2,20 +2,19 @@
  * Loads that belong to no run, such as those by which a cache refreshes what it has: nobody is told, they take no slot, and
  * what they acquire is released with them. Permits of limiters they take like any other.
  */
-import { Effect, Exit } from "effect"
+import { Effect } from "effect"
 import { type Key, structureOf } from "../cache/Key.ts"
-import type { AnyRequest } from "../batching/AnyResolver.ts"
 import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
-import { asRequest } from "./Requests.ts"
+import { PerCall } from "./PerCall.ts"
+import { askOutside, asRequest } from "./Requests.ts"
+import { unheard } from "./Unheard.ts"
 import { asEffect, call, wrapIn } from "../model/UserEffect.ts"
 
 /** What such loads need of a run. */
 export interface Around {
   /** Runs an effect with the permits of a limiter, by hand. */
   readonly withPermits: (limit: Limited, self: AnyEffect) => AnyEffect
-  /** Asks where others ask. */
-  readonly asking: (asks: Asks, request: () => AnyRequest) => AnyEffect
 }
 
 /** What is inside of layers, and what tells its value from others. */
@@ -92,24 +91,24 @@ export class OutsideRun {
   inside(wrapped: Wrapped, layer?: Layer): AnyEffect {
     const { inner, limit, outer } = wrapped.layers
     const count = layer === undefined ? Infinity : [...inner, ...outer].indexOf(layer)
-    const used = new Set<object>()
+    const perCall = new PerCall()
     const observer: LayerObserver = {
       ...unheard,
-      isFirst: (of) => used.size < used.add(of).size,
+      perCall: (report) => perCall.add(report),
       resource: this.resource,
       key: (layer) => this.key(wrapped, layer),
       outsideRun: (layer) => this.inside(wrapped, layer),
       policiesInside: (layer) => policiesInside(wrapped, layer)
     }
     const wrap = (layer: Layer, self: AnyEffect): AnyEffect => layer.wrap(self, observer)
-    const attempt = wrapIn(this.step, inner.slice(0, count), Effect.scoped(wrapped.load), wrap)
+    const attempt = wrapIn(this.step, inner.slice(0, count), perCall.before(Effect.scoped(wrapped.load)), wrap)
     const limited = limit === undefined ? attempt : this.around.withPermits(limit, attempt)
     return wrapIn(this.step, outer.slice(0, Math.max(0, count - inner.length)), limited, wrap)
   }
 
   private one(asks: Asks | undefined, load: () => unknown): AnyEffect {
-    const { around, step } = this
-    if (asks !== undefined) return around.asking(asks, () => asRequest(step, load()))
+    const { step } = this
+    if (asks !== undefined) return askOutside(asks, () => asRequest(step, load()))
     return Effect.suspend(() => asEffect(step, call(load, undefined)))
   }
 
@@ -130,15 +129,3 @@ const insideOf = ({ inner, outer }: Wrapped["layers"], layer: Layer): ReadonlyAr
 
 /** Whether a function may take a third argument: one that says that it takes fewer does not, unless it takes any. */
 const isIndexUsed = ({ load }: ItemLoads): boolean => load.length !== 1 && load.length !== 2
-
-const unheard = {
-  degraded: () => {},
-  pausing: () => {},
-  outrun: () => {},
-  hedging: () => {},
-  refused: () => {},
-  cacheRead: () => {},
-  // There is no run to end, or to take back.
-  aborting: Exit.failCause,
-  rewinding: () => false
-}

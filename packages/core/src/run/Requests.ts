@@ -1,13 +1,13 @@
 /** The requests of a run: who asks what answers them, and who is told. */
-import { type Cause, Effect, Request } from "effect"
+import { type Cause, Clock, type Context, Effect, Fiber, Request } from "effect"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
 import type { Telling } from "../batching/Asking.ts"
 import type { Batches } from "../batching/Batches.ts"
 import type { Asks, ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies } from "../model/Node.ts"
 import type { Foresight } from "./Foresight.ts"
-import type { RunPermits } from "../limiter/RunPermits.ts"
-import { limitedBatches } from "./LimitedCalls.ts"
+import { monotonicNow } from "../base/Monotonic.ts"
+import { protectedBatches } from "./ProtectedCalls.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import type { Tried } from "./Tried.ts"
 import { call, type Named } from "../model/UserEffect.ts"
@@ -27,12 +27,10 @@ export const loadOf = (step: Load, deps: Dependencies): unknown => {
 }
 
 export class Requests {
-  private readonly limits: RunPermits | undefined
   private readonly watch: RunWatch | undefined
   private readonly foresight: Foresight | undefined
 
-  constructor(limits: RunPermits | undefined, watch: RunWatch | undefined, foresight: Foresight | undefined) {
-    this.limits = limits
+  constructor(watch: RunWatch | undefined, foresight: Foresight | undefined) {
     this.watch = watch
     this.foresight = foresight
   }
@@ -40,7 +38,7 @@ export class Requests {
   /** A request that nothing wraps, and that nobody is told of. */
   askBarely(index: number, step: Load, asks: Asks, deps: Dependencies): AnyEffect {
     this.foresight?.hasCome(index, undefined)
-    return asks.means.ask(this.batchesFor(asks), () => asRequest(step, step.load(deps)), this.tellingOf(index))
+    return asks.means.ask(batchesFor(asks), () => asRequest(step, step.load(deps)), this.tellingOf(index, asks))
   }
 
   /** The requests of a list whose items nothing wraps, all at once. `onFailure` is told which of them failed. */
@@ -55,7 +53,7 @@ export class Requests {
     return Effect.suspend(() => {
       const requests = all.map((item, k) => asRequest(step, load(item, deps, k)))
       this.foresight?.hasCome(index, undefined)
-      return asks.means.askAll(this.batchesFor(asks), requests, onFailure, this.tellingOf(index))
+      return asks.means.askAll(batchesFor(asks), requests, onFailure, this.tellingOf(index, asks))
     })
   }
 
@@ -65,26 +63,34 @@ export class Requests {
     const { watch } = this
     const asked = Effect.suspend(() => {
       const attempt = tried.attempts || 1
-      const onSent: Telling["onSent"] = watch && ((sent) => watch.requestSent(index, attempt, item, sent))
+      const reports = tried.perCall?.take()
+      const onSent: Telling["onSent"] =
+        watch === undefined && reports === undefined
+          ? undefined
+          : (sent) => {
+              tried.call = sent
+              watch?.requestSent(index, attempt, item, sent)
+            }
       watch?.requestMade(index, attempt, item)
       this.foresight?.hasCome(index, item)
-      return asks.means.ask(this.batchesFor(asks), request, { ...this.tellingOf(index), onSent })
+      return asks.means.ask(batchesFor(asks), request, { ...this.tellingOf(index, asks), onSent, reports })
     })
     return asks.asking === undefined ? asked : asks.asking(asked)
   }
 
-  /** Asks where others ask, for what belongs to no run. */
-  askOutside(asks: Asks, request: () => AnyRequest): AnyEffect {
-    return asks.means.ask(this.batchesFor(asks), request)
-  }
-
-  private tellingOf(index: number): Telling {
-    return { place: this.foresight?.placeOf(index) }
-  }
-
-  /** Where to ask. What is limited shares calls with what asks for the same permits. */
-  private batchesFor(asks: Asks): Batches {
-    const { limit, means, resolver } = asks
-    return limit === undefined ? means.batchesOf(resolver) : limitedBatches(this.limits!, limit, asks)
+  private tellingOf(index: number, { patience }: Asks): Telling {
+    const place = this.foresight?.placeOf(index)
+    if (patience === undefined) return { place }
+    return { place, deadline: monotonicNow(Fiber.getCurrent()!.getRef(Clock.Clock)) + patience }
   }
 }
+
+/** Where to ask. Calls with policies around them are shared by all that have the same ones. */
+const batchesFor = (asks: Asks): Batches =>
+  asks.calls.length === 0
+    ? asks.means.batchesOf(asks.resolver)
+    : protectedBatches(asks, Fiber.getCurrent()!.context as Context.Context<never>)
+
+/** Asks where others ask, for what belongs to no run. */
+export const askOutside = (asks: Asks, request: () => AnyRequest): AnyEffect =>
+  Effect.suspend(() => asks.means.ask(batchesFor(asks), request))

@@ -1,6 +1,7 @@
 /** What is tried, and how often it was so far. */
 import type { Waiter } from "./Slots.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
+import type { PerCall } from "./PerCall.ts"
 
 /** Which item failed, and with what. */
 export interface ItemFailure extends FailedItem {
@@ -20,6 +21,9 @@ export class Tried {
   refusals = 0
   /** The turn that its step was given: for its first attempt, which is its whole step where nothing is around it. */
   turn: Waiter | undefined = undefined
+  /** What is to be reported for each call, and the last call that it shared with others. */
+  perCall: PerCall | undefined = undefined
+  call: object | undefined = undefined
   /** Of a list, how its items failed. */
   failures: Array<ItemFailure> | undefined = undefined
 

@@ -1,6 +1,16 @@
 /** The types of what is there for backends that are down. */
-import { type Cause, type Context, Data, Duration, Effect, type Layer, Schedule } from "effect"
-import { Loader, Policy, Resource, type ResourceError } from "effect-loader"
+import {
+  type Cause,
+  type Context,
+  Data,
+  Duration,
+  Effect,
+  type Layer,
+  Request,
+  RequestResolver,
+  Schedule
+} from "effect"
+import { Batching, Loader, Policy, Resource, type ResourceError } from "effect-loader"
 import {
   CircuitBreaker,
   circuitBreaker,
@@ -119,5 +129,36 @@ describe("retries", () => {
     Policy.retry({ times: 1, budget: own })
     // @ts-expect-error a key of something else
     Policy.retry({ times: 1, budget: Rates })
+  })
+})
+
+describe("a protected resolver", () => {
+  class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string, Lost> {}
+  class GetOrg extends Request.TaggedClass("GetOrg")<{ readonly id: number }, string> {}
+  const users = RequestResolver.fromFunction<GetUser>(() => "ada")
+  const guarded = users.pipe(Batching.protect(Policy.compose(Policy.timeout("1 second"), circuitBreaker(Rates))))
+
+  it("adds what its policy fails with, and needs, to the resources that ask it", () => {
+    const user = Resource.fromRequest("user", { request: () => new GetUser({ id: 1 }), resolver: guarded })
+    type Own = Lost | Batching.UnansweredRequest | CircuitOpen | Cause.TimeoutError
+    expectTypeOf<Resource.Failure<typeof user>>().toEqualTypeOf<ResourceError<"user", Own>>()
+    expectTypeOf<Resource.Services<typeof user>>().toEqualTypeOf<Rates>()
+    const list = Resource.requestEach("list", {
+      items: () => [1],
+      request: (id) => new GetUser({ id }),
+      resolver: Batching.protect(users, rateLimit(Search)),
+      each: circuitBreaker(Rates)
+    })
+    expectTypeOf<Resource.Failure<typeof list>>().toEqualTypeOf<
+      ResourceError<"list", Lost | Batching.UnansweredRequest | CircuitOpen | RateExceeded>
+    >()
+    expectTypeOf<Resource.Services<typeof list>>().toEqualTypeOf<Rates | Search>()
+  })
+
+  it("answers its own requests only, and is no resolver for requests by hand, whose types know nothing of its errors", () => {
+    // @ts-expect-error a resolver of other requests
+    Resource.fromRequest("org", { request: () => new GetOrg({ id: 1 }), resolver: guarded })
+    // @ts-expect-error its errors would be lost
+    Effect.request(new GetUser({ id: 1 }), guarded)
   })
 })

@@ -1,0 +1,65 @@
+/**
+ * Refusals of policies that stand around something else than what they were piped onto, such as a resolver's call. On its way
+ * to where its policy was piped a refusal is a defect: nothing in between may take it for its own failure.
+ */
+import { Cause, Effect, Exit } from "effect"
+import { NotNow } from "./NotNow.ts"
+
+class Refusal {
+  /** The label of the policy. */
+  readonly by: string
+  readonly error: unknown
+
+  constructor(by: string, error: unknown) {
+    this.by = by
+    this.error = error
+  }
+
+  get [NotNow](): NotNow {
+    return "Refused"
+  }
+}
+
+/** A refusal that has not come to where its policy was piped. */
+export const refused = (by: string, error: unknown): Exit.Exit<never> => Exit.die(new Refusal(by, error))
+
+const refusalIn = (cause: Cause.Cause<unknown>): Refusal | undefined => {
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Die" && reason.defect instanceof Refusal) return reason.defect
+  }
+  return undefined
+}
+
+/** Whether something was refused further in. */
+export const isRefusal = (cause: Cause.Cause<unknown>): boolean => refusalIn(cause) !== undefined
+
+/** Here the refusals of a policy become the errors that they are. */
+export const surface = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  by: string,
+  onRefused: (error: unknown) => void = () => {}
+): Effect.Effect<A, E, R> =>
+  Effect.catchCause(self, (cause) => {
+    const refusal = refusalIn(cause)
+    if (refusal?.by !== by) return Effect.failCause(cause)
+    onRefused(refusal.error)
+    return Effect.fail(refusal.error as E)
+  })
+
+/** Puts `around` around an effect; what that fails with before the effect has begun is a refusal, and for `onRefused`. */
+export const guarded = <A, E, R, E2, R2>(
+  self: Effect.Effect<A, E, R>,
+  around: (self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R2>,
+  onRefused: (error: E) => Effect.Effect<never, E2>
+): Effect.Effect<A, E | E2, R2> =>
+  Effect.suspend(() => {
+    let hasBegun = false
+    const inside = Effect.suspend(() => {
+      hasBegun = true
+      return self
+    })
+    return Effect.catchCause(around(inside), (cause): Effect.Effect<never, E | E2> => {
+      const reason = hasBegun ? undefined : cause.reasons.find(Cause.isFailReason)
+      return reason === undefined ? Effect.failCause(cause) : onRefused(reason.error)
+    })
+  })

@@ -1,0 +1,11 @@
+/** A mark on interruptions of work that its waiters have given up on because it took too long. */
+import { type Cause, Context } from "effect"
+
+const TimeUp = /* @__PURE__ */ Context.Service<{}, true>("effect-loader/TimeUp")
+
+/** What such an interruption is annotated with. */
+export const timeUp: Context.Context<never> = /* @__PURE__ */ Context.make(TimeUp, true) as never
+
+/** Whether the work was interrupted because it took too long. */
+export const tookTooLong = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some(({ annotations }) => annotations.has(TimeUp.key))

@@ -1,0 +1,91 @@
+/** Resolvers with policies around each of their calls. */
+import type { RequestResolver } from "effect"
+import { Cause } from "effect"
+import { dual } from "effect/Function"
+import { type AnyRequest, type AnyResolver, changed } from "../batching/AnyResolver.ts"
+import type { Layer } from "./Node.ts"
+import { layersOf, type Policy } from "./Policy.ts"
+
+const TypeId = "~effect-loader/ProtectedResolver"
+
+/**
+ * A resolver with a policy around each of its calls, for `Resource.fromRequest` and `Resource.requestEach`: see `protect`.
+ *
+ * `PE` is what the policy can add to the errors of a request, `PR` what it needs. It is no resolver for `Effect.request`,
+ * whose types know of neither.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProtectedResolver<in Q extends AnyRequest, out PE = never, out PR = never> {
+  readonly [TypeId]: { readonly _Q: (request: Q) => void; readonly _E: () => PE; readonly _R: () => PR }
+}
+
+const layersKey = "~effect-loader/protectedBy"
+
+/** The policies around each call of a resolver, innermost first. */
+export const protectedBy = (resolver: AnyResolver): ReadonlyArray<Layer> =>
+  (resolver as { readonly [layersKey]?: ReadonlyArray<Layer> })[layersKey] ?? []
+
+/** What can only be around a resource, not around a call: it needs a run, or several calls for one. */
+const needsResource = ({ kind, mayKnow, recovers, refused, rewind, undo }: Layer): boolean =>
+  mayKnow === true || recovers === true || refused !== undefined || (rewind ?? undo) !== undefined || !callKinds(kind)
+
+const callKinds = (kind: string): boolean => kind !== "hedge" && kind !== "abortIf"
+
+/**
+ * Puts a policy around each call of a resolver, whoever asks it: what protects a backend counts calls, not requests.
+ *
+ * `policy`: circuit breakers, rate limits, limits, timeouts, retries, `Policy.around`, or several of them composed, the last
+ * outermost. What depends on a resource (caches, hedges, compensations, rewinds, `abortIf`) throws.
+ *
+ * A call that is refused, or takes too long, fails all requests that it is for, each with the policy's error. A breaker sees one
+ * result for each call: a failure where the resolver fails, or answers all requests with failures. So does
+ * `circuitBreaker` piped onto a resource of a request; here it is said once for all of them, and a `timeout` before it bounds
+ * the call itself. Make it once, last of all combinators, and name it wherever the resolver would be named.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Request, RequestResolver } from "effect"
+ * import { Batching, Loader, Policy, Resource } from "effect-loader"
+ * import { CircuitBreaker, circuitBreaker } from "effect-loader/resilience"
+ *
+ * class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string, "down"> {}
+ * class Accounts extends CircuitBreaker.Service<Accounts>()("app/Accounts") {}
+ *
+ * const Users = RequestResolver.make<GetUser>(() => Effect.fail("down")).pipe(
+ *   Batching.protect(Policy.compose(Policy.timeout("1 second"), circuitBreaker(Accounts)))
+ * )
+ * const users = Resource.requestEach("users", {
+ *   items: () => [1, 2, 3],
+ *   request: (id) => new GetUser({ id }),
+ *   resolver: Users
+ * })
+ * const load = Effect.exit(Loader.load(Loader.make({ users })))
+ * const layer = Accounts.layer({ opens: { failures: 2 }, openDuration: "30 seconds" })
+ *
+ * const program = Effect.andThen(load, Accounts.state).pipe(Effect.provide(layer))
+ * Effect.runPromise(program).then(({ _tag }) => console.log(_tag)) // Closed
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const protect: {
+  <PE, PR>(
+    policy: Policy<PE, PR>
+  ): <Q extends AnyRequest>(self: RequestResolver.RequestResolver<Q>) => ProtectedResolver<Q, PE, PR>
+  <Q extends AnyRequest, PE, PR>(
+    self: RequestResolver.RequestResolver<Q>,
+    policy: Policy<PE, PR>
+  ): ProtectedResolver<Q, PE, PR>
+} = /* @__PURE__ */ dual(2, (self: AnyResolver, policy: Policy<unknown, unknown>): unknown => {
+  const layers = layersOf(policy)
+  const wrong = layers.find(needsResource)
+  if (wrong !== undefined) {
+    throw new Cause.IllegalArgumentError(
+      `Batching.protect: \`${wrong.label}\` cannot be around a resolver's call: pipe it onto the resources that ask it`
+    )
+  }
+  return changed(self, { [layersKey]: [...protectedBy(self), ...layers] } as Partial<AnyResolver>)
+})

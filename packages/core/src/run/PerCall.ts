@@ -1,0 +1,28 @@
+/** What a load is to report once for each call of its backend, however many policies ask for it. */
+import { Effect } from "effect"
+
+type Report = Effect.Effect<void>
+
+export class PerCall {
+  private readonly known = new Set<Report>()
+  private due: Array<Report> = []
+
+  add(report: Report): void {
+    if (this.known.size < this.known.add(report).size) this.due.push(report)
+  }
+
+  /** What is due, once: the attempts after the first are not counted. */
+  take(): ReadonlyArray<Report> {
+    const { due } = this
+    this.due = []
+    return due
+  }
+
+  /** An attempt that is a call of its own. */
+  before<A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.suspend(() => {
+      const due = this.take()
+      return due.length === 0 ? self : Effect.andThen(Effect.all(due, { discard: true }), self)
+    })
+  }
+}

@@ -1,0 +1,16 @@
+/** What layers report to where no run is told of it. */
+import { Exit } from "effect"
+import type { LayerObserver } from "../model/Node.ts"
+
+export const unheard: Omit<LayerObserver, "resource" | "key" | "outsideRun" | "perCall" | "policiesInside"> = {
+  degraded: () => {},
+  pausing: () => {},
+  outrun: () => {},
+  hedging: () => {},
+  refused: () => {},
+  cacheRead: () => {},
+  call: undefined,
+  // There is no run to end, or to take back.
+  aborting: Exit.failCause,
+  rewinding: () => false
+}
