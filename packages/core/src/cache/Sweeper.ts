@@ -3,6 +3,8 @@
  * time, when no reader comes. Its timer keeps no process alive.
  */
 import { Clock, Context, Duration, Effect } from "effect"
+import * as AsyncContext from "../base/AsyncContext.ts"
+import { forkInRoot } from "../base/Fork.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import type { Entries } from "./Entries.ts"
 
@@ -64,10 +66,12 @@ const after = (millis: number, clock: Clock.Clock, call: () => void): (() => voi
   // A little late rather than a little early: then there would be nothing to do yet.
   const pause = Math.min(Math.ceil(Math.max(1, millis)), longest)
   if (clock !== Context.get(Context.empty(), Clock.Clock)) {
-    const fiber = Effect.runFork(Effect.andThen(clock.sleep(Duration.millis(pause)), Effect.sync(call)))
+    const later = Effect.andThen(clock.sleep(Duration.millis(pause)), Effect.sync(call))
+    const fiber = forkInRoot(Context.empty(), later)
     return () => fiber.interruptUnsafe()
   }
-  const timer: unknown = setTimeout(call, pause)
+  // A timer keeps what is visible where it is set: no reader's.
+  const timer: unknown = AsyncContext.inRoot(() => setTimeout(call, pause))
   if (typeof timer === "object") (timer as { readonly unref?: () => void }).unref?.()
   return () => clearTimeout(timer as never)
 }

@@ -15,6 +15,7 @@ import {
   type RunEvent
 } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
+import fc from "fast-check"
 import * as Wire from "effect-loader/wire"
 import { withTime } from "../withTime.ts"
 import { Backend, GetUser, nameOf, NotFound } from "./Backend.ts"
@@ -459,6 +460,31 @@ describe("batches in events and reports", () => {
         )
       })
   )
+
+  it("no run's deadline decides for those that share its call: each that has time for it gets the value", () => {
+    class Pool extends Limiter.Service<Pool>()("app/Pool") {}
+    const run = fc.record({ id: fc.nat({ max: 2 }), timeout: fc.constantFrom(5, 25, 60, Infinity) })
+    return fc.assert(
+      fc.asyncProperty(fc.array(run, { minLength: 1 }), async (runs) => {
+        const backend = new Backend(10)
+        const program = Effect.gen(function* () {
+          yield* Effect.forkChild(Pool.withPermit(Effect.sleep(20)), { startImmediately: true })
+          const loads = runs.map(({ id, timeout }) => {
+            const ada = user("ada", id, backend).pipe(Policy.limit(Pool))
+            return Effect.exit(Loader.load(Loader.make({ ada }, { timeout })))
+          })
+          return yield* Effect.all(loads, { concurrency: "unbounded" })
+        })
+        const exits = await Effect.runPromise(withTime(program.pipe(Effect.provide(Pool.layer({ limit: 1 })))))
+        for (const [k, { id, timeout }] of runs.entries()) {
+          if (timeout > 30) assert.deepStrictEqual(exits[k], Exit.succeed({ ada: nameOf(id) }))
+          else assert.isTrue(Exit.isFailure(exits[k]!))
+        }
+        assert.isAtMost(backend.calls.length, 1)
+      }),
+      { numRuns: 100 }
+    )
+  })
 
   it.effect("a list whose items all wait to be sent is collecting, then its items run", () =>
     Effect.gen(function* () {

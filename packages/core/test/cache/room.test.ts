@@ -1,6 +1,6 @@
 /** How much a cache remembers, and for how long that takes memory: in virtual time, against a naive model. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { ResourceCache } from "effect-loader"
 import fc from "fast-check"
@@ -135,6 +135,20 @@ describe("the room of a cache", () => {
       const after = yield* Values.stats
       assert.deepStrictEqual([before.entries, after.entries], [1, 0])
     }).pipe(Effect.provide(layerOf(10, { staleIfError: "1 minute" })))
+  )
+
+  it.effect("is not looked after any more when the layer's scope is closed", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(layerOf(10), scope)
+      const stats = Effect.provideContext(Values.stats, context)
+      const value = Values.get("key", Effect.succeed({ load: 1, lives: 1000, weight: 1 }))
+      yield* Effect.provideContext(value, context)
+      yield* Scope.close(scope, Exit.void)
+      yield* TestClock.adjust("1 hour")
+      const { entries, expired } = yield* stats
+      assert.deepStrictEqual([entries, expired], [1, 0])
+    })
   )
 
   it.effect("has none for a value that is not to be remembered, nor for the one from before", () =>
