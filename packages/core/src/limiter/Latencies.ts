@@ -1,10 +1,15 @@
 /**
  * How long each resource takes with a permit: what it usually takes, and the samples of the window that is open.
+ *
+ * Of names that are made at run time only the last ones are known; a name that was forgotten is as one that is new.
  */
+import { RecentMap } from "../base/RecentMap.ts"
 import type { ResourceSamples } from "./LimitAlgorithm.ts"
 
 /** What is assumed of a resource that nothing is known of yet, in milliseconds. */
 const unknown = 10
+/** How many resources are remembered, and told apart in one window. */
+const names = 1000
 /** How many samples the usual latency remembers. */
 const memory = 50
 /** A latency counts for at most so many times the usual one, once that is known from some samples. */
@@ -21,12 +26,17 @@ interface Latency {
 }
 
 export class Latencies {
-  private readonly byResource = new Map<string, Latency>()
+  private readonly byResource = new RecentMap<Latency>(names)
   private asked: Array<Latency> = []
+
+  /** How many resources it remembers. */
+  get known(): number {
+    return this.byResource.size
+  }
 
   /** What a resource usually takes, in milliseconds. */
   usual(resource: string): number {
-    return this.byResource.get(resource)?.usual ?? unknown
+    return this.byResource.peek(resource)?.usual ?? unknown
   }
 
   /** Learns from an answer; `inWindow`: whether the window takes it as a sample too. */
@@ -35,11 +45,7 @@ export class Latencies {
     const counted = latency.seen < enough ? took : Math.min(took, outlier * latency.usual)
     latency.seen++
     latency.usual += (counted - latency.usual) / Math.min(latency.seen, memory)
-    if (!inWindow) return
-    if (latency.count === 0) this.asked.push(latency)
-    latency.count++
-    latency.sum += counted
-    latency.sumOfSquares += counted * counted
+    if (inWindow) this.sample(latency, counted)
   }
 
   /** The samples since the last time. */
@@ -48,6 +54,17 @@ export class Latencies {
     for (const latency of this.asked) latency.count = latency.sum = latency.sumOfSquares = 0
     this.asked = []
     return samples
+  }
+
+  private sample(latency: Latency, took: number): void {
+    let counting = latency
+    if (latency.count === 0) {
+      if (this.asked.length >= names) counting = this.get("")
+      if (counting.count === 0) this.asked.push(counting)
+    }
+    counting.count++
+    counting.sum += took
+    counting.sumOfSquares += took * took
   }
 
   private get(resource: string): Latency {

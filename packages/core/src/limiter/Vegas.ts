@@ -21,6 +21,8 @@ import {
   within
 } from "./LimitAlgorithm.ts"
 
+/** How many resources it knows at most; those that have not answered for longest are forgotten. */
+const names = 1000
 /** How many samples a resource's mean remembers. */
 const meanMemory = 200
 /** A baseline needs so many samples; the first one over so many times their mean: the first answers are the quick ones. */
@@ -115,8 +117,14 @@ const lowest = (now: Baseline, at: number): Baseline =>
 const learn = ({ baselines: before, probe }: VegasState, window: Window): Baselines => {
   const baselines = new Map(before)
   for (const samples of window.resources) {
-    const now = include(before.get(samples.resource) ?? { ...unknown, since: window.from }, samples)
+    const now = include(baselines.get(samples.resource) ?? { ...unknown, since: window.from }, samples)
+    // The last in the order of the map is the one that answered last.
+    baselines.delete(samples.resource)
     baselines.set(samples.resource, probe === undefined ? lowest(now, window.to) : now)
+  }
+  for (const resource of baselines.keys()) {
+    if (baselines.size <= names) break
+    baselines.delete(resource)
   }
   return baselines
 }

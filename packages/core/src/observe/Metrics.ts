@@ -22,7 +22,8 @@
  *
  * `end` is `completed`, `failed`, `timed_out` or `interrupted`; `outcome` is `succeeded`, `degraded`, `failed`, `died` or
  * `interrupted`; `reason` is `dependency_failed`, `not_chosen`, `run_failed`, `run_timed_out` or `run_interrupted`. `out_of_time` is `true`
- * where the time was over for which a graph-aware resolver holds its batches. A call that several runs share counts once, for
+ * where the time was over for which a graph-aware resolver holds its batches. Each metric has 2,000 series at most; what has no
+ * place in them counts in one whose only attribute is `otel.metric.overflow`. A call that several runs share counts once, for
  * the loader whose request in it came first.
  *
  * @since 0.1.0
@@ -46,9 +47,14 @@ const batchSizes = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 /** What a metric is made with. Effect keeps the key of a metric that has its attributes from the start. */
 type Make<Input, State> = (attributes: Record<string, string>) => Metric.Metric<Input, State>
 
+/** How many series a metric has at most: the default of OpenTelemetry's SDKs, as is the attribute of the one for the rest. */
+const mostSeries = 2000
+const overflow = { "otel.metric.overflow": "true" }
+
 /** One metric for each combination of its attributes' values. Made once each: making one costs more than an update. */
 class Family<Input, State> {
   private readonly known = new Map<string, Metric.Metric<Input, State>>()
+  private rest: Metric.Metric<Input, State> | undefined
   private readonly make: Make<Input, State>
   private readonly attributes: ReadonlyArray<string>
 
@@ -61,6 +67,7 @@ class Family<Input, State> {
     const id = values.join("\u0000")
     let found = this.known.get(id)
     if (found === undefined) {
+      if (this.known.size >= mostSeries) return (this.rest ??= this.make(overflow))
       found = this.make(Object.fromEntries(this.attributes.map((attribute, k) => [attribute, values[k]!])))
       this.known.set(id, found)
     }

@@ -1,5 +1,8 @@
 /** A percentile of how long each resource took of late. */
+import { RecentMap } from "../base/RecentMap.ts"
 
+/** How many resources are remembered: those that answered last. */
+const names = 1000
 /** How many of the latest it remembers, of each resource. */
 const memory = 256
 /** How many there have to be before it says anything, and after how many it looks again. */
@@ -15,15 +18,20 @@ interface Samples {
 
 export class Percentiles {
   private readonly fraction: number
-  private readonly byResource = new Map<string, Samples>()
+  private readonly byResource = new RecentMap<Samples>(names)
 
   constructor(fraction: number) {
     this.fraction = fraction
   }
 
+  /** How many resources it remembers. */
+  get known(): number {
+    return this.byResource.size
+  }
+
   /** In what unit it was told; `undefined` while too little is known. */
   get(resource: string): number | undefined {
-    return this.byResource.get(resource)?.percentile
+    return this.byResource.peek(resource)?.percentile
   }
 
   add(resource: string, took: number): void {

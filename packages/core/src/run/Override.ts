@@ -1,6 +1,7 @@
 /** Loaders with something changed: resources replaced, values given, two as one. */
 import { Duration, Effect, Result } from "effect"
 import { dual } from "effect/Function"
+import { RecentMap } from "../base/RecentMap.ts"
 import type { GraphIssue } from "../compile/GraphError.ts"
 import type { Substitution } from "../compile/Substitution.ts"
 import { bare, type Base, baseOf, type Dependencies, type Node } from "../model/Node.ts"
@@ -180,13 +181,16 @@ interface Variant {
   readonly keys: ReadonlyMap<string, string>
 }
 
+/** How many sets of targets a loader remembers. */
+const mostVariants = 100
+
 /** Compiled once for each set of targets, however many values are given for them. */
-const variants = new WeakMap<Compiled, Map<string, Variant>>()
+const variants = new WeakMap<Compiled, RecentMap<Variant>>()
 
 const variantOf = (self: AnyLoader, targets: ReadonlyArray<string>): Variant => {
   const compiled = compiledOf(self)
   let known = variants.get(compiled)
-  if (known === undefined) variants.set(compiled, (known = new Map()))
+  if (known === undefined) variants.set(compiled, (known = new RecentMap(mostVariants)))
   const id = JSON.stringify(targets)
   let variant = known.get(id)
   if (variant === undefined) known.set(id, (variant = makeVariant(self, targets)))

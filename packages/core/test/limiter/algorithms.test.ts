@@ -108,6 +108,49 @@ describe("vegas", () => {
   })
 })
 
+describe("names that are made at run time", () => {
+  const sampleOf = (resource: string, millis: number) => ({
+    resource,
+    count: 1,
+    sum: millis,
+    sumOfSquares: millis * millis
+  })
+
+  it("vegas knows a thousand at most, and always those that keep answering", () => {
+    const algorithm = vegas({ initial: 20, max: 20 })
+    let state = algorithm.initial
+    for (let i = 0; i < 400; i++) {
+      const fresh = Array.from({ length: 50 }, (_, k) => sampleOf(`${i}-${k}`, 10))
+      const usual = { resource: "usual", count: 50, sum: 500, sumOfSquares: 5000 }
+      state = algorithm.next(state, window(i * 250, 10, { peak: 5, resources: [usual, ...fresh] }))
+      expect(state.baselines.size).toBeLessThanOrEqual(1000)
+    }
+    expect(state.baselines.get("usual")?.value).toBeCloseTo(10)
+    expect(state.baselines.has("399-0")).toBe(true)
+    expect(state.baselines.has("0-0")).toBe(false)
+  })
+
+  it("are forgotten, those that answered last remembered, and no sample of a window is lost", () => {
+    const latencies = new Latencies()
+    for (let i = 0; i < 5000; i++) {
+      latencies.add("usual", 3, true)
+      latencies.add(`${i}`, 7, true)
+      expect(latencies.known).toBeLessThanOrEqual(1000)
+    }
+    const samples = latencies.take()
+    expect(samples.length).toBeLessThanOrEqual(1001)
+    expect(samples.reduce((sum, { count }) => sum + count, 0)).toBe(10_000)
+    expect([latencies.usual("usual"), latencies.usual("4999"), latencies.usual("0")]).toEqual([3, 7, 10])
+  })
+
+  it("a window that knows a name twice counts both", () => {
+    const algorithm = vegas()
+    const twice = [sampleOf("row", 10), sampleOf("row", 20)]
+    const { baselines } = algorithm.next(algorithm.initial, window(0, 10, { samples: 2, resources: twice }))
+    expect(baselines.get("row")).toMatchObject({ seen: 2, mean: 15 })
+  })
+})
+
 describe("aimd", () => {
   it("takes a tenth away for a drop or a slow window, and adds one where the limit is used", () => {
     const used = (_: number, from: number) => window(from, 10)

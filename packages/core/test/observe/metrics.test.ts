@@ -58,6 +58,20 @@ describe("Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 
+  it.effect("have two thousand series at most each, and count everything all the same", () =>
+    Effect.gen(function* () {
+      for (let k = 0; k < 2500; k++) {
+        yield* Loader.load(Loader.make({ [`row ${k}`]: Resource.make(`row ${k}`, { load: () => Effect.void }) }))
+      }
+      const all = yield* Metric.snapshot
+      const attempts = all.filter(({ id }) => id === "effect_loader_attempts_total")
+      assert.lengthOf(attempts, 2001)
+      assert.strictEqual(countsBy("none", attempts)["attempts_total"], 2500)
+      const rest = attempts.find(({ attributes }) => attributes?.["otel.metric.overflow" as never] === "true")
+      assert.strictEqual(rest !== undefined && "count" in rest.state && Number(rest.state.count), 500)
+    }).pipe(Effect.provide(Metrics.layer), isolated)
+  )
+
   it("count what the events tell, for every generated run", { timeout: 120_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, async (given) => {

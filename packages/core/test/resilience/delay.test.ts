@@ -44,6 +44,16 @@ describe("a learned delay", () => {
     )
   })
 
+  it("of names that are made at run time is known for those that answered last", () => {
+    const percentiles = new Percentiles(0.5)
+    for (let k = 0; k < 3000; k++) {
+      percentiles.add("usual", 10)
+      percentiles.add(`${k}`, 20)
+      assert.isAtMost(percentiles.known, 1000)
+    }
+    assert.strictEqual(percentiles.get("usual"), 10)
+  })
+
   it.effect("starts as it is told, and is learned by each resource for itself", () =>
     Effect.gen(function* () {
       const taking = (name: string, millis: number) =>

@@ -1,0 +1,45 @@
+/**
+ * A map that keeps so many keys at most; the least recently used go.
+ *
+ * It has two generations. A key that is used moves to the younger one. When that has half of the keys, it becomes the older
+ * one, and those of the older one that were not used meanwhile are forgotten. So a use costs one look-up, where a list in
+ * the order of use would cost more each time, and the half that was used last is always there.
+ */
+export class RecentMap<V extends {}> {
+  private young = new Map<string, V>()
+  private old = new Map<string, V>()
+  private readonly half: number
+
+  /** `most`: how many keys there are at most, from 2. */
+  constructor(most: number) {
+    this.half = Math.floor(most / 2)
+  }
+
+  /** How many values it keeps at most just now. */
+  get size(): number {
+    return this.young.size + this.old.size
+  }
+
+  /** The value of a key, which counts as used. */
+  get(key: string): V | undefined {
+    const found = this.young.get(key)
+    if (found !== undefined) return found
+    const older = this.old.get(key)
+    if (older !== undefined) this.set(key, older)
+    return older
+  }
+
+  /** The value of a key, which does not count as used. */
+  peek(key: string): V | undefined {
+    return this.young.get(key) ?? this.old.get(key)
+  }
+
+  set(key: string, value: V): void {
+    this.old.delete(key)
+    if (this.young.size >= this.half && !this.young.has(key)) {
+      this.old = this.young
+      this.young = new Map()
+    }
+    this.young.set(key, value)
+  }
+}
