@@ -127,7 +127,7 @@ export class Admission {
   offer(request: Request, now: number): Ticket {
     const ticket = new Ticket(request, this.asked++, now)
     if (this.isTooLate(request, now)) this.refuse(ticket, reasons.Deadline)
-    else if (this.line.size === 0 && this.hasRoom(request)) this.begin(ticket, now)
+    else if (this.isFree(request)) this.begin(ticket, now)
     else if (this.makeRoomInLine(request)) this.wait(ticket, now)
     else this.refuse(ticket, reasons.QueueFull)
     return ticket
@@ -181,10 +181,16 @@ export class Admission {
     return this.inFlight + permits <= this.limit || this.inFlight === 0
   }
 
+  private isFree(request: Request): boolean {
+    return this.line.size === 0 && this.hasRoom(request)
+  }
+
   /** Of one that has begun only what is certain counts; another is not begun if it probably will not be in time. */
-  private isTooLate({ begun, deadline, flow, remaining }: Request, now: number): boolean {
+  private isTooLate(request: Request, now: number): boolean {
+    const { begun, deadline, flow, remaining } = request
     if (deadline === Infinity) return false
-    return begun ? now >= deadline : now + this.line.expectedWait(flow, this.limit) + remaining > deadline
+    if (begun) return now >= deadline
+    return now + (this.isFree(request) ? 0 : this.line.expectedWait(flow, this.limit)) + remaining > deadline
   }
 
   private begin(ticket: Ticket, now: number): void {

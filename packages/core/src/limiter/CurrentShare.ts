@@ -5,9 +5,10 @@ import * as RunLocal from "../base/RunLocal.ts"
 /**
  * How much a run gets of each limiter, beside others, when there is not enough for all.
  *
- * - `weight`: twice the weight, twice as much. A positive, finite number; default 1.
- * - `tenant`: whose run it is. The runs of one tenant that overlap divide one weight among them, that of the first, so
- *   that nobody gets more by asking more often. Default: each run stands for itself.
+ * - `weight`: twice the weight, twice as much. A positive, finite number; default 1. It counts from the first request.
+ * - `tenant`: whose run it is. The runs of one tenant divide one weight among them, that of the first of those that overlap.
+ *   What they have had counts on when one ends and the next one comes, so a tenant gets no more by many short runs than
+ *   by one long one. Default: each run stands for itself.
  *
  * @since 0.1.0
  * @category options

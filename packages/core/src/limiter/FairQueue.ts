@@ -1,28 +1,16 @@
 /**
- * Who goes next, so that flows share a limiter fairly: start-time fair queueing, as in the API priority and fairness of
- * Kubernetes.
+ * Says whose request is next: tenants and runs without one share a limiter fairly, and so do the runs of each tenant in
+ * what it gets (hierarchical start-time fair queueing: see `FairShares`). Of one run the most urgent request goes first.
  *
- *  1. A flow's `start` is the service that it has had, by its weight. Whoever has had the least goes next.
- *  2. A request is charged what it will probably take when it begins; when it ends, what it took.
- *  3. Virtual time is the start of the flow that is furthest behind. A flow that was idle begins there, so it saves nothing
- *     up; what it owes beyond a small sum it still owes. So neither the first loads of a new run nor the next ones of a
- *     small run wait for a big one.
- *  4. Virtual time also goes on by itself, at a fraction of the rate at which a flow of weight 1 would be served by its
- *     fair share. So what a flow owes lapses, also while others come who have had nothing yet.
- *  5. A flow that has not been the furthest behind for long goes now and then all the same, in turn with others like it.
- *     So nobody waits for ever, however many come who have had nothing yet.
- *  6. Equals go by the longest path that remains, then by who asked first; so do the requests of one flow.
+ * A tenant is known by its name. What it has had counts on when a run of it ends and the next one comes, so that it gets no
+ * more by many short runs than by a long one. An idle tenant is forgotten when it owes nothing any more, or after a minute.
  */
 import { Heap } from "../base/Heap.ts"
-import { type Flow, type Ticket, Turn } from "./Ticket.ts"
+import { FairShares, goesFirst } from "./FairShares.ts"
+import { Flow, Tenant, type Ticket } from "./Ticket.ts"
 
-/** What a flow that was idle may owe without waiting for it, in milliseconds of one permit at weight 1. */
-const forgiven = 200
-/** How fast virtual time goes on by itself, by the fair rate. */
-const lapse = 1 / 8
-/** For how long a flow goes by what it has had alone, in milliseconds; after that one in so many may be one of its. */
-const patience = 2000
-const turnEvery = 8
+/** For how long what an idle tenant owes is remembered, in milliseconds. */
+const memory = 60_000
 
 /** In which order those who wait are served. */
 export interface Line {
@@ -38,133 +26,115 @@ export interface Line {
   readonly expectedWait: (flow: Flow, limit: number) => number
 }
 
-const goesFirst = (a: Ticket, b: Ticket): boolean =>
-  a.request.remaining === b.request.remaining ? a.order < b.order : a.request.remaining > b.request.remaining
-
-const isBehind = (a: Flow, b: Flow): boolean =>
-  a.start === b.start ? goesFirst(a.waiting!.first!, b.waiting!.first!) : a.start < b.start
-
-const isSooner = (a: Turn, b: Turn): boolean => (a.at === b.at ? a.order < b.order : a.at < b.at)
-
-const isIdle = ({ holds, waiting }: Flow): boolean => holds === 0 && (waiting === undefined || waiting.size === 0)
-
 export class FairQueue implements Line {
   size = 0
-  private readonly flows = new Heap<Flow>(isBehind)
-  private virtual = 0
-  private at = 0
-  private activeWeight = 0
-  private inUse = 0
-  /** When it is the turn of each flow that has somebody waiting, and how many have begun since it was one's turn. */
-  private readonly turns = new Heap<Turn>(isSooner)
-  private sinceTurn = 0
-  private ordered = 0
+  private readonly shares = new FairShares<Flow | Tenant>()
+  private readonly tenants = new Map<string, Tenant>()
+  /** Tenants that are idle and owe something, those that have been idle for longest first. */
+  private readonly idle = new Set<Tenant>()
+  private now = 0
 
   get first(): Ticket | undefined {
-    return this.firstFlow?.waiting!.first
+    const next = this.shares.next
+    return next instanceof Tenant ? next.runs.next!.first : next?.first
+  }
+
+  /** How many tenants it remembers. */
+  get known(): number {
+    return this.tenants.size
   }
 
   add(ticket: Ticket, now: number): void {
     const { flow } = ticket.request
-    this.advance(now)
-    this.activate(flow)
+    const tenant = this.enter(flow, now)
+    this.shares.activate(tenant ?? flow, now)
+    tenant?.runs.activate(flow, now)
     this.size++
-    const waiting = (flow.waiting ??= new Heap(goesFirst))
+    const waiting = (flow.waiting ??= new Heap<Ticket>(goesFirst))
     waiting.add(ticket)
-    if (waiting.size === 1) this.enter(flow)
-    else this.flows.moved(flow)
+    tenant?.runs.enter(flow)
+    this.shares.enter(tenant ?? flow)
   }
 
   remove(ticket: Ticket): void {
     const { flow } = ticket.request
-    const waiting = flow.waiting!
+    const tenant = flow.within
     this.size--
-    // Out of the heap first: it compares flows by their first waiters.
-    this.flows.remove(flow)
-    waiting.remove(ticket)
-    if (waiting.size > 0) this.flows.add(flow)
-    else this.quit(flow)
+    this.shares.pause(tenant ?? flow)
+    tenant?.runs.pause(flow)
+    flow.waiting!.remove(ticket)
+    tenant?.runs.resume(flow)
+    this.shares.resume(tenant ?? flow)
+    if (tenant?.isIdle === true) this.rest(tenant)
   }
 
   begin(ticket: Ticket, guess: number, now: number): void {
     const { flow, permits } = ticket.request
-    this.advance(now)
-    this.activate(flow)
-    this.takeTurn(flow)
-    this.virtual = Math.max(this.virtual, this.flows.first?.start ?? flow.start)
-    flow.holds += permits
-    this.inUse += permits
+    const tenant = this.enter(flow, now)
     ticket.charged = guess
-    this.charge(flow, guess * permits)
+    tenant?.runs.begin(flow, permits, guess * permits, now)
+    this.shares.begin(tenant ?? flow, permits, guess * permits, now)
   }
 
   end(ticket: Ticket, took: number, now: number): void {
     const { flow, permits } = ticket.request
-    this.advance(now)
-    flow.holds -= permits
-    this.inUse -= permits
-    this.charge(flow, (took - ticket.charged) * permits)
-    this.deactivate(flow)
+    const tenant = flow.within
+    const more = (took - ticket.charged) * permits
+    this.now = now
+    tenant?.runs.end(flow, permits, more, now)
+    this.shares.end(tenant ?? flow, permits, more, now)
+    if (tenant?.isIdle === true) this.rest(tenant)
   }
 
   expectedWait(flow: Flow, limit: number): number {
-    return (Math.max(0, flow.start - this.virtual) * this.activeWeight) / limit
+    const tenant = flow.tenant === undefined ? undefined : this.tenants.get(flow.tenant)
+    if (tenant === undefined) return this.shares.before(flow) / limit
+    return (this.shares.before(tenant) + this.shares.whileServed(tenant, tenant.runs.before(flow))) / limit
   }
 
-  private get firstFlow(): Flow | undefined {
-    const turn = this.sinceTurn >= turnEvery - 1 ? this.turns.first : undefined
-    return turn !== undefined && turn.at <= this.at ? turn.flow : this.flows.first
-  }
-
-  /** After a turn that was nothing but that the next one may come soon; else the flow has to be patient once more. */
-  private takeTurn(flow: Flow): void {
-    const isTurn = this.size > 0 && this.flows.first !== flow
-    this.sinceTurn = isTurn ? 0 : this.sinceTurn + 1
-    this.setTurn(flow, isTurn ? this.at : this.at + patience)
-  }
-
-  private setTurn({ turn }: Flow, at: number): void {
-    if (turn === undefined) return
-    turn.at = at
-    turn.order = this.ordered++
-    if (turn.place >= 0) this.turns.moved(turn)
-  }
-
-  private enter(flow: Flow): void {
-    if (flow.turn === undefined) {
-      flow.turn = new Turn(flow)
-      this.setTurn(flow, this.at + patience)
+  /** The tenant of a flow that asks: what was forgotten while the flow was idle is made again. */
+  private enter(flow: Flow, now: number): Tenant | undefined {
+    this.now = now
+    if (flow.tenant === undefined || !flow.isIdle) return flow.within
+    this.shares.advance(now)
+    const tenant = this.meet(flow.tenant)
+    if (tenant.isIdle) {
+      tenant.weigh(flow.tenantWeight)
+      this.idle.delete(tenant)
     }
-    this.turns.add(flow.turn)
-    this.flows.add(flow)
+    if (flow.within !== tenant) {
+      flow.within = tenant
+      flow.start = flow.ideal = 0
+    }
+    return tenant
   }
 
-  private quit(flow: Flow): void {
-    this.turns.remove(flow.turn!)
-    this.deactivate(flow)
+  private meet(name: string): Tenant {
+    const known = this.tenants.get(name)
+    if (known !== undefined && this.matters(known)) return known
+    if (known !== undefined) this.forget(known)
+    const tenant = new Tenant(name)
+    this.tenants.set(name, tenant)
+    return tenant
   }
 
-  private advance(now: number): void {
-    if (this.activeWeight > 0) this.virtual += (lapse * (now - this.at) * this.inUse) / this.activeWeight
-    this.at = now
+  /** A tenant has become idle. */
+  private rest(tenant: Tenant): void {
+    tenant.idleSince = this.now
+    this.idle.add(tenant)
+    for (const one of this.idle) {
+      if (this.matters(one)) break
+      this.forget(one)
+    }
+    if (!this.matters(tenant)) this.forget(tenant)
   }
 
-  private activate(flow: Flow): void {
-    if (!isIdle(flow)) return
-    flow.start = Math.max(flow.start - forgiven, this.virtual)
-    this.setTurn(flow, this.at + patience)
-    if (flow.share.active++ === 0) this.activeWeight += flow.share.weight
+  private matters(tenant: Tenant): boolean {
+    return !tenant.isIdle || (this.shares.owes(tenant) && this.now - tenant.idleSince < memory)
   }
 
-  private deactivate(flow: Flow): void {
-    if (!isIdle(flow)) return
-    if (--flow.share.active === 0) this.activeWeight -= flow.share.weight
-    // Sums of fractions drift; an idle queue is a chance to be exact again.
-    if (this.inUse === 0 && this.size === 0) this.activeWeight = 0
-  }
-
-  private charge(flow: Flow, service: number): void {
-    flow.start += service / flow.weight
-    if (flow.place >= 0) this.flows.moved(flow)
+  private forget(tenant: Tenant): void {
+    this.idle.delete(tenant)
+    this.tenants.delete(tenant.name)
   }
 }

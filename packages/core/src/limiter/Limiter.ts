@@ -154,7 +154,7 @@ const makeWith = (
     stats: Effect.sync(() => permits.stats()),
     withPermit: (self, { permits: count = 1, resource = "", within } = {}) =>
       hold(permits, self, (clock, share) => ({
-        flow: new Flow(permits.share(share)),
+        flow: new Flow(share),
         resource,
         permits: count,
         begun: false,
@@ -175,8 +175,8 @@ const checkLimit = (id: string, limit: number): Effect.Effect<number> =>
 /**
  * Makes the class of a limiter, one for each backend. All that needs it shares it, in runs and beside them.
  *
- * Whoever waits is served fairly: each use by hand counts as a run of its own. A wait can be interrupted, and neither
- * that nor the interruption of who holds a permit loses one.
+ * Permits are shared fairly between tenants and between runs without one; each use by hand counts as a run of its own:
+ * see {@link withShare}. A wait can be interrupted, and neither that nor the interruption of a holder loses a permit.
  *
  * @example
  * ```ts

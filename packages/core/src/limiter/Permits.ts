@@ -14,7 +14,7 @@ import { Loan } from "./Loan.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import type { PermitSource } from "./PermitSource.ts"
 import { sourceIn } from "./SourceIn.ts"
-import { type Flow, type Request, Share, type Ticket } from "./Ticket.ts"
+import type { Flow, Request, Ticket } from "./Ticket.ts"
 
 /** Whether an error says that the backend had too much to do. */
 export type IsOverload = (error: unknown) => boolean
@@ -24,11 +24,6 @@ export class Permits implements PermitSource {
   private readonly admission: Admission
   private readonly isOverload: IsOverload
   private readonly waiters = new Map<Ticket, () => void>()
-  private readonly tenants = new Map<string, WeakRef<Share>>()
-  /** Nobody has to say when a tenant's last run is over. */
-  private readonly gone = new FinalizationRegistry<string>((tenant) => {
-    if (this.tenants.get(tenant)?.deref() === undefined) this.tenants.delete(tenant)
-  })
   private draining = false
   private alarm: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined = undefined
 
@@ -75,17 +70,6 @@ export class Permits implements PermitSource {
   /** How many permits can be in use at the moment. */
   get limit(): number {
     return this.admission.limit
-  }
-
-  /** What a new run of a tenant, or of none, gets beside others. Tenants' runs that overlap divide theirs. */
-  share({ tenant, weight }: ShareOptions): Share {
-    if (tenant === undefined) return new Share(weight ?? 1)
-    const known = this.tenants.get(tenant)?.deref()
-    if (known !== undefined) return known
-    const share = new Share(weight ?? 1)
-    this.tenants.set(tenant, new WeakRef(share))
-    this.gone.register(share, tenant)
-    return share
   }
 
   ask(request: Request, clock: Clock.Clock, onOver: () => void): Ticket {

@@ -56,7 +56,7 @@ export class RunPermits {
       (permits) =>
         new PermitLine({
           permits,
-          flow: new Flow(permits.share(share)),
+          flow: new Flow(share),
           held: this.held,
           clock,
           deadline,

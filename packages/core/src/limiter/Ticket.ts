@@ -2,6 +2,8 @@
  * Who asks a limiter for permits, and what became of it.
  */
 import type { Heap, Placed } from "../base/Heap.ts"
+import type { ShareOptions } from "./CurrentShare.ts"
+import { FairShares, Member, type Waiter } from "./FairShares.ts"
 
 /**
  * Why a limiter refused.
@@ -15,51 +17,43 @@ import type { Heap, Placed } from "../base/Heap.ts"
  */
 export type RefusalReason = { readonly _tag: "QueueFull" } | { readonly _tag: "Deadline" } | { readonly _tag: "Shed" }
 
-/** What a limiter gives to a run, or to all runs of one tenant together, beside others. */
-export class Share {
-  readonly weight: number
-  /** How many of those that divide it hold permits, or wait for some. */
-  active = 0
-
-  constructor(weight: number) {
-    this.weight = weight
-  }
-}
-
 /**
- * Those who share one limiter fairly: a run has a flow of its own in each limiter that it uses. A flow's waiters are kept
- * in it, so that it is gone when nobody knows it any more.
+ * What a run asks of one limiter, which divides its permits between flows: a run has a flow of its own in each limiter that
+ * it uses. A flow's waiters are kept in it, so that it is gone when its run is.
  */
-export class Flow implements Placed {
-  readonly share: Share
-  place = -1
-  /** How much service it has had, in the virtual time of a {@link FairQueue}. */
-  start = 0
-  /** Permits that it holds. */
-  holds = 0
+export class Flow extends Member {
+  /** Whose run it is, and that tenant's weight. */
+  readonly tenant: string | undefined
+  readonly tenantWeight: number
+  /** The tenant that it shares with others just now. */
+  within: Tenant | undefined = undefined
   waiting: Heap<Ticket> | undefined = undefined
-  /** When it is its turn, whatever it has had; only where it has had to wait. */
-  turn: Turn | undefined = undefined
 
-  constructor(share: Share | number = 1) {
-    this.share = typeof share === "number" ? new Share(share) : share
+  constructor({ tenant, weight = 1 }: ShareOptions = {}) {
+    super(tenant === undefined ? weight : 1)
+    this.tenant = tenant
+    this.tenantWeight = weight
   }
 
-  /** How much of the limiter it gets just now: those who share a weight divide it equally. */
-  get weight(): number {
-    return this.share.weight / Math.max(1, this.share.active)
+  get first(): Ticket | undefined {
+    return this.waiting?.first
   }
 }
 
-/** When it is a flow's turn, by the limiter's clock in milliseconds; of those at one time, the lowest order goes first. */
-export class Turn implements Placed {
-  readonly flow: Flow
-  at = 0
-  order = 0
-  place = -1
+/** All runs of one tenant: they get one share together, and divide it equally. */
+export class Tenant extends Member {
+  readonly name: string
+  readonly runs = new FairShares<Flow>()
+  /** Since when it is idle, by the limiter's clock in milliseconds. */
+  idleSince = 0
 
-  constructor(flow: Flow) {
-    this.flow = flow
+  constructor(name: string) {
+    super(1)
+    this.name = name
+  }
+
+  get first(): Ticket | undefined {
+    return this.runs.furthestBehind?.first
   }
 }
 
@@ -79,7 +73,7 @@ export interface Request {
 
 export type TicketState = "Waiting" | "Held" | "Refused" | "Done"
 
-export class Ticket implements Placed {
+export class Ticket implements Placed, Waiter {
   readonly request: Request
   /** The order of asking. */
   readonly order: number
@@ -97,6 +91,10 @@ export class Ticket implements Placed {
     this.request = request
     this.order = order
     this.askedAt = askedAt
+  }
+
+  get remaining(): number {
+    return this.request.remaining
   }
 }
 

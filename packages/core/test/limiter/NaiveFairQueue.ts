@@ -1,97 +1,225 @@
-/** The rules of fair queueing said plainly: it looks at everybody each time. */
+/** The rules of fair queueing said plainly: it looks at every member each time. */
 interface Waiter {
   readonly id: number
   readonly remaining: number
 }
 
-interface NaiveFlow {
+/** A run, or all runs of a tenant. */
+interface Member {
   readonly weight: number
   start: number
+  ideal: number
   holds: number
-  /** When it is its turn; `order` is that of the moments in which this was said. */
-  turn: { readonly at: number; readonly order: number }
-  waiting: Array<Waiter>
+  since: number
+  /** The requests that wait: of a run its own, of a tenant those of its runs. */
+  readonly waiting: () => ReadonlyArray<Waiter>
+  /** The one of them that counts where members have had the same. */
+  readonly first: () => Waiter
 }
 
-export class NaiveFairQueue {
-  private readonly flows: ReadonlyArray<NaiveFlow>
-  private virtual = 0
+const isActive = ({ holds, waiting }: Member): boolean => holds > 0 || waiting().length > 0
+
+const firstOf = (waiting: ReadonlyArray<Waiter>): Waiter =>
+  waiting.toSorted((a, b) => b.remaining - a.remaining || a.id - b.id)[0]!
+
+/** What divides permits between members. */
+class Shares<M extends Member> {
+  members: Array<M> = []
+  virtual = 0
+  private passed = 0
+  private passedIdeal = 0
+  ideal = 0
   private at = 0
+  private rate = 0
   private sinceTurn = 0
-  private ordered = 0
+  private activated = 0
 
-  constructor(weights: ReadonlyArray<number>) {
-    this.flows = weights.map((weight) => ({ weight, start: 0, holds: 0, turn: { at: 0, order: 0 }, waiting: [] }))
+  next(): M | undefined {
+    const first = this.mostBehindIdeal()
+    const isTurn = this.sinceTurn >= 7 && first !== undefined && this.lack(first) >= 2000 * this.rate
+    return isTurn ? first : this.furthestBehind()
   }
 
-  first(): number | undefined {
-    const [overdue] = this.waiting()
-      .filter(({ turn }) => turn.at <= this.at)
-      .toSorted((a, b) => a.turn.at - b.turn.at || a.turn.order - b.turn.order)
-    const flow = this.sinceTurn >= 7 && overdue !== undefined ? overdue : this.furthestBehind()
-    return flow && this.firstOf(flow).id
-  }
-
-  add(flow: number, waiter: Waiter, now: number): void {
-    this.enter(flow, now)
-    this.flows[flow]!.waiting.push(waiter)
-  }
-
-  remove(flow: number, id: number): void {
-    this.flows[flow]!.waiting = this.flows[flow]!.waiting.filter((waiter) => waiter.id !== id)
-  }
-
-  /** One that waits begins. */
-  begin(flow: number, guess: number, now: number): void {
-    this.enter(flow, now)
-    const beginning = this.flows[flow]!
-    const behind = this.furthestBehind()!
-    this.virtual = Math.max(this.virtual, behind.start)
-    this.sinceTurn = behind === beginning ? this.sinceTurn + 1 : 0
-    this.setTurn(beginning, behind === beginning ? now + 2000 : now)
-    beginning.holds++
-    beginning.start += guess / beginning.weight
-  }
-
-  end(flow: number, charged: number, took: number, now: number): void {
-    this.advance(now)
-    this.flows[flow]!.holds--
-    this.flows[flow]!.start += (took - charged) / this.flows[flow]!.weight
-  }
-
-  private waiting(): ReadonlyArray<NaiveFlow> {
-    return this.flows.filter(({ waiting }) => waiting.length > 0)
-  }
-
-  private firstOf({ waiting }: NaiveFlow): Waiter {
-    return waiting.toSorted((a, b) => b.remaining - a.remaining || a.id - b.id)[0]!
-  }
-
-  private furthestBehind(): NaiveFlow | undefined {
+  furthestBehind(): M | undefined {
     return this.waiting().toSorted((a, b) => {
-      const [first, second] = [this.firstOf(a), this.firstOf(b)]
-      return a.start - b.start || second.remaining - first.remaining || first.id - second.id
+      const [first, second] = [a.first(), b.first()]
+      const byStart = a.start + 10 / a.weight - (b.start + 10 / b.weight)
+      return byStart || second.remaining - first.remaining || first.id - second.id
     })[0]
   }
 
-  private setTurn(flow: NaiveFlow, at: number): void {
-    flow.turn = { at, order: this.ordered++ }
+  advance(now: number): void {
+    const active = this.members.filter(isActive)
+    const weight = active.reduce((sum, one) => sum + one.weight, 0)
+    const inUse = this.members.reduce((sum, { holds }) => sum + holds, 0)
+    if (now > this.at && weight > 0) {
+      this.rate = inUse / weight
+      const passed = (now - this.at) * this.rate
+      this.virtual += passed / 8
+      const first = this.mostBehindIdeal()
+      const most = first === undefined ? Infinity : first.ideal + 10 / first.weight + 2000 * this.rate
+      this.ideal = Math.max(this.ideal, Math.min(this.ideal + passed, most))
+    }
+    this.at = now
   }
 
-  private enter(flow: number, now: number): void {
+  enter(member: M, now: number): void {
     this.advance(now)
-    const entering = this.flows[flow]!
-    if (entering.holds === 0 && entering.waiting.length === 0) {
-      entering.start = Math.max(entering.start - 200, this.virtual)
-      this.setTurn(entering, now + 2000)
+    if (!this.members.includes(member)) this.members.push(member)
+    if (member.waiting().length > 0) return
+    if (member.holds === 0) {
+      member.start = Math.max(member.start - 200, this.virtual)
+      member.ideal = Math.max(member.ideal, this.ideal)
+      member.since = this.activated++
+    } else {
+      member.start = Math.max(member.start, this.passed - 10 / member.weight)
+      const lowest = Math.min(this.passedIdeal, this.ideal - 2000 * this.rate)
+      member.ideal = Math.max(member.ideal, lowest - 10 / member.weight)
     }
   }
 
-  private advance(now: number): void {
-    const active = this.flows.filter(({ holds, waiting }) => holds > 0 || waiting.length > 0)
-    const weight = active.reduce((sum, flow) => sum + flow.weight, 0)
-    const inUse = this.flows.reduce((sum, { holds }) => sum + holds, 0)
-    if (weight > 0) this.virtual += ((now - this.at) * inUse) / weight / 8
-    this.at = now
+  begin(member: M, guess: number): void {
+    const behind = this.furthestBehind()
+    const { start, weight } = behind ?? member
+    this.virtual = Math.max(this.virtual, start)
+    this.passed = Math.max(this.passed, start + 10 / weight)
+    const first = this.mostBehindIdeal() ?? member
+    this.passedIdeal = Math.max(this.passedIdeal, first.ideal + 10 / first.weight)
+    this.sinceTurn = behind === undefined || behind === member ? this.sinceTurn + 1 : 0
+    member.holds++
+    this.charge(member, guess)
+  }
+
+  end(member: M, more: number, now: number): void {
+    this.advance(now)
+    member.holds--
+    this.charge(member, more)
+  }
+
+  private charge(member: M, cost: number): void {
+    member.start += cost / member.weight
+    member.ideal += cost / member.weight
+  }
+
+  private waiting(): ReadonlyArray<M> {
+    return this.members.filter((member) => member.waiting().length > 0)
+  }
+
+  private lack({ ideal, weight }: M): number {
+    return this.ideal - (ideal + 10 / weight)
+  }
+
+  private mostBehindIdeal(): M | undefined {
+    return this.waiting().toSorted((a, b) => this.lack(b) - this.lack(a) || a.since - b.since)[0]
+  }
+}
+
+class Run implements Member {
+  readonly weight: number
+  readonly tenant: string | undefined
+  start = 0
+  ideal = 0
+  holds = 0
+  since = 0
+  within: Tenant | undefined = undefined
+  requests: Array<Waiter> = []
+  readonly waiting = () => this.requests
+  readonly first = () => firstOf(this.requests)
+
+  constructor(weight: number, tenant: string | undefined) {
+    this.weight = tenant === undefined ? weight : 1
+    this.tenant = tenant
+  }
+}
+
+class Tenant implements Member {
+  readonly weight: number
+  start = 0
+  ideal = 0
+  holds = 0
+  since = 0
+  idleSince = 0
+  readonly runs = new Shares<Run>()
+  readonly waiting = () => this.runs.members.flatMap(({ requests }) => requests)
+  readonly first = () => this.runs.furthestBehind()!.first()
+
+  constructor(weight: number) {
+    this.weight = weight
+  }
+}
+
+export interface NaiveRun {
+  readonly weight: number
+  readonly tenant: string | undefined
+}
+
+export class NaiveFairQueue {
+  private readonly shares = new Shares<Run | Tenant>()
+  private readonly tenants = new Map<string, Tenant>()
+  private readonly runs: ReadonlyArray<Run>
+  private readonly weights: ReadonlyArray<number>
+  private now = 0
+
+  constructor(runs: ReadonlyArray<NaiveRun>) {
+    this.runs = runs.map(({ tenant, weight }) => new Run(weight, tenant))
+    this.weights = runs.map(({ weight }) => weight)
+  }
+
+  first(): number | undefined {
+    const next = this.shares.next()
+    const run = next instanceof Tenant ? next.runs.next() : next
+    return run?.first().id
+  }
+
+  add(run: number, waiter: Waiter, now: number): void {
+    this.enter(run, now)
+    this.runs[run]!.requests.push(waiter)
+  }
+
+  remove(run: number, id: number): void {
+    const { requests, within } = this.runs[run]!
+    this.runs[run]!.requests = requests.filter((waiter) => waiter.id !== id)
+    if (within !== undefined && !isActive(within)) within.idleSince = this.now
+  }
+
+  begin(index: number, guess: number, now: number): void {
+    this.enter(index, now)
+    const run = this.runs[index]!
+    run.within?.runs.begin(run, guess)
+    this.shares.begin(run.within ?? run, guess)
+  }
+
+  end(index: number, charged: number, took: number, now: number): void {
+    const run = this.runs[index]!
+    this.now = now
+    run.within?.runs.end(run, took - charged, now)
+    this.shares.end(run.within ?? run, took - charged, now)
+    if (run.within !== undefined && !isActive(run.within)) run.within.idleSince = now
+  }
+
+  private enter(index: number, now: number): void {
+    const run = this.runs[index]!
+    this.now = now
+    if (run.tenant !== undefined && !isActive(run)) {
+      this.shares.advance(now)
+      const tenant = this.tenantOf(run.tenant, this.weights[index]!)
+      if (run.within !== tenant) run.start = run.ideal = 0
+      run.within = tenant
+    }
+    this.shares.enter(run.within ?? run, now)
+    run.within?.runs.enter(run, now)
+  }
+
+  /** A tenant that is idle, and owes nothing or has been idle for a minute, is as one that was never seen. */
+  private tenantOf(name: string, weight: number): Tenant {
+    const known = this.tenants.get(name)
+    if (known !== undefined && isActive(known)) return known
+    const owes = known !== undefined && known.start - 200 > this.shares.virtual
+    const tenant = new Tenant(weight)
+    this.tenants.set(name, tenant)
+    this.shares.members = this.shares.members.filter((member) => member !== known)
+    if (!owes || this.now - known.idleSince >= 60_000) return tenant
+    for (const run of this.runs) if (run.within === known) run.within = tenant
+    return Object.assign(tenant, { start: known.start, ideal: known.ideal, runs: known.runs })
   }
 }

@@ -27,48 +27,52 @@ const fill = (queue: FairQueue, flow: Flow, count: number, from = 0, remaining =
 
 describe("fair queueing", () => {
   it("goes as the naive model says, whatever happens", () => {
-    const weights = [1, 1, 2, 4]
+    const run = fc.record({
+      tenant: fc.constantFrom(undefined, "acme", "globex", "initech"),
+      weight: fc.constantFrom(0.0625, 1, 1, 2, 4)
+    })
     const step = fc.record({
       what: fc.constantFrom("add", "add", "begin", "begin", "end", "leave"),
-      flow: fc.nat(weights.length - 1),
+      run: fc.nat(1000),
       pick: fc.nat(1000),
       // Powers of two add up without rounding, in whatever order.
       remaining: fc.constantFrom(0, 8, 16),
-      pause: fc.constantFrom(0, 0, 4, 64, 512),
-      took: fc.constantFrom(1, 8, 32)
+      pause: fc.constantFrom(0, 0, 4, 64, 512, 65_536),
+      took: fc.constantFrom(1, 8, 32, 1024)
     })
+    const runs = fc.array(run, { minLength: 1, maxLength: 6 })
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      fc.property(runs, fc.array(step, { maxLength: 80 }), (runs, steps) => {
         const queue = new FairQueue()
-        const model = new NaiveFairQueue(weights)
-        const flows = weights.map((weight) => new Flow(weight))
+        const model = new NaiveFairQueue(runs)
+        const flows = runs.map(({ tenant, weight }) => new Flow(tenant === undefined ? { weight } : { tenant, weight }))
         const waiting: Array<Ticket> = []
         const held: Array<Ticket> = []
-        const flowOf = (ticket: Ticket): number => flows.indexOf(ticket.request.flow)
+        const runOf = (ticket: Ticket): number => flows.indexOf(ticket.request.flow)
         let now = 0
-        steps.forEach(({ flow, pause, pick, remaining, took, what }, order) => {
+        steps.forEach(({ pause, pick, remaining, run, took, what }, order) => {
           now += pause
           if (what === "add") {
-            const ticket = new Ticket(request({ flow: flows[flow]!, remaining }), order, now)
+            const ticket = new Ticket(request({ flow: flows[run % runs.length]!, remaining }), order, now)
             waiting.push(ticket)
             queue.add(ticket, now)
-            model.add(flow, { id: order, remaining }, now)
+            model.add(run % runs.length, { id: order, remaining }, now)
           } else if (what === "begin" && queue.first !== undefined) {
             const ticket = queue.first
             queue.begin(ticket, 8, now)
             queue.remove(ticket)
-            model.begin(flowOf(ticket), 8, now)
-            model.remove(flowOf(ticket), ticket.order)
+            model.begin(runOf(ticket), 8, now)
+            model.remove(runOf(ticket), ticket.order)
             waiting.splice(waiting.indexOf(ticket), 1)
             held.push(ticket)
           } else if (what === "end" && held.length > 0) {
             const [ticket] = held.splice(pick % held.length, 1) as [Ticket]
             queue.end(ticket, took, now)
-            model.end(flowOf(ticket), 8, took, now)
+            model.end(runOf(ticket), 8, took, now)
           } else if (what === "leave" && waiting.length > 0) {
             const [ticket] = waiting.splice(pick % waiting.length, 1) as [Ticket]
             queue.remove(ticket)
-            model.remove(flowOf(ticket), ticket.order)
+            model.remove(runOf(ticket), ticket.order)
           }
           expect(queue.size).toBe(waiting.length)
           expect(queue.first?.order).toBe(model.first())
@@ -88,7 +92,7 @@ describe("fair queueing", () => {
 
   it("weights say how much a flow gets", () => {
     const queue = new FairQueue()
-    const [heavy, light] = [new Flow(3), new Flow(1)]
+    const [heavy, light] = [new Flow({ weight: 3 }), new Flow()]
     fill(queue, heavy, 100)
     fill(queue, light, 100, 100)
     expect(serve(queue, 40).filter((flow) => flow === heavy)).toHaveLength(30)
@@ -163,33 +167,33 @@ describe("fair queueing", () => {
     }
   })
 
-  it("flows that have not been the furthest behind for long share one in eight in turn, beside a flood", () => {
+  it("flows that have long had less than their fair share have one turn in eight, in turn, beside a flood", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 8 }), (flows, count) => {
         const queue = new FairQueue()
         let order = 0
         const come = (flow: Flow, now: number): void => queue.add(new Ticket(request({ flow }), order++, now), now)
-        const owing = Array.from({ length: flows }, () => {
-          const flow = new Flow()
-          queue.begin(new Ticket(request({ flow }), order++, 0), 1e9, 0)
-          come(flow, 0)
-          return flow
-        })
+        const owing = Array.from({ length: flows }, () => new Flow())
+        for (const flow of owing) queue.begin(new Ticket(request({ flow }), order++, 0), 1000, 0)
+        for (const flow of owing) come(flow, 0)
         const left = new Map(owing.map((flow) => [flow, count]))
-        // New ones, who by what they have had would always go first; one that owes asks for the next when it has one.
-        for (let i = 0; i < 8; i++) come(new Flow(), 1500)
-        for (let i = 0; i < 8 * flows * count; i++) {
-          come(new Flow(), 3000)
-          const { flow } = queue.first!.request
+        // New ones, which by what they have had would always go first; one that owes asks for the next when it has one.
+        let turns = 0
+        for (let now = 0; [...left.values()].some((count) => count > 0); now += 10) {
+          come(new Flow(), now)
           const ticket = queue.first!
-          queue.begin(ticket, 10, 3000)
+          const { flow } = ticket.request
+          queue.begin(ticket, 10, now)
           queue.remove(ticket)
           if (left.has(flow)) {
             left.set(flow, left.get(flow)! - 1)
-            if (left.get(flow)! > 0) come(flow, 3000)
-          } else queue.end(ticket, 10, 3000)
+            if (left.get(flow)! > 0) come(flow, now)
+            expect(Math.max(...left.values()) - Math.min(...left.values())).toBeLessThanOrEqual(1)
+          } else queue.end(ticket, 10, now + 10)
+          // What they were charged has to be their fair share first, and two seconds more.
+          if (now >= 3000 + 1000 * flows) turns++
+          expect(turns).toBeLessThanOrEqual(8 * flows * count)
         }
-        expect([...left.values()]).toEqual(owing.map(() => 0))
       })
     )
   })

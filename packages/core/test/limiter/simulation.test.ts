@@ -3,6 +3,7 @@ import { fixedFifo, fromFarTooHigh, theDefault, unbounded } from "../simulation/
 import { calm, expectations, nearlyFull, settledLimit } from "../simulation/Expectations.ts"
 import { goodEnough, overload, steady } from "../simulation/Overload.ts"
 import { pages } from "../simulation/Pages.ts"
+import { crowds, quiet, tenants, unnamed, weighted } from "../simulation/Shares.ts"
 
 const seeds = [1, 2]
 
@@ -52,6 +53,14 @@ describe("simulated, the controls", () => {
       expect(measure(contender, seeds)).not.toSatisfy(holds)
     })
   }
+
+  it("runs that do not say whose they are share by run, so a tenant with more of them gets more", () => {
+    for (const seed of seeds) {
+      expect(crowds(theDefault, seed, unnamed(tenants)).share).toBeCloseTo(20 / 220, 1)
+      expect(crowds(theDefault, seed, unnamed(weighted)).share).toBeCloseTo(1 / 2, 1)
+      expect(crowds(theDefault, seed, unnamed(quiet)).wait).toBeGreaterThan(100)
+    }
+  })
 
   it("there is something to be missed", () => {
     expect(calm.load).toBeLessThan(nearlyFull.load)

@@ -501,6 +501,80 @@ describe("runs over one limiter", () => {
   )
 })
 
+describe("tenants over one limiter", () => {
+  const row = Effect.sleep(5)
+  const page = Loader.make({ row: Resource.make("row", { load: () => row }).pipe(Policy.limit(Postgres)) })
+  const list = Loader.make({
+    rows: Resource.forEach("rows", { items: () => [1, 2, 3, 4], load: () => row, each: Policy.limit(Postgres) })
+  })
+
+  /** How many uses each gets in two seconds, while so many are made side by side again and again. */
+  const compete = (use: Effect.Effect<unknown, unknown, Postgres>, noisy: Limiter.ShareOptions, quiet = noisy) =>
+    withTime(
+      Effect.gen(function* () {
+        const counts = { noisy: 0, quiet: 0 }
+        const again = (who: "noisy" | "quiet", share: Limiter.ShareOptions) =>
+          Effect.forever(
+            Effect.andThen(
+              Limiter.withShare(use, share),
+              Effect.sync(() => counts[who]++)
+            )
+          )
+        for (let k = 0; k < 100; k++) yield* fork(again("noisy", { ...noisy, tenant: "noisy" }))
+        yield* Effect.sleep(50)
+        for (let k = 0; k < 2; k++) yield* fork(again("quiet", { ...quiet, tenant: "quiet" }))
+        yield* Effect.sleep(2000)
+        return counts
+      }).pipe(Effect.scoped, Effect.provide(Postgres.layer({ limit: 1 })))
+    )
+
+  it.effect("get the same, however many runs each makes, by loaders, lists and hand", () =>
+    Effect.gen(function* () {
+      for (const use of [Loader.load(page), Postgres.withPermit(row)]) {
+        const { noisy, quiet } = yield* compete(use, {})
+        assert.approximately(quiet, noisy, 12)
+        assert.isAbove(quiet, 190)
+      }
+      assert.isAbove((yield* compete(Loader.load(list), {})).quiet, 45)
+    })
+  )
+
+  it.effect("get by weight", () =>
+    Effect.gen(function* () {
+      const { noisy, quiet } = yield* compete(Postgres.withPermit(row), { weight: 1 }, { weight: 3 })
+      // Ten had been done before the quiet one came.
+      assert.approximately(quiet / (noisy - 10), 3, 0.2)
+      const light = yield* compete(Postgres.withPermit(row), { weight: 0.01 }, { weight: 100 })
+      assert.isAtMost(light.noisy, 12)
+    })
+  )
+
+  it.effect("a weight counts from the first request", () =>
+    Effect.gen(function* () {
+      for (const tenant of ["night", undefined]) {
+        const order: Array<string> = []
+        const runOf = (name: string, share: Limiter.ShareOptions) =>
+          Effect.sync(() => order.push(name)).pipe(
+            Effect.andThen(Effect.sleep(20)),
+            Postgres.withPermit,
+            Limiter.withShare(share)
+          )
+        yield* withPostgres({ limit: 1 })(
+          Effect.gen(function* () {
+            const night = { weight: 0.01, ...(tenant === undefined ? {} : { tenant }) }
+            for (let k = 0; k < 20; k++) yield* fork(runOf("night", night))
+            yield* Effect.sleep(5)
+            const visitor = yield* fork(runOf("visitor", { weight: 100 }))
+            yield* Fiber.join(visitor)
+            assert.deepStrictEqual(order.slice(0, 2), ["night", "visitor"])
+            yield* Effect.sleep(1000)
+          })
+        )
+      }
+    })
+  )
+})
+
 describe("what runs inside an attempt that holds a permit", () => {
   const { query, seen } = counting()
   const nested = Resource.make("nested", { load: () => Loader.load(pageOf(3, query)) }).pipe(Policy.limit(Postgres))

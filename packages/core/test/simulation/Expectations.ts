@@ -2,7 +2,7 @@
 import { type Contender, ideal, unbounded } from "./Contender.ts"
 import { overload, scenarios } from "./Overload.ts"
 import { pages, type PagesResult, type Traffic, traffic } from "./Pages.ts"
-import { besideFlood, equalDemands } from "./Shares.ts"
+import { besideFlood, crowds, equalDemands, quiet, tenants, weighted } from "./Shares.ts"
 import { pooled } from "./Sites.ts"
 
 export interface Expectation {
@@ -111,6 +111,24 @@ export const expectations: ReadonlyArray<Expectation> = [
     bound: "≤ 0.1",
     holds: atMost(0.1),
     measure: (contender, seeds) => worst(seeds, (seed) => Math.abs(2 * equalDemands(contender, seed) - 1))
+  },
+  {
+    law: "share of one of two tenants, runs of one load, off by",
+    bound: "≤ 0.1",
+    holds: atMost(0.1),
+    measure: (contender, seeds) => worst(seeds, (seed) => Math.abs(2 * crowds(contender, seed, tenants).share - 1))
+  },
+  {
+    law: "share of a tenant of weight 1 beside one of 3, off by",
+    bound: "≤ 0.1",
+    holds: atMost(0.1),
+    measure: (contender, seeds) => worst(seeds, (seed) => Math.abs(4 * crowds(contender, seed, weighted).share - 1))
+  },
+  {
+    law: "wait of a quiet tenant beside a noisy one, p99, ms",
+    bound: "≤ 10",
+    holds: atMost(10),
+    measure: (contender, seeds) => worst(seeds, (seed) => crowds(contender, seed, quiet).wait)
   },
   {
     law: "longest wait beside a flood, s",
