@@ -205,7 +205,7 @@ export class Cache {
     return Effect.flatMap(level.get(flight.key), ({ found, result }) => {
       this.tell(reader, "persisted", result)
       if (result !== "hit") {
-        if (found !== undefined) this.keepForErrors(fiber, flight.key, found)
+        if (found !== undefined && !flight.isOutdated) this.keepForErrors(fiber, flight.key, found)
         return load
       }
       flight.found = found

@@ -112,6 +112,61 @@ describe("a refusal, of which nothing was begun", () => {
   )
 })
 
+describe("generated runs that share a cached load behind a limiter", () => {
+  const run = fc.record({
+    pause: fc.nat({ max: 15 }),
+    timeout: fc.constantFrom(Infinity, 8, 20, 45),
+    weight: fc.constantFrom(0.1, 1, 10),
+    /** Whether it has its value from the cache, or keeps the limiter busy. */
+    reads: fc.constantFrom(true, true, false),
+    interruptedAfter: fc.option(fc.nat({ max: 30 }), { nil: undefined, freq: 5 })
+  })
+
+  it("fail for their own reasons only: one without a deadline gets the value, whatever the others are in", () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(run, { minLength: 1, maxLength: 15 }), async (runs) => {
+        const work = Resource.make("work", { load: () => Effect.sleep(12) }).pipe(Policy.limit(Postgres))
+        const user = Resource.make("user", { key: () => "user:7", load: () => Effect.as(Effect.sleep(4), "ada") }).pipe(
+          Policy.limit(Postgres),
+          Policy.cache(Values)
+        )
+        const program = Effect.gen(function* () {
+          const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
+          for (const { interruptedAfter, pause, reads, timeout, weight } of runs) {
+            yield* Effect.sleep(pause)
+            const load: Effect.Effect<unknown, unknown, Values | Postgres> = reads
+              ? Loader.load(Loader.make({ user }, { timeout }))
+              : Loader.load(Loader.make({ work }, { timeout }))
+            const fiber = yield* fork(Limiter.withShare(load, { weight }))
+            if (interruptedAfter !== undefined) {
+              yield* fork(
+                Effect.andThen(
+                  Effect.sleep(interruptedAfter),
+                  Effect.sync(() => fiber.interruptUnsafe())
+                )
+              )
+            }
+            fibers.push(fiber)
+          }
+          yield* Effect.sleep("1 minute")
+          return fibers.map((fiber) => fiber.pollUnsafe())
+        })
+        const layer = Layer.merge(
+          Values.layer({ timeToLive: 10, failures: { timeToLive: "1 day" } }),
+          Postgres.layer({ limit: 1 })
+        )
+        const exits = await Effect.runPromise(withTime(Effect.provide(program, layer)))
+        for (const [k, { interruptedAfter, reads, timeout }] of runs.entries()) {
+          const exit = exits[k] ?? assert.fail("every run ends")
+          if (timeout < Infinity || interruptedAfter !== undefined) continue
+          assert.isTrue(Exit.isSuccess(exit), String(exit))
+          if (reads) assert.deepStrictEqual(exit, Exit.succeed({ user: "ada" }))
+        }
+      }),
+      { numRuns: 200 }
+    ))
+})
+
 describe("a timeout", () => {
   /** Readers of one key: each has a timeout of its own inside of the cache, from its resource or its loader, or none. */
   const slow = (load: Effect.Effect<string>) => Resource.make("slow", { key: () => "key", load: () => load })

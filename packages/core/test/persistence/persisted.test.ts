@@ -5,6 +5,7 @@ import { KeyValueStore, Persistence } from "effect/persistence"
 import { Loader, Policy, Report, Resource, ResourceCache } from "effect-loader"
 import * as Persisted from "effect-loader/persistence"
 import { Interruption, RunLog } from "effect-loader/testing"
+import { fork } from "../fork.ts"
 import { withTime } from "../withTime.ts"
 
 class User extends Schema.Class<User>("User")({ id: Schema.Finite, load: Schema.Finite, joined: Schema.Date }) {}
@@ -287,6 +288,29 @@ describe("when the database is down", () => {
         assert.strictEqual(Report.outcome(report, "user")?._tag, "Degraded")
         yield* Effect.sleep("12 hours")
         assert.strictEqual(Report.outcome(yield* two(Loader.settle(page, { id: 7 })), "user")?._tag, "Failed")
+      }).pipe(Effect.scoped)
+    )
+  )
+})
+
+describe("what is forgotten while the store is asked", () => {
+  it.effect("does not stand in for a later error", () =>
+    withTime(
+      Effect.gen(function* () {
+        const stored = { ...sound, freshUntil: 2 }
+        const answer = Effect.succeed([stored, undefined, undefined, undefined])
+        const slow = { getMany: () => Effect.delay(answer, 20) as never }
+        const memory = {
+          timeToLive: "10 seconds",
+          staleIfError: { for: "12 hours", when: (e: unknown) => e === "down" }
+        } as const
+        const one = yield* startProcess(yield* brokenStore(slow), { memory })
+        const down: Effect.Effect<User, string> = Effect.fail("down")
+        const first = yield* fork(one(Effect.exit(Users.get("user:7", down))))
+        yield* Effect.sleep(10)
+        yield* one(Users.invalidate("user:7"))
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(first)))
+        assert.strictEqual((yield* one(Users.stats)).entries, 0)
       }).pipe(Effect.scoped)
     )
   )
