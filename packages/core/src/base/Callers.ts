@@ -6,6 +6,7 @@
  */
 import { Context, Equal } from "effect"
 import { isOfWait, isRunLocal, outsideStep, without } from "./RunLocal.ts"
+import { unshareableNames } from "./Unshareable.ts"
 
 /**
  * The entries of Effect that say where a caller is and how it is observed: its scope, its span, its loggers, the memo map of
@@ -37,8 +38,11 @@ export const isCallers = (key: string): boolean => isRunLocal(key) || observing.
 /** Whether a value that is loaded may depend on an entry, so that callers who have different ones may not share it. */
 export const mayDecide = (key: string): boolean => !key.startsWith("effect-loader/") && !observing.test(key)
 
-/** The services of a context, without what is the caller's. */
-export const capture = <R>(context: Context.Context<R>): Context.Context<R> => without(context, isCallers)
+/** The services of a context, without what is the caller's: a transaction is. */
+export const capture = <R>(context: Context.Context<R>): Context.Context<R> => {
+  const unshareable = unshareableNames(context)
+  return without(context, (key) => isCallers(key) || unshareable.has(key))
+}
 
 /** Whether an entry says where a caller is. */
 const isPlace = (key: string): boolean => isRunLocal(key) || positions.has(key)

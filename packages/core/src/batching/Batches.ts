@@ -10,6 +10,7 @@ import { inRoot } from "../base/AsyncContext.ts"
 import { inCommon } from "../base/Callers.ts"
 import { identityOf } from "../base/Identity.ts"
 import { outsideStep } from "../base/RunLocal.ts"
+import { unshareableIn } from "../base/Unshareable.ts"
 import { type AnyRequest, type AnyResolver, changed, type Entries, type Entry } from "./AnyResolver.ts"
 import { Asked, type Asker, type Caller } from "./Asked.ts"
 import { type BatchSpanLimits, BatchSpans } from "./BatchSpans.ts"
@@ -30,14 +31,17 @@ const ofEntry = Symbol("asked")
 type Known = { -readonly [K in keyof Entry]: Entry[K] } & { [ofEntry]?: Asked }
 
 export class Batches {
+  private readonly given: AnyResolver
   private readonly resolver: AnyResolver
   private readonly hold: Hold | undefined
   private readonly around: AroundCall | undefined
   private readonly collecting = new Collecting()
   /** The one that is being made: it has no entry yet. */
   private making: Asked | undefined = undefined
+  private readonly apart = new WeakMap<object, Batches>()
 
   constructor(resolver: AnyResolver, around?: AroundCall) {
+    this.given = resolver
     this.around = around
     this.hold = holdOf(resolver)
     this.resolver = changed(resolver, {
@@ -53,6 +57,12 @@ export class Batches {
 
   /** Asks for somebody; `question` is which one of theirs. */
   ask(request: AnyRequest, asker: Asker, question: number): Caller {
+    const unshareable = unshareableIn(asker.context)
+    const batches = unshareable === undefined ? this : this.apartFor(unshareable)
+    return batches.collect(request, asker, question)
+  }
+
+  private collect(request: AnyRequest, asker: Asker, question: number): Caller {
     const identity = identityOf(request)
     const known = this.collecting.find(identity, asker.context)
     const asked = known ?? new Asked(request, identity, asker.context, this.onGone)
@@ -60,6 +70,13 @@ export class Batches {
     if (this.hold !== undefined) caller.enter(this.hold)
     if (known === undefined) this.make(asked)
     return caller
+  }
+
+  /** The batches of one transaction: no other caller may get what they read. */
+  private apartFor(unshareable: object): Batches {
+    let batches = this.apart.get(unshareable)
+    if (batches === undefined) this.apart.set(unshareable, (batches = new Batches(this.given, this.around)))
+    return batches
   }
 
   private make(asked: Asked): void {

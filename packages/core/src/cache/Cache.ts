@@ -10,6 +10,7 @@
  */
 import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
 import { shared } from "../base/Fork.ts"
+import { unshareableIn } from "../base/Unshareable.ts"
 import { Held, suppliesIn } from "../base/Held.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import { notNow } from "../base/NotNow.ts"
@@ -140,14 +141,15 @@ export class Cache {
     const entry = this.entries.peek(key)
     if (entry === undefined) return undefined
     const now = nowOf(fiber)
+    const mayRefresh = now >= entry.refreshFrom && unshareableIn(fiber.context) === undefined
     if (now < entry.freshUntil) this.tell(reader, "memory", "hit")
-    else if (now < entry.staleUntil) this.tell(reader, "memory", "stale")
+    else if (now < entry.staleUntil && mayRefresh) this.tell(reader, "memory", "stale")
     else {
       if (isOver(entry, now)) this.entries.remove(key)
       return undefined
     }
     this.entries.touch(key, entry)
-    if (now >= entry.refreshFrom) this.refresh(fiber, key, reader)
+    if (mayRefresh) this.refresh(fiber, key, reader)
     return entry.exit
   }
 
@@ -160,6 +162,7 @@ export class Cache {
         // Whoever was woken because somebody else had been interrupted may find that a third one was quicker.
         const remembered = this.remembered(fiber, key, reader)
         if (remembered !== undefined) return remembered
+        if (unshareableIn(fiber.context) !== undefined) return this.loadApart(load, reader, restore)
         const aboard = fiber.getRef(Aboard)
         const holds = suppliesIn(fiber.getRef(Held))
         const flight = this.flights
@@ -177,6 +180,12 @@ export class Cache {
       })
       return enter
     })
+  }
+
+  /** Loads in a transaction: for this reader only, since what it reads may be taken back. */
+  private loadApart(load: AnyEffect, reader: Reader, restore: (self: AnyEffect) => AnyEffect): AnyEffect {
+    this.tell(reader, "memory", "miss")
+    return restore(load)
   }
 
   /** Loads, for all who come before it is over. Whatever becomes of it, they are told. */
