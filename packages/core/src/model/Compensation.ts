@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { checkFunctions } from "./UserEffect.ts"
 import type { Effect } from "effect"
 import { dual } from "effect/Function"
 import { undoLayer } from "./Node.ts"
@@ -50,8 +51,11 @@ export const withCompensation: {
   ): Resource<N, A, E, R | R2, In>
 } = /* @__PURE__ */ dual(
   (args) => isResource(args[0]),
-  (self: Any, f: (value: unknown, context: CompensationContext) => unknown): never =>
-    withLayers(self, [undoLayer({ _tag: "Compensation", undo: (value, _deps, context) => f(value, context) })]) as never
+  (self: Any, f: (value: unknown, context: CompensationContext) => unknown): never => {
+    checkFunctions("Resource.withCompensation", self.name, { f }, ["f"])
+    const undo = (value: unknown, _deps: unknown, context: CompensationContext) => f(value, context)
+    return withLayers(self, [undoLayer({ _tag: "Compensation", undo })]) as never
+  }
 )
 
 /**
@@ -89,6 +93,8 @@ export const withCleanup: {
   ): Resource<N, A, E, R | R2, In>
 } = /* @__PURE__ */ dual(
   (args) => isResource(args[0]),
-  (self: Any, f: (context: CompensationContext) => unknown): never =>
-    withLayers(self, [undoLayer({ _tag: "Cleanup", undo: (_deps, context) => f(context) })]) as never
+  (self: Any, f: (context: CompensationContext) => unknown): never => {
+    checkFunctions("Resource.withCleanup", self.name, { f }, ["f"])
+    return withLayers(self, [undoLayer({ _tag: "Cleanup", undo: (_deps, context) => f(context) })]) as never
+  }
 )

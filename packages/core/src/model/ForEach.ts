@@ -1,4 +1,5 @@
 /** A resource for each entry of a list. */
+import { checkFunctions } from "./UserEffect.ts"
 import { Cause, type Effect, type RequestResolver } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
@@ -95,6 +96,7 @@ export const forEach = <
   R | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>
 > => {
+  checkFunctions("Resource.forEach", name, options, ["items", "load"], ["key", "itemKey", "compensate", "cleanup"])
   const { after, concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
   checkConcurrency(name, concurrency)
   return declare(name, {

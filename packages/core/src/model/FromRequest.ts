@@ -1,4 +1,5 @@
 /** Resources that are asked of a resolver, which answers many at once. */
+import { checkFunctions } from "./UserEffect.ts"
 import type { Request, RequestResolver } from "effect"
 import type { AnyRequest, AnyResolver } from "../batching/AnyResolver.ts"
 import { means } from "../batching/Means.ts"
@@ -74,8 +75,9 @@ export const fromRequest = <
   Own<Name, AskError<Q> | CE> | Failure<D[keyof D] | After[number]>,
   Request.Services<Q> | NoInfer<CR> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>
-> =>
-  declare(name, {
+> => {
+  checkFunctions("Resource.fromRequest", name, options, ["request"], ["key"])
+  return declare(name, {
     _tag: "Request",
     deps: lazily<Dependencies>(options.deps, {}),
     after: lazily<ReadonlyArray<unknown>>(options.after, []),
@@ -84,6 +86,7 @@ export const fromRequest = <
     resolver: options.resolver as AnyResolver,
     means
   })
+}
 
 /**
  * Declares a resource that is one request for each item of a list, all made at once, and keeps the order of the list.
@@ -150,8 +153,15 @@ export const requestEach = <
   Own<Name, AskError<Q> | PE | CE> | Failure<D[keyof D] | After[number]>,
   Request.Services<Q> | NoInfer<CR> | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>
-> =>
-  declare(name, {
+> => {
+  checkFunctions(
+    "Resource.requestEach",
+    name,
+    options,
+    ["items", "request"],
+    ["key", "itemKey", "compensate", "cleanup"]
+  )
+  return declare(name, {
     _tag: "List",
     deps: lazily<Dependencies>(options.deps, {}),
     after: lazily<ReadonlyArray<unknown>>(options.after, []),
@@ -165,3 +175,4 @@ export const requestEach = <
     concurrency: "unbounded",
     each: [...undoing(options), ...(options.each === undefined ? [] : layersOf(options.each))]
   })
+}

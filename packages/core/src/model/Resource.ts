@@ -22,6 +22,7 @@ import {
 } from "./Node.ts"
 import type { ResourceError } from "./ResourceError.ts"
 import type { CompensationContext } from "./Undo.ts"
+import { checkFunctions, handledBy } from "./UserEffect.ts"
 
 const TypeId = "~effect-loader/Resource"
 
@@ -267,8 +268,9 @@ export const make = <
   Own<Name, E> | Failure<D[keyof D] | After[number]>,
   R | NoInfer<R2 | R3> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>
-> =>
-  declare(
+> => {
+  checkFunctions("Resource.make", name, options, ["load"], ["key", "compensate", "cleanup"])
+  return declare(
     name,
     {
       _tag: "Load",
@@ -279,6 +281,7 @@ export const make = <
     },
     undoing(options)
   )
+}
 
 /**
  * Declares a value that the caller gives at each run.
@@ -346,8 +349,11 @@ export const struct = <const Name extends string, const D extends Deps>(
 ): Resource<Name, { readonly [K in keyof D]: Success<D[K]> }, Failure<D[keyof D]>, Services<D[keyof D]>, Inputs<D>> =>
   declare(name, { _tag: "Struct", deps: lazily<Dependencies>(members, {}) })
 
-const through = (self: Any, lens: Lens): never =>
-  fromNode({ _tag: "View", name: self.name, parent: nodeOf(self), lens })
+const through = (self: Any, lens: Lens): never => {
+  const f = lens._tag === "Map" ? lens.f : lens.onFailure
+  checkFunctions("Resource." + lens.label, self.name, { f }, ["f"])
+  return fromNode({ _tag: "View", name: self.name, parent: nodeOf(self), lens })
+}
 
 /**
  * Derives a value from a resource's value. The name stays, and so does the single load: plain and mapped uses of one
@@ -589,16 +595,18 @@ const toLayer = (lens: Lens): Layer => ({
       : undefined,
   wrap: (self, observer) => {
     if (lens._tag === "Map") return Effect.map(self, lens.f)
-    const { causes, onFailure, onSuccess } = lens
-    const recovered = (failure: unknown, error: unknown): AnyEffect =>
-      Effect.tap(onFailure(failure) as AnyEffect, () => Effect.sync(() => observer.degraded(lens.label, error)))
+    const { causes, label, onFailure, onSuccess } = lens
+    const recovered = (cause: Cause.Cause<unknown>, failure: unknown, error: unknown): AnyEffect => {
+      const handled = handledBy({ name: observer.resource }, `the function of ${label}`, onFailure, failure, cause)
+      return Effect.tap(handled, () => Effect.sync(() => observer.degraded(label, error)))
+    }
     return Effect.matchCauseEffect(self, {
       onSuccess: (value) => Effect.succeed(onSuccess === undefined ? value : onSuccess(value)),
       onFailure: (cause) => {
         if (causes)
-          return Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : recovered(cause, Cause.squash(cause))
+          return Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : recovered(cause, cause, Cause.squash(cause))
         const fail = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
-        return fail === undefined ? Effect.failCause(cause) : recovered(fail.error, fail.error)
+        return fail === undefined ? Effect.failCause(cause) : recovered(cause, fail.error, fail.error)
       }
     })
   }

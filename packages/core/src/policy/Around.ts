@@ -1,3 +1,4 @@
+import { checkFunctions } from "../model/UserEffect.ts"
 import type { Effect } from "effect"
 import type { AnyEffect } from "../model/Node.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
@@ -26,8 +27,9 @@ import { fromLayers, type Policy } from "../model/Policy.ts"
 export const around = <PE = never, PR = never>(
   label: string,
   f: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | PE, R | PR>
-): Policy<PE, PR> =>
-  fromLayers([
+): Policy<PE, PR> => {
+  checkFunctions("Policy.around", label, { f }, ["f"])
+  return fromLayers([
     {
       kind: `around(${label})`,
       label,
@@ -37,3 +39,4 @@ export const around = <PE = never, PR = never>(
       wrap: (self): AnyEffect => f(self)
     }
   ])
+}

@@ -20,7 +20,7 @@ import { doing } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import { type ItemFailure, Tried } from "./Tried.ts"
-import { asEffect, call, inChildScope } from "../model/UserEffect.ts"
+import { asEffect, call, inChildScope, itemsOf } from "../model/UserEffect.ts"
 
 /** How attempts are wrapped, and what they hold: see `Load`. */
 type Holding = Pick<Load, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
@@ -184,7 +184,7 @@ export class Attempts implements Host {
         this.requests.ask(tried, step.asks, () => asRequest(step, step.load(deps)))
       )
     }
-    const load = Effect.suspend(() => asEffect(step, call(step.load, deps)))
+    const load = Effect.suspend(() => asEffect(step, "`load`", call(step.load, deps)))
     return this.deed(step, step.isLoader ? this.enclosed(tried, load, this.slotsAround(tried.index)) : load)
   }
 
@@ -196,7 +196,7 @@ export class Attempts implements Host {
   /** The loads of a list, side by side. The first that fails interrupts the others. */
   private list(index: number, step: Load, items: ItemLoads, deps: Dependencies): AnyEffect {
     return Effect.suspend(() => {
-      const all = Array.from(items.items(deps))
+      const all = itemsOf(step, items.items(deps))
       this.watch?.itemsStarted(index, all.length)
       if (items.asks !== undefined && this.watch === undefined && isBareRequest(items)) {
         const onFailure = (k: number, cause: Cause.Cause<unknown>): void =>
@@ -229,7 +229,7 @@ export class Attempts implements Host {
     k: number,
     deps: Dependencies
   ): AnyEffect {
-    const load = Effect.suspend(() => asEffect(step, items.load(item, deps, k)))
+    const load = Effect.suspend(() => asEffect(step, "`load`", items.load(item, deps, k)))
     return Effect.onExitPrimitive(load, (exit) => {
       if (Exit.isFailure(exit)) this.itemFailed(new Tried(index, k, 1), item, exit.cause)
       return undefined
@@ -250,7 +250,7 @@ export class Attempts implements Host {
       items.asks === undefined
         ? this.enclosed(
             tried,
-            Effect.suspend(() => asEffect(step, given())),
+            Effect.suspend(() => asEffect(step, "`load`", given())),
             undefined
           )
         : this.requests.ask(tried, items.asks, () => asRequest(step, given()))

@@ -14,7 +14,7 @@ import type { Limited } from "../compile/Program.ts"
 import { Held } from "../base/Held.ts"
 import * as RunLocal from "../base/RunLocal.ts"
 import type { RunPermits } from "../limiter/RunPermits.ts"
-import type { AnyEffect } from "../model/Node.ts"
+import { asEffect } from "../model/UserEffect.ts"
 import { type AnyLoader, type Compiled, compiledOf, valuesOf } from "./Compiled.ts"
 import { Enclosing } from "./Enclosing.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
@@ -216,28 +216,18 @@ const handOver = (saga: Saga, fiber: Fiber.Fiber<unknown, unknown>): void => {
 const tellOf = (error: RollbackError, { declaration }: Compiled): Effect.Effect<void> => {
   const { onCompensationFailure: handler } = declaration.options
   if (handler === undefined) return Effect.logError(error.message, ...error.failures.map(({ failure }) => failure))
-  return logFailure(
-    "onCompensationFailure",
-    Effect.suspend(() => handler(error) as AnyEffect)
-  )
+  return logFailure(error.loader, "`onCompensationFailure`", () => handler(error))
 }
 
 /** Whatever is hung on the end of a load is run, one after the other. */
-const runHooks = (exit: AnyExit, { declaration: { onExit = [] } }: Compiled): Effect.Effect<void> =>
-  Effect.forEach(
-    onExit,
-    (hook) =>
-      apart(
-        logFailure(
-          "a hook of Loader.onExit",
-          Effect.suspend(() => hook(exit) as AnyEffect)
-        )
-      ),
-    { discard: true }
-  )
+const runHooks = (exit: AnyExit, { declaration: { onExit = [] }, program }: Compiled): Effect.Effect<void> =>
+  Effect.forEach(onExit, (hook) => apart(logFailure(program.name, "a hook of Loader.onExit", () => hook(exit))), {
+    discard: true
+  })
 
 /** Runs something that others have hung on to a run: when it fails, that is logged, and changes nothing. */
-const logFailure = (what: string, self: AnyEffect): Effect.Effect<void> =>
-  Effect.catchCause(Effect.asVoid(self as Effect.Effect<unknown, unknown>), (cause) =>
-    Effect.logError(`${what} of effect-loader failed`, cause)
-  )
+const logFailure = (loader: string, what: string, hook: () => unknown): Effect.Effect<void> => {
+  const owner = `loader "${loader}"`
+  const run = Effect.suspend(() => asEffect(owner, what, hook())) as Effect.Effect<unknown, unknown>
+  return Effect.catchCause(Effect.asVoid(run), (cause) => Effect.logError(`${owner}: ${what} failed`, cause))
+}

@@ -9,7 +9,7 @@ import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Nod
 import { PerCall } from "./PerCall.ts"
 import { askOutside, asRequest } from "./Requests.ts"
 import { unheard } from "./Unheard.ts"
-import { asEffect, call, wrapIn } from "../model/UserEffect.ts"
+import { asEffect, aString, call, checked, itemsOf, wrapIn } from "../model/UserEffect.ts"
 
 /** What such loads need of a run. */
 export interface Around {
@@ -58,7 +58,7 @@ export class OutsideRun {
     return {
       load: items === undefined ? this.one(step.asks, () => load(deps)) : this.all(items),
       layers: step,
-      key: () => key?.(deps),
+      key: () => (key === undefined ? undefined : checked(step, "`key`", aString, key(deps))),
       of: deps,
       makers: items === undefined ? [load, ...askedBy(step.asks)] : [items.load, items.items, ...askedBy(items.asks)]
     }
@@ -66,11 +66,12 @@ export class OutsideRun {
 
   /** The load of one item of a list. */
   item(items: ItemLoads, item: unknown, index: number): Wrapped {
-    const { deps } = this
+    const { deps, step } = this
+    const { itemKey } = items
     return {
       load: this.one(items.asks, () => items.load(item, deps, index)),
       layers: items,
-      key: () => items.itemKey?.(item, deps),
+      key: () => (itemKey === undefined ? undefined : checked(step, "`itemKey`", aString, itemKey(item, deps))),
       // Most loads do not ask where in its list an item is, and so find the same item at another place.
       of: isIndexUsed(items) ? { item, deps, index } : { item, deps },
       makers: [items.load, ...askedBy(items.asks)]
@@ -109,12 +110,14 @@ export class OutsideRun {
   private one(asks: Asks | undefined, load: () => unknown): AnyEffect {
     const { step } = this
     if (asks !== undefined) return askOutside(asks, () => asRequest(step, load()))
-    return Effect.suspend(() => asEffect(step, call(load, undefined)))
+    return Effect.suspend(() => asEffect(step, "`load`", call(load, undefined)))
   }
 
   private all(items: ItemLoads): AnyEffect {
     const load = (item: unknown, index: number): AnyEffect => this.inside(this.item(items, item, index))
-    return Effect.suspend(() => Effect.forEach(items.items(this.deps), load, { concurrency: items.concurrency }))
+    return Effect.suspend(() =>
+      Effect.forEach(itemsOf(this.step, items.items(this.deps)), load, { concurrency: items.concurrency })
+    )
   }
 }
 

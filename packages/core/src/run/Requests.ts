@@ -10,14 +10,15 @@ import { monotonicNow } from "../base/Monotonic.ts"
 import { protectedBatches } from "./ProtectedCalls.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import type { Tried } from "./Tried.ts"
-import { call, type Named } from "../model/UserEffect.ts"
+import { call, checked, type Expected, type Named } from "../model/UserEffect.ts"
+
+const aRequest: Expected<AnyRequest> = {
+  text: "a Request",
+  read: (value) => (Request.isRequest(value) ? value : undefined)
+}
 
 /** What a user's function gave, if it is a request; otherwise a defect that says so. */
-export const asRequest = ({ name }: Named, value: unknown): AnyRequest => {
-  if (Request.isRequest(value)) return value
-  const given = value === null ? "null" : typeof value
-  throw new TypeError(`resource "${name}" gave ${given} where a Request was expected: its \`request\` must return one`)
-}
+export const asRequest = (of: Named, value: unknown): AnyRequest => checked(of, "`request`", aRequest, value)
 
 /** What loads a step that has nothing around it: an effect, unless a user's `load` gave something else. */
 export const loadOf = (step: Load, deps: Dependencies): unknown => {

@@ -21,7 +21,7 @@ import { describe } from "../base/ErrorText.ts"
 import { ResourceError } from "../model/ResourceError.ts"
 import { Attempts } from "./Attempts.ts"
 import { loadOf } from "./Requests.ts"
-import { asEffect, call, notAnEffect } from "../model/UserEffect.ts"
+import { asEffect, call, handledBy, notAnEffect } from "../model/UserEffect.ts"
 import { Choosing } from "./Choosing.ts"
 import { Foresight, type Inside } from "./Foresight.ts"
 import { annotated } from "./Failure.ts"
@@ -266,7 +266,7 @@ export class Run {
 
   /** What a step ends in that began with something else than an effect. */
   notAnEffect(index: number, value: unknown): Exit.Exit<never> {
-    return notAnEffect(this.program.steps[index]!, value)
+    return notAnEffect(this.program.steps[index]!, "`load`", value)
   }
 
   get context(): Context.Context<never> {
@@ -519,10 +519,14 @@ export class Run {
       const cause = this.failed.causes.get(parent)!
       const recovered = recoveredBy(lens, cause)
       if (lens._tag === "Map" || recovered === undefined) return this.conclude(index, cause)
-      return this.handle(index, asEffect(step, call(lens.onFailure, recovered.failure)))
+      const { label, onFailure } = lens
+      return this.handle(
+        index,
+        handledBy(step, `the function of ${label}`, onFailure, recovered.failure, unnamed(cause))
+      )
     }
     if (lens._tag === "Recover") {
-      if (value === Skipped) return this.handle(index, asEffect(step, call(lens.onFailure, undefined)))
+      if (value === Skipped) return this.handle(index, asEffect(step, lens.label, call(lens.onFailure, undefined)))
       return this.succeed(index, lens.onSuccess === undefined ? value : lens.onSuccess(value))
     }
     let mapped: unknown

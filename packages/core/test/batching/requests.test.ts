@@ -208,7 +208,7 @@ describe("Resource.fromRequest", () => {
       const exit = yield* Effect.exit(Loader.load(page))
       assert.include(
         String(Exit.isFailure(exit) && Cause.squash(exit.cause)),
-        'resource "a" gave number where a Request was expected'
+        'resource "a": `request` gave the number 7 where a Request was expected'
       )
     })
   )

@@ -97,7 +97,7 @@ describe.each(schedulings)("a policy that throws, or gives no effect (%s)", (sch
       const odd = Policy.around("odd", () => undefined as never)
       for (const [policy, text] of [
         [throwing, "bug"],
-        [odd, "a policy around it must return an Effect"]
+        [odd, 'resource "broken": the policy odd gave undefined where an Effect was expected: did you forget `return`?']
       ] as const) {
         let open = 0
         const first = slow("first", 10)

@@ -479,7 +479,7 @@ describe.each(schedulings)("10. no error appears as a value, no value is lost (%
           const [reason] = Exit.isFailure(exit) ? exit.cause.reasons : []
           assert.match(
             reason?._tag === "Die" ? String(reason.defect) : "",
-            /resource "odd" gave .* where an Effect was expected/
+            /resource "odd": `load` gave .+ where an Effect was expected: .+/
           )
         }
       })

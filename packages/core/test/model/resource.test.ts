@@ -59,7 +59,7 @@ describe("views", () => {
     const died = outcomeOf(odd)
     assert.match(
       died?._tag === "Died" ? Cause.pretty(died.cause) : "",
-      /the handler of its `catch`, and a policy around it must return an Effect/
+      /resource "down": the function of catch gave the number 1 where an Effect was expected/
     )
   })
 

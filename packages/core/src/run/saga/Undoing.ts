@@ -4,9 +4,9 @@
  */
 import { Cause, type Context, Effect, Exit } from "effect"
 import type { Program } from "../../compile/Program.ts"
-import type { AnyEffect } from "../../model/Node.ts"
 import type { CompensationContext } from "../../model/Undo.ts"
 import type { FailedItem } from "../../model/ResourceError.ts"
+import { asEffect } from "../../model/UserEffect.ts"
 import type { RunWatch } from "../RunWatch.ts"
 import { CompensationError } from "./CompensationError.ts"
 import { UndoOrder } from "./UndoOrder.ts"
@@ -44,12 +44,6 @@ export const apart = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     )
   )
 
-/** What a user's function gave, if it is an effect, and otherwise a defect that says so. */
-const asEffect = (resource: string, given: unknown): AnyEffect =>
-  Effect.isEffect(given)
-    ? (given as AnyEffect)
-    : Exit.die(new TypeError(`what undoes "${resource}" gave ${given === null ? "null" : typeof given}, not an Effect`))
-
 /** Runs one compensation or cleanup in the services that its resource was loaded with. */
 export const runUndo = (
   { attempts, item, resource }: Of,
@@ -63,7 +57,10 @@ export const runUndo = (
     const path = [...inside, resource]
     const at = { path, item: item?.index, cleanup }
     const ofItem = item === undefined ? {} : { item }
-    const effect = Effect.suspend(() => asEffect(resource, undo.run({ resource, cause, attempts, ...ofItem })))
+    const what = cleanup ? "`cleanup`" : "`compensate`"
+    const effect = Effect.suspend(() =>
+      asEffect({ name: resource }, what, undo.run({ resource, cause, attempts, ...ofItem }))
+    )
     const placed = watch === undefined ? services : watch.undoStarted(services, at)
     return Effect.flatMap(Effect.exit(Effect.updateContext(effect, () => placed as never)), (exit) => {
       if (Exit.isSuccess(exit)) {

@@ -1,0 +1,66 @@
+/** The kind of a value that came where another was expected, in words. */
+
+const longestText = 40
+
+/** What marks the values of effect and of this library, and how they are called. */
+const brands: ReadonlyArray<readonly [key: PropertyKey, kind: string]> = [
+  ["~effect-loader/Resource", "resource"],
+  ["~effect-loader/Loader", "loader"],
+  ["~effect-loader/Policy", "policy"],
+  ["~effect/Option", "Option"],
+  ["~effect/Result", "Result"],
+  ["~effect/Layer", "Layer"],
+  ["~effect/Stream", "Stream"],
+  ["~effect/Effect", "Effect"],
+  [Symbol.for("effect/Effect"), "Effect of another major version of effect"]
+]
+
+const kindOfObject = (value: object): string => {
+  const brand = brands.find(([key]) => key in value)
+  if (brand !== undefined) return brand[1]
+  // "Promise", "AsyncGenerator", "GeneratorFunction", "Map Iterator"...
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (typeof value === "function") {
+    return tag === "Function"
+      ? "function"
+      : tag
+          .replace(/Function$/, " function")
+          .toLowerCase()
+          .replace("asyncg", "async g")
+  }
+  if (tag !== "Object") return tag
+  if ("then" in value && typeof value.then === "function") return "thenable"
+  if (Symbol.asyncIterator in value) return "async iterable"
+  const { name } = value.constructor as { readonly name?: unknown } & Function
+  return typeof name === "string" && name !== "" && name !== "Object" ? name : "object"
+}
+
+/** The kind of a value: that of an object is its class, or what effect or this library calls it. */
+export const kindOf = (value: unknown): string => {
+  if (value === null) return "null"
+  if (typeof value !== "object" && typeof value !== "function") return typeof value
+  try {
+    return kindOfObject(value)
+  } catch {
+    // Proxies and getters can throw.
+    return "object"
+  }
+}
+
+/** A value by its kind, and short plain values as they are. */
+export const valueText = (value: unknown): string => {
+  const kind = kindOf(value)
+  switch (typeof value) {
+    case "string":
+      return `the text ${JSON.stringify(value.length > longestText ? `${value.slice(0, longestText)}...` : value)}`
+    case "number":
+      return `the number ${value}`
+    case "boolean":
+      return String(value)
+    case "bigint":
+    case "symbol":
+      return `a ${kind}`
+    default:
+      return kind === "undefined" || kind === "null" ? kind : `${/^[aeiou]/i.test(kind) ? "an" : "a"} ${kind}`
+  }
+}
