@@ -5,6 +5,7 @@
  */
 import { Cause, Context, Duration, Effect, Layer, type Scope } from "effect"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
+import { countInstance } from "../base/Instances.ts"
 import { notNow } from "../base/NotNow.ts"
 import { Cache, type Reader, type Settings } from "./Cache.ts"
 import type { Key, Range } from "./Key.ts"
@@ -70,6 +71,8 @@ export type StaleIfError = Duration.Input | { readonly for: Duration.Input; read
  *   waits for one: where the value is over, readers load it themselves. Finite, default 30 seconds.
  * - `background`: how many refreshes there may be at once, and as many writes to a level behind; what is beyond that is left
  *   undone, and counted. Default 16.
+ * - `many`: whether many caches of the class are to live at the same time, such as one for each shard. Default `false`: the log
+ *   is warned, once, when ten do, as they do where the layer is provided in each handler.
  *
  * @since 0.1.0
  * @category options
@@ -84,6 +87,7 @@ export interface MemoryOptions<A = unknown> {
   readonly failures?: { readonly timeToLive: TimeToLive<unknown> }
   readonly refreshWithin?: Duration.Input
   readonly background?: number
+  readonly many?: boolean
 }
 
 /** Where a cache has values of one type, that is what comes out. */
@@ -292,7 +296,7 @@ export const layerOf = <Self, A, E = never, R = never>(
 ): Layer.Layer<Self, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     tag,
-    Effect.flatMap(level, (level) =>
+    Effect.flatMap(Effect.andThen(countInstance(tag, "cache", options.many), level), (level) =>
       Effect.acquireRelease(
         Effect.sync(() => new Cache(toSettings(tag.key, options as MemoryOptions<never>), level)),
         (cache) => cache.close

@@ -6,6 +6,7 @@
 import { Cause, type Clock, Context, Duration, Effect, Layer } from "effect"
 import { dual } from "effect/Function"
 import { durationOf } from "../base/DurationInput.ts"
+import { countInstance } from "../base/Instances.ts"
 import { Admission, type AdmissionOptions, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { fixed } from "./Fixed.ts"
@@ -48,6 +49,8 @@ export interface QueueOptions {
  * - `queue`: who may wait: see {@link QueueOptions}.
  * - `isOverload`: the errors by which the backend says that it has too much to do, such as 429 and 503, or a pool that is
  *   exhausted. `TimeoutError`s are such errors anyway. Where it throws, nothing is known of the error.
+ * - `many`: whether many limiters of the class are to live at the same time, such as one for each shard. Default `false`: the
+ *   log is warned, once, when ten do, as they do where the layer is provided in each handler.
  *
  * @since 0.1.0
  * @category options
@@ -55,6 +58,7 @@ export interface QueueOptions {
 export interface CommonOptions {
   readonly queue?: QueueOptions
   readonly isOverload?: (error: unknown) => boolean
+  readonly many?: boolean
 }
 
 /**
@@ -206,6 +210,7 @@ export const Service =
           tag,
           Effect.suspend(() => (typeof limit === "number" ? Effect.succeed(limit) : limit)).pipe(
             Effect.flatMap((limit) => checkLimit(id, limit)),
+            Effect.tap(() => countInstance(tag, "limiter", options.many)),
             Effect.flatMap((limit) => make(id, fixed(limit), options))
           )
         ),
@@ -213,7 +218,10 @@ export const Service =
         Layer.effect(
           tag,
           Effect.flatMap(Effect.isEffect(options) ? options : Effect.succeed(options), (options) =>
-            make(id, "algorithm" in options ? options.algorithm : vegas(options), options)
+            Effect.andThen(
+              countInstance(tag, "limiter", options.many),
+              make(id, "algorithm" in options ? options.algorithm : vegas(options), options)
+            )
           )
         )
     }

@@ -9,6 +9,7 @@
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Schedule, type Scope } from "effect"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
+import { countInstance } from "../base/Instances.ts"
 import { byMonotonicTime } from "../base/Monotonic.ts"
 import { notNow } from "../base/NotNow.ts"
 import * as Effects from "effect/persistence/CircuitBreaker"
@@ -46,6 +47,8 @@ export type Trip =
  * - `probeTimeout`: how long the attempt that tries an open breaker out may take. When it takes longer, the breaker opens again,
  *   as after a failure; the attempt itself goes on, and its end does not count any more. Finite and longer than 0; default 30 seconds.
  *   It should be longer than a slow answer takes: a breaker whose probes are all too slow stays open.
+ * - `many`: whether many of the class are to live at the same time. Default `false`: the log is warned, once, when ten do, as
+ *   they do where the layer is provided in each handler.
  *
  * Defects are failures. Of several errors at once, one that is no failure is enough: the backend answers. What was interrupted, and what a limiter, a rate limit or another breaker refused, does not count.
  *
@@ -58,6 +61,7 @@ export interface Options {
   readonly isFailure?: (error: unknown) => boolean
   readonly retryAfter?: (error: unknown) => Duration.Input | undefined
   readonly probeTimeout?: Duration.Input
+  readonly many?: boolean
 }
 
 /**
@@ -262,7 +266,11 @@ export const Service =
     const statics: Pick<CircuitBreakerClass<Self, Id>, "withBreaker" | "state" | "layer" | "layerShared"> = {
       withBreaker: (self) => Effect.flatMap(Effect.service(tag), ({ withBreaker }) => withBreaker(self)),
       state: Effect.flatMap(Effect.service(tag), ({ state }) => state),
-      layer: (options) => Layer.provide(layerShared(options), layerStoreOwn()),
+      layer: (options) =>
+        Layer.provide(
+          Layer.effect(tag, Effect.andThen(countInstance(tag, "circuit breaker", options.many), make(id, options))),
+          layerStoreOwn()
+        ),
       layerShared
     }
     return Object.assign(tag, statics) as never

@@ -5,6 +5,7 @@
  */
 import { Cause, Context, Duration, Effect, Layer } from "effect"
 import { durationOf } from "../base/DurationInput.ts"
+import { countInstance } from "../base/Instances.ts"
 import type { HedgeDelay } from "../policy/Hedge.ts"
 import { Percentiles } from "./Percentiles.ts"
 
@@ -15,6 +16,8 @@ import { Percentiles } from "./Percentiles.ts"
  *   in twenty is hedged. It is taken of the last 256 first attempts, or of those that there were.
  * - `initial`: the delay until there were 20. Default: infinite, so that nothing is hedged.
  * - `min`: the shortest delay. Default a millisecond.
+ * - `many`: whether many of the class are to live at the same time. Default `false`: the log is warned, once, when ten do, as
+ *   they do where the layer is provided in each handler.
  *
  * @since 0.1.0
  * @category options
@@ -23,6 +26,7 @@ export interface Options {
   readonly percentile?: number
   readonly initial?: Duration.Input
   readonly min?: Duration.Input
+  readonly many?: boolean
 }
 
 /**
@@ -85,7 +89,8 @@ export const Service =
     const tag = Context.Service<Self, HedgeDelay>()(id)
     const statics: Pick<HedgeDelayClass<Self, Id>, "after" | "layer"> = {
       after: (resource) => Effect.flatMap(Effect.service(tag), (delay) => delay.after(resource)),
-      layer: (options = {}) => Layer.effect(tag, make(id, options))
+      layer: (options = {}) =>
+        Layer.effect(tag, Effect.andThen(countInstance(tag, "hedge delay", options.many), make(id, options)))
     }
     return Object.assign(tag, statics) as never
   }

@@ -6,6 +6,7 @@
  */
 import { Cause, Context, Duration, Effect, Layer } from "effect"
 import { positiveDurationOf } from "../base/DurationInput.ts"
+import { countInstance } from "../base/Instances.ts"
 import { byMonotonicTime } from "../base/Monotonic.ts"
 import * as Effects from "effect/persistence/RateLimiter"
 import type { AnyEffect } from "../model/Node.ts"
@@ -20,6 +21,8 @@ import { RateExceeded } from "./RateExceeded.ts"
  * - `algorithm`: `"fixed-window"`, the default, lets `limit` through at once and then waits for the window to pass;
  *   `"token-bucket"` lets one more through each time that its share of the window has passed.
  * - `onExceeded`: `"fail"`, the default, with {@link RateExceeded}; `"delay"` waits, however long that is.
+ * - `many`: whether many of the class are to live at the same time. Default `false`: the log is warned, once, when ten do, as
+ *   they do where the layer is provided in each handler.
  *
  * @since 0.1.0
  * @category options
@@ -29,6 +32,7 @@ export interface Options {
   readonly window: Duration.Input
   readonly algorithm?: "fixed-window" | "token-bucket"
   readonly onExceeded?: "fail" | "delay"
+  readonly many?: boolean
 }
 
 /**
@@ -146,7 +150,11 @@ export const Service =
     const layerShared = (options: Options) => Layer.effect(tag, make(id, options))
     const statics: Pick<RateLimitClass<Self, Id>, "withRate" | "layer" | "layerShared"> = {
       withRate: (self, options) => Effect.flatMap(Effect.service(tag), ({ withRate }) => withRate(self, options)),
-      layer: (options) => Layer.provide(layerShared(options), layerStoreOwn),
+      layer: (options) =>
+        Layer.provide(
+          Layer.effect(tag, Effect.andThen(countInstance(tag, "rate limit", options.many), make(id, options))),
+          layerStoreOwn
+        ),
       layerShared
     }
     return Object.assign(tag, statics) as never

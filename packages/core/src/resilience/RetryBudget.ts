@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { Cause, Context, Duration, Effect, Layer } from "effect"
+import { countInstance } from "../base/Instances.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import type { RetryBudget as Budget } from "../policy/RetryBudget.ts"
 import { Allowance } from "./Allowance.ts"
@@ -16,6 +17,8 @@ import { Allowance } from "./Allowance.ts"
  * - `ratio`: how many further attempts for each that was made anyway. Default 0.2: a fifth more.
  * - `perSecond`: how many beside these, so that where little is asked for something can be retried at all. Default 1.
  * - `window`: over how long both are counted. Default ten seconds.
+ * - `many`: whether many of the class are to live at the same time. Default `false`: the log is warned, once, when ten do, as
+ *   they do where the layer is provided in each handler.
  *
  * @since 0.1.0
  * @category options
@@ -24,6 +27,7 @@ export interface Options {
   readonly ratio?: number
   readonly perSecond?: number
   readonly window?: Duration.Input
+  readonly many?: boolean
 }
 
 /**
@@ -125,7 +129,8 @@ export const Service =
     const tag = Context.Service<Self, RetryBudget>()(id)
     const statics: Pick<RetryBudgetClass<Self, Id>, "stats" | "layer"> = {
       stats: Effect.flatMap(Effect.service(tag), ({ stats }) => stats),
-      layer: (options = {}) => Layer.effect(tag, make(id, options))
+      layer: (options = {}) =>
+        Layer.effect(tag, Effect.andThen(countInstance(tag, "retry budget", options.many), make(id, options)))
     }
     return Object.assign(tag, statics) as never
   }
