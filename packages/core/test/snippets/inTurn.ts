@@ -35,8 +35,17 @@ process.on("unhandledRejection", fail)
 const files = process.argv.slice(2)
 let running: string | undefined
 
+const tell = (file: string): void => {
+  try {
+    fs.writeSync(3, `${JSON.stringify({ file, ...printed } satisfies Printed)}\n`)
+  } catch {
+    // The process that reads this is gone.
+    process.exit(1)
+  }
+}
+
 process.on("beforeExit", () => {
-  if (running !== undefined) fs.writeSync(3, `${JSON.stringify({ file: running, ...printed } satisfies Printed)}\n`)
+  if (running !== undefined) tell(running)
   running = files.shift()
   if (running === undefined) return
   Object.assign(printed, { stdout: "", stderr: "" })
