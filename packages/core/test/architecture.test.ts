@@ -17,7 +17,7 @@ const floors: Record<string, ReadonlyArray<string>> = {
   run: ["run", "compile", "limiter", "batching", "cache", "model", "base"],
   observe: ["observe", "run", "compile", "limiter", "batching", "model", "base"],
   testing: ["testing", "observe", "run", "compile", "cache", "model", "policy", "base"],
-  internal: ["internal", "testing", "observe", "run", "base"],
+  internal: ["internal", "testing", "observe", "run", "model", "base"],
   // Entries of their own, each with what it needs beyond stable modules of effect.
   terminal: ["terminal", "observe", "run", "compile", "model", "base"],
   persistence: ["persistence", "cache", "base"],
@@ -127,6 +127,17 @@ describe("the floors of core", () => {
   it("the one peer of core is effect, so that package managers install one copy of core", () => {
     const { peerDependencies } = JSON.parse(fs.readFileSync(path.join(src, "../package.json"), "utf8"))
     expect(Object.keys(peerDependencies)).toEqual(["effect"])
+  })
+
+  it("no exported class is told by `instanceof`, which what another copy makes is not", () => {
+    const texts = files.map((file) => fs.readFileSync(path.join(src, file), "utf8").replaceAll(/\/\*.*?\*\//gs, ""))
+    const classes = new Set(
+      texts.flatMap((text) => [...text.matchAll(/\bexport class (\w+)/g)].map(([, name]) => name))
+    )
+    const asked = texts.flatMap((text) => [...text.matchAll(/\binstanceof (\w+)/g)].map(([, name]) => name))
+    expect(classes.size).toBeGreaterThan(20)
+    // A queue asks only for the tenants that it has made itself.
+    expect(asked.filter((name) => classes.has(name))).toEqual(["Tenant"])
   })
 
   it("core needs nothing but stable modules of effect, and each other entry what is its own", () => {

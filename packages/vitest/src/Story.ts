@@ -1,13 +1,13 @@
 /** What a failed expectation tells: what was expected, what happened instead, and what ran when. */
 import { Cause, Exit } from "effect"
-import { FailedResource, Report, ResourceError } from "effect-loader"
-import { describe, noteOf, timelineText } from "effect-loader/internal"
+import { FailedResource, Report } from "effect-loader"
+import { describe, isResourceError, noteOf, timelineText } from "effect-loader/internal"
 import { reportsOf } from "./Received.ts"
 
 const reasonText = (reason: Cause.Reason<unknown>): string => {
   if (Cause.isInterruptReason(reason)) return "it was interrupted"
   if (Cause.isFailReason(reason)) {
-    return reason.error instanceof ResourceError ? reason.error.message : `it failed: ${describe(reason.error)}`
+    return isResourceError(reason.error) ? reason.error.message : `it failed: ${describe(reason.error)}`
   }
   const resource = reason.annotations.get(FailedResource.key)
   const who = typeof resource === "string" ? `resource "${resource}"` : "it"

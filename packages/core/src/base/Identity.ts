@@ -18,6 +18,7 @@
  * one object that comes up twice then differs from two equal ones.
  */
 import { Data, Equal, Hash, Redacted, Request } from "effect"
+import { counter, shared } from "./Shared.ts"
 
 /** Text, or where a value with an `Equal` of its own is in it, text and those values in the order of the text. */
 export type Identity = string | Believing
@@ -51,12 +52,12 @@ const toIdentity = (text: string, believed: ReadonlyArray<Equal.Equal>): Identit
   believed.length === 0 ? text : { text, believed }
 
 /** The numbers of values that are the same only as themselves. Values that are walked have none. */
-const numbers = new WeakMap<WeakKey, number>()
-let count = 0
+const numbers = /* @__PURE__ */ shared("identities", () => new WeakMap<WeakKey, number>())
+const nextNumber = /* @__PURE__ */ counter("identity")
 
 const itself = (value: WeakKey): string => {
   let number = numbers.get(value)
-  if (number === undefined) numbers.set(value, (number = ++count))
+  if (number === undefined) numbers.set(value, (number = nextNumber()))
   return `@${number};`
 }
 

@@ -4,8 +4,10 @@
  */
 import { Cause, Effect, Exit } from "effect"
 import { NotNow } from "./NotNow.ts"
+import { isTagged } from "./Tagged.ts"
 
 class Refusal {
+  readonly _tag = "effect-loader/Refusal"
   /** The label of the policy. */
   readonly by: string
   readonly error: unknown
@@ -25,7 +27,9 @@ export const refused = (by: string, error: unknown): Exit.Exit<never> => Exit.di
 
 const refusalIn = (cause: Cause.Cause<unknown>): Refusal | undefined => {
   for (const reason of cause.reasons) {
-    if (reason._tag === "Die" && reason.defect instanceof Refusal) return reason.defect
+    if (reason._tag === "Die" && isTagged(reason.defect, "effect-loader/Refusal", "by")) {
+      return reason.defect as Refusal
+    }
   }
   return undefined
 }

@@ -6,6 +6,7 @@
  * forgets fails by its name.
  */
 import { Context, Effect, Exit, type Fiber, Tracer } from "effect"
+import { shared } from "../base/Shared.ts"
 import { inRoot } from "../base/AsyncContext.ts"
 import { inCommon } from "../base/Callers.ts"
 import { identityOf } from "../base/Identity.ts"
@@ -192,7 +193,7 @@ const nameOf = ([{ request }]: Entries): string => {
 }
 
 /** The batches of each resolver: whoever names the same one shares them. */
-const known = new WeakMap<AnyResolver, Batches>()
+const known = /* @__PURE__ */ shared("batches", () => new WeakMap<AnyResolver, Batches>())
 
 export const batchesOf = (resolver: AnyResolver): Batches => {
   let batches = known.get(resolver)

@@ -1,9 +1,10 @@
 /** One call of a resolver, for as long as it runs. */
 import { Cause, Effect, Exit, Fiber } from "effect"
+import { counter } from "../base/Shared.ts"
 import { timeUp } from "../base/TimeUp.ts"
 import type { Entries } from "./AnyResolver.ts"
 
-let calls = 0
+const nextCall = /* @__PURE__ */ counter("calls")
 
 /** What those who wait are told when their call begins. */
 export interface Sent {
@@ -17,7 +18,7 @@ export interface Sent {
 }
 
 export class Call {
-  readonly number = ++calls
+  readonly number = nextCall()
   private readonly fiber: Fiber.Fiber<unknown, unknown>
   private readonly entries: Entries
   /** How many of its requests have neither an answer nor been given up. */

@@ -6,6 +6,7 @@
  * itself; holds that would wait for each other in a circle do not.
  */
 import { Duration, Effect, type Fiber } from "effect"
+import { shared } from "../base/Shared.ts"
 import type { AnyResolver } from "./AnyResolver.ts"
 
 /** What a run says of requests that are still to come. */
@@ -30,7 +31,7 @@ export interface Place {
   readonly leave: (hold: Hold) => void
 }
 
-const outOfTime = new WeakSet<object>()
+const outOfTime = /* @__PURE__ */ shared("out of time", () => new WeakSet<object>())
 
 /** Whether the batch that is sent by this fiber would have waited for more. */
 export const isOutOfTime = (fiber: Fiber.Fiber<unknown, unknown>): boolean => outOfTime.has(fiber)
@@ -101,7 +102,7 @@ const isMoving = (hold: Hold, passed: Set<Hold>): boolean => {
 }
 
 /** Holds by how long their resolvers' batches are collected: whatever else is changed about a resolver, that stays. */
-const holds = new WeakMap<Effect.Effect<void>, Hold>()
+const holds = /* @__PURE__ */ shared("holds", () => new WeakMap<Effect.Effect<void>, Hold>())
 
 /** The hold of a resolver, if it has one. */
 export const holdOf = ({ delay }: AnyResolver): Hold | undefined => holds.get(delay)

@@ -5,6 +5,7 @@
  */
 import { Data } from "effect"
 import { describe as inWords } from "../base/ErrorText.ts"
+import { isTagged } from "../base/Tagged.ts"
 
 /**
  * What stands where a resource is needed, and is none.
@@ -164,7 +165,7 @@ const describe = (issue: GraphIssue): string => {
     case "InvalidDependencies":
       return `the dependencies of ${quoted(issue.resource)} could not be read: ${cut(inWords(issue.defect), longestText)}`
     case "InvalidLoader":
-      return issue.defect instanceof GraphError
+      return isGraphError(issue.defect)
         ? `the loader of ${quoted(issue.resource)} is not sound: ${cut(issue.defect.message.replaceAll("\n", "\n  "), longestText)}`
         : `the loader of ${quoted(issue.resource)} could not be read: ${cut(inWords(issue.defect), longestText)}`
     case "InvalidName":
@@ -234,3 +235,5 @@ export class GraphError extends Data.TaggedError("GraphError")<{
     super({ ...props, message: `${count} in the graph of loader ${quoted(props.loader)}:${linesOf(props.issues)}` })
   }
 }
+
+const isGraphError = (error: unknown): error is GraphError => isTagged(error, "GraphError", "issues")

@@ -116,7 +116,7 @@ export interface Match extends StepOf<"match"> {
 export type Step = Preset | Load | Struct | View | Match
 
 /** Stands where a value is not there yet. */
-export const Pending: unique symbol = Symbol("pending")
+export const Pending: unique symbol = /* @__PURE__ */ Symbol.for("effect-loader/Pending")
 
 /** Lists of small integers, one after the other: list `i` is `items` from `start[i]` to `start[i + 1]`. */
 export interface Lists {

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export { describe } from "../base/ErrorText.ts"
+export { isResourceError } from "../model/ResourceError.ts"
 export { noteOf } from "../observe/OutcomeText.ts"
 export { fromEvents } from "../run/Timeline.ts"
 export { defectsAt, errorsAt, timeout } from "../testing/LoadExit.ts"

@@ -5,6 +5,7 @@
  */
 import { Data, Duration } from "effect"
 import { describe, toPlain } from "../base/ErrorText.ts"
+import { isTagged } from "../base/Tagged.ts"
 import { NotNow, notNow } from "../base/NotNow.ts"
 
 const sentence = (props: {
@@ -105,3 +106,7 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
     return toPlain({ ...plain, ...(item === undefined ? {} : { item }), error })
   }
 }
+
+/** Whether an error is that of a resource, also of a run of another copy of the library. */
+export const isResourceError = (error: unknown): error is ResourceError<string, unknown> =>
+  isTagged(error, "ResourceError", "resource")

@@ -1,10 +1,10 @@
 /** What became of a resource, in a few words. */
 import { Cause } from "effect"
 import { describe, describeCause } from "../base/ErrorText.ts"
-import { ResourceError } from "../model/ResourceError.ts"
 import type { Outcome, ResourceReport } from "../run/Report.ts"
 import { count } from "./Count.ts"
 import { printable } from "./Printable.ts"
+import { ownError } from "./Words.ts"
 
 /** One sign for each outcome. */
 export const signs = {
@@ -23,8 +23,7 @@ const firstLine = (text: string): string => text.split("\n", 1)[0]!
 
 /** The row names the resource and its attempts already, so of a `ResourceError` only the error inside is told. */
 const showCause = (cause: Cause.Cause<unknown>): string => {
-  const failure = cause.reasons.find(Cause.isFailReason)?.error
-  return firstLine(failure instanceof ResourceError ? describe(failure.error) : describeCause(cause))
+  return firstLine(describeCause(Cause.map(cause, ownError)))
 }
 
 type Told = Pick<ResourceReport, "attempts" | "caches" | "chosen" | "items" | "outcome" | "phases">

@@ -1,6 +1,6 @@
 /** The words in which spans, metrics and logs speak of runs, so that all of them say the same. */
 import type { Cause } from "effect"
-import { ResourceError } from "../model/ResourceError.ts"
+import { isResourceError } from "../model/ResourceError.ts"
 import type { ResourceEnded } from "../run/RunEvent.ts"
 
 /** `TimedOut` as `timed_out`. */
@@ -19,7 +19,7 @@ const outcomes: Record<ResourceEnded["_tag"], string> = {
 }
 
 /** The error of a resource itself, where it comes wrapped with the resource's name. */
-export const ownError = (error: unknown): unknown => (error instanceof ResourceError ? error.error : error)
+export const ownError = (error: unknown): unknown => (isResourceError(error) ? error.error : error)
 
 /** What OpenTelemetry calls the type of an error: a tag or a name, of which there are few. */
 export const errorType = (error: unknown): string => {

@@ -1,4 +1,5 @@
 import { type Context, Duration, Effect } from "effect"
+import { shared } from "../base/Shared.ts"
 import type { LayerObserver } from "../model/Node.ts"
 
 /**
@@ -25,7 +26,9 @@ export interface Spending {
 const unlimited: Spending = { withdraw: () => Effect.succeed(true) }
 
 /** What budgets have said, by the call that attempts follow and the instant at which these begin: they share the next call. */
-const answers = new WeakMap<object, Map<RetryBudget, Map<number, boolean>>>()
+type Answers = WeakMap<object, Map<RetryBudget, Map<number, boolean>>>
+
+const answers = /* @__PURE__ */ shared("answers of budgets", (): Answers => new WeakMap())
 
 const answersOf = (call: object, budget: RetryBudget): Map<number, boolean> => {
   let byBudget = answers.get(call)

@@ -2,6 +2,7 @@
 import { Duration, Effect, Result } from "effect"
 import { dual } from "effect/Function"
 import { RecentMap } from "../base/RecentMap.ts"
+import { counter } from "../base/Shared.ts"
 import type { GraphIssue } from "../compile/GraphError.ts"
 import type { Substitution } from "../compile/Substitution.ts"
 import { bare, type Base, baseOf, type Dependencies, type Node } from "../model/Node.ts"
@@ -79,11 +80,11 @@ export type ReplacementInput<Name extends string, P> = [P] extends [
   ? In
   : unknown
 
-let keys = 0
+const nextKey = /* @__PURE__ */ counter("given values")
 
 /** A node whose value is given with a loader, and the key under which it is. */
 const given = (name: string): { readonly node: Node; readonly key: string } => {
-  const key = `${++keys}`
+  const key = `${nextKey()}`
   return { node: bare(name, { _tag: "Given", key }), key }
 }
 

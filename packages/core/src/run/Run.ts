@@ -35,10 +35,10 @@ import type { Saga } from "./saga/Saga.ts"
 class Aborted extends Context.Service<Aborted, true>()("effect-loader/Aborted") {}
 
 /** Stand in the place of values that are not there, beside `Pending`. */
-const Running = Symbol("running")
-const Failed = Symbol("failed")
-const Skipped = Symbol("skipped")
-const NotChosen = Symbol("not chosen")
+const Running = /* @__PURE__ */ Symbol.for("effect-loader/Running")
+const Failed = /* @__PURE__ */ Symbol.for("effect-loader/Failed")
+const Skipped = /* @__PURE__ */ Symbol.for("effect-loader/Skipped")
+const NotChosen = /* @__PURE__ */ Symbol.for("effect-loader/NotChosen")
 
 const isThere = (value: unknown): boolean =>
   value !== Pending && value !== Running && value !== Failed && value !== Skipped && value !== NotChosen

@@ -5,6 +5,7 @@
  * the last of them has settled, and then says the worst that anyone but its own views has seen.
  */
 import { Cause, type Clock, type Context, Duration, type Exit, type Fiber } from "effect"
+import { counter } from "../base/Shared.ts"
 import type { Sent } from "../batching/Call.ts"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
@@ -22,7 +23,7 @@ export type StepEnd =
 /** An event without what every event has. */
 type Fact = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, "run" | "at"> : never) : never
 
-let runs = 0
+const nextRun = /* @__PURE__ */ counter("runs")
 
 interface Fallback {
   readonly fallback: string
@@ -92,7 +93,7 @@ const attemptOf = (resource: string, attempt: number, item: number | undefined) 
 export class RunWatch {
   readonly reporter: Reporter | undefined
   private readonly parent: RunParent | undefined
-  private readonly run = ++runs
+  private readonly run = nextRun()
   private readonly program: Program
   private readonly plan: Plan
   private readonly watchers: ReadonlyArray<Watcher>

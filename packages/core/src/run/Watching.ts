@@ -5,6 +5,7 @@
  * them, and one that is provided twice is there once.
  */
 import { Cause, Clock, Context, Effect, type Fiber } from "effect"
+import { counter } from "../base/Shared.ts"
 import { planOf } from "./Compiled.ts"
 import { type Reporter, RunWatch, type WatchRun } from "./RunWatch.ts"
 import { Watched } from "./Watched.ts"
@@ -12,10 +13,10 @@ import type { OnEvent, Watch, Watcher } from "./Watchers.ts"
 
 const prefix = "effect-loader/Observer/"
 
-let keys = 0
+const nextKey = /* @__PURE__ */ counter("observers")
 
 /** A key for one who watches. */
-export const newKey = (): string => prefix + ++keys
+export const newKey = (): string => prefix + nextKey()
 
 /** A context in which `watch` watches too. */
 export const withWatch = (context: Context.Context<never>, key: string, watch: Watch): Context.Context<never> =>

@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import { Cause, Exit } from "effect"
-import { ResourceError } from "../model/ResourceError.ts"
-import { LoadTimeout } from "../run/LoadTimeout.ts"
+import { isTagged } from "../base/Tagged.ts"
+import { isResourceError } from "../model/ResourceError.ts"
+import type { LoadTimeout } from "../run/LoadTimeout.ts"
 import { FailedResource } from "../run/Failure.ts"
 
 interface Named<N, X> {
@@ -48,7 +49,7 @@ export type ErrorAt<E, W> = unknown extends E
       : never
 
 const inside = (error: unknown, [name, ...rest]: ReadonlyArray<string>): ReadonlyArray<unknown> => {
-  if (!(error instanceof ResourceError) || error.resource !== name) return []
+  if (!isResourceError(error) || error.resource !== name) return []
   return rest.length === 0 ? [error.error] : inside(error.error, rest)
 }
 
@@ -124,7 +125,9 @@ export const defectsAt = (exit: Exit.Exit<unknown, unknown>, resource: string): 
  */
 export const timeout = (exit: Exit.Exit<unknown, unknown>): LoadTimeout | undefined => {
   for (const reason of reasonsOf(exit)) {
-    if (Cause.isFailReason(reason) && reason.error instanceof LoadTimeout) return reason.error
+    if (Cause.isFailReason(reason) && isTagged(reason.error, "LoadTimeout", "inFlight")) {
+      return reason.error as LoadTimeout
+    }
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 /** Values of which nothing is known, errors above all, as JSON and back. Whatever it is given, it does not throw. */
 import { Duration } from "effect"
-import { ResourceError } from "../model/ResourceError.ts"
+import { isResourceError, ResourceError } from "../model/ResourceError.ts"
 
 /** What JSON can hold. */
 export type Json = string | number | boolean | null | ReadonlyArray<Json> | { readonly [key: string]: Json }
@@ -76,8 +76,8 @@ const textOf = (error: Error, key: "name" | "message"): string => {
 }
 
 const errorToJson = (error: Error, above: ReadonlyArray<object>): Json => {
-  if (error instanceof ResourceError) {
-    const { attempts, elapsed, path, resource } = error as ResourceError<string, unknown>
+  if (isResourceError(error)) {
+    const { attempts, elapsed, path, resource } = error
     const inner = toJson(error.error, above)
     return { [errorKey]: "ResourceError", resource, error: inner, attempts, path, elapsed: Duration.toMillis(elapsed) }
   }

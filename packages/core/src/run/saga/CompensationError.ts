@@ -144,7 +144,7 @@ export class RollbackError extends Data.TaggedError("RollbackError")<{
   static of(cause: Cause.Cause<unknown>): RollbackError | undefined {
     for (const { annotations } of cause.reasons) {
       const found = annotations.get(NotUndone.key)
-      if (found instanceof RollbackError) return found
+      if (found !== undefined) return found as RollbackError
     }
     return undefined
   }
