@@ -5,7 +5,17 @@ import { startOwn } from "../src/backends/RedisServer.ts"
 import { otherProcess } from "./kit/otherProcess.ts"
 import { useServers } from "./kit/servers.ts"
 import { silently } from "./kit/silently.ts"
-import { type Answer, answer, Mail, Payments, processOn, type Question, rate, searches } from "./shared/process.ts"
+import {
+  type Answer,
+  answer,
+  Mail,
+  Payments,
+  processOn,
+  type Question,
+  rate,
+  Reports,
+  searches
+} from "./shared/process.ts"
 
 const counted = (answers: Answer, what: string): number => answers.filter((one) => one === what).length
 
@@ -61,6 +71,21 @@ describe("two processes with one Redis", () => {
       yield* Fiber.join(trying)
       assert.strictEqual(yield* elsewhere, "sent")
       assert.deepStrictEqual(yield* Effect.provideContext(Mail.state, other), { _tag: "Closed" })
+    }).pipe(inThisOne)
+  )
+
+  it.live("do not wait for a trial in one of them that never ends", () =>
+    Effect.gen(function* () {
+      const other = yield* another
+      const tried = yield* Deferred.make<void>()
+      const trial = Reports.withBreaker(Effect.andThen(Deferred.succeed(tried, undefined), Effect.never))
+      assert.strictEqual(yield* Effect.flip(Reports.withBreaker(Effect.fail("down"))), "down")
+      const trying = yield* Effect.forkChild(Effect.retry(trial, Schedule.spaced("10 millis")))
+      yield* Deferred.await(tried)
+      const elsewhere = Effect.provideContext(Reports.withBreaker(Effect.succeed("written")), other)
+      assert.strictEqual(yield* Effect.retry(elsewhere, Schedule.spaced("10 millis")), "written")
+      yield* Fiber.interrupt(trying)
+      assert.deepStrictEqual(yield* Effect.provideContext(Reports.state, other), { _tag: "Closed" })
     }).pipe(inThisOne)
   )
 

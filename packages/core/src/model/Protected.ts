@@ -27,11 +27,16 @@ const layersKey = "~effect-loader/protectedBy"
 export const protectedBy = (resolver: AnyResolver): ReadonlyArray<Layer> =>
   (resolver as { readonly [layersKey]?: ReadonlyArray<Layer> })[layersKey] ?? []
 
-/** What can only be around a resource, not around a call: it needs a run, or several calls for one. */
-const needsResource = ({ kind, mayKnow, recovers, refused, rewind, undo }: Layer): boolean =>
-  mayKnow === true || recovers === true || refused !== undefined || (rewind ?? undo) !== undefined || !callKinds(kind)
+/** Kinds that make several calls of one, or end a run. */
+const kindsOfResources = ["hedge", "abort"]
 
-const callKinds = (kind: string): boolean => kind !== "hedge" && kind !== "abortIf"
+/** Whether a layer makes sense only around a resource: a call has no value of its own, and no run. */
+const needsResource = ({ kind, mayKnow, recovers, refused, rewind, undo }: Layer): boolean =>
+  mayKnow === true ||
+  recovers === true ||
+  refused !== undefined ||
+  (rewind ?? undo) !== undefined ||
+  kindsOfResources.includes(kind)
 
 /**
  * Puts a policy around each call of a resolver, whoever asks it: what protects a backend counts calls, not requests.

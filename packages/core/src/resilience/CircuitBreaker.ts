@@ -123,7 +123,7 @@ const outcomeOfErrors = (errors: ReadonlyArray<unknown>, options: Options): Effe
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: Options): Effects.Outcome => {
   if (Exit.isSuccess(exit)) return Effects.success
   const { cause } = exit
-  if (tookTooLong(cause)) return Effects.failure()
+  if (tookTooLong(cause)) return outcomeOfError(new Cause.TimeoutError(), options)
   if (Cause.hasInterrupts(cause) || isRefusal(cause)) return Effects.ignored
   if (Cause.hasDies(cause)) return Effects.failure()
   return outcomeOfErrors(

@@ -11,7 +11,8 @@ import {
   Report,
   Resource,
   ResourceCache,
-  ResourceError
+  ResourceError,
+  Saga
 } from "effect-loader"
 import { Interruption, Ledger, RunLog } from "effect-loader/testing"
 import {
@@ -382,6 +383,22 @@ describe("a call that takes too long", () => {
     }).pipe(Effect.provide(once), withTime)
   )
 
+  it.effect("is a failure only where the breaker takes timeouts for failures", () =>
+    Effect.gen(function* () {
+      yield* Effect.flip(Loader.load(Loader.make({ user: slow(50) })))
+      assert.strictEqual(yield* tagNow, "Closed")
+    }).pipe(
+      Effect.provide(
+        Accounts.layer({
+          opens: { failures: 1 },
+          openDuration: 100,
+          isFailure: (error) => !Cause.isTimeoutError(error)
+        })
+      ),
+      withTime
+    )
+  )
+
   it.effect("is a failure for all that wait when the timeout is around the call", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend(undefined, "answers", 100)
@@ -462,6 +479,24 @@ describe("a retry budget of requests", () => {
     }).pipe(spending({ perSecond: 1 }), withTime)
   )
 
+  it.effect("grants one hedge to all that share a slow call", () =>
+    Effect.gen(function* () {
+      const { calls, resolver } = backend(undefined, "answers", 100)
+      const list = Resource.requestEach("list", {
+        items: () => [1, 2, 3],
+        request: (id) => new GetUser({ id }),
+        resolver: RequestResolver.setDelay(resolver, 1),
+        each: Policy.hedge({ after: 20, budget: Retries })
+      })
+      yield* Loader.load(Loader.make({ list }))
+      assert.deepStrictEqual(calls, [
+        [1, 2, 3],
+        [1, 2, 3]
+      ])
+      assert.deepInclude(yield* Retries.stats, { attempts: 1, granted: 1 })
+    }).pipe(spending({ perSecond: 1 }), withTime)
+  )
+
   it.effect("around a call retries the call for all that wait", () =>
     Effect.gen(function* () {
       const { calls, resolver } = flaky(1)
@@ -527,6 +562,50 @@ describe("beside a cache", () => {
   )
 })
 
+describe("a breaker that is tried out by a call", () => {
+  it("lets one call through, whose requests all get its answer, and closes or opens by that one", async () => {
+    const property = async (waiters: number, answer: Answer) => {
+      const { calls, resolver } = backend((id) => (id < 0 ? "down" : answer))
+      const id = Resource.input<number>()("id")
+      const user = Resource.fromRequest("user", {
+        deps: { id },
+        request: ({ id }) => new GetUser({ id }),
+        resolver
+      }).pipe(circuitBreaker(Accounts))
+      const load = (id: number) => Effect.exit(Loader.load(Loader.make({ user }), { id }))
+      const program = Effect.gen(function* () {
+        yield* load(-1)
+        yield* Effect.sleep(100)
+        const probing = yield* Effect.forkChild(
+          Effect.all(
+            Array.from({ length: waiters }, (_, id) => load(id)),
+            { concurrency: "unbounded" }
+          ),
+          { startImmediately: true }
+        )
+        yield* Effect.sleep(5)
+        const late = yield* load(1000)
+        assert.include(String(Exit.isFailure(late) && Cause.squash(late.cause)), "CircuitOpen")
+        const exits = yield* Fiber.join(probing)
+        assert.isTrue(exits.every((exit) => Exit.isSuccess(exit) === (answer === "found")))
+        assert.deepStrictEqual(calls.length, 2)
+        yield* Effect.sleep(1)
+        assert.strictEqual(yield* tagNow, answer === "down" ? "Open" : "Closed")
+      })
+      const layer = Accounts.layer({ opens: { failures: 1 }, openDuration: 100, isFailure })
+      await Effect.runPromise(withTime(Effect.provide(program, layer)))
+    }
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 20 }),
+        fc.constantFrom<Answer>("found", "not found", "down"),
+        property
+      ),
+      { numRuns: 60 }
+    )
+  })
+})
+
 describe("the protection of a resolver", () => {
   const ask = (name: string, resolver: Users) =>
     Resource.fromRequest(name, { request: () => new GetUser({ id: 1 }), resolver })
@@ -580,7 +659,7 @@ describe("the protection of a resolver", () => {
   it("takes no policy that needs a resource", () => {
     class Cached extends ResourceCache.Service<Cached>()("app/Cached") {}
     const { resolver } = backend()
-    for (const policy of [Policy.hedge({ after: 1 }), Policy.cache(Cached)]) {
+    for (const policy of [Policy.hedge({ after: 1 }), Policy.cache(Cached), Saga.abortIf(() => true)]) {
       const make = () => Batching.protect(resolver, policy as never)
       assert.throws(make, /cannot be around a resolver's call: pipe it onto the resources that ask it/)
     }

@@ -12,6 +12,9 @@ export class Payments extends CircuitBreaker.Service<Payments>()("shared/Payment
 /** One that soon tries again. */
 export class Mail extends CircuitBreaker.Service<Mail>()("shared/Mail") {}
 
+/** One whose probes have little time. */
+export class Reports extends CircuitBreaker.Service<Reports>()("shared/Reports") {}
+
 /** How many searches there may be, in all processes; and for how many each one asks at once. */
 export const rate = 6
 export const searches = 4
@@ -55,8 +58,9 @@ const redisOn = (url: string) => NodeRedis.layer({ url, disableOfflineQueue: tru
 export const processOn = (url: string) =>
   Layer.mergeAll(
     Search.layerShared({ limit: rate, window: "1 hour" }).pipe(Layer.provide(Rates.layerStoreRedis())),
-    Layer.merge(
+    Layer.mergeAll(
       Payments.layerShared({ opens: { failures: 2 }, openDuration: "1 hour" }),
-      Mail.layerShared({ opens: { failures: 1 }, openDuration: "100 millis" })
+      Mail.layerShared({ opens: { failures: 1 }, openDuration: "100 millis" }),
+      Reports.layerShared({ opens: { failures: 1 }, openDuration: "50 millis", probeTimeout: "50 millis" })
     ).pipe(Layer.provide(Breakers.layerStoreRedis()))
   ).pipe(Layer.provide(redisOn(url)))
