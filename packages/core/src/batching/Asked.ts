@@ -115,7 +115,7 @@ export class Asked {
 
   addCallersTo(callers: Array<Caller>): void {
     if (this.first !== undefined) callers.push(this.first)
-    if (this.others !== undefined) callers.push(...this.others)
+    for (const caller of this.others ?? []) callers.push(caller)
   }
 
   answer(exit: Exit.Exit<unknown, unknown>): void {

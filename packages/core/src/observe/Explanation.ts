@@ -111,7 +111,7 @@ const boundsOf = (plan: Plan, weightOf: (name: string) => number): Makespan => {
     const weights = names.map(weightOf)
     return makespan(
       weights.reduce((sum, weight) => sum + weight, 0),
-      Math.max(0, ...weights),
+      weights.reduce((most, weight) => Math.max(most, weight), 0),
       places
     )
   })

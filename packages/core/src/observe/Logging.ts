@@ -191,6 +191,7 @@ class RunLog implements Watcher {
   private log(event: RunEvent): void {
     const level = levelOf(event)
     if (LogLevel.isGreaterThan(this.minimum, level)) return
+    // oxlint-disable-next-line effect-loader/no-call-spread -- a text, and an error or none
     const line = Effect.logWithLevel(level)(...lineOf(event, event.at - this.startedAt))
     Effect.runForkWith(this.context)(Effect.annotateLogs(line, this.annotationsOf(event)))
   }

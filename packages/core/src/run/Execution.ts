@@ -189,9 +189,9 @@ const accounted = (
       // Until here an interruption counts, also one that came when nothing ran any more.
       const interrupted = Exit.isFailure(ended) ? ended : yield* Effect.exit(restore(Effect.void))
       if (Exit.isFailure(interrupted)) run.stop({ _tag: "Interrupted" })
-      const exit = Exit.isFailure(interrupted) ? withFailures(interrupted.cause, run) : exitOf(run)
+      const ownExit = Exit.isFailure(interrupted) ? withFailures(interrupted.cause, run) : exitOf(run)
       run.skipRest()
-      if (Exit.isFailure(exit) && execution.failFast) yield* saga.rollback(exit.cause)
+      const exit = Exit.isFailure(ownExit) && execution.failFast ? yield* undone(ownExit.cause, saga) : ownExit
       if (Exit.isSuccess(exit) && execution.failFast && execution.reversible !== true) handOver(saga, fiber)
       run.finish()
       const because = Exit.isFailure(exit) ? exit.cause : Cause.empty
@@ -202,6 +202,12 @@ const accounted = (
       if (execution.failFast) yield* runHooks(told, compiled)
       return yield* Exit.isFailure(interrupted) ? told : execution.conclude(run, told)
     })
+  )
+
+/** Undoes what a load has done that failed. A defect of the undoing follows what the load failed with. */
+const undone = (cause: Cause.Cause<unknown>, saga: Saga): Effect.Effect<Exit.Exit<never, unknown>> =>
+  Effect.map(Effect.exit(saga.rollback(cause)), (exit) =>
+    Exit.failCause(combine(Exit.isFailure(exit) ? [cause, exit.cause] : [cause]))
   )
 
 const withFailures = (interruption: Cause.Cause<unknown>, run: Run): AnyExit =>
@@ -215,9 +221,18 @@ const handOver = (saga: Saga, fiber: Fiber.Fiber<unknown, unknown>): void => {
 /** Tells whoever wants to know of what could not be undone. */
 const tellOf = (error: RollbackError, { declaration }: Compiled): Effect.Effect<void> => {
   const { onCompensationFailure: handler } = declaration.options
-  if (handler === undefined) return Effect.logError(error.message, ...error.failures.map(({ failure }) => failure))
+  if (handler === undefined) return logNotUndone(error)
   return logFailure(error.loader, "`onCompensationFailure`", () => handler(error))
 }
+
+/** One line for all, with the causes of the first: a log is read by people. */
+const logNotUndone = ({ failures, message }: RollbackError): Effect.Effect<void> => {
+  const causes = failures.slice(0, mostCauses).map(({ failure }) => failure)
+  // oxlint-disable-next-line effect-loader/no-call-spread -- a few
+  return Effect.logError(message, ...causes)
+}
+
+const mostCauses = 100
 
 /** Whatever is hung on the end of a load is run, one after the other. */
 const runHooks = (exit: AnyExit, { declaration: { onExit = [] }, program }: Compiled): Effect.Effect<void> =>

@@ -98,7 +98,7 @@ export const fromLoader = <
     _tag: "Loader",
     deps: () => inputs,
     after: lazily<ReadonlyArray<unknown>>(after, []),
-    load: (values: Dependencies) => load(given(), ...([values] as unknown as [])),
+    load: (values: Dependencies) => load(given() as Loader<unknown, unknown, unknown, Dependencies>, values),
     key: key as KeyOf | undefined,
     loader: given
   })

@@ -576,7 +576,7 @@ export class Run {
       const dependent = items[k]!
       if (--this.missing[dependent]! === 0) this.advance(dependent)
     }
-    if (this.choosing !== undefined) (this.inline ??= []).push(...this.choosing.choosersOf(index))
+    for (const match of this.choosing?.choosersOf(index) ?? none) (this.inline ??= []).push(match)
   }
 
   private fail(index: number, cause: Cause.Cause<unknown>): void {
@@ -648,7 +648,7 @@ export class Run {
       this.watch?.settled(i, { _tag: "Skipped", because })
       if (this.choosing !== undefined) {
         this.letGo(this.choosing.wantsOf(i), step.name)
-        toSkip.push(...this.choosing.choosersOf(i))
+        for (const match of this.choosing.choosersOf(i)) toSkip.push(match)
       }
       for (let k = start[i + 1]! - 1; k >= start[i]!; k--) toSkip.push(items[k]!)
     }

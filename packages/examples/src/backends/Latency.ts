@@ -15,6 +15,6 @@ export const latency = {
 
 /** `40 to 90ms` */
 export const range = (names: ReadonlyArray<keyof typeof latency>): string => {
-  const millis = names.map((name) => Duration.toMillis(latency[name]))
-  return `${Math.min(...millis)} to ${Math.max(...millis)}ms`
+  const millis = names.map((name) => Duration.toMillis(latency[name])).sort((a, b) => a - b)
+  return `${millis[0]} to ${millis.at(-1)}ms`
 }

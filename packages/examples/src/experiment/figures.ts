@@ -17,7 +17,7 @@ const queries: { readonly [P in Page]: number } = { light: 3, heavy: 62 }
 /** How many queries there were per second until the last page was answered. */
 export const throughput = (answers: ReadonlyArray<Answer>): number =>
   answers.reduce((sum, { page }) => sum + queries[page], 0) /
-  (Math.max(...answers.map(({ answered }) => answered)) / 1000)
+  (answers.reduce((last, { answered }) => Math.max(last, answered), 0) / 1000)
 
 /** How often each page has to be asked for so that so many queries per second come of each. */
 export const ratesFor = (perSecond: number): { readonly [P in Page]: number } => ({

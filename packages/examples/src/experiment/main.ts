@@ -60,7 +60,8 @@ const program = Effect.gen(function* () {
   const results = yield* measure(all, rounds)
   yield* section("As many times what the page takes alone", "queries a second: as many times those without a limit")
   yield* showTable(idle, results)
-  yield* print("", ...results.slice(1).map(({ limit, name }) => dim(`${name}: the limit was ${limit} at the end`)))
+  yield* print("")
+  for (const { limit, name } of results.slice(1)) yield* print(dim(`${name}: the limit was ${limit} at the end`))
   yield* print(
     "",
     dim(

@@ -23,6 +23,6 @@ Effect.gen(function* () {
 
   yield* section("What the levels cost")
   yield* print(Report.toSummary(late), "")
-  yield* print(...differences(Loader.plan(eager), early, late))
+  for (const line of differences(Loader.plan(eager), early, late)) yield* print(line)
   yield* print("", dim(`Both loaded ${early.values.a}. Eagerly, nothing waits for an unrelated sibling.`), "")
 }).pipe(NodeRuntime.runMain)

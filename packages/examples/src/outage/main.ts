@@ -62,7 +62,7 @@ const program = Effect.gen(function* () {
     "What is around each part of the page",
     "outermost first; an attempt has a slot, all around it has none"
   )
-  for (const part of Loader.plan(page).resources) yield* print(...stackOf(part))
+  for (const part of Loader.plan(page).resources) yield* print(stackOf(part).join("\n"))
   // Whatever is slow only the first time is over before anything is measured.
   yield* Effect.ignore(Effect.flatMap(Shop, (shop) => Effect.all([shop.user, shop.rate, shop.offers])))
   yield* during("well", "All is well")

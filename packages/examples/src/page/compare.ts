@@ -32,16 +32,15 @@ const measure = Effect.map(
 export const compare = Effect.gen(function* () {
   yield* section("The same page, three schedules", `median of ${rounds} runs each`)
   const measured = yield* measure
-  const best = Math.min(...measured.map(({ millis }) => millis))
-  const worst = Math.max(...measured.map(({ millis }) => millis))
-  yield* print(
-    ...measured.map(({ millis, name }) => {
-      const drawn = bar(millis / worst, 30)
-      const [label, colour] = name === "eager" ? [bold(name.padEnd(20)), good(drawn)] : [name.padEnd(20), dim(drawn)]
-      const ratio = millis === best ? "" : dim(`${(millis / best).toFixed(1)} × as long`)
-      return `${label}  ${colour}${" ".repeat(31 - drawn.length)}${`${Math.round(millis)}ms`.padStart(6)}  ${ratio}`
-    })
-  )
+  const times = measured.map(({ millis }) => millis).sort((a, b) => a - b)
+  const [best = 0, worst = best] = [times[0], times.at(-1)]
+  for (const { millis, name } of measured) {
+    const drawn = bar(millis / worst, 30)
+    const [label, colour] = name === "eager" ? [bold(name.padEnd(20)), good(drawn)] : [name.padEnd(20), dim(drawn)]
+    const ratio = millis === best ? "" : dim(`${(millis / best).toFixed(1)} × as long`)
+    const took = `${Math.round(millis)}ms`.padStart(6)
+    yield* print(`${label}  ${colour}${" ".repeat(31 - drawn.length)}${took}  ${ratio}`)
+  }
   const { chain, total } = longestChain(Loader.plan(eager))
   yield* print(
     "",

@@ -12,7 +12,7 @@ const serve = (spans: Array<Span>) =>
         "POST",
         "/v1/traces",
         Effect.gen(function* () {
-          spans.push(...spansIn(yield* HttpServerRequest.schemaBodyJson(Traces)))
+          for (const span of spansIn(yield* HttpServerRequest.schemaBodyJson(Traces))) spans.push(span)
           return HttpServerResponse.jsonUnsafe({})
         })
       ),

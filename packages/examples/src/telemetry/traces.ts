@@ -35,7 +35,7 @@ const toOwnCollector = Effect.gen(function* () {
   const { spans, url } = yield* Collector
   yield* request(url)
   yield* section("What the collector got", `${spans.length} spans over OTLP, on ${url}`)
-  yield* print(...spanTree(spans))
+  yield* print(spanTree(spans).join("\n"))
   yield* print("", dim("✓ ok, ✗ error, - interrupted: what was skipped never ran."))
   yield* Console.log("")
 }).pipe(Effect.provide(Collector.layer))

@@ -26,6 +26,6 @@ const show = ({ attempts, outcome }: Report.ResourceReport): string => {
 }
 
 export const toLines = (report: Report.Report<unknown>): ReadonlyArray<string> => {
-  const width = Math.max(...report.resources.map(({ resource }) => resource.length))
+  const width = report.resources.reduce((width, { resource }) => Math.max(width, resource.length), 0)
   return report.resources.map((row) => `${row.resource.padEnd(width)}  ${show(row)}`)
 }

@@ -36,7 +36,7 @@ const broken = (text: string, columns: number): ReadonlyArray<string> =>
 
 /** Prints a text that may be longer than a line, without a name. */
 export const prose = (text: string): Effect.Effect<void> =>
-  print(...broken(text, width).map((line) => dim(line.trim())))
+  Effect.forEach(broken(text, width), (line) => print(dim(line.trim())), { discard: true })
 
 /** Prints a name and a text that may be longer than a line. */
 export const paragraph = (name: string, text: string): Effect.Effect<void> => {

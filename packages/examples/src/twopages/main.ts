@@ -12,7 +12,7 @@ type Pages = Effect.Success<ReturnType<typeof loadBoth>>
 const millis = (report: Report.Report<unknown>): number => Math.round(report.until - report.startedAt)
 
 const showTimes = (first: Pages, fair: Pages) => {
-  const longest = Math.max(...[first, fair].flatMap(({ heavy, light }) => [millis(heavy), millis(light)]))
+  const longest = [first, fair].reduce((most, { heavy, light }) => Math.max(most, millis(heavy), millis(light)), 0)
   const line = (how: string, page: keyof Pages, pages: Pages) => {
     const took = millis(pages[page])
     const drawn = bar(took / longest, 40)

@@ -86,9 +86,14 @@ export class CompensationError extends Data.TaggedError("CompensationError")<{
   }
 }
 
-const summary = (loader: string, failures: ReadonlyArray<CompensationError>): string =>
-  `loader "${loader}": ${failures.length} of what was to be undone is still there: ` +
-  failures.map(({ message }) => message).join("; ")
+/** A message is for people: of many failures it has the first. `failures` has them all. */
+const mostTold = 50
+
+const summary = (loader: string, failures: ReadonlyArray<CompensationError>): string => {
+  const told = failures.slice(0, mostTold).map(({ message }) => message)
+  if (told.length < failures.length) told.push(`and ${failures.length - told.length} more`)
+  return `loader "${loader}": ${failures.length} of what was to be undone is still there: ${told.join("; ")}`
+}
 
 /**
  * All that could not be undone when a load ended.

@@ -67,7 +67,7 @@ export class UndoOrder<T extends DoneBy> {
     const open = steps.slice()
     for (let i = open.pop(); i !== undefined; i = open.pop()) {
       const candidates = this.byStep.get(i)
-      if (candidates === undefined) open.push(...this.release(i))
+      if (candidates === undefined) for (const free of this.release(i)) open.push(free)
       else for (const candidate of candidates) this.free.add(candidate)
     }
   }
