@@ -205,6 +205,18 @@ export const fromProgram = (program: Program, settings: Settings, inside: (base:
   }
 }
 
+/** A plan and those of all loaders inside, each once: what is inside of one follows it. */
+export const withInside = (plan: Plan): ReadonlyArray<Plan> => {
+  const found = new Set<Plan>()
+  const open = [plan]
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    if (found.has(one)) continue
+    found.add(one)
+    for (const { loader } of one.resources.toReversed()) if (loader !== undefined) open.push(loader)
+  }
+  return [...found]
+}
+
 /**
  * The entry of one resource, by name; `undefined` if the plan has none of that name.
  *

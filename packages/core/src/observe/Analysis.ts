@@ -76,12 +76,18 @@ export const tookOf = ({ phases }: ResourceReport): number => timeIn(phases, own
 
 /** How long attempts and fallbacks ran, all together; of a list its items do, of a loader inside its resources. */
 const workOf = (report: Report<unknown>, leavesOut: (report: Report<unknown>) => ReadonlySet<string>): number => {
-  const leftOut = leavesOut(report)
-  return report.resources.reduce((sum, { items, resource, running, runs }) => {
-    if (leftOut.has(resource)) return sum
-    if (items !== undefined) return sum + items.took
-    return sum + (runs === undefined ? running : runs.reduce((inside, run) => inside + workOf(run, leavesOut), 0))
-  }, 0)
+  let sum = 0
+  const open = [report]
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    const leftOut = leavesOut(one)
+    for (const { items, resource, running, runs } of one.resources) {
+      if (leftOut.has(resource)) continue
+      if (items !== undefined) sum += items.took
+      else if (runs === undefined) sum += running
+      else for (const run of runs) open.push(run)
+    }
+  }
+  return sum
 }
 
 const nothing: ReadonlySet<string> = new Set()

@@ -1,4 +1,4 @@
-import type { Plan, PlanResource } from "../compile/Plan.ts"
+import { type Plan, type PlanResource, withInside } from "../compile/Plan.ts"
 import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
 import { printableLabel } from "./Printable.ts"
@@ -48,20 +48,6 @@ const showResource = (resource: PlanResource): string => {
     .join("  ")
 }
 
-/** The plans of the loaders inside, each once, those inside of them after them. */
-const plansInside = (plan: Plan): ReadonlyArray<Plan> => {
-  const found = new Set<Plan>()
-  const visit = ({ resources }: Plan): void => {
-    for (const { loader } of resources) {
-      if (loader === undefined || found.has(loader)) continue
-      found.add(loader)
-      visit(loader)
-    }
-  }
-  visit(plan)
-  return [...found]
-}
-
 const showSettings = ({ concurrency, scheduling, timeout }: Plan): string =>
   [
     concurrency === undefined ? "" : `, concurrency ${concurrency}`,
@@ -94,7 +80,7 @@ const showSettings = ({ concurrency, scheduling, timeout }: Plan): string =>
  * @since 0.1.0
  * @category printing
  */
-export const toText = (self: Plan): string => [self, ...plansInside(self)].map(oneToText).join("\n\n")
+export const toText = (self: Plan): string => withInside(self).map(oneToText).join("\n\n")
 
 const oneToText = (self: Plan): string => {
   const byName = new Map(self.resources.map((resource) => [resource.name, resource]))

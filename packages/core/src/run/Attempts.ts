@@ -312,7 +312,7 @@ export class Attempts implements Host {
     return {
       limit: slots.limit,
       request: (resume) => slots.requestInside(index, resume),
-      release: () => slots.release(),
+      release: () => slots.releaseHere(),
       offer: () => run.onSlots()
     }
   }

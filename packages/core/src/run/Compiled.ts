@@ -79,9 +79,6 @@ export interface Declaration {
 
 export type OnExit = (exit: Exit.Exit<unknown, unknown>) => unknown
 
-/** How many loaders may be inside each other. */
-export const deepest = 50_000
-
 /** What is known of a loader when all loaders inside it are compiled. */
 export interface Nested {
   /** How many loaders are inside each other, itself included. */
@@ -142,6 +139,19 @@ export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" &&
 const insideOf = (node: Node): Compiled | undefined => {
   if (node._tag === "View" || node.source._tag !== "Loader") return undefined
   return compiledOf(node.source.loader() as AnyLoader)
+}
+
+/** A loader and all loaders inside it, each once. */
+export const allInside = (compiled: Compiled): ReadonlyArray<Compiled> => {
+  const found = new Set([compiled])
+  // A set tells of what is added while it is gone through.
+  for (const { program } of found) {
+    for (const { node } of program.steps) {
+      const inside = insideOf(node)
+      if (inside !== undefined) found.add(inside)
+    }
+  }
+  return [...found]
 }
 
 /** The plan of a loader: the same object however often it is asked for. Those of the loaders inside are made first. */

@@ -7,20 +7,13 @@
  */
 import { Duration, Result } from "effect"
 import { toDuration } from "../base/DurationInput.ts"
+import { deepest } from "../base/Nesting.ts"
 import type { Hold } from "../batching/Hold.ts"
 import { compile as compileProgram } from "../compile/Compiler.ts"
 import type { LookInside } from "../compile/Discovery.ts"
 import { foresee } from "../compile/Foreseen.ts"
 import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
-import {
-  type AnyLoader,
-  type Compiled,
-  compiledOf,
-  type Declaration,
-  deepest,
-  type Nested,
-  type Options
-} from "./Compiled.ts"
+import { type AnyLoader, type Compiled, compiledOf, type Declaration, type Nested, type Options } from "./Compiled.ts"
 
 /** A resource that runs another loader. */
 interface Inside {

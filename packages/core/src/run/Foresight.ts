@@ -149,14 +149,22 @@ export class Foresight implements Horizon {
 
   /** What stands in the way of each request that is still to come. */
   private stillToCome(hold: Hold): ReadonlyArray<Holds> {
+    const all: Array<Holds> = []
+    const runs: Array<Foresight> = [this]
+    for (let run = runs.pop(); run !== undefined; run = runs.pop()) {
+      for (const blockers of run.ownToCome(hold)) all.push(blockers)
+      for (const inside of run.inside) runs.push(inside)
+    }
+    return all
+  }
+
+  private ownToCome(hold: Hold): ReadonlyArray<Holds> {
     const blockersOf = this.blockers()
-    const own = this.foreseen.flatMap(({ choosers, holds, index }) =>
+    return this.foreseen.flatMap(({ choosers, holds, index }) =>
       holds.includes(hold) && this.isToCome(index)
         ? [together([blockersOf(index), this.blockersOfChoice(index, choosers, blockersOf)])]
         : []
     )
-    const inside = Array.from(this.inside, (run) => run.stillToCome(hold))
-    return [...own, ...inside.flat()]
   }
 
   private isToCome(index: number): boolean {
@@ -183,13 +191,20 @@ export class Foresight implements Horizon {
     return (index) => blockers[index]!
   }
 
+  /** Counts what is held of a step, and of all that it is inside of. */
   private count(index: number, hold: Hold, change: 1 | -1): void {
+    this.countHere(index, hold, change)
+    for (let at = this.around; at !== undefined; at = at.foresight.around) {
+      at.foresight.countHere(at.index, hold, change)
+    }
+    countIn(this.outermost.holds, hold, change)
+  }
+
+  private countHere(index: number, hold: Hold, change: 1 | -1): void {
     let ofStep = this.held.get(index)
     if (ofStep === undefined) this.held.set(index, (ofStep = new Map()))
     countIn(ofStep, hold, change)
     if (ofStep.size === 0) this.held.delete(index)
-    if (this.around !== undefined) return this.around.foresight.count(this.around.index, hold, change)
-    countIn(this.holds, hold, change)
   }
 }
 

@@ -3,8 +3,8 @@ export interface OuterSlots {
   readonly limit: number
   /** Asks for a slot; `resume` is called when there is one. */
   readonly request: (resume: () => void) => { waits: boolean }
-  /** Gives a slot back. Nobody is told yet. */
-  readonly release: () => void
+  /** Gives a slot back, and says whose further out is to be given back, too. Nobody is told yet. */
+  readonly release: () => Outer | undefined
   /** Says that somebody may be able to take a slot. */
   readonly offer: () => void
 }
@@ -38,9 +38,14 @@ export class Outer {
     this.granted--
   }
 
+  /** Gives a slot back, of all runs around: a loop, as there may be many. */
   release(): void {
-    this.slots.release()
+    for (let outer = this.releaseOne(); outer !== undefined;) outer = outer.releaseOne()
+  }
+
+  private releaseOne(): Outer | undefined {
     this.hasNews = true
+    return this.slots.release()
   }
 
   offer(): void {

@@ -384,7 +384,7 @@ export class Run {
   /** What became of the resources that were never started, and the end of the run, for those who watch. */
   finish(): void {
     this.foresight?.end()
-    if (this.watch === undefined || this.finished) return
+    if (this.watch === undefined || this.finished || this.interpreter === idle) return
     // Whoever watches can interrupt the run, which ends it once more.
     this.finished = true
     this.skipRest()
@@ -393,7 +393,8 @@ export class Run {
 
   /** Nothing that was never started will be: for those who watch. */
   skipRest(): void {
-    if (this.watch === undefined) return
+    // A run that was interrupted before it began told of nothing.
+    if (this.watch === undefined || this.interpreter === idle) return
     const because = stopReason(this.stopped)
     this.values.forEach((value, i) => {
       if (value !== Pending) return
@@ -576,7 +577,8 @@ export class Run {
       const dependent = items[k]!
       if (--this.missing[dependent]! === 0) this.advance(dependent)
     }
-    for (const match of this.choosing?.choosersOf(index) ?? none) (this.inline ??= []).push(match)
+    if (this.choosing === undefined) return
+    for (const match of this.choosing.choosersOf(index)) (this.inline ??= []).push(match)
   }
 
   private fail(index: number, cause: Cause.Cause<unknown>): void {

@@ -12,6 +12,7 @@
 import { type Duration, Effect, Exit, Fiber } from "effect"
 import * as AsyncContext from "../base/AsyncContext.ts"
 import { forkLike } from "../base/Fork.ts"
+import { deepest, enter, leave, level, putOff } from "../base/Nesting.ts"
 import type { Interpreter, Run } from "./Run.ts"
 import type { Waiter } from "./Slots.ts"
 
@@ -49,7 +50,31 @@ class Scheduler implements Interpreter {
     this.fork = forkLike(parent, run.context)
   }
 
-  start(): void {
+  /** Starts the run inside so many others, unless it is interrupted before its turn comes. */
+  open(timeout: Duration.Duration | undefined, depth: number): void {
+    if (!enter(this.parent.cache.scheduler)) return this.openLater(timeout, depth)
+    const around = level.now
+    level.now = depth + 1
+    try {
+      if (this.run.stopped !== undefined) return
+      this.start()
+      if (timeout !== undefined) this.endAfter(timeout)
+    } finally {
+      level.now = around
+      leave()
+    }
+  }
+
+  // The closures are made apart, so that those who do not put anything off pay nothing for them.
+  private openLater(timeout: Duration.Duration | undefined, depth: number): void {
+    putOff(() => this.open(timeout, depth))
+  }
+
+  private endLater(index: number, exit: Exit.Exit<unknown, unknown>, startedAt: bigint): void {
+    putOff(() => this.ended(index, exit, startedAt))
+  }
+
+  private start(): void {
     const { slots } = this.run
     if (slots !== undefined) slots.onGranted = () => this.wake()
     // Nothing may start before the run has told of everything that is ready: the most urgent of all goes first.
@@ -60,7 +85,7 @@ class Scheduler implements Interpreter {
   }
 
   /** Ends the run at its limit, if it has not ended by then. */
-  endAfter(limit: Duration.Duration): void {
+  private endAfter(limit: Duration.Duration): void {
     if (this.finished) return
     const end = Effect.sync(() => this.run.timeOut(limit))
     this.timer = Effect.runForkWith(this.run.context)(Effect.andThen(Effect.sleep(limit), end))
@@ -71,9 +96,18 @@ class Scheduler implements Interpreter {
     return Effect.callback((resume) => {
       this.finished = true
       this.afterStop = () => resume(Effect.void)
+      this.stop()
+    })
+  }
+
+  private stop(): void {
+    if (!enter(this.parent.cache.scheduler)) return putOff(() => this.stop())
+    try {
       this.run.stop({ _tag: "Interrupted" })
       this.checkEnd()
-    })
+    } finally {
+      leave()
+    }
   }
 
   onReady(index: number): void {
@@ -93,7 +127,12 @@ class Scheduler implements Interpreter {
   }
 
   onSlots(): void {
-    this.pump()
+    if (!enter(this.parent.cache.scheduler)) return putOff(() => this.onSlots())
+    try {
+      this.pump()
+    } finally {
+      leave()
+    }
   }
 
   private enqueue(index: number): void {
@@ -121,6 +160,15 @@ class Scheduler implements Interpreter {
 
   /** Goes on where the run belongs, with what another run has given back. */
   private wake(): void {
+    if (!enter(this.parent.cache.scheduler)) return putOff(() => this.wake())
+    try {
+      this.pumpAtHome()
+    } finally {
+      leave()
+    }
+  }
+
+  private pumpAtHome(): void {
     const { home } = this
     if (this.pumping || home === undefined) return this.pump()
     this.home = undefined
@@ -205,14 +253,19 @@ class Scheduler implements Interpreter {
   }
 
   private ended(index: number, exit: Exit.Exit<unknown, unknown>, startedAt: bigint): void {
-    this.fibers![index] = undefined
-    this.running--
-    // The run must not end while it is still telling what follows from this.
-    const { pumping } = this
-    this.pumping = true
-    this.run.settle(index, exit, startedAt)
-    this.pumping = pumping
-    this.pump()
+    if (!enter(this.parent.cache.scheduler)) return this.endLater(index, exit, startedAt)
+    try {
+      this.fibers![index] = undefined
+      this.running--
+      // The run must not end while it is still telling what follows from this.
+      const { pumping } = this
+      this.pumping = true
+      this.run.settle(index, exit, startedAt)
+      this.pumping = pumping
+      this.pump()
+    } finally {
+      leave()
+    }
   }
 
   private checkEnd(): void {
@@ -232,6 +285,11 @@ class Scheduler implements Interpreter {
     this.onFinished(this.run)
   }
 }
+
+const tooDeep = (loader: string): RangeError =>
+  new RangeError(
+    `loader "${loader}" would run inside of ${deepest} others: a load that runs its own loader, however far down, never ends`
+  )
 
 /** How a run is scheduled. */
 export interface Scheduling {
@@ -253,9 +311,9 @@ export const schedule = <A, E>(
 ): Effect.Effect<A, E> =>
   // The steps are started inside `callback`, so that a step which interrupts the caller finds the finalizer in place.
   Effect.callback((resume) => {
+    if (level.now === deepest) return resume(Effect.die(tooDeep(run.program.name)))
     const scheduler = new Scheduler(run, parent, inBatches, (run) => resume(conclude(run)))
-    scheduler.start()
-    if (timeout !== undefined) scheduler.endAfter(timeout)
+    scheduler.open(timeout, level.now)
     return scheduler.finished
       ? undefined
       : Effect.suspend(() => Effect.flatMap(scheduler.interrupt(), () => onInterrupted(run)))

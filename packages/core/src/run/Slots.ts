@@ -152,9 +152,15 @@ export class Slots {
     return waiter
   }
 
+  /** Gives a slot back, and those of the runs around that were taken with it. */
   release(): void {
+    this.releaseHere()?.release()
+  }
+
+  /** Gives a slot of this run back, and says whose is to be given back, too. */
+  releaseHere(): Outer | undefined {
     this.free++
-    this.outer?.release()
+    return this.outer
   }
 
   /** Gives the turn to the most urgent of those who can have one, and says who that is. */

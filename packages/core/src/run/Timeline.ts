@@ -291,9 +291,23 @@ export class Timeline {
     return resource
   }
 
-  /** What the run did so far; `now`, where it is later than the last event, is when that is. */
+  /** What the run did so far; `now`, where it is later than the last event, is when that is. Those inside are told first. */
   report(now = this.lastAt): Report {
-    const until = this.endedAt ?? Math.max(now, this.lastAt)
+    const until = new Map<Timeline, number>([[this, this.untilAt(now)]])
+    // A map tells of what is added while it is gone through.
+    for (const [run, end] of until) {
+      for (const runs of run.inside.values()) for (const inside of runs) until.set(inside, inside.untilAt(end))
+    }
+    const reports = new Map<Timeline, Report>()
+    for (const [run, end] of Array.from(until).reverse()) reports.set(run, run.toOwnReport(end, reports))
+    return reports.get(this)!
+  }
+
+  private untilAt(now: number): number {
+    return this.endedAt ?? Math.max(now, this.lastAt)
+  }
+
+  private toOwnReport(until: number, reports: ReadonlyMap<Timeline, Report>): Report {
     return {
       loader: this.loader,
       run: this.run,
@@ -303,12 +317,12 @@ export class Timeline {
       endedAt: this.endedAt,
       end: this.end,
       timedOut: this.end === "TimedOut",
-      resources: Array.from(this.resources.values(), (resource) => this.toReport(resource, until)),
+      resources: Array.from(this.resources.values(), (resource) => this.toReport(resource, until, reports)),
       values: {}
     }
   }
 
-  private toReport(timeline: ResourceTimeline, until: number): ResourceReport {
+  private toReport(timeline: ResourceTimeline, until: number, reports: ReadonlyMap<Timeline, Report>): ResourceReport {
     const { attempts, caches, chosen, endedAt, items, notUndone, outcome, readyAt, refusals, resource, startedAt } =
       timeline
     const runs = this.inside.get(resource)
@@ -326,7 +340,7 @@ export class Timeline {
       ...(items === undefined ? {} : { items: { ...items } }),
       ...(chosen === undefined ? {} : { chosen }),
       ...(caches === undefined ? {} : { caches: [...caches.values()] }),
-      ...(runs === undefined ? {} : { runs: runs.map((run) => run.report(until)) }),
+      ...(runs === undefined ? {} : { runs: runs.map((run) => reports.get(run)!) }),
       phases,
       ...(notUndone.length === 0 ? {} : { notUndone: notUndone.slice() })
     }

@@ -6,10 +6,9 @@
 import { Effect, Exit, RequestResolver } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
-import type { Plan, PlanResource } from "../compile/Plan.ts"
-import { baseOf } from "../model/Node.ts"
+import { type Plan, type PlanResource, withInside } from "../compile/Plan.ts"
 import { annotate, type Resource } from "../model/Resource.ts"
-import { type AnyLoader, type Compiled, compiledOf } from "../run/Compiled.ts"
+import { allInside, type AnyLoader, type Compiled, compiledOf } from "../run/Compiled.ts"
 import { type Args, loadReversible, type Loader, plan } from "../run/Loader.ts"
 import type { RollbackError } from "../run/saga/CompensationError.ts"
 
@@ -48,7 +47,7 @@ const keeping: Readonly<Record<string, string>> = {
   cache: "what it keeps would be there for others also after a rollback"
 }
 
-const issuesOf = ({ annotations, around, attempt, items, loader, name }: PlanResource): ReadonlyArray<GraphIssue> => {
+const issuesOf = ({ annotations, around, attempt, items, name }: PlanResource): ReadonlyArray<GraphIssue> => {
   const why = annotations[escaping]
   const parts = [...attempt, ...around, ...(items === undefined ? [] : [...items.attempt, ...items.around])]
   return [
@@ -58,12 +57,12 @@ const issuesOf = ({ annotations, around, attempt, items, loader, name }: PlanRes
       return reason === undefined
         ? []
         : [{ _tag: "EscapesTransaction" as const, resource: name, reason: `${label}: ${reason}` }]
-    }),
-    ...(loader === undefined ? [] : escapingFrom(loader))
+    })
   ]
 }
 
-const escapingFrom = ({ resources }: Plan): ReadonlyArray<GraphIssue> => resources.flatMap(issuesOf)
+const escapingFrom = (plan: Plan): ReadonlyArray<GraphIssue> =>
+  withInside(plan).flatMap(({ resources }) => resources.flatMap(issuesOf))
 
 /** A resolver that says nothing of how requests are told apart: all that it is asked goes together. */
 const plain = RequestResolver.make(() => Effect.void)
@@ -75,9 +74,7 @@ const plain = RequestResolver.make(() => Effect.void)
 const sharing = ({ program }: Compiled): ReadonlyArray<GraphIssue> =>
   program.steps.flatMap((step): ReadonlyArray<GraphIssue> => {
     if (step.kind !== "load") return []
-    const { asks, items, name, node } = step
-    const { source } = baseOf(node)
-    if (source._tag === "Loader") return sharing(compiledOf(source.loader() as AnyLoader))
+    const { asks, items, name } = step
     const resolvers = [asks?.resolver, items?.asks?.resolver, ...(items?.resolvers ?? [])]
     const reason =
       "its requests share calls with those of others: give its resolver a `batchKey` that tells transactions apart"
@@ -137,7 +134,7 @@ export interface Transaction<A, E, R, In> {
  */
 export const withTransaction = <A, E, R, In, T>(self: Loader<A, E, R, In, T>): Transaction<A, E, R, In> => {
   const compiled = plan(self)
-  const issues = [...escapingFrom(compiled), ...sharing(compiledOf(self as AnyLoader))]
+  const issues = [...escapingFrom(compiled), ...allInside(compiledOf(self as AnyLoader)).flatMap(sharing)]
   if (issues.length > 0) throw new GraphError({ loader: compiled.loader, issues })
   return {
     load: (...inputs) =>

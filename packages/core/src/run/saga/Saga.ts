@@ -102,7 +102,7 @@ export class Saga {
     const { index, resource } = keeper
     const { limit, program } = this.setup
     const undo = (rollback: Rollback) =>
-      undoAll(program, done, limit, { ...rollback, inside: [...rollback.inside, resource] })
+      undoAll(program, done, limit, { ...rollback, inside: { resource, around: rollback.inside } })
     kept.push({ index, undo })
   }
 
@@ -113,7 +113,7 @@ export class Saga {
   }
 
   private rollbackOf(cause: Cause.Cause<unknown>): Rollback {
-    return { cause, watch: this.setup.watch, failures: this.failures, inside: [] }
+    return { cause, watch: this.setup.watch, failures: this.failures, inside: undefined }
   }
 
   private framed(

@@ -3,6 +3,7 @@
  * or a retry inside it works.
  */
 import { Cause, type Context, Effect, Exit } from "effect"
+import { enter, leave, putOff } from "../../base/Nesting.ts"
 import type { Program } from "../../compile/Program.ts"
 import type { CompensationContext } from "../../model/Undo.ts"
 import type { FailedItem } from "../../model/ResourceError.ts"
@@ -16,8 +17,21 @@ export interface Rollback {
   readonly cause: Cause.Cause<unknown>
   readonly watch: RunWatch | undefined
   readonly failures: Array<CompensationError>
-  /** The resources that what is undone now is inside of, from the run that rolls back. */
-  readonly inside: ReadonlyArray<string>
+  /** The resource that what is undone now is inside of, if any. */
+  readonly inside: InsideOf | undefined
+}
+
+/** A resource whose loader did what is undone, and what that one is inside of: linked, as there may be many. */
+export interface InsideOf {
+  readonly resource: string
+  readonly around: InsideOf | undefined
+}
+
+/** From the run that rolls back inwards. */
+const pathTo = (resource: string, inside: InsideOf | undefined): ReadonlyArray<string> => {
+  const path = [resource]
+  for (let at = inside; at !== undefined; at = at.around) path.push(at.resource)
+  return path.reverse()
 }
 
 /** Something that was done, and how it is undone. That never fails: what could not be undone is told to the rollback. */
@@ -54,7 +68,7 @@ export const runUndo = (
   Effect.suspend(() => {
     const { cause, failures, inside, watch } = rollback
     const { cleanup, value } = undo
-    const path = [...inside, resource]
+    const path = pathTo(resource, inside)
     const at = { path, item: item?.index, cleanup }
     const ofItem = item === undefined ? {} : { item }
     const what = cleanup ? "`cleanup`" : "`compensate`"
@@ -90,16 +104,22 @@ export const undoAll = (
       const order = new UndoOrder(program, done)
       let running = 0
       let pumping = false
+      const { scheduler } = parent.cache
       const pump = (): void => {
         if (pumping) return
-        pumping = true
-        while (running < limit) {
-          const next = order.next()
-          if (next === undefined) break
-          start(next)
+        if (!enter(scheduler)) return putOff(pump)
+        try {
+          pumping = true
+          while (running < limit) {
+            const next = order.next()
+            if (next === undefined) break
+            start(next)
+          }
+          pumping = false
+          if (running === 0) resume(Effect.void)
+        } finally {
+          leave()
         }
-        pumping = false
-        if (running === 0) resume(Effect.void)
       }
       const start = (next: Done): void => {
         running++
