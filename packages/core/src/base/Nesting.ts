@@ -8,7 +8,6 @@
  *
  * What another scheduler runs is apart: `Effect.runSync` inside a load needs its result when it returns.
  */
-
 import * as AsyncContext from "./AsyncContext.ts"
 
 /** How many loaders may be inside each other. */
