@@ -257,7 +257,7 @@ const permitsFirst = (calls: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
 /** The shortest timeout inside of what protects a backend: a call that has not ended by then has failed for the resource. */
 const patienceOf = (layers: ReadonlyArray<Layer>): number | undefined => {
   const limits = layers.slice(0, layers.findLastIndex(protects) + 1).flatMap(({ patience }) => patience ?? [])
-  return limits.length === 0 ? undefined : Math.min(...limits)
+  return limits.length === 0 ? undefined : limits.reduce((least, limit) => Math.min(least, limit))
 }
 
 /** `around`: what is around the list, of its items. */
