@@ -1,5 +1,6 @@
 /** Services that layers build, as resources. */
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Scope } from "effect"
+import { BuildMemo } from "./BuildMemo.ts"
 import { baseOf, type Dependencies, lensesOf } from "./Node.ts"
 import { declare, type Deps, type Failure, type Inputs, isResource, lazily, nodeOf } from "./Resource.ts"
 import type { Own, Resource, Services, Success } from "./Resource.ts"
@@ -19,6 +20,14 @@ type Provided<A> = A extends { readonly [ServiceOf]?: infer Id } ? (unknown exte
 
 /** The services that the dependencies provide to a layer. */
 type ProvidedBy<D extends Deps> = { readonly [K in keyof D]: Provided<Success<D[K]>> }[keyof D]
+
+/** Builds a layer: in the memo map of the layer that the graph builds, and otherwise in one of its own. */
+const built = <A, E, R>(layer: Layer.Layer<A, E, R>): Effect.Effect<Context.Context<A>, E, R | Scope.Scope> =>
+  Effect.withFiber((fiber) => {
+    const memo = fiber.getRef(BuildMemo)
+    if (memo === undefined) return Layer.build(layer)
+    return Layer.buildWithMemoMap(layer, memo, Context.getUnsafe(fiber.context, Scope.Scope))
+  })
 
 /** The keys of the services that dependencies are, by local key. What a view changed is a service no more. */
 const servicesOf = (deps: Dependencies): ReadonlyMap<string, Context.Key<unknown, unknown>> => {
@@ -84,7 +93,7 @@ export const fromLayer = <const Name extends string, Id, Shape, E, R, const D ex
     services ??= servicesOf(deps())
     let provided = Context.empty()
     for (const [local, service] of services) provided = Context.add(provided, service as never, values[local] as never)
-    return Effect.map(Effect.provideContext(Layer.build(layer), provided as never), Context.get(key as never))
+    return Effect.map(Effect.provideContext(built(layer), provided as never), Context.get(key as never))
   }
   return declare(name, { _tag: "Load", deps, after: () => [], load, service: key as Context.Key<unknown, unknown> })
 }

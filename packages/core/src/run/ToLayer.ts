@@ -1,5 +1,6 @@
 /** A loader as a layer: a start-up graph. */
 import { Context, Effect, Layer, type Scope } from "effect"
+import { BuildMemo } from "../model/BuildMemo.ts"
 import type { AnyLoader, Loader } from "./Compiled.ts"
 import { type Args, load } from "./Loader.ts"
 
@@ -47,7 +48,10 @@ export const toLayer = <A, E, R, In, T, const G extends Keys<A>>(
   keys: G & { readonly [K in Exclude<keyof G, keyof A>]: never },
   ...inputs: Args<In>
 ): Layer.Layer<Identifiers<G>, E, Exclude<R, Scope.Scope>> => {
-  const loaded = load(self as AnyLoader, ...(inputs as []))
+  const loaded = Effect.withFiber((fiber) => {
+    const memo = Context.getOrUndefined(fiber.context, Layer.CurrentMemoMap)
+    return Effect.provideService(load(self as AnyLoader, ...(inputs as [])), BuildMemo, memo)
+  })
   const provide = (values: Readonly<Record<string, unknown>>): Context.Context<never> =>
     Object.entries(keys).reduce<Context.Context<never>>(
       (context, [target, key]) => Context.add(context, key as Context.Key<never, unknown>, values[target]),

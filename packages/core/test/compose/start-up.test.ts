@@ -1,6 +1,6 @@
 /** Start-up graphs: services that layers build as resources, and a loader as one layer. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Data, Effect, Fiber, Layer, type Scope } from "effect"
+import { Cause, Context, Data, Effect, Fiber, Layer, ManagedRuntime, type Scope } from "effect"
 import { Loader, Policy, Resource, type ResourceError, Tracing } from "effect-loader"
 import { Interruption } from "effect-loader/testing"
 import { TestClock } from "effect/testing"
@@ -202,6 +202,72 @@ describe("Loader.toLayer", () => {
 })
 
 describe("Resource.fromLayer", () => {
+  class Jobs extends Context.Service<Jobs, number>()("test/Jobs") {}
+  class Pages extends Context.Service<Pages, number>()("test/Pages") {}
+  class Pool extends Context.Service<Pool, number>()("test/Pool") {}
+
+  /** Two services over one pool, each by a start-up graph or by layers, and how often pools were opened and closed. */
+  const overOnePool = (failures = 0) => {
+    const pools = { opened: 0, open: 0 }
+    const PoolLive = Layer.effect(
+      Pool,
+      Effect.flatMap(
+        Effect.acquireRelease(
+          Effect.sync(() => (pools.open++, ++pools.opened)),
+          () => Effect.sync(() => pools.open--)
+        ),
+        (pool) => (pool <= failures ? Effect.fail(new Down({ url: "pool" })) : Effect.succeed(pool))
+      )
+    )
+    const pool = Resource.fromLayer("pool", Pool, PoolLive).pipe(Policy.retry({ times: 2 }))
+    const of = <Id>(name: string, key: Context.Key<Id, number>) => {
+      const live = Layer.effect(key, Effect.service(Pool))
+      const target = Resource.fromLayer(name, key, live, { deps: { pool } })
+      const loader = Loader.make({ target })
+      return { graph: Loader.toLayer(loader, { target: key }), loader, layer: Layer.provide(live, PoolLive) }
+    }
+    return { pools, jobs: of("jobs", Jobs), pages: of("pages", Pages) }
+  }
+
+  it.effect(
+    "a layer that is used in start-up graphs and beside them is built once for each memo map, as any layer is",
+    () =>
+      Effect.gen(function* () {
+        for (const jobs of ["graph", "layer"] as const) {
+          for (const pages of ["graph", "layer"] as const) {
+            const given = overOnePool()
+            const built = Layer.build(Layer.mergeAll(given.jobs[jobs], given.pages[pages]))
+            const services = yield* Effect.scoped(
+              Effect.map(built, (context) => [Context.get(context, Jobs), Context.get(context, Pages)])
+            )
+            assert.deepStrictEqual([services, given.pools], [[1, 1], { opened: 1, open: 0 }], `${jobs}, ${pages}`)
+          }
+        }
+      })
+  )
+
+  it.effect("a build that failed is tried again in the memo map that it failed in, and nothing of it stays open", () =>
+    Effect.gen(function* () {
+      const { jobs, pages, pools } = overOnePool(2)
+      yield* Effect.scoped(Layer.build(Layer.mergeAll(jobs.graph, Layer.provide(pages.graph, jobs.graph))))
+      assert.deepStrictEqual(pools, { opened: 3, open: 0 })
+    })
+  )
+
+  it.effect("a run of a loader uses what the layers around it have built, and builds the rest for itself", () =>
+    Effect.gen(function* () {
+      const { jobs, pools } = overOnePool()
+      const load = Effect.scoped(Loader.load(jobs.loader))
+      yield* Effect.all([load, load], { concurrency: 2 })
+      assert.deepStrictEqual(pools, { opened: 2, open: 0 })
+      const runtime = ManagedRuntime.make(jobs.graph)
+      yield* Effect.promise(() => runtime.runPromise(Effect.all([load, load], { concurrency: 2 })))
+      assert.deepStrictEqual(pools, { opened: 3, open: 1 })
+      yield* runtime.disposeEffect
+      assert.strictEqual(pools.open, 0)
+    })
+  )
+
   it.effect("what a view changed is no longer provided, and what a fallback gave is", () =>
     Effect.gen(function* () {
       const down: Layer.Layer<Config, "down"> = Layer.effect(Config, Effect.fail("down"))
