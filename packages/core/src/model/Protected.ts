@@ -2,6 +2,7 @@
 import type { RequestResolver } from "effect"
 import { Cause } from "effect"
 import { dual } from "effect/Function"
+import { valueText } from "../base/ValueText.ts"
 import { type AnyRequest, type AnyResolver, changed } from "../batching/AnyResolver.ts"
 import type { Layer } from "./Node.ts"
 import { layersOf, type Policy } from "./Policy.ts"
@@ -85,6 +86,9 @@ export const protect: {
     policy: Policy<PE, PR>
   ): ProtectedResolver<Q, PE, PR>
 } = /* @__PURE__ */ dual(2, (self: AnyResolver, policy: Policy<unknown, unknown>): unknown => {
+  if (!Array.isArray(policy?.parts)) {
+    throw new Cause.IllegalArgumentError(`Batching.protect: expected a policy, got ${valueText(policy)}`)
+  }
   const layers = layersOf(policy)
   const wrong = layers.find(needsResource)
   if (wrong !== undefined) {

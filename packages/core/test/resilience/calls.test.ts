@@ -663,6 +663,9 @@ describe("the protection of a resolver", () => {
       const make = () => Batching.protect(resolver, policy as never)
       assert.throws(make, /cannot be around a resolver's call: pipe it onto the resources that ask it/)
     }
+    for (const given of [undefined, null, Accounts, {}]) {
+      assert.throws(() => Batching.protect(resolver, given as never), /Batching.protect: expected a policy, got /)
+    }
   })
 
   it.effect("a graph-aware resolver holds its batches all the same", () =>
