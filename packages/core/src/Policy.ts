@@ -9,8 +9,10 @@ export {
   type Policy,
   type PolicyError,
   type PolicyFor,
+  type PolicyForKeyed,
   type PolicyOf,
-  type PolicyServices
+  type PolicyServices,
+  type Sharing
 } from "./model/Policy.ts"
 export { around } from "./policy/Around.ts"
 export { cache } from "./policy/Cache.ts"

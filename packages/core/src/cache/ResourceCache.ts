@@ -5,6 +5,7 @@
  */
 import { Cause, Context, Duration, Effect, Layer, type Scope } from "effect"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
+import { without } from "../base/RunLocal.ts"
 import { countInstance } from "../base/Instances.ts"
 import { notNow } from "../base/NotNow.ts"
 import { Cache, type Reader, type Settings } from "./Cache.ts"
@@ -121,13 +122,15 @@ export interface ResourceCache<in out A = unknown> {
   readonly invalidateUnder: (prefix: string) => Effect.Effect<boolean>
   readonly invalidateAll: Effect.Effect<boolean>
   readonly stats: Effect.Effect<Stats>
+  /** The services that its layer captured, for loads that have no key. */
+  readonly shared: Context.Context<never>
 }
 
 /**
  * The class of a cache's service.
  *
  * - `get`, `invalidate`, `invalidateUnder`, `invalidateAll`, `stats`: see {@link ResourceCache}.
- * - `layer`: the cache in the memory of this process.
+ * - `layer`: the cache in the memory of this process. It needs the `services` that loads without a key use.
  * - `keyed`: whether each resource that it is for has a `key` of its own.
  *
  * @since 0.1.0
@@ -137,15 +140,17 @@ export interface ResourceCacheClass<
   Self,
   Id extends string,
   in out A,
-  Keyed extends boolean
+  Keyed extends boolean,
+  S = never
 > extends Context.ServiceClass<Self, Id, ResourceCache<A>> {
   readonly keyed: Keyed
+  readonly services: ReadonlyArray<Context.Key<S, unknown>>
   readonly get: Get<A, Self>
   readonly invalidate: (key: string) => Effect.Effect<boolean, never, Self>
   readonly invalidateUnder: (prefix: string) => Effect.Effect<boolean, never, Self>
   readonly invalidateAll: Effect.Effect<boolean, never, Self>
   readonly stats: Effect.Effect<Stats, never, Self>
-  readonly layer: (options: MemoryOptions<A>) => Layer.Layer<Self>
+  readonly layer: (options: MemoryOptions<A>) => Layer.Layer<Self, never, S>
 }
 
 /**
@@ -272,7 +277,7 @@ class ByHand implements Reader {
   degraded(): void {}
 }
 
-const toService = (cache: Cache): ResourceCache<never> => {
+const toService = (cache: Cache, shared: Context.Context<never>): ResourceCache<never> => {
   const forget = (range: Range): Effect.Effect<boolean> => cache.forget(range)
   return {
     read: (key, load, reader) => cache.read(key, load, reader),
@@ -280,7 +285,8 @@ const toService = (cache: Cache): ResourceCache<never> => {
     invalidate: (key) => forget({ _tag: "Key", key }),
     invalidateUnder: (prefix) => forget({ _tag: "Under", prefix }),
     invalidateAll: forget({ _tag: "All" }),
-    stats: Effect.sync(() => cache.stats())
+    stats: Effect.sync(() => cache.stats()),
+    shared
   }
 }
 
@@ -289,19 +295,26 @@ const toService = (cache: Cache): ResourceCache<never> => {
  *
  * @internal
  */
-export const layerOf = <Self, A, E = never, R = never>(
+export const layerOf = <Self, A, S, E = never, R = never>(
   tag: Context.Key<Self, ResourceCache<A>>,
+  services: ReadonlyArray<Context.Key<S, unknown>>,
   options: MemoryOptions<A>,
   level: Effect.Effect<Level | undefined, E, R>
-): Layer.Layer<Self, E, Exclude<R, Scope.Scope>> =>
+): Layer.Layer<Self, E, S | Exclude<R, Scope.Scope>> =>
   Layer.effect(
     tag,
-    Effect.flatMap(Effect.andThen(countInstance(tag, "cache", options.many), level), (level) =>
-      Effect.acquireRelease(
-        Effect.sync(() => new Cache(toSettings(tag.key, options as MemoryOptions<never>), level)),
+    Effect.gen(function* () {
+      yield* countInstance(tag, "cache", options.many)
+      const behind = yield* level
+      const names = new Set(services.map(({ key }) => key))
+      const shared = without(yield* Effect.context<S>(), (key) => !names.has(key))
+      const settings = toSettings(tag.key, options as MemoryOptions<never>)
+      const cache = yield* Effect.acquireRelease(
+        Effect.sync(() => new Cache(settings, behind)),
         (cache) => cache.close
       )
-    ).pipe(Effect.map((cache) => toService(cache) as unknown as ResourceCache<A>))
+      return toService(cache, shared as Context.Context<never>) as unknown as ResourceCache<A>
+    })
   )
 
 /**
@@ -342,24 +355,25 @@ export const layerOf = <Self, A, E = never, R = never>(
  */
 export const Service =
   <Self, A = unknown>() =>
-  <const Id extends string, const Keyed extends boolean = false>(
+  <const Id extends string, const Keyed extends boolean = false, S = never>(
     id: Id,
-    options?: { readonly keyed?: Keyed }
-  ): ResourceCacheClass<Self, Id, A, Keyed> => {
+    options?: { readonly keyed?: Keyed; readonly services?: ReadonlyArray<Context.Key<S, any>> } // oxlint-disable-line typescript/no-explicit-any -- whatever they are
+  ): ResourceCacheClass<Self, Id, A, Keyed, S> => {
     const tag = Context.Service<Self, ResourceCache<A>>()(id)
     const use = <B, E, R>(f: (cache: ResourceCache<A>) => Effect.Effect<B, E, R>) =>
       Effect.flatMap(Effect.service(tag), f)
     const statics: Omit<
-      ResourceCacheClass<Self, Id, A, boolean>,
+      ResourceCacheClass<Self, Id, A, boolean, S>,
       keyof Context.ServiceClass<Self, Id, ResourceCache<A>>
     > = {
       keyed: options?.keyed ?? false,
+      services: options?.services ?? [],
       get: (key, load) => use((cache) => cache.get(key, load)),
       invalidate: (key) => use((cache) => cache.invalidate(key)),
       invalidateUnder: (prefix) => use((cache) => cache.invalidateUnder(prefix)),
       invalidateAll: use((cache) => cache.invalidateAll),
       stats: use((cache) => cache.stats),
-      layer: (options) => layerOf(tag, options, Effect.undefined)
+      layer: (memory) => layerOf(tag, options?.services ?? [], memory, Effect.undefined)
     }
     return Object.assign(tag, statics) as never
   }

@@ -1,7 +1,7 @@
 /** Targets to a program, or to everything that is wrong with them. */
 import { Result } from "effect"
 import type { Base, Layer, Node } from "../model/Node.ts"
-import { layersOf, type Policy } from "../model/Policy.ts"
+import { layersOf, type Part } from "../model/Policy.ts"
 import { discover, type Found, type LookInside } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
 import { isBefore, layersIn, type Program, type Step, toProgram, withDefaults } from "./Program.ts"
@@ -11,7 +11,7 @@ import { isNone, type Substitution } from "./Substitution.ts"
 /** What compiling needs to know of a loader's options. */
 export interface CompileOptions {
   readonly name?: string | undefined
-  readonly policy?: Policy<unknown, unknown> | undefined
+  readonly policy?: { readonly parts: ReadonlyArray<Part> } | undefined
   readonly substitution: Substitution
   readonly inside: LookInside
 }

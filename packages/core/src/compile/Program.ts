@@ -6,7 +6,7 @@
  */
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Means } from "../batching/Means.ts"
-import type { Asking, Items, KeyOf, Layer, Lens, Node, Permits } from "../model/Node.ts"
+import type { Asking, Items, KeyOf, Layer, Lens, Node, Permits, Seal } from "../model/Node.ts"
 import { protectedBy } from "../model/Protected.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
@@ -59,6 +59,8 @@ interface Wrapped {
   readonly outer: ReadonlyArray<Layer>
   /** The permits that each attempt takes. */
   readonly limit: Limited | undefined
+  /** What goes around the load itself, or each item's. */
+  readonly seal?: Seal | undefined
   /** Whether something around the attempts works too, after them. */
   readonly goesOn: boolean
   /** Whether it begins without a slot, so that only the attempts themselves take one: it may get by without them. */
@@ -330,6 +332,13 @@ export const layersIn = ({ inner, outer }: Pick<Wrapped, "inner" | "outer">): Re
   ...outer
 ]
 
+/**
+ * What the layers around a load seal it with. Policies of a resolver's calls take their services from those who ask, so that
+ * what asks through them is not sealed.
+ */
+const sealOf = (wrapped: Pick<Wrapped, "inner" | "outer">, asks: Asks | undefined): Seal | undefined =>
+  (asks?.calls.length ?? 0) > 0 ? undefined : layersIn(wrapped).find(({ seal }) => seal !== undefined)?.seal
+
 /** Whether something is undone, or what is around may be taken back. */
 const undoesIn = (wrapped: Wrapped): boolean =>
   layersIn(wrapped).some(({ rewind, undo }) => undo !== undefined || rewind !== undefined)
@@ -348,7 +357,21 @@ const toLoad = (
     holdsSlot || (wrapped.asks !== undefined && wrapped.asks.calls.length === 0 && wrapped.asks.asking === undefined)
   const plain = isOne && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
   const undoes = isLoader || undoesIn(wrapped) || (items !== undefined && (items.asks === undefined || undoesIn(items)))
-  return { ...common, ...wrapped, kind: "load", load, items, holdsSlot, plain, isLoader, undoes, key }
+  const seal = sealOf(wrapped, wrapped.asks)
+  const sealedItems = items && { ...items, seal: sealOf(wrapped, items.asks) ?? sealOf(items, items.asks) }
+  return {
+    ...common,
+    ...wrapped,
+    kind: "load",
+    load,
+    items: sealedItems,
+    holdsSlot,
+    plain,
+    isLoader,
+    undoes,
+    key,
+    seal
+  }
 }
 
 /** A list in its layers. Where they limit it, it is each item that takes permits. */

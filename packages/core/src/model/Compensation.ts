@@ -44,11 +44,11 @@ import type { CompensationContext } from "./Undo.ts"
 export const withCompensation: {
   <A, E2, R2>(
     f: (value: A, context: CompensationContext) => Effect.Effect<unknown, E2, R2>
-  ): <N extends string, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, A, E, R | R2, In>
-  <N extends string, A, E, R, In, E2, R2>(
-    self: Resource<N, A, E, R, In>,
+  ): <N extends string, E, R, In, U>(self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R | R2, In, U>
+  <N extends string, A, E, R, In, U, E2, R2>(
+    self: Resource<N, A, E, R, In, U>,
     f: (value: A, context: CompensationContext) => Effect.Effect<unknown, E2, R2>
-  ): Resource<N, A, E, R | R2, In>
+  ): Resource<N, A, E, R | R2, In, U>
 } = /* @__PURE__ */ dual(
   (args) => isResource(args[0]),
   (self: Any, f: (value: unknown, context: CompensationContext) => unknown): never => {
@@ -86,11 +86,11 @@ export const withCompensation: {
 export const withCleanup: {
   <E2, R2>(
     f: (context: CompensationContext) => Effect.Effect<unknown, E2, R2>
-  ): <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, A, E, R | R2, In>
-  <N extends string, A, E, R, In, E2, R2>(
-    self: Resource<N, A, E, R, In>,
+  ): <N extends string, A, E, R, In, U>(self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R | R2, In, U>
+  <N extends string, A, E, R, In, U, E2, R2>(
+    self: Resource<N, A, E, R, In, U>,
     f: (context: CompensationContext) => Effect.Effect<unknown, E2, R2>
-  ): Resource<N, A, E, R | R2, In>
+  ): Resource<N, A, E, R | R2, In, U>
 } = /* @__PURE__ */ dual(
   (args) => isResource(args[0]),
   (self: Any, f: (context: CompensationContext) => unknown): never => {

@@ -3,14 +3,17 @@ import { checkFunctions } from "./UserEffect.ts"
 import { Cause, type Effect, type RequestResolver } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
-import { layersOf, type Policy, type PolicyFor, type PolicyOf } from "./Policy.ts"
+import { layersOf, type Policy, type PolicyFor, type PolicyForKeyed, type PolicyOf, type Sharing } from "./Policy.ts"
 import type { ProtectedResolver } from "./Protected.ts"
-import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
+import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing, type Unkeyed } from "./Resource.ts"
 import type { Any, InputOf, Resource, Services, Undoing, Values } from "./Resource.ts"
 
 /** While TypeScript is still finding out what the values are, any will do. */
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
-type ForValues<A, PR> = unknown extends A ? PolicyOf<any, PR> : PolicyOf<A, PR>
+type ForValues<A, PR, S> = unknown extends A ? PolicyOf<any, PR, S> : PolicyOf<A, PR, S>
+
+/** Refuses a cache of items that have no key, where their loads need services that it does not share. */
+export type Items<PE, PR, S, K, R> = Policy<PE, PR> | (PolicyForKeyed<PE, PR, S> & Sharing<Unkeyed<K, R>, S>)
 
 const checkConcurrency = (name: string, concurrency: number | "unbounded"): void => {
   if (concurrency === "unbounded" || (Number.isInteger(concurrency) && concurrency > 0)) return
@@ -74,7 +77,10 @@ export const forEach = <
   PE = never,
   PR = never,
   R2 = never,
-  R3 = never
+  R3 = never,
+  K extends string = never,
+  IK extends string = never,
+  S = never
 >(
   name: Name,
   options: {
@@ -82,10 +88,13 @@ export const forEach = <
     readonly after?: After | (() => After)
     readonly items: (deps: Values<D>) => Iterable<I>
     readonly load: (item: I, deps: Values<D>, index: number) => Effect.Effect<A, E, R>
-    readonly key?: (deps: Values<D>) => string
-    readonly itemKey?: (item: I, deps: Values<D>) => string
+    readonly key?: (deps: Values<D>) => K
+    readonly itemKey?: (item: I, deps: Values<D>) => IK
     readonly concurrency?: number | "unbounded"
-    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<E>, PR> | ForValues<NoInfer<A>, PR>
+    readonly each?:
+      | Items<PE, PR, S, NoInfer<IK>, NoInfer<R>>
+      | PolicyFor<NoInfer<E>, PR>
+      | (ForValues<NoInfer<A>, PR, S> & Sharing<Unkeyed<NoInfer<IK>, NoInfer<R>>, S>)
     // oxlint-disable-next-line typescript/no-explicit-any -- whatever they answer
     readonly resolvers?: ReadonlyArray<RequestResolver.RequestResolver<any> | ProtectedResolver<any, unknown, unknown>>
   } & Undoing<NoInfer<A>, D, R2, R3>
@@ -94,7 +103,8 @@ export const forEach = <
   ReadonlyArray<A>,
   Own<Name, E | PE> | Failure<D[keyof D] | After[number]>,
   R | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
-  Inputs<D> & InputOf<After[number]>
+  Inputs<D> & InputOf<After[number]>,
+  Unkeyed<K, R>
 > => {
   checkFunctions("Resource.forEach", name, options, ["items", "load"], ["key", "itemKey", "compensate", "cleanup"])
   const { after, concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options

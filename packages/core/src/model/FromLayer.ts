@@ -85,7 +85,8 @@ export const fromLayer = <const Name extends string, Id, Shape, E, R, const D ex
   Built<Id, Shape>,
   Own<Name, E> | Failure<D[keyof D]>,
   Exclude<R, ProvidedBy<D>> | Scope.Scope | Services<D[keyof D]>,
-  Inputs<D>
+  Inputs<D>,
+  never
 > => {
   const deps = lazily<Dependencies>(options?.deps, {})
   let services: ReadonlyMap<string, Context.Key<unknown, unknown>> | undefined

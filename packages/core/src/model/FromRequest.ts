@@ -5,9 +5,10 @@ import type { AnyRequest, AnyResolver } from "../batching/AnyResolver.ts"
 import { means } from "../batching/Means.ts"
 import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
-import { layersOf, type Policy, type PolicyFor } from "./Policy.ts"
+import type { Items } from "./ForEach.ts"
+import { layersOf, type PolicyFor } from "./Policy.ts"
 import type { ProtectedResolver } from "./Protected.ts"
-import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing } from "./Resource.ts"
+import { declare, type Deps, type Failure, type Inputs, lazily, type Own, undoing, type Unkeyed } from "./Resource.ts"
 import type { Any, InputOf, Resource, Services, Undoing, Values } from "./Resource.ts"
 
 /** What asking can fail with. */
@@ -59,13 +60,14 @@ export const fromRequest = <
   const D extends Deps = {},
   const After extends ReadonlyArray<Any> = [],
   CE = never,
-  CR = never
+  CR = never,
+  K extends string = never
 >(
   name: Name,
   options: {
     readonly deps?: D | (() => D)
     readonly after?: After | (() => After)
-    readonly key?: (deps: Values<D>) => string
+    readonly key?: (deps: Values<D>) => K
     readonly request: (deps: Values<D>) => Q
     readonly resolver: RequestResolver.RequestResolver<Q> | ProtectedResolver<Q, CE, CR>
   }
@@ -74,7 +76,8 @@ export const fromRequest = <
   Request.Success<Q>,
   Own<Name, AskError<Q> | CE> | Failure<D[keyof D] | After[number]>,
   Request.Services<Q> | NoInfer<CR> | Services<D[keyof D] | After[number]>,
-  Inputs<D> & InputOf<After[number]>
+  Inputs<D> & InputOf<After[number]>,
+  Unkeyed<K, Request.Services<Q>>
 > => {
   checkFunctions("Resource.fromRequest", name, options, ["request"], ["key"])
   return declare(name, {
@@ -134,25 +137,29 @@ export const requestEach = <
   R2 = never,
   R3 = never,
   CE = never,
-  CR = never
+  CR = never,
+  K extends string = never,
+  IK extends string = never,
+  S = never
 >(
   name: Name,
   options: {
     readonly deps?: D | (() => D)
     readonly after?: After | (() => After)
     readonly items: (deps: Values<D>) => Iterable<I>
-    readonly key?: (deps: Values<D>) => string
-    readonly itemKey?: (item: I, deps: Values<D>) => string
+    readonly key?: (deps: Values<D>) => K
+    readonly itemKey?: (item: I, deps: Values<D>) => IK
     readonly request: (item: I, deps: Values<D>, index: number) => Q
     readonly resolver: RequestResolver.RequestResolver<Q> | ProtectedResolver<Q, CE, CR>
-    readonly each?: Policy<PE, PR> | PolicyFor<NoInfer<AskError<Q> | CE>>
+    readonly each?: Items<PE, PR, S, NoInfer<IK>, Request.Services<NoInfer<Q>>> | PolicyFor<NoInfer<AskError<Q> | CE>>
   } & Undoing<Request.Success<NoInfer<Q>>, D, R2, R3>
 ): Resource<
   Name,
   ReadonlyArray<Request.Success<Q>>,
   Own<Name, AskError<Q> | PE | CE> | Failure<D[keyof D] | After[number]>,
   Request.Services<Q> | NoInfer<CR> | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
-  Inputs<D> & InputOf<After[number]>
+  Inputs<D> & InputOf<After[number]>,
+  Unkeyed<K, Request.Services<Q>>
 > => {
   checkFunctions(
     "Resource.requestEach",

@@ -110,7 +110,8 @@ export const match: {
     Success<Cases[keyof Cases]>,
     Failure<On | Cases[keyof Cases] | After[number]> | Unmatched<Name, On>,
     Services<On | Cases[keyof Cases] | After[number]>,
-    Input<On> & InputOf<Cases[keyof Cases]> & InputOf<After[number]>
+    Input<On> & InputOf<Cases[keyof Cases]> & InputOf<After[number]>,
+    never
   >
   <
     const Name extends string,
@@ -131,7 +132,8 @@ export const match: {
     Success<Cases[keyof Cases] | Else>,
     Failure<On | Cases[keyof Cases] | Else | After[number]>,
     Services<On | Cases[keyof Cases] | Else | After[number]>,
-    Input<On> & InputOf<Cases[keyof Cases] | Else> & InputOf<After[number]>
+    Input<On> & InputOf<Cases[keyof Cases] | Else> & InputOf<After[number]>,
+    never
   >
 } = (
   name: string,

@@ -151,6 +151,9 @@ export interface Rewind {
   readonly schedule: Schedule.Schedule<unknown, unknown> | undefined
 }
 
+/** Keeps from the load of a resource what it must not read. */
+export type Seal = (self: AnyEffect, resource: string) => AnyEffect
+
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
 export interface Layer {
   /** What it does: `timeout`, `retry`... A loader's default policy adds only the kinds that a resource lacks. */
@@ -171,6 +174,8 @@ export interface Layer {
   readonly unlisted?: boolean
   /** Whether it may have the value without what is inside, which then takes no slot and is no attempt. */
   readonly mayKnow?: boolean
+  /** What goes around the load itself, so that nothing of its caller is in a value that it may share. */
+  readonly seal?: Seal
   /** Whether the resource must have a key for it. */
   readonly needsKey?: boolean
   /** Why no graph can accept this layer, where that is so. */

@@ -29,7 +29,9 @@ export interface Part {
  * @category models
  */
 export interface Policy<out PE = never, out PR = never> {
-  <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>): Resource<N, A, AddError<N, E, PE>, R | PR, In>
+  <N extends string, A, E, R, In, U>(
+    self: Resource<N, A, E, R, In, U>
+  ): Resource<N, A, AddError<N, E, PE>, R | PR, In, U>
   readonly [TypeId]: { readonly _E: () => PE; readonly _R: () => PR }
   /** Its parts, innermost first. */
   readonly parts: ReadonlyArray<Part>
@@ -43,26 +45,57 @@ export interface Policy<out PE = never, out PR = never> {
  * @category models
  */
 export interface PolicyFor<E0, out PR = never> {
-  <N extends string, A, E, R, In>(
-    self: Resource<N, A, E, R, In> &
+  <N extends string, A, E, R, In, U>(
+    self: Resource<N, A, E, R, In, U> &
       ([OwnError<N, E>] extends [E0] ? unknown : { readonly "~unhandled": OwnError<N, E> })
-  ): Resource<N, A, E, R | PR, In>
+  ): Resource<N, A, E, R | PR, In, U>
   readonly "~error": (error: E0) => void
   readonly parts: ReadonlyArray<Part>
 }
 
 /**
- * A policy for resources whose values are of type `A0`, and of no other.
+ * Refuses a resource without a key whose load needs services `U`, where its value goes to other callers and only `S` are theirs,
+ * too. What is not known yet is not refused.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Sharing<U, S> = unknown extends U
+  ? unknown
+  : [U] extends [S]
+    ? unknown
+    : { readonly "~give it a `key`: without one, its value may not depend on services of the caller": Exclude<U, S> }
+
+/**
+ * A policy that may give a value to other callers than the one for which it was loaded: it fits resources that have a `key`,
+ * or whose own load needs no services but `S`.
  *
  * @since 0.1.0
  * @category models
  */
-export interface PolicyOf<in out A0, out PR = never> {
-  <N extends string, A, E, R, In>(
-    self: Resource<N, A, E, R, In> & (Same<A, A0> extends true ? unknown : { readonly "~not a value of": A0 })
-  ): Resource<N, A, E, R | PR, In>
+export interface PolicyForKeyed<out PE, out PR, S> {
+  <N extends string, A, E, R, In, U>(
+    self: Resource<N, A, E, R, In, U> & Sharing<U, S>
+  ): Resource<N, A, AddError<N, E, PE>, R | PR, In, U>
+  readonly [TypeId]: { readonly _E: () => PE; readonly _R: () => PR; readonly _S: () => S }
+  readonly parts: ReadonlyArray<Part>
+}
+
+/**
+ * A policy for resources whose values are of type `A0`, and of no other. What it shares is that of a {@link PolicyForKeyed}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PolicyOf<in out A0, out PR = never, S = unknown> {
+  <N extends string, A, E, R, In, U>(
+    self: Resource<N, A, E, R, In, U> &
+      (Same<A, A0> extends true ? unknown : { readonly "~not a value of": A0 }) &
+      Sharing<U, S>
+  ): Resource<N, A, E, R | PR, In, U>
   readonly "~value": (value: A0) => A0
   readonly "~services": () => PR
+  readonly "~shares": () => S
   readonly parts: ReadonlyArray<Part>
 }
 
@@ -74,7 +107,7 @@ type Same<A, B> = [A, B] extends [B, A] ? true : false
  * @since 0.1.0
  * @category type-level
  */
-export type PolicyError<P> = P extends Policy<infer PE, infer _> ? PE : never
+export type PolicyError<P> = P extends { readonly [TypeId]: { readonly _E: () => infer PE } } ? PE : never
 
 /**
  * The type of the services that a policy needs.
@@ -82,7 +115,21 @@ export type PolicyError<P> = P extends Policy<infer PE, infer _> ? PE : never
  * @since 0.1.0
  * @category type-level
  */
-export type PolicyServices<P> = P extends Policy<infer _, infer PR> ? PR : never
+export type PolicyServices<P> = P extends { readonly [TypeId]: { readonly _R: () => infer PR } } ? PR : never
+
+/** The services that all of these policies share. */
+type Shared<P> = (P extends PolicyForKeyed<infer _PE, infer _PR, infer S> ? (_: S) => void : never) extends (
+  _: infer S
+) => void
+  ? S
+  : never
+
+/** Any policy but one that reads errors or values. */
+type Composable = Policy<unknown, unknown> | PolicyForKeyed<unknown, unknown, unknown>
+
+type Composed<P, PE, PR> = [Extract<P, PolicyForKeyed<unknown, unknown, unknown>>] extends [never]
+  ? Policy<PE, PR>
+  : PolicyForKeyed<PE, PR, Shared<P>>
 
 /** A policy of these layers, innermost first. What it adds to types is for the caller to say. */
 export const fromLayers = <PE, PR>(parts: ReadonlyArray<Layer>): Policy<PE, PR> => {
@@ -112,6 +159,7 @@ export const layersOf = (policy: { readonly parts: ReadonlyArray<Part> }): Reado
  * @since 0.1.0
  * @category combining
  */
-export const compose = <const Policies extends ReadonlyArray<Policy<unknown, unknown>>>(
+export const compose = <const Policies extends ReadonlyArray<Composable>>(
   ...policies: Policies
-): Policy<PolicyError<Policies[number]>, PolicyServices<Policies[number]>> => fromLayers(policies.flatMap(layersOf))
+): Composed<Policies[number], PolicyError<Policies[number]>, PolicyServices<Policies[number]>> =>
+  fromLayers(policies.flatMap(layersOf)) as never

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Effect, Exit, Option } from "effect"
+import { Cause, Effect, Exit, Option, type Scope } from "effect"
 import { dual } from "effect/Function"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import {
@@ -34,6 +34,7 @@ const TypeId = "~effect-loader/Resource"
  * - `E`: the union of the {@link ResourceError}s of this resource and of everything it depends on.
  * - `R`: the services that all of them need.
  * - `In`: the object of inputs that all of them need.
+ * - `U`: the services that its own load needs while it has no `key`. A cache may not share what they give: see `Policy.cache`.
  *
  * @since 0.1.0
  * @category models
@@ -43,13 +44,15 @@ export interface Resource<
   out A,
   out E = never,
   out R = never,
-  in In = unknown
+  in In = unknown,
+  out U = R
 > extends Pipeable {
   readonly [TypeId]: {
     readonly _A: () => A
     readonly _E: () => E
     readonly _R: () => R
     readonly _In: (_: In) => void
+    readonly _U: () => U
   }
   readonly name: Name
 }
@@ -61,7 +64,7 @@ export interface Resource<
  * @category models
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every resource meets
-export type Any = Resource<string, any, any, any, any>
+export type Any = Resource<string, any, any, any, any, any>
 
 /**
  * Resources by local key: what `deps` takes.
@@ -96,7 +99,7 @@ export type Failure<T> = T extends Resource<any, any, infer E, any, any> ? E : n
  * @category type-level
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- positions that are not inferred
-export type Services<T> = T extends Resource<any, any, any, infer R, any> ? R : never
+export type Services<T> = T extends Resource<any, any, any, infer R, any, any> ? R : never
 
 /**
  * The object of inputs that a resource and its ancestors need.
@@ -166,7 +169,7 @@ export type AddError<Name extends string, E, PE> = [PE] extends [never]
 type WithoutOwn<Name extends string, E> = Exclude<E, { readonly resource: Name }>
 
 const Proto = {
-  [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined },
+  [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined, _U: undefined },
   pipe() {
     return pipeArguments(this, arguments)
   }
@@ -205,6 +208,14 @@ export const undoing = ({ cleanup, compensate }: { readonly compensate?: unknown
 /** A value, or the function that gives it, as a function. */
 export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() => A) =>
   typeof value === "function" ? (value as () => A) : () => value ?? otherwise
+
+/**
+ * The services `R` of a load that has no key. One that has gives its key's type as `K`.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Unkeyed<K, R> = [K] extends [never] ? Exclude<R, Scope.Scope> : never
 
 /**
  * Declares a resource that is loaded by an effect.
@@ -253,13 +264,14 @@ export const make = <
   const D extends Deps = {},
   const After extends ReadonlyArray<Any> = [],
   R2 = never,
-  R3 = never
+  R3 = never,
+  K extends string = never
 >(
   name: Name,
   options: {
     readonly deps?: D | (() => D)
     readonly after?: After | (() => After)
-    readonly key?: (deps: Values<D>) => string
+    readonly key?: (deps: Values<D>) => K
     readonly load: (deps: Values<D>) => Effect.Effect<A, E, R>
   } & Undoing<NoInfer<A>, D, R2, R3>
 ): Resource<
@@ -267,7 +279,8 @@ export const make = <
   A,
   Own<Name, E> | Failure<D[keyof D] | After[number]>,
   R | NoInfer<R2 | R3> | Services<D[keyof D] | After[number]>,
-  Inputs<D> & InputOf<After[number]>
+  Inputs<D> & InputOf<After[number]>,
+  Unkeyed<K, R>
 > => {
   checkFunctions("Resource.make", name, options, ["load"], ["key", "compensate", "cleanup"])
   return declare(
@@ -346,8 +359,14 @@ export const succeed = <const Name extends string, A>(name: Name, value: A): Res
 export const struct = <const Name extends string, const D extends Deps>(
   name: Name,
   members: D | (() => D)
-): Resource<Name, { readonly [K in keyof D]: Success<D[K]> }, Failure<D[keyof D]>, Services<D[keyof D]>, Inputs<D>> =>
-  declare(name, { _tag: "Struct", deps: lazily<Dependencies>(members, {}) })
+): Resource<
+  Name,
+  { readonly [K in keyof D]: Success<D[K]> },
+  Failure<D[keyof D]>,
+  Services<D[keyof D]>,
+  Inputs<D>,
+  never
+> => declare(name, { _tag: "Struct", deps: lazily<Dependencies>(members, {}) })
 
 const through = (self: Any, lens: Lens): never => {
   const f = lens._tag === "Map" ? lens.f : lens.onFailure
@@ -374,20 +393,25 @@ const through = (self: Any, lens: Lens): never => {
  * @category mapping
  */
 export const map: {
-  <A, B>(f: (value: A) => B): <N extends string, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, B, E, R, In>
-  <N extends string, A, E, R, In, B>(self: Resource<N, A, E, R, In>, f: (value: A) => B): Resource<N, B, E, R, In>
+  <A, B>(
+    f: (value: A) => B
+  ): <N extends string, E, R, In, U>(self: Resource<N, A, E, R, In, U>) => Resource<N, B, E, R, In, U>
+  <N extends string, A, E, R, In, U, B>(
+    self: Resource<N, A, E, R, In, U>,
+    f: (value: A) => B
+  ): Resource<N, B, E, R, In, U>
 } = /* @__PURE__ */ dual(2, (self: Any, f: (value: unknown) => unknown) =>
   through(self, { _tag: "Map", label: "map", f })
 )
 
 const catch_: {
-  <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
+  <N extends string, A, E, R, In, U, A2, E2 = never, R2 = never>(
     f: (error: OwnError<N, E>) => Effect.Effect<A2, E2, R2>
-  ): (self: Resource<N, A, E, R, In>) => Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
-  <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
-    self: Resource<N, A, E, R, In>,
+  ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In, U | R2>
+  <N extends string, A, E, R, In, U, A2, E2 = never, R2 = never>(
+    self: Resource<N, A, E, R, In, U>,
     f: (error: OwnError<N, E>) => Effect.Effect<A2, E2, R2>
-  ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
+  ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In, U | R2>
 } = /* @__PURE__ */ dual(2, (self: Any, f: (error: unknown) => unknown) =>
   through(self, {
     _tag: "Recover",
@@ -447,13 +471,13 @@ export {
  * @category error handling
  */
 export const catchCause: {
-  <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
+  <N extends string, A, E, R, In, U, A2, E2 = never, R2 = never>(
     f: (cause: Cause.Cause<OwnError<N, E>>) => Effect.Effect<A2, E2, R2>
-  ): (self: Resource<N, A, E, R, In>) => Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
-  <N extends string, A, E, R, In, A2, E2 = never, R2 = never>(
-    self: Resource<N, A, E, R, In>,
+  ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In, U | R2>
+  <N extends string, A, E, R, In, U, A2, E2 = never, R2 = never>(
+    self: Resource<N, A, E, R, In, U>,
     f: (cause: Cause.Cause<OwnError<N, E>>) => Effect.Effect<A2, E2, R2>
-  ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In>
+  ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In, U | R2>
 } = /* @__PURE__ */ dual(2, (self: Any, f: (cause: never) => unknown) =>
   through(self, {
     _tag: "Recover",
@@ -486,13 +510,13 @@ export const catchCause: {
  * @category error handling
  */
 export const orElseSucceed: {
-  <N extends string, A, E, R, In, A2>(
+  <N extends string, A, E, R, In, U, A2>(
     f: (error: OwnError<N, E>) => A2
-  ): (self: Resource<N, A, E, R, In>) => Resource<N, A | A2, WithoutOwn<N, E>, R, In>
-  <N extends string, A, E, R, In, A2>(
-    self: Resource<N, A, E, R, In>,
+  ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A | A2, WithoutOwn<N, E>, R, In, U>
+  <N extends string, A, E, R, In, U, A2>(
+    self: Resource<N, A, E, R, In, U>,
     f: (error: OwnError<N, E>) => A2
-  ): Resource<N, A | A2, WithoutOwn<N, E>, R, In>
+  ): Resource<N, A | A2, WithoutOwn<N, E>, R, In, U>
 } = /* @__PURE__ */ dual(2, (self: Any, f: (error: unknown) => unknown) =>
   through(self, {
     _tag: "Recover",
@@ -544,13 +568,14 @@ const toOption = (self: Any, ancestors: boolean): never =>
 export const option: <Self extends Any | Ancestors, Options extends Ancestors | undefined = undefined>(
   selfOrOptions: Self,
   options?: Options
-) => [Self] extends [Resource<infer N, infer A, infer E, infer R, infer In>]
-  ? Resource<N, Option.Option<A>, [Options] extends [Ancestors] ? never : WithoutOwn<N, E>, R, In>
-  : <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, Option.Option<A>, never, R, In> =
-  /* @__PURE__ */ dual(
-    (args) => isResource(args[0]),
-    (self: Any, options?: Ancestors): never => toOption(self, options?.ancestors === true)
-  )
+) => [Self] extends [Resource<infer N, infer A, infer E, infer R, infer In, infer U>]
+  ? Resource<N, Option.Option<A>, [Options] extends [Ancestors] ? never : WithoutOwn<N, E>, R, In, U>
+  : <N extends string, A, E, R, In, U>(
+      self: Resource<N, A, E, R, In, U>
+    ) => Resource<N, Option.Option<A>, never, R, In, U> = /* @__PURE__ */ dual(
+  (args) => isResource(args[0]),
+  (self: Any, options?: Ancestors): never => toOption(self, options?.ancestors === true)
+)
 
 /**
  * Adds data to a resource, which its plan then has: for what you draw or check of plans. Later values win, by key.
@@ -572,11 +597,11 @@ export const option: <Self extends Any | Ancestors, Options extends Ancestors | 
 export const annotate: {
   (
     annotations: Readonly<Record<string, unknown>>
-  ): <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>) => Resource<N, A, E, R, In>
-  <N extends string, A, E, R, In>(
-    self: Resource<N, A, E, R, In>,
+  ): <N extends string, A, E, R, In, U>(self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R, In, U>
+  <N extends string, A, E, R, In, U>(
+    self: Resource<N, A, E, R, In, U>,
     annotations: Readonly<Record<string, unknown>>
-  ): Resource<N, A, E, R, In>
+  ): Resource<N, A, E, R, In, U>
 } = /* @__PURE__ */ dual(2, (self: Any, annotations: Readonly<Record<string, unknown>>): never =>
   fromNode(mapBase(nodeOf(self), (base) => ({ ...base, annotations: { ...base.annotations, ...annotations } })))
 )

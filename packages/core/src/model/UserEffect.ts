@@ -7,7 +7,7 @@
 import { Cause, Duration, Effect, Exit, Option, Scope } from "effect"
 import { describe } from "../base/ErrorText.ts"
 import { kindOf, valueText } from "../base/ValueText.ts"
-import type { AnyEffect, Layer } from "./Node.ts"
+import type { AnyEffect, Layer, Seal } from "./Node.ts"
 
 /** What a message calls by its name. */
 export interface Named {
@@ -251,6 +251,10 @@ export const checkFunctions = (
     `${what}("${name}"): \`${wrong}\` must be a function, got ${valueText(given[wrong])}`
   )
 }
+
+/** A load inside of the seal that a layer around it asks for. */
+export const sealIn = (seal: Seal | undefined, { name }: Named, self: AnyEffect): AnyEffect =>
+  seal === undefined ? self : seal(self, name)
 
 /** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
 export const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>

@@ -80,10 +80,10 @@ export interface PersistedOptions<A> {
  * @since 0.1.0
  * @category layers
  */
-export const layer = <Self, Id extends string, A>(
-  tag: ResourceCacheClass<Self, Id, A, true>,
+export const layer = <Self, Id extends string, A, S>(
+  tag: ResourceCacheClass<Self, Id, A, true, S>,
   options: PersistedOptions<A>
-): Layer.Layer<Self, never, Persistence.BackingPersistence> => {
+): Layer.Layer<Self, never, Persistence.BackingPersistence | S> => {
   const { longest = "1 day", memory, storeId = tag.key, timeToLive, value, within = "100 millis" } = options
   const level = Effect.gen(function* () {
     const persistence = yield* Persistence.BackingPersistence
@@ -95,5 +95,5 @@ export const layer = <Self, Id extends string, A>(
       within: millisOf(tag.key, "within", within)
     })
   })
-  return layerOf(tag, memory, level)
+  return layerOf(tag, tag.services, memory, level)
 }

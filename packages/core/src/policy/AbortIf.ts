@@ -33,9 +33,9 @@ import type { OwnError, Resource } from "../model/Resource.ts"
  * @category policies
  */
 export const abortIf: {
-  <N extends string, A, E, R, In>(
+  <N extends string, A, E, R, In, U>(
     when: string extends N ? never : (error: OwnError<N, E>) => boolean
-  ): (self: Resource<N, A, E, R, In>) => Resource<N, A, E, R, In>
+  ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R, In, U>
   <E0>(when: (error: E0) => boolean): PolicyFor<E0>
 } = (when: (error: never) => boolean): never =>
   fromLayers([

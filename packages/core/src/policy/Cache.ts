@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import type { ResourceCacheClass } from "../cache/ResourceCache.ts"
-import type { Layer } from "../model/Node.ts"
-import { fromLayers, type Policy, type PolicyOf } from "../model/Policy.ts"
+import { sealed, sharing } from "../cache/Sealed.ts"
+import type { AnyEffect, Layer } from "../model/Node.ts"
+import { fromLayers, type PolicyForKeyed, type PolicyOf } from "../model/Policy.ts"
 
 /**
  * Remembers the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
@@ -39,9 +40,9 @@ import { fromLayers, type Policy, type PolicyOf } from "../model/Policy.ts"
  * @since 0.1.0
  * @category policies
  */
-export const cache = <Self, Id extends string, A, Keyed extends boolean>(
-  tag: ResourceCacheClass<Self, Id, A, Keyed>
-): unknown extends A ? Policy<never, Self> : PolicyOf<A, Self> => {
+export const cache = <Self, Id extends string, A, Keyed extends boolean, S>(
+  tag: ResourceCacheClass<Self, Id, A, Keyed, S>
+): unknown extends A ? PolicyForKeyed<never, Self, S> : PolicyOf<A, Self, S> => {
   const label = `cache(${tag.key})`
   const layer: Layer = {
     kind: "cache",
@@ -50,16 +51,19 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean>(
     continues: false,
     mayKnow: true,
     needsKey: tag.keyed,
+    seal: sealed,
     refused: undefined,
     wrap: (self, observer) =>
-      Effect.flatMap(Effect.service(tag), (cache) =>
-        cache.read(observer.key(layer), self, {
+      Effect.flatMap(Effect.service(tag), (cache) => {
+        const key = observer.key(layer)
+        const inside = (self: AnyEffect): AnyEffect => (typeof key === "string" ? self : sharing(self, cache.shared))
+        return cache.read(key, inside(self), {
           read: (level, result) => observer.cacheRead(tag.key, level, result),
           degraded: (error) => observer.degraded(label, error),
-          refresh: () => observer.outsideRun(layer),
+          refresh: () => inside(observer.outsideRun(layer)),
           policies: () => observer.policiesInside(layer)
         })
-      )
+      })
   }
   return fromLayers([layer]) as never
 }

@@ -126,9 +126,9 @@ export const retry: {
   <B = never>(
     options: RetryBound<unknown> & RetrySpending<B> & { readonly while?: never; readonly retryAfter?: never }
   ): Policy<never, B>
-  <N extends string, A, E, R, In, B = never>(
+  <N extends string, A, E, R, In, U, B = never>(
     options: RetryBound<OwnError<N, E>> & RetrySpending<B> & (string extends N ? never : RetryReading<OwnError<N, E>>)
-  ): (self: Resource<N, A, E, R, In>) => Resource<N, A, E, R | B, In>
+  ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R | B, In, U>
   <E0, B = never>(options: RetryBound<E0> & RetrySpending<B> & RetryReading<E0>): PolicyFor<E0, B>
 } = (options: Options): never => {
   checkBound(options)

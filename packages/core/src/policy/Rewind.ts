@@ -62,12 +62,12 @@ const check = ({ times }: RewindOptions<never>): void => {
  */
 export const rewind: {
   (to: Any, options: RewindOptions<unknown> & { readonly while?: never }): Policy
-  <N extends string, A, E, R, In>(
+  <N extends string, A, E, R, In, U>(
     to: Any,
     options: RewindOptions<OwnError<N, E>> & {
       readonly while: string extends N ? never : (error: OwnError<N, E>) => boolean
     }
-  ): (self: Resource<N, A, E, R, In>) => Resource<N, A, E, R, In>
+  ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R, In, U>
   <E0>(to: Any, options: RewindOptions<E0> & { readonly while: (error: E0) => boolean }): PolicyFor<E0>
 } = (to: Any, options: RewindOptions<never>): never => {
   check(options)

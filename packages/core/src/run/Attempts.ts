@@ -20,7 +20,7 @@ import { doing } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import { type ItemFailure, Tried } from "./Tried.ts"
-import { asEffect, call, inChildScope, itemsOf } from "../model/UserEffect.ts"
+import { asEffect, call, inChildScope, itemsOf, sealIn } from "../model/UserEffect.ts"
 
 /** How attempts are wrapped, and what they hold: see `Load`. */
 type Holding = Pick<Load, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
@@ -179,12 +179,14 @@ export class Attempts implements Host {
   /** The load of a resource that is one thing. */
   private alone(tried: Tried, step: Load, deps: Dependencies): AnyEffect {
     if (step.asks !== undefined) {
-      return this.deed(
-        step,
-        this.requests.ask(tried, step.asks, () => asRequest(step, step.load(deps)))
-      )
+      const asked = this.requests.ask(tried, step.asks, () => asRequest(step, step.load(deps)))
+      return this.deed(step, sealIn(step.seal, step, asked))
     }
-    const load = Effect.suspend(() => asEffect(step, "`load`", call(step.load, deps)))
+    const load = sealIn(
+      step.seal,
+      step,
+      Effect.suspend(() => asEffect(step, "`load`", call(step.load, deps)))
+    )
     return this.deed(step, step.isLoader ? this.enclosed(tried, load, this.slotsAround(tried.index)) : load)
   }
 
@@ -202,7 +204,8 @@ export class Attempts implements Host {
         const onFailure = (k: number, cause: Cause.Cause<unknown>): void =>
           this.itemFailed(new Tried(index, k, 1), all[k], cause)
         const { asks } = items
-        return this.deed(step, this.requests.askForAll(index, step, { ...items, asks }, all, deps, onFailure))
+        const asked = this.requests.askForAll(index, step, { ...items, asks }, all, deps, onFailure)
+        return this.deed(step, sealIn(items.seal, step, asked))
       }
       if (this.isBare && isBare(step, items)) {
         const bare = (item: unknown, k: number) => this.bareItem(index, step, items, item, k, deps)
@@ -254,7 +257,8 @@ export class Attempts implements Host {
             undefined
           )
         : this.requests.ask(tried, items.asks, () => asRequest(step, given()))
-    const attempt = this.inScope(this.inSlot(items, layered.attempt(items.inner, this.deed(step, load))))
+    const own = this.deed(step, sealIn(items.seal, step, load))
+    const attempt = this.inScope(this.inSlot(items, layered.attempt(items.inner, own)))
     const kept = items.outer.length === 0 ? attempt : this.undoneIfFailed(step, attempt)
     const whole = layered.within(items.outer, this.watched(layered, items, kept))
     const foreseen = this.foreseeing(tried, whole)

@@ -10,7 +10,7 @@ import { fromProgram, type Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Substitution } from "../compile/Substitution.ts"
 import type { Node } from "../model/Node.ts"
-import type { Policy } from "../model/Policy.ts"
+import type { Policy, PolicyForKeyed } from "../model/Policy.ts"
 import type { Deps } from "../model/Resource.ts"
 import type { RollbackError } from "./saga/CompensationError.ts"
 
@@ -62,7 +62,8 @@ export interface Options<PE = unknown, PR = unknown> {
   readonly name?: string
   readonly concurrency?: number | "unbounded"
   readonly timeout?: Duration.Input
-  readonly policy?: Policy<PE, PR>
+  // oxlint-disable-next-line typescript/no-explicit-any -- which resources it reaches is not known here: see `run/Sealed.ts`
+  readonly policy?: Policy<PE, PR> | PolicyForKeyed<PE, PR, any>
   readonly scheduling?: "eager" | "batched"
   readonly compensationConcurrency?: number | "unbounded"
   readonly onCompensationFailure?: (error: RollbackError) => Effect.Effect<unknown, unknown, unknown>

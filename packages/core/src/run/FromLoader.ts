@@ -1,6 +1,6 @@
 /** A loader as one resource of another. */
 import { declare, lazily } from "../model/Resource.ts"
-import type { Any, Failure, InputOf, Inputs, Own, Resource, Services } from "../model/Resource.ts"
+import type { Any, Failure, InputOf, Inputs, Own, Resource, Services, Unkeyed } from "../model/Resource.ts"
 import type { Dependencies, KeyOf } from "../model/Node.ts"
 import { type AnyLoader, isLoader, type Loader } from "./Compiled.ts"
 import { once } from "./Compiling.ts"
@@ -78,19 +78,21 @@ export const fromLoader = <
   In,
   T,
   const M extends Mapped<In> = {} & Mapped<In>,
-  const After extends ReadonlyArray<Any> = []
+  const After extends ReadonlyArray<Any> = [],
+  K extends string = never
 >(
   name: Name,
   loader: Loader<A, E, R, In, T> | (() => Loader<A, E, R, In, T>),
   ...[options]: unknown extends In
-    ? [options?: { readonly after?: After | (() => After) }]
-    : [options: { readonly inputs: M; readonly after?: After | (() => After); readonly key?: (inputs: In) => string }]
+    ? [options?: { readonly after?: After | (() => After); readonly key?: () => K }]
+    : [options: { readonly inputs: M; readonly after?: After | (() => After); readonly key?: (inputs: In) => K }]
 ): Resource<
   Name,
   A,
   Own<Name, E> | Failure<M[keyof M] | After[number]>,
   R | Services<M[keyof M] | After[number]>,
-  Inputs<M> & InputOf<After[number]>
+  Inputs<M> & InputOf<After[number]>,
+  Unkeyed<K, R>
 > => {
   const { after, inputs = {}, key }: Options = options ?? {}
   const given = reading(name, lazily<unknown>(loader, undefined))

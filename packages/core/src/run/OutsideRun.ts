@@ -9,7 +9,7 @@ import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Nod
 import { PerCall } from "./PerCall.ts"
 import { askOutside, asRequest } from "./Requests.ts"
 import { unheard } from "./Unheard.ts"
-import { asEffect, aString, call, checked, itemsOf, wrapIn } from "../model/UserEffect.ts"
+import { asEffect, aString, call, checked, itemsOf, sealIn, wrapIn } from "../model/UserEffect.ts"
 
 /** What such loads need of a run. */
 export interface Around {
@@ -56,7 +56,7 @@ export class OutsideRun {
     const { deps, step } = this
     const { items, key, load } = step
     return {
-      load: items === undefined ? this.one(step.asks, () => load(deps)) : this.all(items),
+      load: items === undefined ? this.one(step, () => load(deps)) : this.all(items),
       layers: step,
       key: () => (key === undefined ? undefined : checked(step, "`key`", aString, key(deps))),
       of: deps,
@@ -69,7 +69,7 @@ export class OutsideRun {
     const { deps, step } = this
     const { itemKey } = items
     return {
-      load: this.one(items.asks, () => items.load(item, deps, index)),
+      load: this.one(items, () => items.load(item, deps, index)),
       layers: items,
       key: () => (itemKey === undefined ? undefined : checked(step, "`itemKey`", aString, itemKey(item, deps))),
       // Most loads do not ask where in its list an item is, and so find the same item at another place.
@@ -107,10 +107,13 @@ export class OutsideRun {
     return wrapIn(this.step, outer.slice(0, Math.max(0, count - inner.length)), limited, wrap)
   }
 
-  private one(asks: Asks | undefined, load: () => unknown): AnyEffect {
+  private one({ asks, seal }: Pick<Load, "asks" | "seal">, load: () => unknown): AnyEffect {
     const { step } = this
-    if (asks !== undefined) return askOutside(asks, () => asRequest(step, load()))
-    return Effect.suspend(() => asEffect(step, "`load`", call(load, undefined)))
+    const one =
+      asks === undefined
+        ? Effect.suspend(() => asEffect(step, "`load`", call(load, undefined)))
+        : askOutside(asks, () => asRequest(step, load()))
+    return sealIn(seal, step, one)
   }
 
   private all(items: ItemLoads): AnyEffect {

@@ -45,7 +45,7 @@ export type Replacement<Name extends string, A> =
  * @category type-level
  */
 export type ReplacementError<Name extends string, P> =
-  P extends Resource<Name, infer _A, infer E, infer _R, infer _In>
+  P extends Resource<Name, infer _A, infer E, infer _R, infer _In, infer _U>
     ? E
     : P extends Effect.Effect<infer _A, infer E, infer _R>
       ? Own<Name, E>
@@ -60,7 +60,7 @@ export type ReplacementError<Name extends string, P> =
  * @category type-level
  */
 export type ReplacementServices<Name extends string, P> =
-  P extends Resource<Name, infer _A, infer _E, infer R, infer _In>
+  P extends Resource<Name, infer _A, infer _E, infer R, infer _In, infer _U>
     ? R
     : P extends Effect.Effect<infer _A, infer _E, infer R>
       ? R
@@ -75,7 +75,7 @@ export type ReplacementServices<Name extends string, P> =
  * @category type-level
  */
 export type ReplacementInput<Name extends string, P> = [P] extends [
-  Resource<Name, infer _A, infer _E, infer _R, infer In>
+  Resource<Name, infer _A, infer _E, infer _R, infer In, infer _U>
 ]
   ? In
   : unknown

@@ -37,7 +37,7 @@ export interface ServiceShape<A, E, R, In> {
  * @category models
  */
 export type TestValue<T> =
-  T extends Resource<infer N, infer A, infer E, infer _R, infer _In>
+  T extends Resource<infer N, infer A, infer E, infer _R, infer _In, infer _U>
     ? A | Effect.Effect<A, OwnError<N, E>> | (() => A | Effect.Effect<A, OwnError<N, E>>)
     : never
 

@@ -39,7 +39,7 @@ const escaping = "effect-loader/sql/escapes"
  */
 export const escapes =
   (why: string) =>
-  <N extends string, A, E, R, In>(self: Resource<N, A, E, R, In>): Resource<N, A, E, R, In> =>
+  <N extends string, A, E, R, In, U>(self: Resource<N, A, E, R, In, U>): Resource<N, A, E, R, In, U> =>
     annotate(self, { [escaping]: why })
 
 /** Policies that keep what was loaded for others, who would get it also after the transaction was rolled back. */

@@ -126,7 +126,8 @@ const places: Record<string, (build: Build) => Build> = {
   "a permit by hand": (build) => Db.withPermit(build),
   "an attempt": (build) => loading(alone(() => build).pipe(Policy.retry({ times: 1 }))),
   "a hedged attempt": (build) => loading(alone(() => build).pipe(Policy.hedge({ after: "1 day" }))),
-  "a cached load": (build) => loading(alone(() => build).pipe(Policy.cache(Kept))),
+  "a cached load": (build) =>
+    loading(Resource.make("built", { key: () => "built", load: () => build }).pipe(Policy.cache(Kept))),
   "an item": (build) =>
     Effect.map(
       Loader.load(Loader.make({ list: Resource.forEach("list", { items: () => [1], load: () => build }) })),

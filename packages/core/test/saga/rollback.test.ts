@@ -144,7 +144,7 @@ const ends: Record<End, (attempt: number) => Effect.Effect<void, string>> = {
 const namesOf = (name: string, { kind }: Node): ReadonlyArray<string> =>
   kind === "list" ? [`${name}.0`, `${name}.1`] : kind === "loader" ? [`${name}.x`, `${name}.y`] : [name]
 
-type Any = Resource.Resource<string, unknown, unknown, Bank | Deeds>
+type Any = Resource.Resource<string, unknown, unknown, Bank | Deeds, unknown, unknown>
 
 /** What stands around a resource, in one of the orders that there are: an attempt is innermost. */
 const within = (self: Any, { around, kind }: Node, to?: Any) => {

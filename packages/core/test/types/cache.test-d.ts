@@ -1,9 +1,9 @@
 /** What types say of caches, and what must not compile. */
 // What must not compile is refused by these, too.
 // @effect-diagnostics missingEffectError:off missingEffectContext:off
-import { type Cause, Effect, type Layer, Schema } from "effect"
+import { type Cause, Context, Effect, type Layer, Request, RequestResolver, Schema } from "effect"
 import type { Persistence } from "effect/persistence"
-import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
+import { Limiter, Loader, Policy, Resource, ResourceCache } from "effect-loader"
 import * as Persisted from "effect-loader/persistence"
 import { describe, expectTypeOf, it } from "vitest"
 
@@ -27,7 +27,7 @@ describe("a cached resource", () => {
     const page = Loader.make({ user: user.pipe(Policy.retry({ times: 1 }), Policy.cache(Anything)) })
     expectTypeOf<Loader.Success<typeof page>>().toEqualTypeOf<{ readonly user: User }>()
     expectTypeOf<Loader.Services<typeof page>>().toEqualTypeOf<Anything>()
-    expectTypeOf(Policy.cache(Anything)).toEqualTypeOf<Policy.Policy<never, Anything>>()
+    expectTypeOf(Policy.cache(Anything)).toEqualTypeOf<Policy.PolicyForKeyed<never, Anything, never>>()
   })
 
   it("has to have the values of a cache that says which they are", () => {
@@ -37,7 +37,8 @@ describe("a cached resource", () => {
         User,
         Resource.AddError<"user", Resource.Own<"user", "down">, Cause.TimeoutError>,
         Users,
-        { readonly id: number }
+        { readonly id: number },
+        never
       >
     >()
     const more = Resource.make("more", { load: () => Effect.succeed({ id: 1, name: "ada" }) })
@@ -82,6 +83,85 @@ describe("a cached resource", () => {
       key: ({ other }) => `a:${other}`,
       load: () => Effect.void
     })
+  })
+})
+
+describe("a cached resource without a key", () => {
+  class CurrentUser extends Context.Service<CurrentUser, string>()("app/CurrentUser") {}
+  class Db extends Context.Service<Db, string>()("app/Db") {}
+  class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
+  class Rows extends ResourceCache.Service<Rows>()("app/Rows", { services: [Db] }) {}
+  class Names extends ResourceCache.Service<Names, string>()("app/Names", { services: [Db] }) {}
+
+  const key = () => "key"
+  const mine = Resource.make("mine", { load: () => CurrentUser })
+  const all = Resource.make("all", { load: () => Db })
+
+  it("needs no services but a scope and those that its cache's layer captures", () => {
+    // @ts-expect-error -- give it a key
+    void mine.pipe(Policy.cache(Anything))
+    // @ts-expect-error -- give it a key
+    void mine.pipe(Policy.timeout("1 second"), Policy.retry({ times: 1 }), Policy.cache(Rows))
+    // @ts-expect-error -- give it a key
+    void Resource.map(mine, String).pipe(Policy.cache(Rows))
+    // @ts-expect-error -- give it a key
+    void mine.pipe(Policy.cache(Names))
+    // @ts-expect-error -- give it a key
+    void mine.pipe(Policy.compose(Policy.timeout("1 second"), Policy.cache(Rows)))
+    // @ts-expect-error -- give it a key
+    void all.pipe(Policy.compose(Policy.cache(Rows), Policy.cache(Anything)))
+    // @ts-expect-error -- give it a key
+    void Resource.catchCause(all, () => CurrentUser).pipe(Policy.cache(Rows))
+    // @ts-expect-error -- give it a key
+    void all.pipe(Policy.cache(Anything))
+
+    void all.pipe(Policy.cache(Rows))
+    void all.pipe(Policy.cache(Names))
+    void all.pipe(Policy.limit(Postgres), Policy.compose(Policy.timeout("1 second"), Policy.cache(Rows)))
+    void Resource.make("scoped", { load: () => Effect.scope }).pipe(Policy.cache(Anything))
+    void Resource.make("mine", { key, load: () => CurrentUser }).pipe(Policy.cache(Anything))
+    void Resource.make("dependent", { deps: { mine }, load: ({ mine }) => Effect.succeed(mine) }).pipe(
+      Policy.cache(Anything)
+    )
+    expectTypeOf(Rows.layer({ timeToLive: "1 hour" })).toEqualTypeOf<Layer.Layer<Rows, never, Db>>()
+  })
+
+  it("may also be a list, an item, a request or a loader", () => {
+    class Get extends Request.Class<{}, string, never, CurrentUser> {}
+    const resolver = RequestResolver.fromFunction<Get>(() => "ada")
+    const items = () => [1]
+    const request = () => new Get()
+    const loader = Loader.make({ mine })
+    // @ts-expect-error -- give it a key
+    void Resource.forEach("list", { items, load: () => CurrentUser }).pipe(Policy.cache(Anything))
+    // @ts-expect-error -- give the items an itemKey
+    void Resource.forEach("list", { items, load: () => CurrentUser, each: Policy.cache(Anything) })
+    // @ts-expect-error -- give the items an itemKey: a key is one of the whole list
+    void Resource.forEach("list", { items, key, load: () => CurrentUser, each: Policy.cache(Names) })
+    // @ts-expect-error -- give it a key
+    void Resource.fromRequest("one", { request, resolver }).pipe(Policy.cache(Anything))
+    // @ts-expect-error -- give it a key
+    void Resource.requestEach("each", { items, request, resolver }).pipe(Policy.cache(Anything))
+    // @ts-expect-error -- give the items an itemKey
+    void Resource.requestEach("each", { items, request, resolver, each: Policy.cache(Anything) })
+    // @ts-expect-error -- give it a key
+    void Resource.fromLoader("inside", loader).pipe(Policy.cache(Anything))
+
+    void Resource.forEach("list", { items, key, load: () => CurrentUser }).pipe(Policy.cache(Anything))
+    void Resource.forEach("list", { items, itemKey: String, load: () => CurrentUser, each: Policy.cache(Names) })
+    void Resource.forEach("list", { items, load: () => Db, each: Policy.cache(Rows) }).pipe(Policy.cache(Rows))
+    void Resource.fromRequest("one", { key, request, resolver }).pipe(Policy.cache(Anything))
+    void Resource.requestEach("each", { items, itemKey: String, request, resolver, each: Policy.cache(Anything) })
+    void Resource.fromLoader("inside", loader, { key }).pipe(Policy.cache(Anything))
+  })
+
+  it("is told to have one", () => {
+    type Refused = Policy.Sharing<CurrentUser, Db>
+    expectTypeOf<
+      keyof Refused
+    >().toEqualTypeOf<"~give it a `key`: without one, its value may not depend on services of the caller">()
+    expectTypeOf<Policy.Sharing<Db, Db>>().toEqualTypeOf<unknown>()
+    expectTypeOf<Policy.Sharing<never, never>>().toEqualTypeOf<unknown>()
   })
 })
 

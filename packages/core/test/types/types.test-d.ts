@@ -66,7 +66,9 @@ describe("resources", () => {
 
   it("accumulate through after, which gives no value", () => {
     const later = Resource.make("later", { after: [user], load: (deps) => Effect.succeed(deps) })
-    expectTypeOf(later).toEqualTypeOf<Resource.Resource<"later", Resource.Values<{}>, UserError, Db, UserInput>>()
+    expectTypeOf(later).toEqualTypeOf<
+      Resource.Resource<"later", Resource.Values<{}>, UserError, Db, UserInput, never>
+    >()
   })
 
   it("accumulate through the after of lists, requests, choices and loaders inside", () => {
@@ -87,16 +89,18 @@ describe("resources", () => {
     const nested = Resource.fromLoader("r", inner, { after })
     const withInputs = Resource.fromLoader("r", given, { inputs: { orgId }, after: () => after })
 
-    expectTypeOf(list).toEqualTypeOf<Resource.Resource<"r", ReadonlyArray<number>, UserError, Db, UserInput>>()
+    expectTypeOf(list).toEqualTypeOf<Resource.Resource<"r", ReadonlyArray<number>, UserError, Db, UserInput, never>>()
     expectTypeOf(lazy).toEqualTypeOf<typeof list>()
     expectTypeOf<UserError>().toExtend<Resource.Failure<typeof request>>()
     expectTypeOf<UserError>().toExtend<Resource.Failure<typeof requests>>()
     expectTypeOf<Resource.Services<typeof request | typeof requests>>().toEqualTypeOf<Db>()
     expectTypeOf<Resource.Input<typeof request>>().toEqualTypeOf<UserInput>()
     expectTypeOf<Resource.Input<typeof requests>>().toEqualTypeOf<UserInput>()
-    expectTypeOf(choice).toEqualTypeOf<Resource.Resource<"r", number, UserError, Db, UserInput>>()
+    expectTypeOf(choice).toEqualTypeOf<Resource.Resource<"r", number, UserError, Db, UserInput, never>>()
     expectTypeOf(open).toEqualTypeOf<typeof choice>()
-    expectTypeOf(nested).toEqualTypeOf<Resource.Resource<"r", { readonly one: number }, UserError, Db, UserInput>>()
+    expectTypeOf(nested).toEqualTypeOf<
+      Resource.Resource<"r", { readonly one: number }, UserError, Db, UserInput, never>
+    >()
     expectTypeOf<Resource.Input<typeof withInputs>>().toEqualTypeOf<{ readonly orgId: string } & UserInput>()
     // @ts-expect-error -- what is waited for is a resource
     Resource.forEach("r", { after: [1], items: () => [1], load })
