@@ -22,7 +22,7 @@ export interface Rollback {
 }
 
 /** A resource whose loader did what is undone, and what that one is inside of: linked, as there may be many. */
-export interface InsideOf {
+interface InsideOf {
   readonly resource: string
   readonly around: InsideOf | undefined
 }
