@@ -32,7 +32,6 @@ export class FairQueue implements Line {
   private readonly tenants = new Map<string, Tenant>()
   /** Tenants that are idle and owe something, those that have been idle for longest first. */
   private readonly idle = new Set<Tenant>()
-  private now = 0
 
   get first(): Ticket | undefined {
     const next = this.shares.next
@@ -80,31 +79,30 @@ export class FairQueue implements Line {
     const { flow, permits } = ticket.request
     const tenant = flow.within
     const more = (took - ticket.charged) * permits
-    this.now = now
     tenant?.runs.end(flow, permits, more, now)
     this.shares.end(tenant ?? flow, permits, more, now)
     if (tenant?.isIdle === true) this.rest(tenant)
   }
 
   expectedWait(flow: Flow, limit: number): number {
-    const tenant = flow.tenant === undefined ? undefined : this.tenants.get(flow.tenant)
+    const tenant = flow.share.tenant === undefined ? undefined : this.tenants.get(flow.share.tenant)
     if (tenant === undefined) return this.shares.before(flow) / limit
     return (this.shares.before(tenant) + this.shares.whileServed(tenant, tenant.runs.before(flow))) / limit
   }
 
   /** The tenant of a flow that asks: what was forgotten while the flow was idle is made again. */
   private enter(flow: Flow, now: number): Tenant | undefined {
-    this.now = now
-    if (flow.tenant === undefined || !flow.isIdle) return flow.within
+    if (flow.share.tenant === undefined || !flow.isIdle) return flow.within
     this.shares.advance(now)
-    const tenant = this.meet(flow.tenant)
+    const tenant = this.meet(flow.share.tenant)
     if (tenant.isIdle) {
-      tenant.weigh(flow.tenantWeight)
+      tenant.weight = flow.share.weight ?? 1
       this.idle.delete(tenant)
     }
     if (flow.within !== tenant) {
       flow.within = tenant
-      flow.start = flow.ideal = 0
+      flow.start = 0
+      flow.turn = undefined
     }
     return tenant
   }
@@ -120,7 +118,7 @@ export class FairQueue implements Line {
 
   /** A tenant has become idle. */
   private rest(tenant: Tenant): void {
-    tenant.idleSince = this.now
+    tenant.idleSince = this.shares.at
     this.idle.add(tenant)
     for (const one of this.idle) {
       if (this.matters(one)) break
@@ -130,7 +128,7 @@ export class FairQueue implements Line {
   }
 
   private matters(tenant: Tenant): boolean {
-    return !tenant.isIdle || (this.shares.owes(tenant) && this.now - tenant.idleSince < memory)
+    return !tenant.isIdle || (this.shares.owes(tenant) && this.shares.at - tenant.idleSince < memory)
   }
 
   private forget(tenant: Tenant): void {

@@ -46,36 +46,30 @@ export const goesFirst = (a: Waiter, b: Waiter): boolean =>
 /** Where a member stands in the line of turns. */
 class Turn<M> implements Placed {
   readonly member: M
+  /** How much service it has had, in ideal time: only of members that have had to wait, as others need no turns. */
+  ideal: number
+  /** In which order members began to wait. */
+  since = 0
   place = -1
 
-  constructor(member: M) {
+  constructor(member: M, ideal: number) {
     this.member = member
+    this.ideal = ideal
   }
 }
 
 /** A run or a tenant, as far as sharing goes. */
 export abstract class Member implements Placed {
   weight: number
-  /** What is added to what it has had: the small sum, by its weight. */
-  lead: number
   place = -1
-  /** How much service it has had, in virtual time and in ideal time. */
+  /** How much service it has had, in virtual time. */
   start = 0
-  ideal = 0
   /** How many permits it holds. */
   holds = 0
-  /** In which order members became active. */
-  since = 0
   turn: Turn<this> | undefined = undefined
 
   constructor(weight: number) {
     this.weight = weight
-    this.lead = small / weight
-  }
-
-  weigh(weight: number): void {
-    this.weight = weight
-    this.lead = small / weight
   }
 
   /** Its request that goes first, if it has any that wait. */
@@ -90,8 +84,8 @@ export abstract class Member implements Placed {
   }
 }
 
-const byStart = ({ lead, start }: Member): number => start + lead
-const byIdeal = ({ ideal, lead }: Member): number => ideal + lead
+const byStart = ({ start, weight }: Member): number => start + small / weight
+const byIdeal = ({ ideal, member }: Turn<Member>): number => ideal + small / member.weight
 
 const isBehind = (a: Member, b: Member): boolean => {
   const ofA = byStart(a)
@@ -99,7 +93,7 @@ const isBehind = (a: Member, b: Member): boolean => {
   return ofA === ofB ? goesFirst(a.first!, b.first!) : ofA < ofB
 }
 
-const isSooner = ({ member: a }: Turn<Member>, { member: b }: Turn<Member>): boolean => {
+const isSooner = (a: Turn<Member>, b: Turn<Member>): boolean => {
   const ofA = byIdeal(a)
   const ofB = byIdeal(b)
   return ofA === ofB ? a.since < b.since : ofA < ofB
@@ -113,12 +107,13 @@ export class FairShares<M extends Member> {
   private passed = 0
   private passedIdeal = 0
   private ideal = 0
-  private at = 0
+  /** Until when time has gone on. */
+  at = 0
   /** How fast ideal time went on of late, by the clock. */
   private rate = 0
   private activeWeight = 0
   private inUse = 0
-  private activated = 0
+  private entered = 0
   /** How many have begun since a member had a turn. */
   private sinceTurn = 0
 
@@ -130,9 +125,7 @@ export class FairShares<M extends Member> {
   /** The member whose request is next. */
   get next(): M | undefined {
     const turn = this.sinceTurn >= turnEvery - 1 ? this.turns.first : undefined
-    return turn !== undefined && byIdeal(turn.member) + patience * this.rate <= this.ideal
-      ? turn.member
-      : this.line.first
+    return turn !== undefined && byIdeal(turn) + patience * this.rate <= this.ideal ? turn.member : this.line.first
   }
 
   /** Lets time go on. */
@@ -143,7 +136,7 @@ export class FairShares<M extends Member> {
       this.virtual += lapse * passed
       // Ideal time waits for those that are far behind: what they lack beyond that is not made good.
       const first = this.turns.first
-      const most = first === undefined ? Infinity : byIdeal(first.member) + patience * this.rate
+      const most = first === undefined ? Infinity : byIdeal(first) + patience * this.rate
       this.ideal = Math.max(this.ideal, Math.min(this.ideal + passed, most))
     }
     this.at = now
@@ -155,13 +148,13 @@ export class FairShares<M extends Member> {
     if (member.isWaiting) return
     if (member.isIdle) {
       member.start = Math.max(member.start - forgiven, this.virtual)
-      member.ideal = Math.max(member.ideal, this.ideal)
-      member.since = this.activated++
+      if (member.turn !== undefined) member.turn.ideal = Math.max(member.turn.ideal, this.ideal)
       this.activeWeight += member.weight
     } else {
-      member.start = Math.max(member.start, this.passed - member.lead)
+      member.start = Math.max(member.start, this.passed - small / member.weight)
+      if (member.turn === undefined) return
       const lowest = Math.min(this.passedIdeal, this.ideal - patience * this.rate)
-      member.ideal = Math.max(member.ideal, lowest - member.lead)
+      member.turn.ideal = Math.max(member.turn.ideal, lowest - small / member.weight)
     }
   }
 
@@ -169,7 +162,9 @@ export class FairShares<M extends Member> {
   enter(member: M): void {
     if (member.isWaiting) return this.line.moved(member)
     this.line.add(member)
-    this.turns.add((member.turn ??= new Turn(member)))
+    const turn = (member.turn ??= new Turn(member, this.ideal))
+    turn.since = this.entered++
+    this.turns.add(turn)
   }
 
   /** Takes a member out of the line while its first request changes, which decides where it stands. */
@@ -191,7 +186,7 @@ export class FairShares<M extends Member> {
     this.sinceTurn = behind === undefined || behind === member ? this.sinceTurn + 1 : 0
     this.virtual = Math.max(this.virtual, (behind ?? member).start)
     this.passed = Math.max(this.passed, byStart(behind ?? member))
-    this.passedIdeal = Math.max(this.passedIdeal, byIdeal(this.turns.first?.member ?? member))
+    if (behind !== undefined) this.passedIdeal = Math.max(this.passedIdeal, byIdeal(this.turns.first!))
     member.holds += permits
     this.inUse += permits
     this.charge(member, cost)
@@ -232,9 +227,10 @@ export class FairShares<M extends Member> {
   private charge(member: M, cost: number): void {
     const service = cost / member.weight
     member.start += service
-    member.ideal += service
+    if (member.turn === undefined) return
+    member.turn.ideal += service
     if (!member.isWaiting) return
     this.line.moved(member)
-    this.turns.moved(member.turn!)
+    this.turns.moved(member.turn)
   }
 }

@@ -17,22 +17,22 @@ import { FairShares, Member, type Waiter } from "./FairShares.ts"
  */
 export type RefusalReason = { readonly _tag: "QueueFull" } | { readonly _tag: "Deadline" } | { readonly _tag: "Shed" }
 
+const none: ShareOptions = {}
+
 /**
  * What a run asks of one limiter, which divides its permits between flows: a run has a flow of its own in each limiter that
  * it uses. A flow's waiters are kept in it, so that it is gone when its run is.
  */
 export class Flow extends Member {
-  /** Whose run it is, and that tenant's weight. */
-  readonly tenant: string | undefined
-  readonly tenantWeight: number
+  /** Whose run it is, and the weight of that. */
+  readonly share: ShareOptions
   /** The tenant that it shares with others just now. */
   within: Tenant | undefined = undefined
   waiting: Heap<Ticket> | undefined = undefined
 
-  constructor({ tenant, weight = 1 }: ShareOptions = {}) {
-    super(tenant === undefined ? weight : 1)
-    this.tenant = tenant
-    this.tenantWeight = weight
+  constructor(share: ShareOptions = none) {
+    super(share.tenant === undefined ? (share.weight ?? 1) : 1)
+    this.share = share
   }
 
   get first(): Ticket | undefined {

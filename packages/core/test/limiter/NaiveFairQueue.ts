@@ -8,7 +8,8 @@ interface Waiter {
 interface Member {
   readonly weight: number
   start: number
-  ideal: number
+  /** Only of members that have had to wait. */
+  ideal: number | undefined
   holds: number
   since: number
   /** The requests that wait: of a run its own, of a tenant those of its runs. */
@@ -32,7 +33,7 @@ class Shares<M extends Member> {
   private at = 0
   private rate = 0
   private sinceTurn = 0
-  private activated = 0
+  private entered = 0
 
   next(): M | undefined {
     const first = this.mostBehindIdeal()
@@ -57,7 +58,7 @@ class Shares<M extends Member> {
       const passed = (now - this.at) * this.rate
       this.virtual += passed / 8
       const first = this.mostBehindIdeal()
-      const most = first === undefined ? Infinity : first.ideal + 10 / first.weight + 2000 * this.rate
+      const most = first === undefined ? Infinity : first.ideal! + 10 / first.weight + 2000 * this.rate
       this.ideal = Math.max(this.ideal, Math.min(this.ideal + passed, most))
     }
     this.at = now
@@ -69,13 +70,18 @@ class Shares<M extends Member> {
     if (member.waiting().length > 0) return
     if (member.holds === 0) {
       member.start = Math.max(member.start - 200, this.virtual)
-      member.ideal = Math.max(member.ideal, this.ideal)
-      member.since = this.activated++
+      if (member.ideal !== undefined) member.ideal = Math.max(member.ideal, this.ideal)
     } else {
       member.start = Math.max(member.start, this.passed - 10 / member.weight)
       const lowest = Math.min(this.passedIdeal, this.ideal - 2000 * this.rate)
-      member.ideal = Math.max(member.ideal, lowest - 10 / member.weight)
+      if (member.ideal !== undefined) member.ideal = Math.max(member.ideal, lowest - 10 / member.weight)
     }
+  }
+
+  wait(member: M): void {
+    if (member.waiting().length > 0) return
+    member.ideal ??= this.ideal
+    member.since = this.entered++
   }
 
   begin(member: M, guess: number): void {
@@ -83,8 +89,8 @@ class Shares<M extends Member> {
     const { start, weight } = behind ?? member
     this.virtual = Math.max(this.virtual, start)
     this.passed = Math.max(this.passed, start + 10 / weight)
-    const first = this.mostBehindIdeal() ?? member
-    this.passedIdeal = Math.max(this.passedIdeal, first.ideal + 10 / first.weight)
+    const first = this.mostBehindIdeal()
+    if (first !== undefined) this.passedIdeal = Math.max(this.passedIdeal, first.ideal! + 10 / first.weight)
     this.sinceTurn = behind === undefined || behind === member ? this.sinceTurn + 1 : 0
     member.holds++
     this.charge(member, guess)
@@ -98,7 +104,7 @@ class Shares<M extends Member> {
 
   private charge(member: M, cost: number): void {
     member.start += cost / member.weight
-    member.ideal += cost / member.weight
+    if (member.ideal !== undefined) member.ideal += cost / member.weight
   }
 
   private waiting(): ReadonlyArray<M> {
@@ -106,7 +112,7 @@ class Shares<M extends Member> {
   }
 
   private lack({ ideal, weight }: M): number {
-    return this.ideal - (ideal + 10 / weight)
+    return this.ideal - (ideal! + 10 / weight)
   }
 
   private mostBehindIdeal(): M | undefined {
@@ -118,7 +124,7 @@ class Run implements Member {
   readonly weight: number
   readonly tenant: string | undefined
   start = 0
-  ideal = 0
+  ideal: number | undefined = undefined
   holds = 0
   since = 0
   within: Tenant | undefined = undefined
@@ -135,7 +141,7 @@ class Run implements Member {
 class Tenant implements Member {
   readonly weight: number
   start = 0
-  ideal = 0
+  ideal: number | undefined = undefined
   holds = 0
   since = 0
   idleSince = 0
@@ -173,7 +179,10 @@ export class NaiveFairQueue {
 
   add(run: number, waiter: Waiter, now: number): void {
     this.enter(run, now)
-    this.runs[run]!.requests.push(waiter)
+    const waiting = this.runs[run]!
+    this.shares.wait(waiting.within ?? waiting)
+    waiting.within?.runs.wait(waiting)
+    waiting.requests.push(waiter)
   }
 
   remove(run: number, id: number): void {
@@ -203,7 +212,7 @@ export class NaiveFairQueue {
     if (run.tenant !== undefined && !isActive(run)) {
       this.shares.advance(now)
       const tenant = this.tenantOf(run.tenant, this.weights[index]!)
-      if (run.within !== tenant) run.start = run.ideal = 0
+      if (run.within !== tenant) Object.assign(run, { start: 0, ideal: undefined })
       run.within = tenant
     }
     this.shares.enter(run.within ?? run, now)
