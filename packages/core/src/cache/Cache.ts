@@ -21,6 +21,7 @@ import { Aboard, type Flight, Flights, join, mayJoin } from "./Flights.ts"
 import { type Entry, isOver, noWindows, toEntry, type Windows } from "./Freshness.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Found, Level } from "./Level.ts"
+import { RefreshFailures } from "./RefreshFailures.ts"
 import { Sweeper } from "./Sweeper.ts"
 import { type Stats, Tally } from "./Tally.ts"
 
@@ -28,6 +29,7 @@ type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
 /** What a cache was told to do. Times are milliseconds. */
 export interface Settings extends Windows {
+  readonly name: string
   readonly room: Room
   readonly weigh: (value: unknown, key: Key) => number
   readonly timeToLive: (value: unknown, key: Key) => number
@@ -90,6 +92,7 @@ export class Cache {
   private readonly flights = new Flights()
   private readonly refreshing: Background
   private readonly writing: Background
+  private readonly failures = new RefreshFailures()
 
   constructor(settings: Settings, level: Level | undefined) {
     this.settings = settings
@@ -143,7 +146,7 @@ export class Cache {
     const now = nowOf(fiber)
     const mayRefresh = now >= entry.refreshFrom && unshareableIn(fiber.context) === undefined
     if (now < entry.freshUntil) this.tell(reader, "memory", "hit")
-    else if (now < entry.staleUntil && mayRefresh) this.tell(reader, "memory", "stale")
+    else if (now < entry.staleUntil && mayRefresh && entry.loadsNext !== true) this.tell(reader, "memory", "stale")
     else {
       if (isOver(entry, now)) this.entries.remove(key)
       return undefined
@@ -169,8 +172,10 @@ export class Cache {
           .of(key)
           .find((flight) => mayJoin(flight, aboard, holds) && (!wasLetDown || isOwnTimeout(flight)))
         this.tell(reader, "memory", flight === undefined ? "miss" : "coalesced")
-        if (flight === undefined)
+        if (flight === undefined) {
+          this.loadsNow(key)
           return this.lead(fiber, this.flights.begin(key, holds, reader.policies), load, reader, restore)
+        }
         return Effect.flatMap(restore(join(flight, aboard)), (landing) => {
           if (landing === undefined) return enter
           if (!isLate(landing) || isOwnTimeout(flight)) return this.answer(fiber, flight, landing, reader)
@@ -203,7 +208,7 @@ export class Cache {
     return Effect.flatMap(Effect.exit(restore(shared(inside))), (exit) => {
       const landing = this.keep(fiber, flight, exit, since)
       this.flights.end(flight, isOwn(landing) ? undefined : landing)
-      return this.answer(fiber, flight, landing, reader)
+      return flight.isRefresh ? landing : this.answer(fiber, flight, landing, reader)
     })
   }
 
@@ -259,9 +264,12 @@ export class Cache {
     const failure = failureIn(exit.cause)
     if (failure === undefined) return undefined
     flight.mayBeStoodInFor = settings.standsIn(failure.error)
+    // A refresh has the services of a reader that may be gone: what its failure means, the next reader finds out.
+    if (flight.isRefresh) return undefined
     if (!flight.mayBeStoodInFor) this.endFallback(fiber, key)
     // What says "not now" tells nothing of the value, and a value that may stand in for an error is better than the error.
-    else if (notNow(failure.error) !== undefined || this.fallback(key, now) !== undefined) return undefined
+    else if (notNow(failure.error) !== undefined) return undefined
+    if (this.standIn(flight, now) !== undefined) return undefined
     return toEntry(exit, () => 1, settings.failureTimeToLive(failure.error, key), noWindows, now, 0)
   }
 
@@ -287,10 +295,11 @@ export class Cache {
     this.sweeper.noteEntry(fiber.getRef(Clock.Clock))
   }
 
-  /** What stands in where loading fails. */
-  private fallback(key: Key, now: number): Entry | undefined {
+  /** What stands in where loading fails: while a value is stale, for any error, since it would be given without loading, too. */
+  private standIn({ key, mayBeStoodInFor }: Flight, now: number): Entry | undefined {
     const entry = this.entries.peek(key)
-    return entry !== undefined && Exit.isSuccess(entry.exit) && now < entry.fallbackUntil ? entry : undefined
+    if (entry === undefined || Exit.isFailure(entry.exit)) return undefined
+    return now < entry.staleUntil || (mayBeStoodInFor && now < entry.fallbackUntil) ? entry : undefined
   }
 
   /** An error that nothing may stand in for says that the value is no more what it was: it stands in for none from now on. */
@@ -308,13 +317,13 @@ export class Cache {
   /** What a reader gets of what a load ended in. */
   private answer(
     fiber: AnyFiber,
-    { key, mayBeStoodInFor }: Flight,
+    flight: Flight,
     landing: Exit.Exit<unknown, unknown>,
     reader: Reader
   ): Exit.Exit<unknown, unknown> {
     if (Exit.isSuccess(landing)) return landing
-    const failure = mayBeStoodInFor ? failureIn(landing.cause) : undefined
-    const entry = failure === undefined ? undefined : this.fallback(key, nowOf(fiber))
+    const failure = failureIn(landing.cause)
+    const entry = failure === undefined ? undefined : this.standIn(flight, nowOf(fiber))
     if (entry === undefined) return landing
     this.tell(reader, "memory", "stale")
     reader.degraded(failure!.error)
@@ -333,12 +342,33 @@ export class Cache {
           this.tally.refreshes++
           const flight = this.flights.beginRefresh(key)
           const load = Effect.timeout(Effect.suspend(reader.refresh), this.settings.refreshWithin)
-          return Effect.map(Effect.exit(this.lead(fiber, flight, load, noReader, restore)), (exit) => {
-            if (Exit.isFailure(exit)) this.tally.refreshFailures++
-          })
+          return Effect.flatMap(Effect.exit(this.lead(fiber, flight, load, noReader, restore)), (exit) =>
+            Exit.isSuccess(exit) ? Effect.void : this.refreshFailed(fiber, flight, exit.cause)
+          )
         })
       )
     )
+  }
+
+  /**
+   * Unless a failure only says "not now", the services of the reader that began the refresh may have ended with it, such as a
+   * connection. So the next reader loads with its own, and gets the stale value where that fails, too.
+   */
+  private refreshFailed(fiber: AnyFiber, flight: Flight, cause: Cause.Cause<unknown>): Effect.Effect<void> {
+    this.tally.refreshFailures++
+    if (Cause.hasInterrupts(cause)) return Effect.void
+    const { key, mayBeStoodInFor } = flight
+    const entry = this.entries.peek(key)
+    if (!mayBeStoodInFor && !flight.isOutdated && entry !== undefined) {
+      this.entries.replace(key, { ...entry, loadsNext: true })
+    }
+    return this.failures.log(this.settings.name, key, cause, nowOf(fiber))
+  }
+
+  /** One reader loads after a refresh that failed: the others get the stale value meanwhile. */
+  private loadsNow(key: Key): void {
+    const entry = this.entries.peek(key)
+    if (entry?.loadsNext === true) this.entries.replace(key, { ...entry, loadsNext: false })
   }
 
   /** Puts a value into the level behind, in the background. */

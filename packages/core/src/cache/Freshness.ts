@@ -14,6 +14,8 @@ export interface Entry {
   readonly staleUntil: number
   /** Until here it stands in where loading fails. */
   readonly fallbackUntil: number
+  /** Whether the next reader loads it although it is stale, because a refresh has failed. */
+  readonly loadsNext?: boolean
 }
 
 /** The windows around a time to live, in milliseconds. */

@@ -246,6 +246,7 @@ const toRoom = (id: string, capacity: Capacity<never>): Pick<Settings, "room" | 
 }
 
 const toSettings = (id: string, options: MemoryOptions<never>): Settings => ({
+  name: id,
   ...toRoom(id, options.capacity ?? defaultEntries),
   timeToLive: toTimeToLive(id, "timeToLive", options.timeToLive),
   jitter: share(id, "jitter", options.jitter ?? 0),

@@ -157,6 +157,8 @@ describe("a cache", () => {
       yield* TestClock.adjust("90 seconds")
       const failing: Effect.Effect<string, "down"> = Effect.fail("down")
       assert.strictEqual(yield* Users.get("key", failing), "old")
+      // This one loads itself, in vain.
+      assert.strictEqual(yield* Users.get("key", failing), "old")
       assert.strictEqual(yield* Users.get("key", failing), "old")
       const { refreshes, refreshFailures } = yield* Users.stats
       assert.deepStrictEqual([refreshes, refreshFailures], [2, 2])

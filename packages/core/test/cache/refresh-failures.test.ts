@@ -1,0 +1,139 @@
+/** Refreshes that fail, because what they had of a reader has ended or because of the backend. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Effect, Layer, Logger } from "effect"
+import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
+import { withTime } from "../withTime.ts"
+
+class Connection extends Context.Service<Connection, { readonly query: Effect.Effect<string, unknown> }>()(
+  "test/Connection"
+) {}
+class Users extends ResourceCache.Service<Users>()("test/Users") {}
+
+/** A connection of each request, which is closed when the request ends. A query takes a while. */
+const perRequest = (closed: (id: number) => Effect.Effect<never, unknown>) => {
+  const state = { connections: 0, version: 1, down: false }
+  const query = (id: number, connection: { open: boolean }) =>
+    Effect.andThen(
+      Effect.sleep(10),
+      Effect.suspend((): Effect.Effect<string, unknown> => {
+        if (state.down) return Effect.fail(new Cause.TimeoutError("the database is down"))
+        return connection.open ? Effect.succeed(`version ${state.version}`) : closed(id)
+      })
+    )
+  const layer = Layer.effect(
+    Connection,
+    Effect.acquireRelease(
+      Effect.sync(() => ({ open: true })),
+      (connection) => Effect.sync(() => void (connection.open = false))
+    ).pipe(Effect.map((connection) => ({ query: query(++state.connections, connection) })))
+  )
+  const user = Resource.make("user", {
+    key: () => "user:7",
+    load: () => Effect.flatMap(Connection, ({ query }) => query)
+  }).pipe(Policy.cache(Users))
+  const request = Effect.map(Loader.load(Loader.make({ user })), ({ user }) => user).pipe(
+    Effect.provide(layer, { local: true })
+  )
+  return { request, state }
+}
+
+const stale = Users.layer({ timeToLive: 20, staleWhileRevalidate: "1 hour" })
+
+const closings = {
+  fails: (id: number) => Effect.fail(`connection ${id} is closed`),
+  dies: (id: number) => Effect.die(new Error(`connection ${id} is closed`))
+}
+
+describe("a refresh that fails", () => {
+  for (const [how, closed] of Object.entries(closings)) {
+    it.effect(
+      `because its connection has ended (and ${how}) lets the next read load with a connection of its own`,
+      () =>
+        Effect.gen(function* () {
+          const { request, state } = perRequest(closed)
+          assert.strictEqual(yield* request, "version 1")
+          for (const version of [2, 3, 4]) {
+            state.version = version
+            yield* Effect.sleep(40)
+            // It is stale, and refreshed in vain.
+            assert.strictEqual(yield* request, `version ${version - 1}`)
+            yield* Effect.sleep(40)
+            assert.strictEqual(yield* request, `version ${version}`)
+          }
+          const { refreshes, refreshFailures } = yield* Users.stats
+          assert.deepStrictEqual([refreshes, refreshFailures], [3, 3])
+        }).pipe(Effect.provide(stale), withTime)
+    )
+  }
+
+  it.effect("because of the backend leaves the stale value there, also where the next read loads in vain", () =>
+    Effect.gen(function* () {
+      const { request, state } = perRequest(closings.fails)
+      yield* request
+      yield* Effect.sleep(40)
+      yield* request
+      yield* Effect.sleep(40)
+      // The refresh has failed with its connection, and now the database is down, too.
+      state.down = true
+      for (let k = 0; k < 5; k++) {
+        assert.strictEqual(yield* request, "version 1")
+        yield* Effect.sleep(40)
+      }
+      state.down = false
+      state.version = 2
+      yield* request
+      yield* Effect.sleep(40)
+      assert.strictEqual(yield* request, "version 2")
+    }).pipe(Effect.provide(stale), withTime)
+  )
+
+  it.effect("is logged with the cache, the key and the cause, at most once a minute", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
+      const { request } = perRequest(closings.fails)
+      const read = Effect.andThen(request, Effect.sleep(30))
+      yield* Effect.provide(Effect.repeat(read, { times: 20 }), logger)
+      const failures = (yield* Users.stats).refreshFailures
+      assert.isAbove(failures, 3)
+      assert.deepStrictEqual(lines, ['cache "test/Users" could not refresh "user:7": connection 2 is closed'])
+      yield* Effect.sleep("1 minute")
+      yield* Effect.provide(Effect.repeat(read, { times: 2 }), logger)
+      assert.strictEqual(lines.length, 2)
+      assert.include(lines[1], `"user:7", after ${failures - 1} other refreshes that failed: connection`)
+    }).pipe(Effect.provide(stale), withTime)
+  )
+
+  it.effect("is not remembered in place of the value, where failures are", () =>
+    Effect.gen(function* () {
+      const { request, state } = perRequest(closings.fails)
+      yield* request
+      yield* Effect.sleep(40)
+      yield* request
+      yield* Effect.sleep(40)
+      state.version = 2
+      assert.strictEqual(yield* request, "version 2")
+    }).pipe(
+      Effect.provide(
+        Users.layer({ timeToLive: 20, staleWhileRevalidate: "1 hour", failures: { timeToLive: "1 minute" } })
+      ),
+      withTime
+    )
+  )
+
+  it.effect("lets one reader load: the others get the stale value meanwhile", () =>
+    Effect.gen(function* () {
+      const { request, state } = perRequest(closings.fails)
+      yield* request
+      yield* Effect.sleep(40)
+      yield* request
+      yield* Effect.sleep(40)
+      state.version = 2
+      const all = yield* Effect.all([request, request, request], { concurrency: "unbounded" })
+      assert.deepStrictEqual(
+        all.toSorted((a, b) => (a < b ? -1 : 1)),
+        ["version 1", "version 1", "version 2"]
+      )
+    }).pipe(Effect.provide(stale), withTime)
+  )
+})
