@@ -324,6 +324,7 @@ export const layerOf = <Self, A, S, E = never, R = never>(
  * - `A`: the type of the values, where they are to be of one; then only resources of that type can be piped through it.
  * - `keyed`: whether each resource that it is for has to have a `key`, which is what a level behind the memory needs.
  *   Where one has none, that is a `GraphError`. Default `false`.
+ * - `services`: what loads without a key may need, the same for all callers: its layer captures them. Default none.
  *
  * @example
  * ```ts

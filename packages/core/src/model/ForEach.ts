@@ -31,7 +31,7 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  *   Where an item needs several things that depend on each other, it may return `Loader.load(inner, ...)`.
  * - `each`: a policy for one item: `Policy.timeout` there bounds one item, piped onto the list it bounds the whole.
  * - `key`: what tells the whole list from others in a cache that is piped onto it; `itemKey`: what tells an item from
- *   others in a cache in `each`. Without them, that is the name and what is needed, compared structurally.
+ *   others in a cache in `each`. Without them, that is the load and what is needed, compared structurally.
  * - `compensate`: undoes one item that was loaded, when the load fails later; `context.item` says which. The items of a
  *   list that fails itself are undone before it has failed.
  * - `cleanup`: follows each attempt of an item that did not succeed and may have left something half done.

@@ -223,7 +223,8 @@ export type Unkeyed<K, R> = [K] extends [never] ? Exclude<R, Scope.Scope> : neve
  * - `deps`: what it needs, by local key; `load` gets exactly these values. It starts when they are all there.
  * - `after`: what must have been loaded before, without its value being needed.
  * - `key`: what tells its value from others in a cache (`Policy.cache`); all that have one key are one value, whichever
- *   resource loads them. Without it, that is the name and the values of `deps`, compared structurally.
+ *   resource loads them. Without it, that is the `load` function and the values of `deps`, compared structurally, and a cached
+ *   `load` may need no services of its caller.
  * - `load`: makes the effect that loads the value. It is called anew for each attempt of a retry. If it throws, that
  *   is a defect which carries the resource's name.
  * - `compensate`: undoes what was loaded, when the load fails later: as {@link withCompensation}, with what the resource

@@ -17,6 +17,10 @@ import { fromLayers, type PolicyForKeyed, type PolicyOf } from "../model/Policy.
  * Where the cache says of which type its values are, only resources of that type can be piped through it. What holds
  * something in a `Scope` must not be remembered, as it is released with its run.
  *
+ * Without a `key` the value is known by its load and what that depends on, and it goes to callers with other services. So it
+ * compiles only where the resource's own load needs no services but `Scope` and the `services` of the cache, and the load runs
+ * without any other: what differs from caller to caller is an input or a dependency, or belongs into a `key`.
+ *
  * @example
  * ```ts
  * import { Effect } from "effect"
