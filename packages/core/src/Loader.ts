@@ -12,6 +12,7 @@ export {
   merge,
   type MergeOptions,
   override,
+  type PlainValue,
   type Replacement,
   type ReplacementError,
   type ReplacementInput,

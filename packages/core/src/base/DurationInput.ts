@@ -1,16 +1,38 @@
 /** Durations that users give, checked where they are declared. */
 import { Cause, Duration, Option } from "effect"
+import { valueText } from "./ValueText.ts"
 
-const textOf = (given: Duration.Input): string => {
-  const duration = Option.getOrUndefined(Duration.fromInput(given))
-  if (duration !== undefined && !Number.isNaN(given)) return Duration.format(duration)
-  return typeof given === "number" ? String(given) : JSON.stringify(given)
+const units = ["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"]
+
+const isNaNOrNoNumber = (value: unknown): boolean => typeof value !== "number" || Number.isNaN(value)
+
+/** Effect reads an object that has none of the units as a duration of zero: a promise, or `{ second: 1 }`. */
+const isObjectOfUnits = (given: object): boolean => {
+  const values = units.map((unit) => (given as Readonly<Record<string, unknown>>)[unit])
+  const said = values.filter((value) => value !== undefined)
+  return said.length > 0 && !said.some(isNaNOrNoNumber)
+}
+
+/** Any duration; `undefined` for what is none. */
+const read = (given: unknown): Duration.Duration | undefined => {
+  if (Number.isNaN(given)) return undefined
+  if (typeof given === "object" && given !== null && !Duration.isDuration(given)) {
+    if (Array.isArray(given) ? given.some(isNaNOrNoNumber) : !isObjectOfUnits(given)) return undefined
+  }
+  return Option.getOrUndefined(Duration.fromInput(given as Duration.Input))
+}
+
+const textOf = (given: unknown): string => {
+  const duration = read(given)
+  if (duration !== undefined) return Duration.format(duration)
+  if (typeof given === "number") return String(given)
+  return typeof given === "string" ? JSON.stringify(given) : valueText(given)
 }
 
 /** A duration of nothing or more, also an infinite one; `undefined` for anything else. */
-export const toDuration = (given: Duration.Input): Duration.Duration | undefined => {
-  const duration = Option.getOrUndefined(Duration.fromInput(given))
-  return duration === undefined || Number.isNaN(given) || Duration.isNegative(duration) ? undefined : duration
+export const toDuration = (given: unknown): Duration.Duration | undefined => {
+  const duration = read(given)
+  return duration === undefined || Duration.isNegative(duration) ? undefined : duration
 }
 
 const illegal = (what: string, expected: string, given: Duration.Input): never => {

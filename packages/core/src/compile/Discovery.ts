@@ -5,6 +5,7 @@
  * which it leaves the nodes is the declaration order of everything after: targets from first to last, each one's
  * dependencies before it, in the order of their keys.
  */
+import { kindOf, valueText } from "../base/ValueText.ts"
 import { type Base, baseOf, type Node, type Source } from "../model/Node.ts"
 import { isResource, nodeOf } from "../model/Resource.ts"
 import { cyclesOf } from "./Cycles.ts"
@@ -39,6 +40,9 @@ export interface Discovery {
 }
 
 const none: ReadonlyArray<never> = []
+
+/** Objects that hold no resources by key, whatever properties they have. */
+const noRecords: ReadonlySet<string> = new Set(["Promise", "thenable", "resource", "loader", "Effect"])
 
 /** The level of a node that was entered and not left yet. */
 const open = -1
@@ -189,7 +193,10 @@ class Walk {
   /** What a record of resources holds. Keys that objects treat in ways of their own would lose their values. */
   entries(record: () => object, owner: string): ReadonlyArray<readonly [key: string, value: unknown]> {
     return this.call(() => {
-      const given = record()
+      const given: unknown = record()
+      if (typeof given !== "object" || given === null || noRecords.has(kindOf(given)) || Symbol.iterator in given) {
+        throw new TypeError(`an object of resources was expected, by local key, and ${valueText(given)} came`)
+      }
       const odd = [...Object.getOwnPropertySymbols(given), ...(Object.hasOwn(given, "__proto__") ? ["__proto__"] : [])]
       for (const key of odd) this.issues.push({ _tag: "InvalidName", name: key, use: `a key of "${owner}"` })
       return Object.entries(given)

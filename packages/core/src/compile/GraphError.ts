@@ -39,7 +39,7 @@ export interface NotAResource {
  * - `MisplacedPolicy`: a policy stands where it can have no effect, and why.
  * - `NotAResource`: a dependency or target that is no resource, as when a module is read before it was initialized: see
  *   {@link NotAResource}.
- * - `InvalidDependencies`: a `deps` or `after` function threw.
+ * - `InvalidDependencies`: a `deps` or `after` function threw, or gave no object of resources.
  * - `InvalidLoader`: the loader inside a resource is none, or its own graph is not sound.
  * - `InvalidName`: a name or a key that is empty, not a string, or `__proto__`.
  * - `DuplicateTarget`: two loaders that are to become one have different targets of one key.

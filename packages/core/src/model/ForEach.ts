@@ -1,4 +1,5 @@
 /** A resource for each entry of a list. */
+import type { List } from "./UserEffect.ts"
 import { checkFunctions } from "./UserEffect.ts"
 import { Cause, type Effect, type RequestResolver } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
@@ -86,7 +87,7 @@ export const forEach = <
   options: {
     readonly deps?: D | (() => D)
     readonly after?: After | (() => After)
-    readonly items: (deps: Values<D>) => Iterable<I>
+    readonly items: (deps: Values<D>) => List<I>
     readonly load: (item: I, deps: Values<D>, index: number) => Effect.Effect<A, E, R>
     readonly key?: (deps: Values<D>) => K
     readonly itemKey?: (item: I, deps: Values<D>) => IK

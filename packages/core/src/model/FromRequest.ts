@@ -1,4 +1,5 @@
 /** Resources that are asked of a resolver, which answers many at once. */
+import type { List } from "./UserEffect.ts"
 import { checkFunctions } from "./UserEffect.ts"
 import type { Request, RequestResolver } from "effect"
 import type { AnyRequest, AnyResolver } from "../batching/AnyResolver.ts"
@@ -146,7 +147,7 @@ export const requestEach = <
   options: {
     readonly deps?: D | (() => D)
     readonly after?: After | (() => After)
-    readonly items: (deps: Values<D>) => Iterable<I>
+    readonly items: (deps: Values<D>) => List<I>
     readonly key?: (deps: Values<D>) => K
     readonly itemKey?: (item: I, deps: Values<D>) => IK
     readonly request: (item: I, deps: Values<D>, index: number) => Q

@@ -4,7 +4,8 @@
  * Whatever comes instead is a defect that names the resource and the place, says what came and what to do. Nothing here
  * runs for values that are right, beyond the question whether they are.
  */
-import { Cause, Duration, Effect, Exit, Option, Scope } from "effect"
+import { Cause, type Duration, Effect, Exit, Scope } from "effect"
+import { toDuration } from "../base/DurationInput.ts"
 import { describe } from "../base/ErrorText.ts"
 import { kindOf, valueText } from "../base/ValueText.ts"
 import type { AnyEffect, Layer, Seal } from "./Node.ts"
@@ -121,10 +122,7 @@ export const aString: Expected<string> = {
 
 export const aDuration: Expected<Duration.Duration> = {
   text: "a duration of 0 or more",
-  read: (value) => {
-    const duration = Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
-    return duration === undefined || Number.isNaN(value) || Duration.isNegative(duration) ? undefined : duration
-  }
+  read: toDuration
 }
 
 /** A failure with a defect of what was asked about it: the failure stays. */
@@ -148,6 +146,32 @@ export const handledBy = (
     defect = thrown
   }
   return Exit.failCause(withDefect(cause, defect))
+}
+
+/**
+ * What is done about a failure, where a user's function says that it is to be. One that throws, or gives no answer, leaves
+ * the failure, with the defect added.
+ */
+export const decide = (
+  cause: Cause.Cause<unknown>,
+  of: Owner,
+  what: string,
+  ask: () => unknown,
+  then: () => AnyEffect | undefined
+): AnyEffect => {
+  try {
+    if (!answerOf(of, what, aBoolean, ask)) return Exit.failCause(cause)
+  } catch (defect) {
+    return Exit.failCause(withDefect(cause, defect))
+  }
+  return then() ?? Exit.failCause(cause)
+}
+
+/** What a list is made of. Texts, Effects, Options and Results can be iterated over, too, and are no lists. */
+export type List<I> = Iterable<I> & {
+  readonly charAt?: never
+  readonly "~effect/Effect"?: never
+  readonly _tag?: never
 }
 
 /** How many items a list may have that does not say how many it has: such a one can be endless. */

@@ -1,3 +1,4 @@
+import { checkFunctions, decide } from "../model/UserEffect.ts"
 import { Cause, Effect } from "effect"
 import { fromLayers, type PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
@@ -37,8 +38,9 @@ export const abortIf: {
     when: string extends N ? never : (error: OwnError<N, E>) => boolean
   ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R, In, U>
   <E0>(when: (error: E0) => boolean): PolicyFor<E0>
-} = (when: (error: never) => boolean): never =>
-  fromLayers([
+} = (when: (error: never) => boolean): never => {
+  checkFunctions("Saga.abortIf", "when", { when }, ["when"])
+  return fromLayers([
     {
       kind: "abort",
       label: "abort",
@@ -48,8 +50,12 @@ export const abortIf: {
       wrap: (self, observer) =>
         Effect.catchCause(self, (cause) => {
           const failure = cause.reasons.find(Cause.isFailReason)
-          const gives = failure !== undefined && when(failure.error as never)
-          return gives ? observer.aborting(cause) : Effect.failCause(cause)
+          if (failure === undefined) return Effect.failCause(cause)
+          const ask = () => when(failure.error as never)
+          return decide(cause, { name: observer.resource }, "the function of abortIf", ask, () =>
+            observer.aborting(cause)
+          )
         })
     }
   ]) as never
+}

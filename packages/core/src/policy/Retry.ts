@@ -1,3 +1,6 @@
+import { aPause, pauseOf, type RetryAfter } from "./RetryAfter.ts"
+import { valueText } from "../base/ValueText.ts"
+import { aBoolean, answerOf, checkFunctions, withDefect } from "../model/UserEffect.ts"
 import { Cause, type Context, Duration, Effect, Schedule } from "effect"
 import type { LayerObserver } from "../model/Node.ts"
 import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
@@ -22,15 +25,17 @@ export type RetryBound<E> =
  * What a retry reads in the resource's own error.
  *
  * - `while`: retries only as long as it holds.
- * - `retryAfter`: how long whoever answered asks to be left alone, as a `Retry-After` header says. The pause is then no
- *   shorter than that.
+ * - `retryAfter`: how long the server asks to be left alone. The pause is then no shorter. See {@link retryAfterHeader}.
+ *
+ * One that throws, or gives something else, ends the retries: the resource fails with the error as it was, and a defect
+ * that says so.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RetryReading<E> {
   readonly while?: (error: E) => boolean
-  readonly retryAfter?: (error: E) => Duration.Input | undefined
+  readonly retryAfter?: (error: E) => RetryAfter
 }
 
 /**
@@ -57,7 +62,12 @@ const checkBound = (options: RetryBound<never>): void => {
   if (options.times === undefined && options.schedule === undefined) {
     throw new Cause.IllegalArgumentError("Policy.retry needs `times` or `schedule`: without either it would never end")
   }
-  if (options.times !== undefined && !(options.times >= 0)) {
+  if (options.schedule !== undefined && !Schedule.isSchedule(options.schedule)) {
+    throw new Cause.IllegalArgumentError(
+      `Policy.retry: \`schedule\` must be a Schedule, got ${valueText(options.schedule)}`
+    )
+  }
+  if (options.times !== undefined && !(typeof options.times === "number" && options.times >= 0)) {
     throw new Cause.IllegalArgumentError(`Policy.retry: \`times\` must be 0 or more, got ${options.times}`)
   }
 }
@@ -77,22 +87,60 @@ const isAllowed = (
 
 /** When to try again, telling `observer` of each pause before it begins. */
 const toSchedule = (
-  { retryAfter, schedule = Schedule.forever, times = Infinity, while: holds = () => true }: Options,
+  { schedule = Schedule.forever, times = Infinity }: Options,
   label: string,
   budget: Spending,
-  observer: LayerObserver
+  observer: LayerObserver,
+  reading: Reading
 ): Schedule.Schedule<unknown, never> =>
   schedule.pipe(
-    Schedule.while(({ attempt, input }) => holds(input) && attempt <= times),
+    Schedule.while(({ attempt, input }) => (attempt <= times ? reading.allows(input) : Effect.succeed(false))),
     Schedule.while(({ duration, input }) => isAllowed(budget, duration, label, observer, input)),
-    Schedule.modifyDelay(({ duration, input }) =>
+    Schedule.modifyDelay(({ duration }) =>
       Effect.sync(() => {
-        const pause = Duration.max(duration, Duration.fromInputUnsafe(retryAfter?.(input) ?? 0))
+        const pause = Duration.max(duration, reading.pause)
         observer.pausing(pause)
         return pause
       })
     )
   )
+
+/** What the functions of one retry say of an error. */
+class Reading {
+  /** The pause that the last error asked for. */
+  pause = Duration.zero
+  /** What ended the retries, where a function did not do what it should. */
+  defect: { readonly value: unknown } | undefined
+  private readonly options: Options
+  private readonly what: string
+  private readonly owner: { readonly name: string }
+
+  constructor(options: Options, label: string, name: string) {
+    this.options = options
+    this.what = label
+    this.owner = { name }
+  }
+
+  allows(error: never): Effect.Effect<boolean> {
+    const { retryAfter, while: holds } = this.options
+    return Effect.clockWith((clock) =>
+      Effect.sync(() => {
+        try {
+          if (holds !== undefined && !answerOf(this.owner, `\`while\` of ${this.what}`, aBoolean, () => holds(error))) {
+            return false
+          }
+          if (retryAfter === undefined) return true
+          const after = answerOf(this.owner, `\`retryAfter\` of ${this.what}`, aPause, () => retryAfter(error))
+          this.pause = pauseOf(after, clock)
+          return true
+        } catch (value) {
+          this.defect = { value }
+          return false
+        }
+      })
+    )
+  }
+}
 
 /**
  * Tries again what is piped before, when it fails with a typed error.
@@ -131,6 +179,7 @@ export const retry: {
   ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R | B, In, U>
   <E0, B = never>(options: RetryBound<E0> & RetrySpending<B> & RetryReading<E0>): PolicyFor<E0, B>
 } = (options: Options): never => {
+  checkFunctions("Policy.retry", "options", options, [], ["while", "retryAfter"])
   checkBound(options)
   const label = `retry(${labelOf(options)})`
   return fromLayers([
@@ -141,9 +190,15 @@ export const retry: {
       continues: false,
       refused: undefined,
       wrap: (self, observer) =>
-        Effect.flatMap(budgetFor(options.budget, observer), (budget) =>
-          Effect.retry(self as Effect.Effect<unknown, never, unknown>, toSchedule(options, label, budget, observer))
-        )
+        Effect.flatMap(budgetFor(options.budget, observer), (budget) => {
+          const reading = new Reading(options, label, observer.resource)
+          const schedule = toSchedule(options, label, budget, observer, reading)
+          const retried = Effect.retry(self as Effect.Effect<unknown, never, unknown>, schedule)
+          if (options.while === undefined && options.retryAfter === undefined) return retried
+          return Effect.catchCause(retried, (cause) =>
+            Effect.failCause(reading.defect === undefined ? cause : withDefect(cause, reading.defect.value))
+          )
+        })
     }
   ]) as never
 }

@@ -1,3 +1,4 @@
+import { decide } from "../model/UserEffect.ts"
 import { Cause, Effect, type Schedule } from "effect"
 import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
 import type { Any, OwnError, Resource } from "../model/Resource.ts"
@@ -71,12 +72,13 @@ export const rewind: {
   <E0>(to: Any, options: RewindOptions<E0> & { readonly while: (error: E0) => boolean }): PolicyFor<E0>
 } = (to: Any, options: RewindOptions<never>): never => {
   check(options)
-  const { schedule, times, while: holds = () => true } = options
+  const { schedule, times, while: holds } = options
   const rewind = { to: to.name, times, schedule }
+  const label = `rewind(${to.name}, ${times})`
   return fromLayers([
     {
       kind: "rewind",
-      label: `rewind(${to.name}, ${times})`,
+      label,
       repeats: false,
       continues: false,
       refused: undefined,
@@ -84,8 +86,11 @@ export const rewind: {
       wrap: (self, observer) =>
         Effect.catchCause(self, (cause) => {
           const failure = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
-          const goesBack = failure !== undefined && holds(failure.error as never) && observer.rewinding(cause, rewind)
-          return goesBack ? Effect.interrupt : Effect.failCause(cause)
+          if (failure === undefined) return Effect.failCause(cause)
+          const ask = () => holds === undefined || holds(failure.error as never)
+          return decide(cause, { name: observer.resource }, `\`while\` of ${label}`, ask, () =>
+            observer.rewinding(cause, rewind) ? Effect.interrupt : undefined
+          )
         })
     }
   ]) as never

@@ -7,6 +7,8 @@
  *
  * @since 0.1.0
  */
+import { aBoolean, answerOf, withDefect } from "../model/UserEffect.ts"
+import { aPause, pauseOf, type RetryAfter } from "../policy/RetryAfter.ts"
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Schedule, type Scope } from "effect"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
 import { countInstance } from "../base/Instances.ts"
@@ -42,7 +44,7 @@ export type Trip =
  * - `isFailure`: which typed errors are failures of the backend. Default: all of them. One that is not, such as a "not
  *   found", shows that the backend answers, and counts as a success.
  * - `retryAfter`: how long whoever answered asks to be left alone. A breaker that opens with this error stays open at least
- *   as long, up to an hour.
+ *   as long, up to an hour: see `Policy.RetryAfter`.
  *
  * - `probeTimeout`: how long the attempt that tries an open breaker out may take. When it takes longer, the breaker opens again,
  *   as after a failure; the attempt itself goes on, and its end does not count any more. Finite and longer than 0; default 30 seconds.
@@ -59,7 +61,7 @@ export interface Options {
   readonly opens: Trip
   readonly openDuration: Duration.Input | Schedule.Schedule<unknown, number>
   readonly isFailure?: (error: unknown) => boolean
-  readonly retryAfter?: (error: unknown) => Duration.Input | undefined
+  readonly retryAfter?: (error: unknown) => RetryAfter
   readonly probeTimeout?: Duration.Input
   readonly many?: boolean
 }
@@ -107,20 +109,36 @@ export interface CircuitBreakerClass<Self, Id extends string> extends Context.Se
   readonly layerShared: (options: Options) => Layer.Layer<Self, never, Effects.CircuitBreakerStore>
 }
 
-const outcomeOfError = (error: unknown, { isFailure = () => true, retryAfter }: Options): Effects.Outcome => {
+/** Throws where a function of the options throws, or gives something else than it should. */
+const outcomeOfError = (error: unknown, { clock, id, isFailure, retryAfter }: Reading): Effects.Outcome => {
   if (notNow(error) === "Refused") return Effects.ignored
-  return isFailure(error) ? Effects.failure({ retryAfter: retryAfter?.(error) }) : Effects.success
+  const owner = `circuit breaker "${id}"`
+  if (isFailure !== undefined && !answerOf(owner, "`isFailure`", aBoolean, () => isFailure(error)))
+    return Effects.success
+  if (retryAfter === undefined) return Effects.failure()
+  return Effects.failure({
+    retryAfter: pauseOf(
+      answerOf(owner, "`retryAfter`", aPause, () => retryAfter(error)),
+      clock
+    )
+  })
+}
+
+/** The functions that read errors. */
+interface Reading extends Pick<Options, "isFailure" | "retryAfter"> {
+  readonly id: string
+  readonly clock: Clock.Clock
 }
 
 /** Of several errors, one that shows that the backend answers is enough, and a failure weighs more than a refusal. */
-const outcomeOfErrors = (errors: ReadonlyArray<unknown>, options: Options): Effects.Outcome => {
+const outcomeOfErrors = (errors: ReadonlyArray<unknown>, options: Reading): Effects.Outcome => {
   const outcomes = errors.map((error) => outcomeOfError(error, options))
   const first = (tag: Effects.Outcome["_tag"]) => outcomes.find(({ _tag }) => _tag === tag)
   return first("Success") ?? first("Failure") ?? Effects.ignored
 }
 
 /** What a result says of the backend. */
-const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: Options): Effects.Outcome => {
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: Reading): Effects.Outcome => {
   if (Exit.isSuccess(exit)) return Effects.success
   const { cause } = exit
   if (tookTooLong(cause)) return outcomeOfError(new Cause.TimeoutError(), options)
@@ -130,6 +148,12 @@ const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: Options): Effects
     cause.reasons.filter(Cause.isFailReason).map(({ error }) => error),
     options
   )
+}
+
+/** How a call ended, and what that says of the backend. */
+interface Classified {
+  readonly exit: Exit.Exit<unknown, unknown>
+  readonly outcome: Effects.Outcome
 }
 
 const toTrip = (trip: Trip): Effects.TripPolicy =>
@@ -209,16 +233,26 @@ const make = (
   return Effect.map(making, (breaker) => {
     const refusal = ({ reason }: Effects.CircuitBreakerError): CircuitOpen =>
       new CircuitOpen({ breaker: id, retryAfter: reason._tag === "CircuitOpen" ? reason.retryAfter : Duration.zero })
-    const execution = {
-      key: id,
-      classify: (exit: Exit.Exit<Exit.Exit<unknown, unknown>>) =>
-        outcomeOf(Exit.isSuccess(exit) ? exit.value : exit, options)
+    const read = (exit: Exit.Exit<unknown, unknown>, clock: Clock.Clock): Classified => {
+      try {
+        return { exit, outcome: outcomeOf(exit, { ...options, id, clock }) }
+      } catch (defect) {
+        const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
+        return { exit: Exit.failCause(withDefect(cause, defect)), outcome: Effects.failure() }
+      }
     }
+    const classify = (exit: Exit.Exit<Classified>) => (Exit.isSuccess(exit) ? exit.value.outcome : Effects.failure())
     // Effect's breaker gets the exit as a value: it would take its own errors for ours, and ask nobody about interruptions.
     const withBreaker = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | CircuitOpen, R> =>
-      Effect.uninterruptibleMask((restore) =>
-        breaker.execute(Effect.exit(restore(self)), execution).pipe(Effect.mapError(refusal), Effect.flatten)
-      )
+      Effect.uninterruptibleMask((restore) => {
+        const classified = Effect.clockWith((clock) =>
+          Effect.map(Effect.exit(restore(self)), (exit) => read(exit, clock))
+        )
+        return breaker.execute(classified, { key: id, classify }).pipe(
+          Effect.mapError(refusal),
+          Effect.flatMap(({ exit }) => exit as Exit.Exit<A, E>)
+        )
+      })
     return {
       withBreaker,
       state: Effect.match(breaker.state(id), { onSuccess: toState, onFailure: () => ({ _tag: "Unknown" }) })

@@ -5,6 +5,7 @@ import { RecentMap } from "../base/RecentMap.ts"
 import { counter } from "../base/Shared.ts"
 import type { GraphIssue } from "../compile/GraphError.ts"
 import type { Substitution } from "../compile/Substitution.ts"
+import { asEffect } from "../model/UserEffect.ts"
 import { bare, type Base, baseOf, type Dependencies, type Node } from "../model/Node.ts"
 import { type Any, isResource, nodeOf, type Own, type Resource } from "../model/Resource.ts"
 import {
@@ -24,9 +25,9 @@ import { compileDeclaration } from "./Compiling.ts"
  * What can take the place of a resource `Name` with values `A`.
  *
  * - another resource of the same name and type of value;
- * - an effect, or a function from the values of the same dependencies to an effect;
- * - any other value: it is there from the start. A value that is itself an effect or a function is given by
- *   `Resource.succeed(name, value)`.
+ * - an effect, or a function from the values of the same dependencies to an effect. A function is always called: a value
+ *   that is itself a function is given as `Effect.succeed(f)`;
+ * - any other value: it is there from the start. One that is itself an effect is given by `Resource.succeed(name, value)`.
  *
  * @since 0.1.0
  * @category models
@@ -36,7 +37,15 @@ export type Replacement<Name extends string, A> =
   | Resource<Name, A, any, any, any>
   | Effect.Effect<A, unknown, unknown>
   | ((deps: Readonly<Record<string, unknown>>) => Effect.Effect<A, unknown, unknown>)
-  | A
+  | PlainValue<A>
+
+/**
+ * The values that are no functions: those are called where a value or what loads it can be given.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type PlainValue<A> = Exclude<A, (...args: never) => unknown>
 
 /**
  * What a replacement adds to a loader's errors.
@@ -109,6 +118,9 @@ const loadLike = ({ name, source }: Base, load: (deps: Dependencies) => unknown)
 
 const loadAlone = (name: string, load: () => unknown): Node => loadLike(bare(name, { _tag: "Input" }), load)
 
+/** A function that is the value was taken for one that loads it. */
+const replacing = "the replacement, which is called (a value that is a function is given as Effect.succeed(f)),"
+
 const checkOverride = (self: AnyLoader, name: string, replacement: unknown): ReadonlyArray<GraphIssue> => {
   const issues: Array<GraphIssue> = []
   const { program } = compiledOf(self)
@@ -169,7 +181,9 @@ export const override: {
   if (isResource(replacement)) return use(nodeOf(replacement))
   if (Effect.isEffect(replacement)) return use(loadAlone(name, () => replacement))
   if (typeof replacement === "function") {
-    return use(loadLike(baseOf(nodeOf(resource)), (deps) => (replacement as (deps: Dependencies) => unknown)(deps)))
+    const load = (deps: Dependencies) =>
+      asEffect({ name }, replacing, (replacement as (deps: Dependencies) => unknown)(deps))
+    return use(loadLike(baseOf(nodeOf(resource)), load))
   }
   const { key, node } = given(name)
   return use(node, new Map([[key, replacement]]))

@@ -16,6 +16,7 @@ import { capture } from "../base/Callers.ts"
 import { type AnyLoader, type Declaration, fromCompiled, type Loader, type Options } from "./Compiled.ts"
 import { compileDeclaration, once } from "./Compiling.ts"
 import { type Args, load, type OptionsError, type OptionsServices, settle } from "./Loader.ts"
+import type { PlainValue } from "./Override.ts"
 import type { Report } from "./Report.ts"
 
 /**
@@ -31,14 +32,15 @@ export interface ServiceShape<A, E, R, In> {
 }
 
 /**
- * What stands in the place of a target in a test: its value, an effect, or a function that gives one of these.
+ * What stands in the place of a target in a test: its value, an effect, or a function that gives one of these. A function is
+ * always called: a value that is itself a function is given as `Effect.succeed(f)`.
  *
  * @since 0.1.0
  * @category models
  */
 export type TestValue<T> =
   T extends Resource<infer N, infer A, infer E, infer _R, infer _In, infer _U>
-    ? A | Effect.Effect<A, OwnError<N, E>> | (() => A | Effect.Effect<A, OwnError<N, E>>)
+    ? PlainValue<A> | Effect.Effect<A, OwnError<N, E>> | (() => PlainValue<A> | Effect.Effect<A, OwnError<N, E>>)
     : never
 
 /**

@@ -36,7 +36,9 @@ const nonsense: ReadonlyArray<readonly [given: Nonsense, text: string]> = [
   ["-Infinity", "-Infinity"],
   [-5, "-5ms"],
   [NaN, "NaN"],
-  ["soon" as never, '"soon"']
+  ["soon" as never, '"soon"'],
+  [{ second: 1 } as never, "an object"],
+  [Promise.resolve(1) as never, "a Promise"]
 ]
 
 const memory = { timeToLive: "1 minute" } as const

@@ -9,7 +9,7 @@ import { CircuitBreaker, circuitBreaker, CircuitOpen } from "effect-loader/resil
 import * as fc from "fast-check"
 import { withTime } from "../withTime.ts"
 
-class Down extends Data.TaggedError("Down")<{ readonly retryAfter?: Duration.Input }> {}
+class Down extends Data.TaggedError("Down")<{ readonly retryAfter?: Policy.RetryAfter }> {}
 class NotFound extends Data.TaggedError("NotFound")<{}> {}
 
 class Payments extends CircuitBreaker.Service<Payments>()("app/Payments") {}

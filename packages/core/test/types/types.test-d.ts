@@ -421,7 +421,7 @@ describe("lists, choices, loaders inside, and layers", () => {
       >
     >()
     const timed = Resource.forEach("timed", {
-      items: () => "abc",
+      items: () => ["abc"],
       load: (letter, deps, index) => {
         expectTypeOf(letter).toEqualTypeOf<string>()
         expectTypeOf(deps).toEqualTypeOf<Resource.Values<{}>>()

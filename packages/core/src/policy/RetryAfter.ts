@@ -1,0 +1,54 @@
+/** How long servers ask to be left alone. */
+import { type Clock, Duration } from "effect"
+import { aDuration, type Expected } from "../model/UserEffect.ts"
+
+/**
+ * How long to wait before another attempt: a duration with a unit that is finite and not negative, an instant, or nothing
+ * (`undefined` or `null`). Not a plain number, which servers mean as seconds and Effect reads as milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RetryAfter = Exclude<Duration.Input, number | bigint> | Date | null | undefined
+
+/**
+ * Reads the text of an HTTP header `Retry-After`: seconds, or a date. `undefined` for anything else, so that a header which
+ * is missing or malformed asks for no pause.
+ *
+ * @example
+ * ```ts
+ * import { Duration } from "effect"
+ * import { Policy } from "effect-loader"
+ *
+ * console.log(String(Policy.retryAfterHeader("120")), Policy.retryAfterHeader("soon")) // 120000 millis undefined
+ * ```
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const retryAfterHeader = (header: string | null | undefined): Duration.Duration | Date | undefined => {
+  const text = header?.trim() ?? ""
+  if (/^\d{1,9}$/.test(text)) return Duration.seconds(Number(text))
+  const date = new Date(text)
+  return /[a-z]/i.test(text) && !Number.isNaN(date.getTime()) ? date : undefined
+}
+
+/** What a `retryAfter` may give. */
+export const aPause: Expected<Duration.Duration | Date> = {
+  text: "a finite duration of 0 or more, a Date or nothing",
+  read: (value) => {
+    if (value === undefined || value === null) return Duration.zero
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value
+    if (typeof value === "number" || typeof value === "bigint") return undefined
+    const duration = aDuration.read(value)
+    return duration !== undefined && Duration.isFinite(duration) ? duration : undefined
+  },
+  advice: (kind) =>
+    kind === "number" || kind === "bigint"
+      ? "give it a unit, as Duration.seconds does"
+      : "Policy.retryAfterHeader reads the text of a header"
+}
+
+/** The pause that is asked for, from now. */
+export const pauseOf = (after: Duration.Duration | Date, clock: Clock.Clock): Duration.Duration =>
+  after instanceof Date ? Duration.millis(Math.max(0, after.getTime() - clock.currentTimeMillisUnsafe())) : after
