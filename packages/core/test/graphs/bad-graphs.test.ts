@@ -282,7 +282,7 @@ describe("a bad graph is refused with everything that is wrong with it", () => {
         '4 problems in the graph of loader "anonymous":',
         '  - a key of "odd" cannot be called Symbol(s): names and keys are strings, not empty and not "__proto__"',
         '  - a key of "odd" cannot be called "__proto__": names and keys are strings, not empty and not "__proto__"',
-        '  - the dependencies of "empty" could not be read: TypeError: Cannot convert undefined or null to object',
+        '  - the dependencies of "empty" could not be read: TypeError: an object of resources was expected, by local key, and undefined came',
         '  - an entry in `after` of "empty" is not a resource but 7'
       ].join("\n")
     )

@@ -18,7 +18,7 @@ const junk: ReadonlyArray<readonly [text: string, make: () => unknown]> = [
   ["a symbol", () => Symbol("s")],
   ["an object", () => ({ data: [1] })],
   ["a Promise", () => Promise.reject(new Error("rejected"))],
-  ["a thenable", () => ({ then: () => assert.fail("a lazy query is not to be run") })],
+  ["a thenable", () => Object.fromEntries([["then", () => assert.fail("a lazy query is not to be run")]])],
   ["an AsyncGenerator", () => (async function* () {})()],
   ["an async iterable", () => ({ [Symbol.asyncIterator]: () => assert.fail("not to be read") })],
   ["a function", () => () => 1],
@@ -32,11 +32,12 @@ const junk: ReadonlyArray<readonly [text: string, make: () => unknown]> = [
   ["a Response", () => new Response("{}")],
   [
     "an object",
-    () => ({
-      get then() {
-        throw new Error("hostile")
-      }
-    })
+    () =>
+      Object.defineProperty({}, "then", {
+        get: () => {
+          throw new Error("hostile")
+        }
+      })
   ]
 ]
 
@@ -178,7 +179,7 @@ describe("30. what a user gives is checked where it is used", () => {
           assert.include(defect?.message, `${owner}: ${what} gave ${text} where `)
           assert.include(defect?.message, " was expected")
           assert.deepStrictEqual(errorsOf(exit), failed ? ["down"] : [], text)
-          if (text === "a Promise") assert.strictEqual((defect?.cause as Error).message, "rejected")
+          if (text === "a Promise") assert.include(String(defect?.cause), "rejected")
         }
       })
     )
@@ -391,10 +392,14 @@ describe("30. what a user gives is checked where it is used", () => {
 
   it("texts and Effects are no lists to the compiler", () => {
     // @ts-expect-error -- a text is one value
-    Resource.forEach("list", { items: () => "abc", load: () => Effect.void })
+    assert.isTrue(Resource.isResource(Resource.forEach("list", { items: () => "abc", load: () => Effect.void })))
     // @ts-expect-error -- an Effect is to be loaded before
-    Resource.forEach("list", { items: () => Effect.succeed([1]), load: () => Effect.void })
+    assert.isTrue(
+      Resource.isResource(Resource.forEach("list", { items: () => Effect.succeed([1]), load: () => Effect.void }))
+    )
     // @ts-expect-error -- a promise is to be loaded before
-    Resource.forEach("list", { items: () => Promise.resolve([1]), load: () => Effect.void })
+    assert.isTrue(
+      Resource.isResource(Resource.forEach("list", { items: () => Promise.resolve([1]), load: () => Effect.void }))
+    )
   })
 })
