@@ -45,7 +45,7 @@ export interface Settings extends Windows {
 /**
  * A reader: what the cache tells it, and how to load its value in the background, when the reader may be gone.
  *
- * - `read`: what was found where, each time that the cache looks.
+ * - `read`: what was found where, each time that the cache looks, and why a level failed.
  * - `degraded`: a stale value stands in for what failed with this error.
  * - `refresh`: what loads the value in the background.
  * - `policies`: what decides when its load gives up, in words: readers for whom that differs do not share a timeout.
@@ -54,7 +54,7 @@ export interface Settings extends Windows {
  * @category models
  */
 export interface Reader {
-  readonly read: (level: CacheLevel, result: CacheResult) => void
+  readonly read: (level: CacheLevel, result: CacheResult, reason?: string) => void
   readonly degraded: (error: unknown) => void
   readonly refresh: () => AnyEffect
   readonly policies: () => string
@@ -91,7 +91,7 @@ export class Cache {
   private readonly level: Level | undefined
   private readonly flights = new Flights()
   private readonly refreshing: Background
-  private readonly writing: Background
+  private readonly forgetting: Background
   private readonly failures = new RefreshFailures()
 
   constructor(settings: Settings, level: Level | undefined) {
@@ -100,7 +100,7 @@ export class Cache {
     this.entries = new Entries(settings.room)
     this.sweeper = new Sweeper(this.entries)
     this.refreshing = new Background(settings.background)
-    this.writing = new Background(settings.background)
+    this.forgetting = new Background(settings.background)
   }
 
   /** The value of a key: remembered, waited for, or loaded. */
@@ -118,8 +118,9 @@ export class Cache {
   }
 
   stats(): Stats {
-    const { dropped, refreshes, refreshFailures, writeFailures } = this.tally
+    const { dropped, refreshes, refreshFailures } = this.tally
     const { evictions, expired, size, weight } = this.entries
+    const writes = this.level?.counts
     return {
       entries: size,
       weight,
@@ -129,14 +130,15 @@ export class Cache {
       refreshes,
       refreshing: this.refreshing.size,
       refreshFailures,
-      writeFailures,
-      dropped
+      writes: writes?.written ?? 0,
+      writeFailures: writes?.failed ?? 0,
+      dropped: dropped + (writes?.dropped ?? 0)
     }
   }
 
   get close(): Effect.Effect<void> {
     const closeSweeper = Effect.sync(() => this.sweeper.close())
-    return Effect.andThen(closeSweeper, Effect.andThen(this.refreshing.close, this.writing.close))
+    return Effect.andThen(closeSweeper, Effect.andThen(this.refreshing.close, this.forgetting.close))
   }
 
   /** What can be given at once. */
@@ -216,8 +218,9 @@ export class Cache {
   private lookUp(fiber: AnyFiber, flight: Flight, load: AnyEffect, reader: Reader): AnyEffect {
     const { level } = this
     if (level === undefined) return load
-    return Effect.flatMap(level.get(flight.key), ({ found, result }) => {
-      this.tell(reader, "persisted", result)
+    return Effect.flatMap(level.get(flight.key), (answer) => {
+      const { found, result } = answer
+      this.tell(reader, "persisted", result, answer.result === "error" ? answer.reason : undefined)
       if (result !== "hit") {
         if (found !== undefined && !flight.isOutdated) this.keepForErrors(fiber, flight.key, found)
         return load
@@ -247,7 +250,7 @@ export class Cache {
     }
     // The level behind has been told to forget what is outdated.
     if (Exit.isSuccess(exit) && flight.found === undefined && !flight.isOutdated)
-      this.write(fiber, flight.key, exit.value, since)
+      this.level?.set(flight.key, exit.value, since)
     return exit
   }
 
@@ -311,7 +314,7 @@ export class Cache {
     if (isOver(ended, nowOf(fiber))) this.entries.remove(key)
     else this.entries.replace(key, ended)
     if (level === undefined || typeof key !== "string") return
-    this.inBackground(this.writing, fiber, () => level.forget({ _tag: "Key", key }))
+    this.inBackground(this.forgetting, fiber, () => level.forget({ _tag: "Key", key }))
   }
 
   /** What a reader gets of what a load ended in. */
@@ -371,25 +374,14 @@ export class Cache {
     if (entry?.loadsNext === true) this.entries.replace(key, { ...entry, loadsNext: false })
   }
 
-  /** Puts a value into the level behind, in the background. */
-  private write(fiber: AnyFiber, key: Key, value: unknown, since: number): void {
-    const { level } = this
-    if (level === undefined) return
-    this.inBackground(this.writing, fiber, () =>
-      Effect.map(level.set(key, value, since), (done) => {
-        if (!done) this.tally.writeFailures++
-      })
-    )
-  }
-
   private inBackground(places: Background, fiber: AnyFiber, work: () => AnyEffect): void {
     if (places.hasRoom) places.run(fiber.context as Context.Context<unknown>, work())
     else this.tally.dropped++
   }
 
-  private tell(reader: Reader, level: CacheLevel, result: CacheResult): void {
+  private tell(reader: Reader, level: CacheLevel, result: CacheResult, reason?: string): void {
     this.tally.add(level, result)
-    reader.read(level, result)
+    reader.read(level, result, reason)
   }
 }
 

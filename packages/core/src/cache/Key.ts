@@ -59,7 +59,7 @@ interface Kept {
 }
 
 /** Whether a key is in a range. What has no key of its own lies under the names of its resources. */
-const isIn = (key: string | Kept, range: Range): boolean => {
+export const isIn = (key: string | Kept, range: Range): boolean => {
   if (range._tag === "All") return true
   if (typeof key !== "string") return range._tag === "Under" && key.resources.has(range.prefix)
   if (range._tag === "Key") return key === range.key

@@ -8,16 +8,24 @@ export interface Found {
   readonly freshFor: number
 }
 
-/** What a level answers. With a miss, what it found may be there for when loading fails. */
+/** What a level answers. With a miss, what it found may be there for when loading fails; `reason` is in words. */
 export type Answer =
   | { readonly result: "hit"; readonly found: Found }
   | { readonly result: "miss"; readonly found?: Found }
-  | { readonly result: "error"; readonly found?: never }
+  | { readonly result: "error"; readonly found?: never; readonly reason: string }
+
+/** How many values a level has written, could not write, and did not try to write. */
+export interface WriteCounts {
+  readonly written: number
+  readonly failed: number
+  readonly dropped: number
+}
 
 export interface Level {
   readonly get: (key: Key) => Effect.Effect<Answer>
-  /** Keeps a value whose load began at `since`, in milliseconds since 1970. Says whether it could. */
-  readonly set: (key: Key, value: unknown, since: number) => Effect.Effect<boolean>
+  /** Takes a value whose load began at `since`, in milliseconds since 1970, to keep it in its own time. */
+  readonly set: (key: Key, value: unknown, since: number) => void
   /** Forgets, for all who share it. Says whether it could. */
   readonly forget: (range: Range) => Effect.Effect<boolean>
+  readonly counts: WriteCounts
 }

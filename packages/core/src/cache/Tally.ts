@@ -17,7 +17,7 @@ export type CacheReads = Readonly<Record<CacheLevel, Readonly<Record<CacheResult
  * - `reads`: what was found, level by level.
  * - `refreshes`: loads in the background; `refreshing`: those that go on just now; `refreshFailures`: those that failed, or
  *   were not done within their time.
- * - `writeFailures`: values that a level behind would not take.
+ * - `writes`: values that a level behind has taken; `writeFailures`: those that it would not take.
  * - `dropped`: refreshes and writes that there was no room for.
  *
  * @since 0.1.0
@@ -32,6 +32,7 @@ export interface Stats {
   readonly refreshes: number
   readonly refreshing: number
   readonly refreshFailures: number
+  readonly writes: number
   readonly writeFailures: number
   readonly dropped: number
 }
@@ -43,8 +44,6 @@ export class Tally {
   /** Loads in the background, and how many of them failed. */
   refreshes = 0
   refreshFailures = 0
-  /** Writes to the shared level that failed. */
-  writeFailures = 0
   /** Work in the background that there was no room for. */
   dropped = 0
 

@@ -106,8 +106,8 @@ export interface LayerObserver {
   readonly call: object | undefined
   /** What tells the value inside of `layer` from others: the key of the declaration, or how and of what it is made. */
   readonly key: (layer: Layer) => Key
-  /** A cache was looked into. */
-  readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult) => void
+  /** A cache was looked into; `reason` says why a level failed. */
+  readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult, reason?: string) => void
   /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
   readonly outsideRun: (layer: Layer) => AnyEffect
   /** The labels of the policies inside of `layer`, also those that a loader adds: they decide when a load gives up. */

@@ -88,7 +88,9 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "ResourceQueued":
       return [`resource waits ${limitText(event.limit)}`]
     case "CacheRead":
-      return [`${event.result} in cache ${printableLabel(event.cache)} (${event.level})`]
+      return [
+        `${event.result} in cache ${printableLabel(event.cache)} (${event.level})${event.reason === undefined ? "" : `: ${printable(event.reason)}`}`
+      ]
     case "PoliciesStarted":
       return ["resource started"]
     case "AttemptStarted":

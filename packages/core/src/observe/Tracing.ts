@@ -308,6 +308,7 @@ class RunSpans implements Watcher {
           "effect_loader.cache": event.cache,
           "effect_loader.cache.level": event.level,
           "effect_loader.cache.result": event.result,
+          ...(event.reason === undefined ? {} : { "effect_loader.cache.reason": event.reason }),
           ...(event.item === undefined ? {} : { "effect_loader.item": event.item })
         })
       case "PoliciesStarted":

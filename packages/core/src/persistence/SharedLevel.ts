@@ -1,76 +1,82 @@
 /**
  * The level of a cache that processes share: a store of Effect's, asked in one go and within a limit.
  *
- * What is to be forgotten is not looked for, as a store knows no prefixes, and a value that is on its way to the store
- * could not be found there. It is marked instead, with the instant: a value counts only if its load began after all marks
- * on its way. So nothing that was loaded before comes back, however late somebody writes it.
+ * What is to be forgotten is not looked for, as a store knows no prefixes, and a value that is on its way to the store could not be
+ * found there. It is marked instead, with the instant: a value counts only if its load began after all marks on its way. So
+ * nothing that was loaded before comes back, however late it is written.
+ *
+ * The time of a value counts from when its load began. So what was loaded before a mark is over when the mark is.
  */
-import { Clock, Duration, Effect, Exit, Schema } from "effect"
+import { Clock, type Context, Duration, Effect, Exit, Schema } from "effect"
 import type * as Persistence from "effect/persistence/Persistence"
 import type { Key, Range } from "../cache/Key.ts"
 import type { Answer, Level } from "../cache/Level.ts"
+import { Calls } from "./Calls.ts"
+import { Failures, limited, reasonOf } from "./Failures.ts"
+import { Reads } from "./Reads.ts"
+import type { KeyNames, StoreKeys } from "./StoreKeys.ts"
+import { type Entry, type Write, Writes } from "./Writes.ts"
 
 /** What the level was told. Times are milliseconds. */
 export interface Settings<A> {
+  readonly cache: string
+  readonly keys: StoreKeys
   readonly value: Schema.Codec<A, unknown>
   readonly timeToLive: (value: unknown, key: Key) => number
   readonly staleIfError: number
-  /** No value lives longer, and none is taken whose load took longer. */
+  /** No value lives longer. */
   readonly longest: number
   readonly within: number
 }
 
 const Mark = Schema.Struct({ forgottenAt: Schema.Finite })
-
-const separator = ":"
-
-/** The prefixes of a key, from the shortest: `a:b:c` has `a`, `a:b` and itself. */
-const prefixesOf = (key: string): ReadonlyArray<string> => {
-  const prefixes: Array<string> = []
-  for (let end = key.indexOf(separator); end >= 0; end = key.indexOf(separator, end + 1)) {
-    prefixes.push(key.slice(0, end))
-  }
-  return [...prefixes, key]
-}
-
-const valueId = (key: string): string => `value/${key}`
-
-const markId = (range: Range): string => {
-  if (range._tag === "All") return "forgotten"
-  return range._tag === "Key" ? `forgotten/key/${range.key}` : `forgotten/under/${range.prefix}`
-}
-
-/** All that can have a key forgotten. */
-const markIds = (key: string): ReadonlyArray<string> => [
-  markId({ _tag: "All" }),
-  markId({ _tag: "Key", key }),
-  ...prefixesOf(key).map((prefix) => markId({ _tag: "Under", prefix }))
-]
+const decodeMark = Schema.decodeUnknownEffect(Mark)
 
 const miss: Answer = { result: "miss" }
-const error: Answer = { result: "error" }
 
-export const makeLevel = <A>(store: Persistence.BackingPersistenceStore, settings: Settings<A>): Level => {
-  const { longest, staleIfError, timeToLive, value: schema, within } = settings
-  const Stored = Schema.toCodecJson(Schema.Struct({ value: schema, since: Schema.Finite, freshUntil: Schema.Finite }))
+/** A store that knows keys without their case, or file names, can give the value of another one. */
+const isOf = (stored: object, id: string): boolean => (stored as { readonly id?: unknown }).id === id
+
+export interface SharedLevel extends Level {
+  readonly close: Effect.Effect<void>
+}
+
+export const makeLevel = <A>(
+  store: Persistence.BackingPersistenceStore,
+  context: Context.Context<never>,
+  settings: Settings<A>
+): SharedLevel => {
+  const { keys, longest, staleIfError, timeToLive, value: schema, within } = settings
+  const Stored = Schema.toCodecJson(
+    Schema.Struct({ id: Schema.String, value: schema, since: Schema.Finite, freshUntil: Schema.Finite })
+  )
   const decode = Schema.decodeUnknownEffect(Stored)
-  const encode = Schema.encodeUnknownEffect(Stored)
-  const decodeMark = Schema.decodeUnknownEffect(Mark)
-  // A mark has to outlive what it is about: a load that had begun by then, and then its value.
-  const marksLive = Duration.millis(2 * longest + staleIfError)
+  const encodeStored = Schema.encodeUnknownEffect(Stored)
+  const marksLive = Duration.millis(longest + staleIfError)
 
   const livesOf = (value: unknown, key: string): number => Math.min(timeToLive(value, key), longest)
 
-  /** The store may fail in any way, also by taking too long: that is for its caller to make nothing of. */
-  const guarded = <B, E>(self: Effect.Effect<B, E>): Effect.Effect<Exit.Exit<B, unknown>> =>
-    Effect.exit(Effect.timeout(self, within))
-
-  const find = (key: string): Effect.Effect<Answer, unknown> =>
+  const encode = ({ key, names, since, value }: Write): Effect.Effect<Entry | undefined, unknown> =>
     Effect.gen(function* () {
-      const [stored, ...marks] = yield* store.getMany([valueId(key), ...markIds(key)])
+      const freshUntil = since + livesOf(value, key)
+      const now = yield* Clock.currentTimeMillis
+      if (!(freshUntil > now)) return undefined
+      const stored = yield* encodeStored({ id: names.id, value, since, freshUntil })
+      return [names.value, stored as object, Duration.millis(freshUntil + staleIfError - now)] as const
+    })
+
+  const failures = new Failures(settings.cache, context)
+  const reads = new Reads(store, context)
+  const writes = new Writes(store, context, failures, encode)
+  const forgetting = new Calls(context, Infinity, () => {})
+
+  const find = (key: string, { id, marks, shard, value: name }: KeyNames): Effect.Effect<Answer, unknown> =>
+    Effect.gen(function* () {
+      const [stored, ...found] = yield* reads.get(shard, [name, ...marks])
       if (stored === undefined) return miss
       const { freshUntil, since, value } = yield* decode(stored)
-      for (const mark of marks) {
+      if (!isOf(stored, id)) return miss
+      for (const mark of found) {
         if (mark !== undefined && (yield* decodeMark(mark)).forgottenAt >= since) return miss
       }
       // Where a clock has been set back, no value is fresh for longer than one that is written now.
@@ -78,26 +84,46 @@ export const makeLevel = <A>(store: Persistence.BackingPersistenceStore, setting
       return { result: freshFor > 0 ? "hit" : "miss", found: { value, freshFor } }
     })
 
-  const put = (key: string, value: unknown, since: number): Effect.Effect<void, unknown> =>
-    Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      const lives = livesOf(value, key)
-      if (!(lives > 0) || now - since > longest) return
-      const stored = yield* encode({ value, since, freshUntil: now + lives })
-      yield* store.set(valueId(key), stored as object, Duration.millis(lives + staleIfError))
-    })
-
-  const mark = (range: Range): Effect.Effect<void, unknown> =>
+  /** First marked, and then removed: what is written between is marked. */
+  const forget = (range: Range): Effect.Effect<void, unknown> =>
     Effect.gen(function* () {
       const forgottenAt = yield* Clock.currentTimeMillis
-      yield* store.set(markId(range), { forgottenAt }, marksLive)
+      const mark = (name: string) => store.setMany([[name, { forgottenAt }, marksLive]])
+      yield* Effect.forEach(keys.marksFor(range), mark, { concurrency: "unbounded", discard: true })
+      if (range._tag === "Key") yield* store.remove(keys.namesOf(range.key).value)
     })
 
   return {
-    // A cache with a level behind it is for keys that are text: see its layer.
-    get: (key) =>
-      Effect.map(guarded(find(key as string)), (exit): Answer => (Exit.isSuccess(exit) ? exit.value : error)),
-    set: (key, value, since) => Effect.map(guarded(put(key as string, value, since)), Exit.isSuccess),
-    forget: (range) => Effect.map(guarded(mark(range)), Exit.isSuccess)
+    get: (key) => {
+      if (typeof key !== "string") return withoutKey(settings.cache, key.resource)
+      const found = Effect.suspend(() => find(key, keys.namesOf(key)))
+      return Effect.map(Effect.exit(limited(found, within)), (exit): Answer => {
+        if (Exit.isSuccess(exit)) return exit.value
+        const reason = reasonOf(exit.cause)
+        failures.tell("read", reason)
+        return { result: "error", reason }
+      })
+    },
+    set: (key, value, since) => {
+      if (typeof key === "string") writes.add({ key, names: keys.namesOf(key), value, since })
+    },
+    forget: (range) =>
+      Effect.suspend(() => {
+        writes.forget(range)
+        return Effect.map(Effect.exit(limited(forgetting.wait(forget(range)), within)), (exit) => {
+          if (Exit.isFailure(exit)) failures.tell("forget", reasonOf(exit.cause))
+          return Exit.isSuccess(exit)
+        })
+      }),
+    counts: writes,
+    close: Effect.andThen(writes.close(within), Effect.andThen(reads.close, forgetting.close))
   }
 }
+
+/** Compiling finds such a resource, so the types were bypassed. */
+const withoutKey = (cache: string, resource: string): Effect.Effect<never> =>
+  Effect.die(
+    new Error(
+      `cache "${cache}" is persisted, and resource "${resource}" has no key: give it a \`key\`, the same in all processes`
+    )
+  )

@@ -3,8 +3,11 @@
  *
  * @since 0.1.0
  */
-import { Duration, Effect, type Layer, type Schema } from "effect"
+import { Cause, Duration, Effect, type Layer, type Schema } from "effect"
 import * as Persistence from "effect/persistence/Persistence"
+import { detach } from "../base/Callers.ts"
+import { finiteDurationOf } from "../base/DurationInput.ts"
+import { describe } from "../base/ErrorText.ts"
 import {
   layerOf,
   type MemoryOptions,
@@ -14,20 +17,29 @@ import {
   staleIfErrorOf,
   toTimeToLive
 } from "../cache/ResourceCache.ts"
-import { makeLevel } from "./SharedLevel.ts"
+import { makeLevel, type Settings } from "./SharedLevel.ts"
+import { StoreKeys } from "./StoreKeys.ts"
+import { versionOf } from "./Version.ts"
 
 /**
  * How a cache keeps values in a store that processes share, and in the memory of this one before it.
  *
  * - `value`: the schema of the values, which cross as JSON.
- * - `timeToLive`: how long a value is fresh, in the store.
+ * - `timeToLive`: how long a value is fresh in the store, counted from when its load began.
  * - `memory`: how values are remembered in this process. Its `timeToLive` is how long this process goes without asking
  *   the store, and so how long it can give a value that another process had forgotten. The store keeps values for its
- *   `staleIfError` longer than they are fresh.
- * - `within`: how long the store may take. What takes longer, fails or has another shape is a miss. Default 100 ms.
- * - `longest`: the longest that any value lives, whatever `timeToLive` says; what has been forgotten is marked for twice
- *   as long. Default 1 day.
- * - `storeId`: the name of the store. Default the id of the cache.
+ *   `staleIfError` longer than they are fresh, up to 30 days.
+ * - `within`: how long a reader waits for the store, `invalidate` waits for it, and the cache's layer when it closes. What takes
+ *   longer, fails or has another shape is a miss. Default 100 ms.
+ * - `longest`: the longest that a value lives, whatever `timeToLive` says, and what has been forgotten is marked for as long. Where
+ *   processes with different times share a store, give all of them the longest of these. Default `timeToLive` where that is one
+ *   finite duration, otherwise 1 day.
+ * - `storeId`: the name of the store, without braces: the same for all processes that share values. Default the id of the cache.
+ * - `version`: tells values that this program can read from those of other programs. Processes of different versions give each other
+ *   no values, and forget for each other. Default a digest of the schema's structure: give one, and change it with the
+ *   values, where they change their meaning and not their structure.
+ * - `shards`: over how many places of a Redis cluster the values are spread. Each tick sends a command to each of them. All
+ *   processes that share a store have to agree. From 1 to 1000, default 1.
  *
  * @since 0.1.0
  * @category options
@@ -39,16 +51,68 @@ export interface PersistedOptions<A> {
   readonly within?: Duration.Input
   readonly longest?: Duration.Input
   readonly storeId?: string
+  readonly version?: string | number
+  readonly shards?: number
+}
+
+const day = 86_400_000
+const longestFallback = 30 * day
+
+const illegal = (id: string, what: string): never => {
+  throw new Cause.IllegalArgumentError(`cache "${id}": ${what}`)
+}
+
+const storeIdOf = (id: string, given: string): string =>
+  given !== "" && !/[{}]/.test(given)
+    ? given
+    : illegal(
+        id,
+        `\`storeId\` must be a name without braces, which Redis gives a meaning, got ${JSON.stringify(given)}`
+      )
+
+const shardsOf = (id: string, given: number): number =>
+  Number.isInteger(given) && given >= 1 && given <= 1000
+    ? given
+    : illegal(id, `\`shards\` must be a whole number from 1 to 1000, got ${given}`)
+
+const versionIn = <A>(id: string, { value, version }: PersistedOptions<A>): string => {
+  if (version !== undefined && version !== "") return `${version}`
+  if (version === "") return illegal(id, "`version` must not be empty")
+  try {
+    return versionOf(value)
+  } catch (cause) {
+    return illegal(id, `its schema says too little to make a version of it (${describe(cause)}): give a \`version\``)
+  }
+}
+
+const longestOf = (id: string, { longest, timeToLive }: PersistedOptions<never>): number => {
+  if (longest !== undefined) return Duration.toMillis(finiteDurationOf(`cache "${id}": \`longest\``, longest))
+  const always = typeof timeToLive === "function" ? Infinity : millisOf(id, "timeToLive", timeToLive)
+  return Number.isFinite(always) ? always : day
+}
+
+const toSettings = <A>(id: string, options: PersistedOptions<A>): Settings<A> => {
+  const { memory, shards = 1, storeId = id, timeToLive, value, within = "100 millis" } = options
+  return {
+    cache: id,
+    keys: new StoreKeys(storeIdOf(id, storeId), versionIn(id, options), shardsOf(id, shards)),
+    value,
+    timeToLive: toTimeToLive(id, "timeToLive", timeToLive as TimeToLive<never>),
+    staleIfError: Math.min(staleIfErrorOf(id, memory as MemoryOptions<never>), longestFallback),
+    longest: longestOf(id, options as unknown as PersistedOptions<never>),
+    within: millisOf(id, "within", within)
+  }
 }
 
 /**
  * A cache in memory, with a level behind it that processes share.
  *
- * What memory does not have is looked for in the store, and then loaded; what was loaded is written to the store beside,
- * in the cache's own time. The store can fail, be slow, or hold something else: that is a miss within its limit, and
- * counted, never a failure. Typed failures are remembered in memory only.
+ * What memory does not have is looked for in the store, and then loaded; what was loaded is written to the store in the
+ * background. The reads of one tick are one command, and so are the writes. The store can fail, be slow, or hold something
+ * else: that is a miss within its limit, never a failure. It is counted, told by the event, and logged at most once a minute.
+ * Typed failures are remembered in memory only.
  *
- * Invalidating marks in the store what is to be forgotten. Another process may give what it has in memory until its time
+ * Invalidating marks in the store what is to be forgotten, and removes the value of a single key. Another process may give what it has in memory until its time
  * there is over (`memory.timeToLive`, and `staleWhileRevalidate` after it), plus what the clocks of the two differ by;
  * what it was loading meanwhile counts as loaded then. Nothing that was loaded before comes back from the store.
  *
@@ -84,16 +148,17 @@ export const layer = <Self, Id extends string, A, S>(
   tag: ResourceCacheClass<Self, Id, A, true, S>,
   options: PersistedOptions<A>
 ): Layer.Layer<Self, never, Persistence.BackingPersistence | S> => {
-  const { longest = "1 day", memory, storeId = tag.key, timeToLive, value, within = "100 millis" } = options
+  const { storeId = tag.key } = options
   const level = Effect.gen(function* () {
+    if (!tag.keyed) illegal(tag.key, "it is persisted, so its class has to say `keyed: true`")
+    const settings = toSettings(tag.key, options)
     const persistence = yield* Persistence.BackingPersistence
-    return makeLevel(yield* persistence.make(storeId), {
-      value,
-      timeToLive: toTimeToLive(tag.key, "timeToLive", timeToLive),
-      staleIfError: staleIfErrorOf(tag.key, memory as MemoryOptions<never>),
-      longest: millisOf(tag.key, "longest", longest),
-      within: millisOf(tag.key, "within", within)
-    })
+    const context = detach(yield* Effect.context<never>())
+    const store = yield* persistence.make(storeId)
+    return yield* Effect.acquireRelease(
+      Effect.sync(() => makeLevel(store, context, settings)),
+      ({ close }) => close
+    )
   })
-  return layerOf(tag, tag.services, memory, level)
+  return layerOf(tag, tag.services, options.memory, level)
 }

@@ -62,7 +62,7 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean, S>(
         const key = observer.key(layer)
         const inside = (self: AnyEffect): AnyEffect => (typeof key === "string" ? self : sharing(self, cache.shared))
         return cache.read(key, inside(self), {
-          read: (level, result) => observer.cacheRead(tag.key, level, result),
+          read: (level, result, reason) => observer.cacheRead(tag.key, level, result, reason),
           degraded: (error) => observer.degraded(label, error),
           refresh: () => inside(observer.outsideRun(layer)),
           policies: () => observer.policiesInside(layer)

@@ -110,8 +110,9 @@ export class Layered implements LayerObserver {
     return this.tried.call
   }
 
-  cacheRead(cache: string, level: CacheLevel, result: CacheResult): void {
-    this.host.watch?.cacheRead(this.tried.index, this.tried.item, { cache, level, result })
+  cacheRead(cache: string, level: CacheLevel, result: CacheResult, reason?: string): void {
+    const { index, item } = this.tried
+    this.host.watch?.cacheRead(index, item, { cache, level, result, ...(reason === undefined ? {} : { reason }) })
   }
 
   key(layer: Layer): Key {

@@ -145,6 +145,8 @@ export interface ItemsStarted extends OfResource {
  * With `hit`, `coalesced` and `stale` nothing is loaded here. A `miss` or an `error` of the last level is followed by an
  * attempt; so is a `coalesced`, by way of a `miss`, where the one that was waited for is interrupted.
  *
+ * An `error` has a `reason`, in words: what the store said, or that it took too long. It shows neither the key nor the value.
+ *
  * @since 0.1.0
  * @category events
  */
@@ -154,6 +156,7 @@ export interface CacheRead extends OfResource {
   readonly cache: string
   readonly level: CacheLevel
   readonly result: CacheResult
+  readonly reason?: string
 }
 
 /**

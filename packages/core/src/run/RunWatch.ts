@@ -185,7 +185,11 @@ export class RunWatch {
     this.emit({ _tag: "ResourceQueued", ...attemptOf(this.nameOf(index), attempt, item), limit })
   }
 
-  cacheRead(index: number, item: number | undefined, read: Pick<CacheRead, "cache" | "level" | "result">): void {
+  cacheRead(
+    index: number,
+    item: number | undefined,
+    read: Pick<CacheRead, "cache" | "level" | "result" | "reason">
+  ): void {
     const resource = this.nameOf(index)
     this.emit({ _tag: "CacheRead", ...(item === undefined ? { resource } : { resource, item }), ...read })
   }

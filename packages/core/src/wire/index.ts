@@ -134,7 +134,8 @@ export const RunEvent: Schema.Codec<CoreEvent.RunEvent, unknown> = Schema.Union(
     item: Schema.optionalKey(Schema.Number),
     cache: Schema.String,
     level: CacheLevel,
-    result: Schema.Literals(["hit", "miss", "coalesced", "stale", "error"])
+    result: Schema.Literals(["hit", "miss", "coalesced", "stale", "error"]),
+    reason: Schema.optionalKey(Schema.String)
   }),
   Schema.Struct({ _tag: Schema.tag("AttemptStarted"), ...ofAttempt }),
   Schema.Struct({ _tag: Schema.tag("RequestMade"), ...ofAttempt }),

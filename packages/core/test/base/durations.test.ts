@@ -100,7 +100,8 @@ describe("a duration that cannot be", () => {
       for (const option of ["timeToLive", "longest", "within"] as const) {
         const exit = yield* Effect.exit(stored({ [option]: given }))
         const message = messageOf(Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined)
-        assert.strictEqual(message, `cache "Users": \`${option}\` must be a duration of 0 or more, got ${text}`)
+        const wanted = option === "longest" ? "a finite duration of 0 or more" : "a duration of 0 or more"
+        assert.strictEqual(message, `cache "Users": \`${option}\` must be ${wanted}, got ${text}`)
       }
     }).pipe(Effect.provide(Persistence.layerBackingMemory))
   )

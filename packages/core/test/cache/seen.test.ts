@@ -52,15 +52,17 @@ describe("a cache", () => {
       ])
       assert.deepStrictEqual(cachesOf(second, "user"), [{ ...row, level: "memory", stale: 1 }])
       assert.deepStrictEqual(cachesOf(second, "users"), [
-        // What was stale was fresh in the store: when the first item came, it had been taken over from there.
-        { ...row, level: "memory", hit: 3, miss: 1 },
+        // What is stale in memory is fresh in the store: it is looked for there at the end of the tick.
+        { ...row, level: "memory", hit: 2, stale: 1, miss: 1 },
         { ...row, level: "persisted", miss: 1 }
       ])
       assert.strictEqual(
         RunLog.timeline(second!),
-        ['"page" took 10ms', "✓ user   0-0   stale from app/Users", "✓ users  0-10  4 items, 3 from app/Users"].join(
-          "\n"
-        )
+        [
+          '"page" took 10ms',
+          "✓ user   0-0   stale from app/Users",
+          "✓ users  0-10  4 items, 2 from app/Users, 1 stale from app/Users"
+        ].join("\n")
       )
       assert.include(Report.toWaterfall(Report.fromEvents(second!)!), "stale from app/Users")
     })
@@ -99,7 +101,8 @@ describe("a cache", () => {
           { ...of, resource: "users", level: "memory", result: "coalesced", count: 1 },
           { ...of, resource: "users", level: "memory", result: "miss", count: 2 },
           { ...of, resource: "users", level: "persisted", result: "miss", count: 2 },
-          { ...of, resource: "users", level: "memory", result: "hit", count: 3 }
+          { ...of, resource: "users", level: "memory", result: "stale", count: 1 },
+          { ...of, resource: "users", level: "memory", result: "hit", count: 2 }
         ]
       )
     })

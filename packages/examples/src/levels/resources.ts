@@ -1,5 +1,5 @@
 /** A page whose parts are looked for in the memory of this process, then in Redis, and then loaded from PostgreSQL. */
-import { Layer, Schema } from "effect"
+import { Layer, References, Schema } from "effect"
 import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
 import * as Persisted from "effect-loader/persistence"
 import { randomUUID } from "node:crypto"
@@ -24,11 +24,12 @@ const optionsFor = (name: string) => ({
   storeId: `effect-loader-levels-${randomUUID().slice(0, 8)}-${name}`
 })
 
+/** What the caches would log of their store is what the program shows. */
 export const caches = Layer.mergeAll(
   Persisted.layer(Orgs, { value: Org, ...optionsFor("orgs") }),
   Persisted.layer(Projects, { value: Project, ...optionsFor("projects") }),
   Persisted.layer(Artifacts, { value: Schema.Array(Artifact), ...optionsFor("artifacts") })
-)
+).pipe(Layer.provide(Layer.succeed(References.MinimumLogLevel, "None")))
 
 const orgId = Resource.input<OrgId>()("orgId")
 const projectId = Resource.input<ProjectId>()("projectId")

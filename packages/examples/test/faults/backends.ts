@@ -122,7 +122,7 @@ export const store = Effect.gen(function* () {
   const persistence = yield* Layer.build(
     Persistence.layerBackingRedis.pipe(Layer.provide(Layer.succeedContext(context)))
   )
-  const keysOf = (user: string) => redis.send<ReadonlyArray<string>>("KEYS", `*value/user:${user}`)
+  const keysOf = (user: string) => redis.send<ReadonlyArray<string>>("KEYS", `*value/*/user:${user}`)
   const spoil = (key: string) => redis.send("SET", key, JSON.stringify({ value: null }))
   const faults: Backend["faults"] = {
     ...linkFaults(link),

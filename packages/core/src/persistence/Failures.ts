@@ -1,0 +1,69 @@
+/** Why a store failed: in words for events, and in the log at most once a minute for each kind. */
+import { Cause, Clock, Context, Duration, Effect, Schema } from "effect"
+import { describe, describeCause } from "../base/ErrorText.ts"
+import { forkInRoot } from "../base/Fork.ts"
+import { monotonicNow } from "../base/Monotonic.ts"
+
+export type Kind = "read" | "write" | "forget" | "drop"
+
+const said: Readonly<Record<Kind, string>> = {
+  read: "the store could not be read, and the values were loaded",
+  write: "values could not be written to the store",
+  forget: "the store could not be told to forget, and other processes may give the values until their time is over",
+  drop: "the store is too slow, and values were not written to it"
+}
+
+const pause = 60_000
+const longestReason = 200
+
+/** An error of Effect's persistence names the key. What it follows from does not. */
+const behind = (error: unknown): unknown => {
+  const { _tag, cause } = (error ?? {}) as { readonly _tag?: unknown; readonly cause?: unknown }
+  return _tag === "PersistenceError" && cause !== undefined ? cause : error
+}
+
+/** Redis repeats what it was asked: the keys, which may be about people. */
+const withoutArguments = (text: string): string => text.replace(/,? with args beginning with[^]*/, "")
+
+const shorten = (text: string): string => {
+  const told = withoutArguments(text)
+  return told.length > longestReason ? `${told.slice(0, longestReason)}...` : told
+}
+
+/** Why something about the store failed. An issue of a schema shows the value, and is not told. */
+export const reasonOf = (cause: Cause.Cause<unknown>): string => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (failure === undefined) return shorten(describeCause(cause))
+  if (Schema.isSchemaError(failure.error)) return "the value does not have the shape that its schema says"
+  return shorten(describe(behind(failure.error)))
+}
+
+/** The same effect, for so many milliseconds at most, also in a run that cannot be interrupted. */
+export const limited = <A, E>(self: Effect.Effect<A, E>, within: number): Effect.Effect<A, E | string> =>
+  Effect.timeoutOrElse(Effect.interruptible(self), {
+    duration: within,
+    orElse: () => Effect.fail(`no answer within ${Duration.format(Duration.millis(within))}`)
+  })
+
+export class Failures {
+  private readonly cache: string
+  private readonly context: Context.Context<never>
+  private readonly logged = new Map<Kind, { readonly at: number; untold: number }>()
+
+  constructor(cache: string, context: Context.Context<never>) {
+    this.cache = cache
+    this.context = context
+  }
+
+  tell(kind: Kind, reason: string): void {
+    const now = monotonicNow(Context.get(this.context, Clock.Clock))
+    const last = this.logged.get(kind)
+    if (last !== undefined && now - last.at < pause) {
+      last.untold++
+      return
+    }
+    this.logged.set(kind, { at: now, untold: 0 })
+    const more = last === undefined || last.untold === 0 ? "" : ` (and ${last.untold} more times since the last line)`
+    forkInRoot(this.context, Effect.logWarning(`cache "${this.cache}": ${said[kind]}: ${reason}${more}`))
+  }
+}

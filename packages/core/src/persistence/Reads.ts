@@ -1,0 +1,78 @@
+/** Reads of a store: those of one tick are one call, for each shard. */
+import { type Context, Effect, Exit } from "effect"
+import type * as Persistence from "effect/persistence/Persistence"
+import { Calls } from "./Calls.ts"
+
+type Stored = object | undefined
+
+interface Read {
+  readonly names: ReadonlyArray<string>
+  readonly resume: (found: Exit.Exit<ReadonlyArray<Stored>, unknown>) => void
+}
+
+/** So many calls at a time: what comes meanwhile waits for the next one. */
+const mostCalls = 8
+/** A call for so many names takes no further read. */
+const fullCall = 1000
+
+export class Reads {
+  private readonly store: Persistence.BackingPersistenceStore
+  private readonly waiting = new Map<number, Set<Read>>()
+  private readonly calls: Calls
+
+  constructor(store: Persistence.BackingPersistenceStore, context: Context.Context<never>) {
+    this.store = store
+    this.calls = new Calls(context, mostCalls, () => this.flush())
+  }
+
+  /** What is stored under these names, in their order. */
+  get(shard: number, names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Stored>, unknown> {
+    return Effect.callback((resume) => {
+      const read: Read = { names, resume }
+      const reads = this.waiting.get(shard) ?? new Set()
+      this.waiting.set(shard, reads.add(read))
+      this.calls.schedule()
+      return Effect.sync(() => {
+        if (reads.delete(read) && reads.size === 0 && this.waiting.get(shard) === reads) this.waiting.delete(shard)
+      })
+    })
+  }
+
+  get close(): Effect.Effect<void> {
+    return this.calls.close
+  }
+
+  private flush(): void {
+    for (const [shard, reads] of this.waiting) {
+      while (reads.size > 0 && this.calls.hasRoom) this.send(reads)
+      if (reads.size === 0) this.waiting.delete(shard)
+    }
+  }
+
+  private send(reads: Set<Read>): void {
+    const taken: Array<Read> = []
+    const places = new Map<string, number>()
+    for (const read of reads) {
+      if (places.size >= fullCall) break
+      reads.delete(read)
+      taken.push(read)
+      for (const name of read.names) if (!places.has(name)) places.set(name, places.size)
+    }
+    const names = Array.from(places.keys())
+    this.calls.run(
+      this.calls.limited(Effect.suspend(() => this.store.getMany(names as [string, ...Array<string>]))),
+      (exit) => {
+        const found = Exit.isSuccess(exit) ? check(exit.value, names.length) : exit
+        for (const { names, resume } of taken) {
+          resume(Exit.map(found, (found) => names.map((name) => found[places.get(name)!])))
+        }
+      }
+    )
+  }
+}
+
+/** What is missing at the end of an answer could be the mark that has a value forgotten. */
+const check = (found: ReadonlyArray<Stored>, wanted: number): Exit.Exit<ReadonlyArray<Stored>, string> =>
+  found.length === wanted
+    ? Exit.succeed(found)
+    : Exit.fail(`the store gave ${found.length} answers to ${wanted} questions`)

@@ -1,0 +1,17 @@
+/** The version of a schema: values that were stored by another one are not read, and not written over. */
+import { Schema } from "effect"
+import { sha256 } from "./Sha256.ts"
+
+/** What JSON has no way to say. */
+const toJson = (_: string, value: unknown): unknown =>
+  typeof value === "bigint" || typeof value === "symbol" || value instanceof RegExp ? String(value) : value
+
+/**
+ * A digest of what values are, and of what they are stored as. It tells schemas of another structure from each other, not
+ * those that differ by a function.
+ */
+export const versionOf = <A>(schema: Schema.Codec<A, unknown>): string => {
+  const values = Schema.toRepresentation(Schema.toType(schema))
+  const stored = Schema.toRepresentation(Schema.toEncoded(Schema.toCodecJson(schema)))
+  return sha256(JSON.stringify([values, stored], toJson)).slice(0, 12)
+}

@@ -1,0 +1,131 @@
+/**
+ * Writes to a store: those of one tick are one call, for each shard, and no load waits for one.
+ *
+ * What a slow store has not taken yet waits, one value a key, up to a bound. What comes beyond that is not written: it is counted
+ * as dropped. It is a value less in the store, which the next reader loads.
+ */
+import { type Context, type Duration, Effect, Exit, Latch } from "effect"
+import type * as Persistence from "effect/persistence/Persistence"
+import { isIn, type Range } from "../cache/Key.ts"
+import { Calls } from "./Calls.ts"
+import { type Failures, reasonOf } from "./Failures.ts"
+import type { KeyNames } from "./StoreKeys.ts"
+
+/** A value on its way to the store. */
+export interface Write {
+  readonly key: string
+  readonly names: KeyNames
+  readonly value: unknown
+  /** When its load began, in milliseconds since 1970. */
+  readonly since: number
+}
+
+/** A value as the store takes it: its name, what is stored, and for how long. */
+export type Entry = readonly [name: string, stored: object, timeToLive: Duration.Duration]
+
+const mostWaiting = 10_000
+const fullCall = 500
+
+export class Writes {
+  /** Values that the store took, that it would not take, and that were not sent. */
+  written = 0
+  failed = 0
+  dropped = 0
+  private readonly store: Persistence.BackingPersistenceStore
+  private readonly encode: (write: Write) => Effect.Effect<Entry | undefined, unknown>
+  private readonly failures: Failures
+  private readonly waiting = new Map<string, Write>()
+  private readonly calls: Calls
+  private readonly idle = Latch.makeUnsafe(true)
+  private closed = false
+
+  /** `encode` gives nothing for a value whose time is over. */
+  constructor(
+    store: Persistence.BackingPersistenceStore,
+    context: Context.Context<never>,
+    failures: Failures,
+    encode: (write: Write) => Effect.Effect<Entry | undefined, unknown>
+  ) {
+    this.store = store
+    this.failures = failures
+    this.encode = encode
+    // One call at a time, so that of two values of one key the later one stays.
+    this.calls = new Calls(context, 1, () => this.flush())
+  }
+
+  add(write: Write): void {
+    if (this.closed) return this.drop(1, closing)
+    if (this.waiting.size >= mostWaiting && !this.waiting.has(write.key)) return this.drop(1, full)
+    this.waiting.set(write.key, write)
+    this.idle.closeUnsafe()
+    this.calls.schedule()
+  }
+
+  /** What has not been sent yet is not written any more. */
+  forget(range: Range): void {
+    for (const key of this.waiting.keys()) if (isIn(key, range)) this.waiting.delete(key)
+  }
+
+  /** Writes what waits, for so many milliseconds at most, and takes no more. */
+  close(within: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.closed = true
+      return Effect.interruptible(Effect.timeoutOption(this.idle.await, within))
+    }).pipe(
+      Effect.andThen(this.calls.close),
+      Effect.andThen(
+        Effect.sync(() => {
+          if (this.waiting.size > 0) this.drop(this.waiting.size, closing)
+          this.waiting.clear()
+        })
+      )
+    )
+  }
+
+  private drop(count: number, reason: string): void {
+    this.dropped += count
+    this.failures.tell("drop", reason)
+  }
+
+  private flush(): void {
+    if (!this.calls.hasRoom) return
+    const taken = this.take()
+    if (taken.length > 0) this.calls.run(this.send(taken), () => {})
+    else this.idle.openUnsafe()
+  }
+
+  /** The writes of the next call, all of one shard. */
+  private take(): ReadonlyArray<Write> {
+    const taken: Array<Write> = []
+    for (const write of this.waiting.values()) {
+      if (taken.length >= fullCall) break
+      if (taken.length > 0 && write.names.shard !== taken[0]!.names.shard) continue
+      this.waiting.delete(write.key)
+      taken.push(write)
+    }
+    return taken
+  }
+
+  private send(writes: ReadonlyArray<Write>): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const entries: Array<Entry> = []
+      for (const write of writes) {
+        const encoded = yield* Effect.exit(this.encode(write))
+        if (Exit.isFailure(encoded)) this.fail(1, encoded)
+        else if (encoded.value !== undefined) entries.push(encoded.value)
+      }
+      if (entries.length === 0) return
+      const exit = yield* Effect.exit(this.calls.limited(this.store.setMany(entries as [Entry, ...Array<Entry>])))
+      if (Exit.isFailure(exit)) this.fail(entries.length, exit)
+      else this.written += entries.length
+    })
+  }
+
+  private fail(count: number, { cause }: Exit.Failure<unknown, unknown>): void {
+    this.failed += count
+    this.failures.tell("write", reasonOf(cause))
+  }
+}
+
+const closing = "the cache is closed"
+const full = `${mostWaiting} of them wait for it already`
