@@ -17,7 +17,6 @@ export type RetryAfter = Exclude<Duration.Input, number | bigint> | Date | null 
  *
  * @example
  * ```ts
- * import { Duration } from "effect"
  * import { Policy } from "effect-loader"
  *
  * console.log(String(Policy.retryAfterHeader("120")), Policy.retryAfterHeader("soon")) // 120000 millis undefined
