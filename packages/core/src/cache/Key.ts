@@ -20,17 +20,17 @@ export interface Structure {
 }
 
 /** What makes a value: a function, and what else decides what comes of it. */
-export interface Makers {
+interface Makers {
   readonly load: object
   readonly others: ReadonlyArray<unknown>
 }
 
-export const structureOf = (resource: string, { load, others }: Makers, of: unknown): Structure => ({
-  resource,
-  of,
-  load,
-  identity: identityOf(others.length === 0 ? of : [others, of])
-})
+/** What tells a value from others: the key that its declaration gives, or else what makes it and what it is made of. */
+export interface Origin extends Makers {
+  readonly given: string | undefined
+  readonly resource: string
+  readonly of: unknown
+}
 
 /**
  * The key that a resource gives, or what stands in its place.
@@ -39,6 +39,9 @@ export const structureOf = (resource: string, { load, others }: Makers, of: unkn
  * @category models
  */
 export type Key = string | Structure
+
+export const keyOf = ({ given, load, of, others, resource }: Origin): Key =>
+  given ?? { resource, of, load, identity: identityOf(others.length === 0 ? of : [others, of]) }
 
 /** Stands between the parts of a key that prefixes are made of. */
 const separator = ":"

@@ -5,8 +5,7 @@
  * Dependencies stand before dependents, so one pass forwards or backwards is enough for each figure.
  */
 import type { AnyResolver } from "../batching/AnyResolver.ts"
-import type { Means } from "../batching/Means.ts"
-import type { Asking, Items, KeyOf, Layer, Lens, Node, Permits, Seal } from "../model/Node.ts"
+import type { Asking, AskMeans, Items, KeyOf, Layer, Lens, Node, Permits, Seal } from "../model/Node.ts"
 import { protectedBy } from "../model/Protected.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
@@ -74,7 +73,7 @@ interface Wrapped {
 /** What answers requests, and what is around each of its calls. */
 export interface Asks extends Asking {
   readonly resolver: AnyResolver
-  readonly means: Means
+  readonly means: AskMeans
   readonly resource: string
   /** The permits that each call takes. */
   readonly limit: Limited | undefined
@@ -304,7 +303,7 @@ const wrappedIn: Wrap = (given, resource, limiters, around = none) => {
  * A call that takes permits does so inside of what may refuse it.
  */
 const askedIn =
-  (resolver: AnyResolver, means: Means, { asking }: Asking): Wrap =>
+  (resolver: AnyResolver, means: AskMeans, { asking }: Asking): Wrap =>
   (layers, resource, limiters, around = none) => {
     const own = protectedBy(resolver)
     const [inner, outer] = splitLayers([...own.filter(protects), ...layers].map(toRefusals))

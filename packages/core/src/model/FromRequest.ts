@@ -3,7 +3,7 @@ import type { List } from "./UserEffect.ts"
 import { checkFunctions } from "./UserEffect.ts"
 import type { Request, RequestResolver } from "effect"
 import type { AnyRequest, AnyResolver } from "../batching/AnyResolver.ts"
-import { means } from "../batching/Means.ts"
+import { askMeans } from "./ProtectedCalls.ts"
 import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
 import type { Dependencies, KeyOf } from "./Node.ts"
 import type { Items } from "./ForEach.ts"
@@ -88,7 +88,7 @@ export const fromRequest = <
     key: options.key as KeyOf | undefined,
     request: options.request as (deps: Dependencies) => unknown,
     resolver: options.resolver as AnyResolver,
-    means
+    means: askMeans
   })
 }
 
@@ -178,7 +178,7 @@ export const requestEach = <
     items: options.items as (deps: Dependencies) => Iterable<unknown>,
     load: options.request as (item: unknown, deps: Dependencies, index: number) => unknown,
     resolver: options.resolver as AnyResolver,
-    means,
+    means: askMeans,
     resolvers: [],
     concurrency: "unbounded",
     each: [...undoing(options), ...(options.each === undefined ? [] : layersOf(options.each))]

@@ -6,9 +6,10 @@
  */
 import type { Cause, Context, Duration, Effect, Schedule } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
+import type { Batches } from "../batching/Batches.ts"
 import type { Means } from "../batching/Means.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
-import type { Key } from "../cache/Key.ts"
+import type { Origin } from "../cache/Key.ts"
 import type { MakeRunPermits } from "../limiter/RunPermits.ts"
 import type { Undo } from "./Undo.ts"
 
@@ -47,7 +48,7 @@ export type Source =
       readonly key?: KeyOf | undefined
       readonly request: (deps: Dependencies) => unknown
       readonly resolver: AnyResolver
-      readonly means: Means
+      readonly means: AskMeans
     } & Asking &
       Following)
   | ({ readonly _tag: "List"; readonly deps: () => Dependencies; readonly key?: KeyOf | undefined } & Items & Following)
@@ -79,7 +80,7 @@ export interface Items extends Asking {
   readonly load: (item: unknown, deps: Dependencies, index: number) => unknown
   /** What answers the items, where what `load` gives for each is a request. */
   readonly resolver: AnyResolver | undefined
-  readonly means?: Means
+  readonly means?: AskMeans
   /** The resolvers that items may ask in any other way. */
   readonly resolvers: ReadonlyArray<AnyResolver>
   readonly concurrency: number | "unbounded"
@@ -105,7 +106,7 @@ export interface LayerObserver {
   /** The call that the last attempt shared with others, if a resolver has answered it. */
   readonly call: object | undefined
   /** What tells the value inside of `layer` from others: the key of the declaration, or how and of what it is made. */
-  readonly key: (layer: Layer) => Key
+  readonly origin: (layer: Layer) => Origin
   /** A cache was looked into; `reason` says why a level failed. */
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult, reason?: string) => void
   /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
@@ -129,6 +130,18 @@ export interface Permits {
   readonly limiter: Context.Key<unknown, unknown>
   readonly count: number
   readonly make: MakeRunPermits
+}
+
+/** A call that has policies around it, innermost first. */
+export interface ProtectedCall {
+  readonly resolver: AnyResolver
+  readonly resource: string
+  readonly calls: ReadonlyArray<Layer>
+}
+
+/** The means to ask, also in calls that have policies around them. */
+export interface AskMeans extends Means {
+  readonly protectedBatches: (call: ProtectedCall, context: Context.Context<never>) => Batches
 }
 
 /** How a layer protects a backend, by means of a service; and what stands where when it moves: see `protection`. */

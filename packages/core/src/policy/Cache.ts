@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { keyOf } from "../cache/Key.ts"
 import type { ResourceCacheClass } from "../cache/ResourceCache.ts"
 import { sealed, sharing } from "../cache/Sealed.ts"
 import type { AnyEffect, Layer } from "../model/Node.ts"
@@ -59,7 +60,7 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean, S>(
     refused: undefined,
     wrap: (self, observer) =>
       Effect.flatMap(Effect.service(tag), (cache) => {
-        const key = observer.key(layer)
+        const key = keyOf(observer.origin(layer))
         const inside = (self: AnyEffect): AnyEffect => (typeof key === "string" ? self : sharing(self, cache.shared))
         return cache.read(key, inside(self), {
           read: (level, result, reason) => observer.cacheRead(tag.key, level, result, reason),

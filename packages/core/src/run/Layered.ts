@@ -1,12 +1,12 @@
 /** What is around a load: its layers, what they tell, and what is done about it. */
 import { type Cause, Duration, type Effect } from "effect"
-import type { Key } from "../cache/Key.ts"
+import type { Origin } from "../cache/Key.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
 import { type Around, OutsideRun, policiesInside, type Wrapped } from "./OutsideRun.ts"
 import type { RunWatch } from "./RunWatch.ts"
-import { PerCall } from "./PerCall.ts"
+import { PerCall } from "../model/PerCall.ts"
 import { beginning, noting } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Of } from "./saga/Undoing.ts"
@@ -115,8 +115,8 @@ export class Layered implements LayerObserver {
     this.host.watch?.cacheRead(index, item, { cache, level, result, ...(reason === undefined ? {} : { reason }) })
   }
 
-  key(layer: Layer): Key {
-    return this.outside.key(this.wrapped, layer)
+  origin(layer: Layer): Origin {
+    return this.outside.origin(this.wrapped, layer)
   }
 
   policiesInside(layer: Layer): string {

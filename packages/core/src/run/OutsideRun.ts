@@ -3,12 +3,12 @@
  * what they acquire is released with them. Permits of limiters they take like any other.
  */
 import { Effect } from "effect"
-import { type Key, structureOf } from "../cache/Key.ts"
+import type { Origin } from "../cache/Key.ts"
 import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
-import { PerCall } from "./PerCall.ts"
+import { PerCall } from "../model/PerCall.ts"
 import { askOutside, asRequest } from "./Requests.ts"
-import { unheard } from "./Unheard.ts"
+import { unheard } from "../model/Unheard.ts"
 import { asEffect, aString, call, checked, itemsOf, sealIn, wrapIn } from "../model/UserEffect.ts"
 
 /** What such loads need of a run. */
@@ -79,13 +79,10 @@ export class OutsideRun {
   }
 
   /** What tells the value inside of a layer from others. */
-  key({ key, layers, makers, of }: Wrapped, layer: Layer): Key {
+  origin({ key, layers, makers, of }: Wrapped, layer: Layer): Origin {
     const [load, ...others] = makers
-    const given = key()
-    if (given !== undefined) return given
-    const inside = insideOf(layers, layer)
-    for (const { changes } of inside) if (changes !== undefined) others.push(changes)
-    return structureOf(this.resource, { load, others }, of)
+    for (const { changes } of insideOf(layers, layer)) if (changes !== undefined) others.push(changes)
+    return { given: key(), resource: this.resource, load, others, of }
   }
 
   /** What a layer has inside, or where none is given, all of it. */
@@ -97,7 +94,7 @@ export class OutsideRun {
       ...unheard,
       perCall: (report) => perCall.add(report),
       resource: this.resource,
-      key: (layer) => this.key(wrapped, layer),
+      origin: (layer) => this.origin(wrapped, layer),
       outsideRun: (layer) => this.inside(wrapped, layer),
       policiesInside: (layer) => policiesInside(wrapped, layer)
     }

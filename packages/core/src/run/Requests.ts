@@ -7,7 +7,6 @@ import type { Asks, ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies } from "../model/Node.ts"
 import type { Foresight } from "./Foresight.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
-import { protectedBatches } from "./ProtectedCalls.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import type { Tried } from "./Tried.ts"
 import { call, checked, type Expected, type Named } from "../model/UserEffect.ts"
@@ -90,7 +89,7 @@ export class Requests {
 const batchesFor = (asks: Asks): Batches =>
   asks.calls.length === 0
     ? asks.means.batchesOf(asks.resolver)
-    : protectedBatches(asks, Fiber.getCurrent()!.context as Context.Context<never>)
+    : asks.means.protectedBatches(asks, Fiber.getCurrent()!.context as Context.Context<never>)
 
 /** Asks where others ask, for what belongs to no run. */
 export const askOutside = (asks: Asks, request: () => AnyRequest): AnyEffect =>

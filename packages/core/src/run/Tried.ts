@@ -1,7 +1,7 @@
 /** What is tried, and how often it was so far. */
 import type { Waiter } from "./Slots.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
-import type { PerCall } from "./PerCall.ts"
+import type { PerCall } from "../model/PerCall.ts"
 
 /** Which item failed, and with what. */
 export interface ItemFailure extends FailedItem {

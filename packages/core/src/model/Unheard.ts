@@ -1,8 +1,8 @@
 /** What layers report to where no run is told of it. */
 import { Exit } from "effect"
-import type { LayerObserver } from "../model/Node.ts"
+import type { LayerObserver } from "./Node.ts"
 
-export const unheard: Omit<LayerObserver, "resource" | "key" | "outsideRun" | "perCall" | "policiesInside"> = {
+export const unheard: Omit<LayerObserver, "resource" | "origin" | "outsideRun" | "perCall" | "policiesInside"> = {
   degraded: () => {},
   pausing: () => {},
   outrun: () => {},

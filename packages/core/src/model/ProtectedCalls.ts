@@ -2,8 +2,8 @@
 import { Context, Effect } from "effect"
 import { shared } from "../base/Shared.ts"
 import type { AroundCall, Batches } from "../batching/Batches.ts"
-import type { Asks } from "../compile/Program.ts"
-import type { AnyEffect, Layer } from "../model/Node.ts"
+import { means } from "../batching/Means.ts"
+import type { AnyEffect, AskMeans, Layer, ProtectedCall } from "./Node.ts"
 import { PerCall } from "./PerCall.ts"
 import { unheard } from "./Unheard.ts"
 
@@ -29,16 +29,18 @@ const aroundCall =
     if (protects !== undefined) return protects.aroundCall(service, self, resource)
     return Effect.suspend(() => {
       const perCall = new PerCall()
-      const heard = { resource, key: () => label, outsideRun: () => self, policiesInside: () => "" }
+      const heard = {
+        resource,
+        origin: () => ({ given: label, resource, load: perCall, others: [], of: undefined }),
+        outsideRun: () => self,
+        policiesInside: () => ""
+      }
       return wrap(perCall.before(self), { ...unheard, ...heard, perCall: (report) => perCall.add(report) })
     })
   }
 
 /** The batches of a resolver, for callers in this context: those that have the same services share calls. */
-export const protectedBatches = (
-  { calls, means, resolver, resource }: Asks,
-  context: Context.Context<never>
-): Batches => {
+const protectedBatches = ({ calls, resolver, resource }: ProtectedCall, context: Context.Context<never>): Batches => {
   let known = all.by(resolver)
   const services = calls.map(({ protects }) => {
     if (protects === undefined) return undefined
@@ -56,3 +58,6 @@ export const protectedBatches = (
   }
   return batches
 }
+
+/** The means to ask, with what calls that have policies around them need. A declaration that asks brings them along. */
+export const askMeans: AskMeans = { ...means, protectedBatches }
