@@ -20,21 +20,21 @@ export const forkInRoot = <A, E, R>(context: Context.Context<R>, self: Effect.Ef
  * Runs an effect whose value several callers get in the root asynchronous context, and otherwise in the caller's place: it
  * has the caller's services, and is interrupted with the caller, who waits for its end. It has a fiber of its own, which an
  * effect that never waits does not outlive.
+ *
+ * The fiber starts inside of `callback`: the caller can be interrupted by what the fiber does first, and where that is seen
+ * before the caller waits, no finalizer would end the fiber.
  */
 export const shared = (self: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<unknown, unknown, unknown> =>
-  Effect.withFiber((parent) => {
-    const fiber = AsyncContext.inRoot(() => forkLike(parent, parent.context)(self))
-    return (
-      fiber.pollUnsafe() ??
-      Effect.callback((resume) => {
-        fiber.addObserver(resume)
-        return Effect.suspend(() => {
-          fiber.interruptUnsafe(parent.id)
-          return Effect.flatMap(Fiber.await(fiber), whileEnding)
-        })
+  Effect.withFiber((parent) =>
+    Effect.callback((resume) => {
+      const fiber = AsyncContext.inRoot(() => forkLike(parent, parent.context)(self))
+      fiber.addObserver(resume)
+      return Effect.suspend(() => {
+        fiber.interruptUnsafe(parent.id)
+        return Effect.flatMap(Fiber.await(fiber), whileEnding)
       })
-    )
-  })
+    })
+  )
 
 /** What failed while an interrupted effect ended joins the cause of its interruption. */
 const whileEnding = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {

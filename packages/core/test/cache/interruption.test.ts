@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Schedule } from "effect"
 import { Loader, Observer, Policy, Resource, ResourceCache } from "effect-loader"
 import { Interruption, Ledger } from "effect-loader/testing"
+import { TestClock } from "effect/testing"
 import { withTime } from "../withTime.ts"
 
 class Users extends ResourceCache.Service<Users>()("app/Users") {}
@@ -95,5 +96,32 @@ describe("of two runs that share a cache", () => {
       )
       assert.isTrue(tried > 30)
     })
+  )
+})
+
+describe("of a load", () => {
+  it.effect("that interrupts its reader before it first waits, nothing goes on when the reader has ended", () =>
+    Effect.gen(function* () {
+      for (const takes of [0, 1, 10]) {
+        const done: Array<string> = []
+        const reader = yield* Effect.forkChild(
+          Effect.withFiber((fiber) => {
+            const load = Effect.suspend(() => {
+              fiber.interruptUnsafe()
+              return takes === 0 ? Effect.yieldNow : Effect.sleep(takes)
+            }).pipe(
+              Effect.andThen(Effect.sync(() => done.push("loaded"))),
+              Effect.onInterrupt(() => Effect.sync(() => done.push("interrupted")))
+            )
+            return Users.get("key", load)
+          })
+        )
+        const exit = yield* Fiber.await(reader)
+        assert.isTrue(Exit.hasInterrupts(exit))
+        assert.deepStrictEqual(done, ["interrupted"])
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(done, ["interrupted"])
+      }
+    }).pipe(Effect.provide(layer))
   )
 })
