@@ -14,7 +14,7 @@ const isObjectOfUnits = (given: object): boolean => {
 }
 
 /** Any duration; `undefined` for what is none. */
-const read = (given: unknown): Duration.Duration | undefined => {
+export const anyDuration = (given: unknown): Duration.Duration | undefined => {
   if (Number.isNaN(given)) return undefined
   if (typeof given === "object" && given !== null && !Duration.isDuration(given)) {
     if (Array.isArray(given) ? given.some(isNaNOrNoNumber) : !isObjectOfUnits(given)) return undefined
@@ -23,7 +23,7 @@ const read = (given: unknown): Duration.Duration | undefined => {
 }
 
 const textOf = (given: unknown): string => {
-  const duration = read(given)
+  const duration = anyDuration(given)
   if (duration !== undefined) return Duration.format(duration)
   if (typeof given === "number") return String(given)
   return typeof given === "string" ? JSON.stringify(given) : valueText(given)
@@ -31,7 +31,7 @@ const textOf = (given: unknown): string => {
 
 /** A duration of nothing or more, also an infinite one; `undefined` for anything else. */
 export const toDuration = (given: unknown): Duration.Duration | undefined => {
-  const duration = read(given)
+  const duration = anyDuration(given)
   return duration === undefined || Duration.isNegative(duration) ? undefined : duration
 }
 

@@ -6,6 +6,8 @@
 import { Cause, Context, Duration, Effect, Layer, type Scope } from "effect"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
 import { without } from "../base/RunLocal.ts"
+import { aBoolean, answerOf, aTimeToLive, type Expected } from "../base/UserValue.ts"
+import { valueText } from "../base/ValueText.ts"
 import { countInstance } from "../base/Instances.ts"
 import { notNow } from "../base/NotNow.ts"
 import { Cache, type Reader, type Settings } from "./Cache.ts"
@@ -172,7 +174,8 @@ export const toTimeToLive = (
   given: TimeToLive<never>
 ): ((value: unknown, key: Key) => number) => {
   if (typeof given === "function") {
-    return asked(id, option, (value, key) => Duration.toMillis(Duration.fromInputUnsafe(given(value as never, key))))
+    const lives = asked(id, option, aTimeToLive, given as (value: unknown, key: Key) => unknown, ofKey)
+    return (value, key) => Duration.toMillis(lives(value, key))
   }
   const always = millisOf(id, option, given)
   return () => always
@@ -193,24 +196,32 @@ const hasPredicate = (given: StaleIfError): given is Extract<StaleIfError, { rea
 
 const toStandsIn = (id: string, { staleIfError = 0 }: MemoryOptions<never>): ((error: unknown) => boolean) => {
   if (!hasPredicate(staleIfError)) return (error) => notNow(error) !== undefined
-  const named = asked(id, "staleIfError.when", staleIfError.when)
+  const named = asked(id, "staleIfError.when", aBoolean, staleIfError.when)
   return (error) => notNow(error) !== undefined || named(error)
 }
 
-/** A function of the user's: what it throws says whose it is. */
-const asked =
-  <Args extends ReadonlyArray<unknown>, B>(
-    id: string,
-    option: string,
-    f: (...args: Args) => B
-  ): ((...args: Args) => B) =>
-  (...args) => {
-    try {
-      return f(...args)
-    } catch (cause) {
-      throw new Error(`cache "${id}": \`${option}\` threw`, { cause })
-    }
+/** Which value a function was asked about. */
+const ofKey = (_value: unknown, key: Key): string => ` for "${typeof key === "string" ? key : key.resource}"`
+
+/** A function of the user's, whose answer is checked. */
+const asked = <Args extends ReadonlyArray<unknown>, B>(
+  id: string,
+  option: string,
+  expected: Expected<B>,
+  f: (...args: Args) => unknown,
+  about: (...args: Args) => string = () => ""
+): ((...args: Args) => B) => {
+  const owner = `cache "${id}"`
+  if (typeof f !== "function") {
+    throw new Cause.IllegalArgumentError(`${owner}: \`${option}\` must be a function, got ${valueText(f)}`)
   }
+  return (...args) => answerOf(owner, `\`${option}\`${about(...args)}`, expected, () => f(...args))
+}
+
+const aWeight: Expected<number> = {
+  text: "a number of 0 or more",
+  read: (value) => (typeof value === "number" && value >= 0 ? value : undefined)
+}
 
 const share = (id: string, option: string, value: number): number => {
   if (value >= 0 && value <= 1) return value
@@ -232,16 +243,9 @@ const toRoom = (id: string, capacity: Capacity<never>): Pick<Settings, "room" | 
   if (!(weight > 0)) {
     throw new Cause.IllegalArgumentError(`cache "${id}": \`capacity.weight\` must be more than 0, got ${weight}`)
   }
-  const weigh = asked(id, "capacity.weigh", capacity.weigh as (value: unknown, key: Key) => number)
   return {
     room: { entries: count(id, "capacity.entries", entries), weight },
-    weigh: (value, key) => {
-      const given = weigh(value, key)
-      if (typeof given === "number" && given >= 0) return given
-      const of = typeof key === "string" ? key : key.resource
-      const problem = `\`capacity.weigh\` must give a number of 0 or more, got ${String(given)} for "${of}"`
-      throw new Cause.IllegalArgumentError(`cache "${id}": ${problem}`)
-    }
+    weigh: asked(id, "capacity.weigh", aWeight, capacity.weigh as (value: unknown, key: Key) => unknown, ofKey)
   }
 }
 

@@ -8,6 +8,7 @@
  *
  * It has no clock, no timers and no effects: time is given. An Effect shell and a simulator drive the same code.
  */
+import { checked, type Expected } from "../base/UserValue.ts"
 import { FairQueue, type Line } from "./FairQueue.ts"
 import { Heap } from "../base/Heap.ts"
 import { Latencies } from "./Latencies.ts"
@@ -62,6 +63,15 @@ const reasons: { readonly [Tag in RefusalReason["_tag"]]: RefusalReason & { read
   QueueFull: { _tag: "QueueFull" },
   Deadline: { _tag: "Deadline" },
   Shed: { _tag: "Shed" }
+}
+
+/** A limit that is no number would let nothing through for ever. */
+const aState: Expected<LimitState> = {
+  text: "a state whose `limit` is a number",
+  read: (value) => {
+    const { limit } = (value ?? {}) as Partial<LimitState>
+    return typeof limit === "number" && !Number.isNaN(limit) ? (value as LimitState) : undefined
+  }
 }
 
 const isDueFirst = (a: Due, b: Due): boolean => a.at < b.at
@@ -286,7 +296,7 @@ export class Admission {
   private adapt(window: Window): void {
     const before = this.state
     try {
-      this.state = this.algorithm.next(before, window)
+      this.state = checked(`algorithm "${this.algorithm.name}"`, "`next`", aState, this.algorithm.next(before, window))
       this.setLimit()
     } catch (defect) {
       this.state = before

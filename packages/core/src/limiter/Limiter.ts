@@ -48,7 +48,8 @@ export interface QueueOptions {
  *
  * - `queue`: who may wait: see {@link QueueOptions}.
  * - `isOverload`: the errors by which the backend says that it has too much to do, such as 429 and 503, or a pool that is
- *   exhausted. `TimeoutError`s are such errors anyway. Where it throws, nothing is known of the error.
+ *   exhausted. `TimeoutError`s are such errors anyway. Where it throws, or
+ *   gives something else than true or false, the error counts as no overload, and the log is told once.
  * - `many`: whether many limiters of the class are to live at the same time, such as one for each shard. Default `false`: the
  *   log is warned, once, when ten do, as they do where the layer is provided in each handler.
  *
@@ -136,23 +137,25 @@ export const withShare: {
 const deadlineOf = (within: Duration.Input | undefined, clock: Clock.Clock): number =>
   within === undefined ? Infinity : monotonicNow(clock) + Duration.toMillis(Duration.fromInputUnsafe(within))
 
-/** Tells the log that an algorithm threw, and nobody waits for it. */
-const logDefect = (id: string, context: Context.Context<never>) => (defect: unknown) => {
-  const text = `the algorithm of limiter "${id}" failed: the limit stays as it was when it does`
+/** Tells the log what a function of a limiter did wrong. No effect waits for it. */
+const logDefect = (context: Context.Context<never>, text: string) => (defect: unknown) => {
   Effect.runForkWith(context)(Effect.logError(text, Cause.die(defect)))
 }
 
 const make = (id: string, algorithm: LimitAlgorithm, options: CommonOptions): Effect.Effect<Limiter> =>
-  Effect.map(Effect.context<never>(), (context) => makeWith(id, algorithm, options, logDefect(id, context)))
+  Effect.map(Effect.context<never>(), (context) => makeWith(id, algorithm, options, context))
 
 const makeWith = (
   id: string,
   algorithm: LimitAlgorithm,
   { isOverload = () => false, queue: { delay, max = defaultMaxWaiting } = {} }: CommonOptions,
-  onDefect: (defect: unknown) => void
+  context: Context.Context<never>
 ): Limiter => {
+  const ofAlgorithm = `the algorithm of limiter "${id}" failed: the limit stays as it was when it does`
+  const ofErrors = `\`isOverload\` of limiter "${id}" failed: an error counts as no overload when it does`
+  const onDefect = logDefect(context, ofAlgorithm)
   const admission = new Admission({ algorithm, maxWaiting: max, delay: delayOf(id, delay), onDefect })
-  const permits = new Permits(id, admission, isOverload)
+  const permits = new Permits(id, admission, isOverload, logDefect(context, ofErrors))
   const made: Limiter & Made = {
     permits,
     stats: Effect.sync(() => permits.stats()),

@@ -6,6 +6,7 @@
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber } from "effect"
 import { Held } from "../base/Held.ts"
+import { aBoolean, answerOf } from "../base/UserValue.ts"
 import { tookTooLong } from "../base/TimeUp.ts"
 import { type Admission, type Outcome, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
@@ -23,11 +24,14 @@ export class Permits implements PermitSource {
   readonly name: string
   private readonly admission: Admission
   private readonly isOverload: IsOverload
+  /** Told of the first defect of `isOverload`. */
+  private onDefect: ((defect: unknown) => void) | undefined
   private readonly waiters = new Map<Ticket, () => void>()
   private draining = false
   private alarm: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined = undefined
 
-  constructor(name: string, admission: Admission, isOverload: IsOverload) {
+  constructor(name: string, admission: Admission, isOverload: IsOverload, onDefect?: (defect: unknown) => void) {
+    this.onDefect = onDefect
     this.name = name
     this.admission = admission
     this.isOverload = isOverload
@@ -148,10 +152,14 @@ export class Permits implements PermitSource {
     if (Exit.isSuccess(exit)) return "Answered"
     const fail = exit.cause.reasons.find(Cause.isFailReason)
     if (fail === undefined) return tookTooLong(exit.cause) ? "Dropped" : "Unknown"
+    if (Cause.isTimeoutError(fail.error)) return "Dropped"
     try {
-      return Cause.isTimeoutError(fail.error) || this.isOverload(fail.error) ? "Dropped" : "Unknown"
-    } catch {
-      // Whoever asks is giving back what it held, which nothing may keep it from.
+      const says = answerOf(`limiter "${this.name}"`, "`isOverload`", aBoolean, () => this.isOverload(fail.error))
+      return says ? "Dropped" : "Unknown"
+    } catch (defect) {
+      // A holder gives back its permits here, which nothing may keep it from.
+      this.onDefect?.(defect)
+      this.onDefect = undefined
       return "Unknown"
     }
   }

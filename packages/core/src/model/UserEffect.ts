@@ -1,32 +1,23 @@
 /**
- * What users give, checked where it is used: effects, lists, and plain answers of functions.
+ * What users give, checked where it is used: effects and lists. Plain answers of functions: `base/UserValue.ts`.
  *
  * Whatever comes instead is a defect that names the resource and the place, says what came and what to do. Nothing here
  * runs for values that are right, beyond the question whether they are.
  */
-import { Cause, type Duration, Effect, Exit, Scope } from "effect"
-import { toDuration } from "../base/DurationInput.ts"
-import { describe } from "../base/ErrorText.ts"
+import { Cause, Effect, Exit, Scope } from "effect"
+import { shared } from "../base/Shared.ts"
+import {
+  aBoolean,
+  answerOf,
+  type Expected,
+  type Named,
+  type Owner,
+  subjectOf,
+  unexpected,
+  withDefect
+} from "../base/UserValue.ts"
 import { kindOf, valueText } from "../base/ValueText.ts"
 import type { AnyEffect, Layer, Seal } from "./Node.ts"
-
-/** What a message calls by its name. */
-export interface Named {
-  readonly name: string
-}
-
-/** Whose function it is: a resource, or anything else in words. */
-export type Owner = Named | string
-
-const subjectOf = (of: Owner): string => (typeof of === "string" ? of : `resource "${of.name}"`)
-
-/** A kind of value that users' functions give. `read` gives `undefined` for anything else. */
-export interface Expected<A> {
-  readonly text: string
-  readonly read: (value: unknown) => A | undefined
-  /** What to do about a value of this kind. */
-  readonly advice?: (kind: string) => string | undefined
-}
 
 const adviceOnEffects: Readonly<Record<string, string>> = {
   undefined: "did you forget `return`?",
@@ -52,30 +43,6 @@ const anEffect: Pick<Expected<AnyEffect>, "text" | "advice"> = {
   advice: (kind) => adviceOnEffects[kind] ?? "wrap a value in Effect.succeed"
 }
 
-const adviceOnAnswers = (kind: string): string | undefined => {
-  if (kind === "undefined") return "did you forget `return`?"
-  return kind === "Promise" || kind === "Effect" || kind === "thenable" ? "it must give its answer at once" : undefined
-}
-
-/** The error that says what came in the place of something else. The reason of a promise becomes its `cause`. */
-const unexpected = (
-  of: Owner,
-  what: string,
-  { advice = adviceOnAnswers, text }: Pick<Expected<unknown>, "text" | "advice">,
-  came: unknown
-): TypeError => {
-  const todo = advice(kindOf(came))
-  const error = new TypeError(
-    `${subjectOf(of)}: ${what} gave ${valueText(came)} where ${text} was expected${todo === undefined ? "" : `: ${todo}`}`
-  )
-  try {
-    // Not its own `then`: that of a lazy promise or a query builder would start its work. Anything but a promise throws.
-    const noteReason = (reason: unknown) => void Object.assign(error, { cause: reason })
-    void Promise.prototype.then.call(came, undefined, noteReason)
-  } catch {}
-  return error
-}
-
 /** What a user's function gives; what it throws is a defect. */
 export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
   try {
@@ -91,43 +58,6 @@ export const notAnEffect = (of: Owner, what: string, value: unknown): Exit.Exit<
 /** What a user's function gave, if it is an effect, and otherwise a defect that says so. `what`: which function. */
 export const asEffect = (of: Owner, what: string, value: unknown): AnyEffect =>
   Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(of, what, value)
-
-/** What a user's function gave, if it is what is expected of it. Throws a defect that says what came otherwise. */
-export const checked = <A>(of: Owner, what: string, expected: Expected<A>, value: unknown): A => {
-  const read = expected.read(value)
-  if (read === undefined) throw unexpected(of, what, expected, value)
-  return read
-}
-
-/** What a user's function answers. Throws a defect that names the function where it throws, or gives something else. */
-export const answerOf = <A>(of: Owner, what: string, expected: Expected<A>, f: () => unknown): A => {
-  let value: unknown
-  try {
-    value = f()
-  } catch (thrown) {
-    throw new Error(`${subjectOf(of)}: ${what} threw: ${describe(thrown)}`, { cause: thrown })
-  }
-  return checked(of, what, expected, value)
-}
-
-export const aBoolean: Expected<boolean> = {
-  text: "true or false",
-  read: (value) => (typeof value === "boolean" ? value : undefined)
-}
-
-export const aString: Expected<string> = {
-  text: "a text",
-  read: (value) => (typeof value === "string" ? value : undefined)
-}
-
-export const aDuration: Expected<Duration.Duration> = {
-  text: "a duration of 0 or more",
-  read: toDuration
-}
-
-/** A failure with a defect of what was asked about it: the failure stays. */
-export const withDefect = <E>(cause: Cause.Cause<E>, defect: unknown): Cause.Cause<E> =>
-  Cause.combine(cause, Cause.die(defect))
 
 /** What a handler makes of a failure. One that throws, or gives no effect, leaves the failure, with the defect added. */
 export const handledBy = (
@@ -195,7 +125,10 @@ const adviceOnLists: Readonly<Record<string, string>> = {
 const singles: ReadonlyArray<string> = ["string", "Effect", "Option", "Result"]
 
 /** What one-shot iterators gave: each can be read only once, however often its list is loaded. */
-const onceRead = new WeakMap<object, () => ReadonlyArray<unknown>>()
+const onceRead = /* @__PURE__ */ shared(
+  "one-shot iterators",
+  (): WeakMap<object, () => ReadonlyArray<unknown>> => new WeakMap()
+)
 
 const readAll = (of: Owner, given: Iterable<unknown>): ReadonlyArray<unknown> => {
   const all: Array<unknown> = []

@@ -8,8 +8,10 @@
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, Fiber } from "effect"
 import { durationOf } from "../base/DurationInput.ts"
+import { aDuration, checked } from "../base/UserValue.ts"
 import { forkLike } from "../base/Fork.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
+import { asEffect } from "../model/UserEffect.ts"
 import { OnBegin } from "../model/OnBegin.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 import { budgetFor, type RetryBudget, type Spending } from "./RetryBudget.ts"
@@ -172,6 +174,20 @@ const always = (after: Duration.Duration): HedgeDelay => ({
   answered: () => Effect.void
 })
 
+/** A delay of the user's own is checked as their functions are. */
+const checkedDelay = (key: string, delay: HedgeDelay): HedgeDelay => {
+  const ask = (option: "after" | "answered", name: string, f: () => unknown): Effect.Effect<unknown> =>
+    Effect.suspend(() => asEffect({ name }, `\`${option}\` of the delay ${key}`, f()) as Effect.Effect<unknown>)
+  return {
+    after: (name) =>
+      Effect.map(
+        ask("after", name, () => delay.after(name)),
+        (after) => checked({ name }, `\`after\` of the delay ${key}`, aDuration, after)
+      ),
+    answered: (name, took) => Effect.asVoid(ask("answered", name, () => delay.answered(name, took)))
+  }
+}
+
 const checkMax = (max: number): void => {
   if (!(Number.isInteger(max) && max >= 1)) {
     throw new Cause.IllegalArgumentError(`Policy.hedge: \`max\` must be a whole number from 1, got ${max}`)
@@ -213,7 +229,9 @@ export const hedge = <D = never, B = never>(options: HedgeOptions<D, B>): Policy
   const fixed = learns ? undefined : durationOf("Policy.hedge: `after`", after)
   const text = learns ? after.key : Duration.format(fixed!)
   const label = `hedge(${max}, ${text}${budgetKey === undefined ? "" : `, ${budgetKey.key}`})`
-  const delays = learns ? Effect.service(after) : Effect.succeed(always(fixed!))
+  const delays = learns
+    ? Effect.map(Effect.service(after), (delay) => checkedDelay(after.key, delay))
+    : Effect.succeed(always(fixed!))
   return fromLayers([
     {
       kind: "hedge",

@@ -1,6 +1,7 @@
 import { aPause, pauseOf, type RetryAfter } from "./RetryAfter.ts"
 import { valueText } from "../base/ValueText.ts"
-import { aBoolean, answerOf, checkFunctions, withDefect } from "../model/UserEffect.ts"
+import { aBoolean, answerOf, withDefect } from "../base/UserValue.ts"
+import { checkFunctions } from "../model/UserEffect.ts"
 import { Cause, type Context, Duration, Effect, Schedule } from "effect"
 import type { LayerObserver } from "../model/Node.ts"
 import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
@@ -105,6 +106,25 @@ const toSchedule = (
     )
   )
 
+/** A schedule whose defects, those of the budget among them, end the retries: the last failure stays. */
+const withoutDefects = (
+  schedule: Schedule.Schedule<unknown, never>,
+  reading: Reading
+): Schedule.Schedule<unknown, never> =>
+  Schedule.fromStep(
+    Effect.map(
+      Schedule.toStep(schedule),
+      (step) => (now: number, input: never) =>
+        Effect.catchDefect(
+          Effect.suspend(() => step(now, input)),
+          (value) => {
+            reading.defect = { value }
+            return Cause.done(undefined)
+          }
+        )
+    )
+  )
+
 /** What the functions of one retry say of an error. */
 class Reading {
   /** The pause that the last error asked for. */
@@ -192,9 +212,8 @@ export const retry: {
       wrap: (self, observer) =>
         Effect.flatMap(budgetFor(options.budget, observer), (budget) => {
           const reading = new Reading(options, label, observer.resource)
-          const schedule = toSchedule(options, label, budget, observer, reading)
+          const schedule = withoutDefects(toSchedule(options, label, budget, observer, reading), reading)
           const retried = Effect.retry(self as Effect.Effect<unknown, never, unknown>, schedule)
-          if (options.while === undefined && options.retryAfter === undefined) return retried
           return Effect.catchCause(retried, (cause) =>
             Effect.failCause(reading.defect === undefined ? cause : withDefect(cause, reading.defect.value))
           )

@@ -1,6 +1,6 @@
 /** How long servers ask to be left alone. */
 import { type Clock, Duration } from "effect"
-import { aDuration, type Expected } from "../model/UserEffect.ts"
+import { aDuration, type Expected } from "../base/UserValue.ts"
 
 /**
  * How long to wait before another attempt: a duration with a unit that is finite and not negative, an instant, or nothing

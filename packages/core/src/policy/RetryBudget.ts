@@ -1,6 +1,8 @@
 import { type Context, Duration, Effect } from "effect"
 import { shared } from "../base/Shared.ts"
+import { aBoolean, checked } from "../base/UserValue.ts"
 import type { LayerObserver } from "../model/Node.ts"
+import { asEffect } from "../model/UserEffect.ts"
 
 /**
  * How many further attempts there may be, beside those that would have been made anyway. `RetryBudget.Service` of
@@ -38,21 +40,35 @@ const answersOf = (call: object, budget: RetryBudget): Map<number, boolean> => {
   return byInstant
 }
 
-const spendingOf = (budget: RetryBudget, observer: LayerObserver): Spending => ({
-  withdraw: (pause) =>
-    Effect.clockWith((clock) => {
-      const { call } = observer
-      if (call === undefined) return budget.withdraw
-      const known = answersOf(call, budget)
-      const due = clock.currentTimeMillisUnsafe() + Duration.toMillis(pause)
-      const answer = known.get(due)
-      if (answer !== undefined) return Effect.succeed(answer)
-      return Effect.map(budget.withdraw, (granted) => {
-        known.set(due, granted)
-        return granted
+/** Whose policy asks a budget, and what the budget is called. */
+interface Asking {
+  readonly observer: LayerObserver
+  readonly label: string
+}
+
+const spendingOf = (budget: RetryBudget, { label, observer }: Asking): Spending => {
+  const owner = { name: observer.resource }
+  const what = `\`withdraw\` of ${label}`
+  const withdraw = Effect.map(
+    Effect.suspend(() => asEffect(owner, what, budget.withdraw) as Effect.Effect<unknown>),
+    (granted) => checked(owner, what, aBoolean, granted)
+  )
+  return {
+    withdraw: (pause) =>
+      Effect.clockWith((clock) => {
+        const { call } = observer
+        if (call === undefined) return withdraw
+        const known = answersOf(call, budget)
+        const due = clock.currentTimeMillisUnsafe() + Duration.toMillis(pause)
+        const answer = known.get(due)
+        if (answer !== undefined) return Effect.succeed(answer)
+        return Effect.map(withdraw, (granted) => {
+          known.set(due, granted)
+          return granted
+        })
       })
-    })
-})
+  }
+}
 
 /**
  * The budget of a key. An attempt that is made anyway is noted once a load, however many policies take from the budget, and
@@ -65,6 +81,8 @@ export const budgetFor = <B>(
   key === undefined
     ? Effect.succeed(unlimited)
     : Effect.map(Effect.service(key), (budget) => {
-        observer.perCall(budget.deposit)
-        return spendingOf(budget, observer)
+        const label = `the budget ${key.key}`
+        const deposit = asEffect({ name: observer.resource }, `\`deposit\` of ${label}`, budget.deposit)
+        observer.perCall(deposit as Effect.Effect<void>)
+        return spendingOf(budget, { observer, label })
       })

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { aBoolean, answerOf, withDefect } from "../model/UserEffect.ts"
+import { aBoolean, answerOf, withDefect } from "../base/UserValue.ts"
 import { aPause, pauseOf, type RetryAfter } from "../policy/RetryAfter.ts"
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Schedule, type Scope } from "effect"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"

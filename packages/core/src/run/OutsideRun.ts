@@ -9,7 +9,8 @@ import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Nod
 import { PerCall } from "../model/PerCall.ts"
 import { askOutside, asRequest } from "./Requests.ts"
 import { unheard } from "../model/Unheard.ts"
-import { asEffect, aString, call, checked, itemsOf, sealIn, wrapIn } from "../model/UserEffect.ts"
+import { aString, checked } from "../base/UserValue.ts"
+import { asEffect, call, itemsOf, sealIn, wrapIn } from "../model/UserEffect.ts"
 
 /** What such loads need of a run. */
 export interface Around {

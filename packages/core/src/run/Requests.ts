@@ -9,7 +9,8 @@ import type { Foresight } from "./Foresight.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import type { Tried } from "./Tried.ts"
-import { call, checked, type Expected, type Named } from "../model/UserEffect.ts"
+import { checked, type Expected, type Named } from "../base/UserValue.ts"
+import { call } from "../model/UserEffect.ts"
 
 const aRequest: Expected<AnyRequest> = {
   text: "a Request",

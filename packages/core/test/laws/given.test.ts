@@ -1,6 +1,20 @@
 /** What users give: every place where a function of theirs is called, and everything else that one may give there. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Clock, Duration, Effect, Exit, Layer, Logger, Option, Request, RequestResolver, Result } from "effect"
+import {
+  Cause,
+  Clock,
+  Context,
+  Duration,
+  Effect,
+  Exit,
+  Layer,
+  Logger,
+  Option,
+  Request,
+  RequestResolver,
+  Result,
+  Schedule
+} from "effect"
 import { Loader, Policy, Resource, ResourceCache, Saga } from "effect-loader"
 import { CircuitBreaker } from "effect-loader/resilience"
 import { afterAll, beforeAll } from "vitest"
@@ -136,7 +150,65 @@ const places: ReadonlyArray<Place> = [
     failed: true,
     right: ["undefined", "null"],
     make: (retryAfter) => guarded({ retryAfter })
-  }
+  },
+  {
+    what: '`timeToLive` for "user"',
+    owner: 'cache "app/Users"',
+    right: ["the number 7", "a bigint"],
+    make: (timeToLive) => cached({ timeToLive })
+  },
+  {
+    what: '`failures.timeToLive` for "user"',
+    owner: 'cache "app/Users"',
+    failed: true,
+    right: ["the number 7", "a bigint"],
+    make: (timeToLive) => cached({ failures: { timeToLive } }, down())
+  },
+  {
+    what: '`capacity.weigh` for "user"',
+    owner: 'cache "app/Users"',
+    right: ["the number 7"],
+    make: (weigh) => cached({ capacity: { weight: 9, weigh } })
+  },
+  {
+    what: "`staleIfError.when`",
+    owner: 'cache "app/Users"',
+    failed: true,
+    make: (when) => cached({ staleIfError: { for: "1 minute", when } }, down())
+  },
+  {
+    what: "`deposit` of the budget app/Budget",
+    make: (give) =>
+      withBudget(({ withdraw }) => ({
+        get deposit() {
+          return give()
+        },
+        withdraw
+      }))
+  },
+  {
+    what: "`withdraw` of the budget app/Budget",
+    failed: true,
+    make: (give) =>
+      withBudget(({ deposit }) => ({
+        deposit,
+        get withdraw() {
+          return give()
+        }
+      }))
+  },
+  {
+    what: "`withdraw` of the budget app/Budget",
+    failed: true,
+    make: (give) => withBudget(({ deposit }) => ({ deposit, withdraw: Effect.sync(give) }))
+  },
+  { what: "`after` of the delay app/Delay", make: (after) => withDelay({ after }) },
+  {
+    what: "`after` of the delay app/Delay",
+    right: ["the number 7", "a bigint"],
+    make: (give) => withDelay({ after: () => Effect.sync(give) })
+  },
+  { what: "`answered` of the delay app/Delay", make: (answered) => withDelay({ answered }) }
 ]
 
 const guarded = (options: Partial<CircuitBreaker.Options>): AnyResource =>
@@ -146,6 +218,37 @@ const guarded = (options: Partial<CircuitBreaker.Options>): AnyResource =>
         Effect.provide(Backend.layer({ opens: { failures: 9 }, openDuration: "1 second", ...options }))
       )
   })
+
+const cached = (
+  options: Partial<ResourceCache.MemoryOptions>,
+  load: Effect.Effect<string, "down"> = Effect.succeed("ada")
+): AnyResource =>
+  Resource.make("user", {
+    load: () => Users.get("user", load).pipe(Effect.provide(Users.layer({ timeToLive: "1 minute", ...options })))
+  })
+
+class Budget extends Context.Service<Budget, Policy.RetryBudget>()("app/Budget") {}
+class Delay extends Context.Service<Delay, Policy.HedgeDelay>()("app/Delay") {}
+
+const withBudget = (given: (granted: Policy.RetryBudget) => Policy.RetryBudget): AnyResource =>
+  failing.pipe(
+    Policy.retry({ times: 1, budget: Budget }),
+    Policy.around("budget", (self) =>
+      Effect.provideService(self, Budget, given({ deposit: Effect.void, withdraw: Effect.succeed(true) }))
+    )
+  )
+
+const withDelay = (given: Partial<Policy.HedgeDelay>): AnyResource =>
+  Resource.make("user", { load: () => Effect.delay(Effect.succeed("ada"), 20) }).pipe(
+    Policy.hedge({ after: Delay }),
+    Policy.around("delay", (self) =>
+      Effect.provideService(self, Delay, {
+        after: () => Effect.succeed(Duration.millis(5)),
+        answered: () => Effect.void,
+        ...given
+      })
+    )
+  )
 
 const load = (resource: AnyResource): Effect.Effect<Exit.Exit<unknown, unknown>> =>
   withTime(Effect.exit(Loader.load(Loader.make({ user: resource })))).pipe(
@@ -198,6 +301,27 @@ describe("30. what a user gives is checked where it is used", () => {
       })
     )
   })
+
+  it.effect("a schedule that throws ends the retries, and the last failure stays", () =>
+    Effect.gen(function* () {
+      const thrown = (): never => {
+        throw new Error("thrown")
+      }
+      const schedules: ReadonlyArray<Schedule.Schedule<unknown>> = [
+        Schedule.forever.pipe(Schedule.map(thrown)),
+        Schedule.forever.pipe(Schedule.modifyDelay(thrown)),
+        Schedule.forever.pipe(Schedule.while(thrown)),
+        Schedule.fromStep(Effect.succeed(thrown)),
+        Schedule.fromStep(Effect.sync(thrown)),
+        Schedule.recurs(1).pipe(Schedule.modifyDelay(() => Effect.succeed("later" as never)))
+      ]
+      for (const schedule of schedules) {
+        const exit = yield* load(failing.pipe(Policy.retry({ schedule })))
+        assert.deepStrictEqual(errorsOf(exit), ["down"])
+        assert.strictEqual(defectsOf(exit).length, 1)
+      }
+    })
+  )
 
   it.effect("a hook that throws, or gives no Effect, is logged, and changes nothing", () =>
     Effect.gen(function* () {

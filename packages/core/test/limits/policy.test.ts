@@ -276,6 +276,54 @@ describe("an `isOverload` that throws", () => {
   )
 })
 
+describe("a function of a limiter that gives no answer", () => {
+  const junk: ReadonlyArray<unknown> = [undefined, null, "yes", 1, {}, Promise.resolve(true), Effect.succeed(true)]
+  const record = () => {
+    const told: Array<string> = []
+    const logger = Logger.make(({ cause, message }) => told.push(`${String(message)}: ${String(Cause.squash(cause))}`))
+    return { told, layer: Logger.layer([logger]) }
+  }
+
+  it.effect("counts as no overload, and the log is told once", () =>
+    Effect.gen(function* () {
+      for (const given of junk) {
+        const { layer, told } = record()
+        const limiter = Layer.provide(Postgres.layer({ limit: 1, isOverload: () => given as boolean }), layer)
+        const ask = Effect.exit(Postgres.withPermit(Effect.fail("down")))
+        const { drops, inFlight } = yield* Effect.provide(
+          Effect.andThen(Effect.andThen(ask, ask), Postgres.stats),
+          limiter
+        )
+        assert.deepStrictEqual([drops, inFlight, told.length], [0, 0, 1])
+        assert.include(told[0], '`isOverload` of limiter "app/Postgres" failed')
+        assert.include(told[0], 'limiter "app/Postgres": `isOverload` gave ')
+      }
+    })
+  )
+
+  it.effect("leaves the limit as it was, and the log is told once", () =>
+    Effect.gen(function* () {
+      for (const given of [...junk, { limit: NaN }, { limit: "2" }]) {
+        const { layer, told } = record()
+        const algorithm: Limiter.LimitAlgorithm = {
+          name: "broken",
+          max: 5,
+          window: { minMillis: 0, minSamples: 1, maxMillis: 1000 },
+          initial: { limit: 2 },
+          next: () => given as Limiter.LimitState
+        }
+        const limiter = Layer.provide(Postgres.layerAdaptive({ algorithm }), layer)
+        const ask = Postgres.withPermit(Effect.sleep(5))
+        const { inFlight, limit } = yield* withTime(
+          Effect.provide(Effect.andThen(Effect.andThen(ask, ask), Postgres.stats), limiter)
+        )
+        assert.deepStrictEqual([inFlight, limit, told.length], [0, 2, 1])
+        assert.include(told[0], 'algorithm "broken": `next` gave ')
+      }
+    })
+  )
+})
+
 describe("an algorithm that throws", () => {
   it.effect("leaves the limit as it was, and the log is told once; no permit is lost", () =>
     Effect.gen(function* () {
