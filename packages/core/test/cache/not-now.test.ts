@@ -78,7 +78,7 @@ describe("a refusal, of which nothing was begun", () => {
         })
         // Values live so short that some are loaded again; failures are remembered for ever.
         const layer = Values.layer({ timeToLive: 5, failures: { timeToLive: "1 day" } })
-        await Effect.runPromise(Effect.provide(Effect.provide(program, layer), TestClock.layer()))
+        await Effect.runPromise(Effect.provide(program, Layer.provideMerge(layer, TestClock.layer())))
       }),
       { numRuns: 300 }
     ))
@@ -212,7 +212,7 @@ describe("a timeout", () => {
             for (const reader of given.keys()) check(reader)
           })
           const layer = Values.layer({ timeToLive: 5, failures: { timeToLive: "1 day" } })
-          await Effect.runPromise(Effect.provide(Effect.provide(program, layer), TestClock.layer()))
+          await Effect.runPromise(Effect.provide(program, Layer.provideMerge(layer, TestClock.layer())))
         }
       ),
       { numRuns: 200 }

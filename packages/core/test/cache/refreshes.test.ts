@@ -1,6 +1,6 @@
 /** Refreshes: loads in the background, which may fail, hang, or go on after their deadline. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Schema } from "effect"
+import { Effect, Exit, Fiber, Layer, Schema } from "effect"
 import { Persistence } from "effect/persistence"
 import { TestClock } from "effect/testing"
 import { ResourceCache } from "effect-loader"
@@ -99,7 +99,7 @@ describe("a refresh", () => {
           assert.strictEqual(refreshing, 0)
         })
         const layer = Users.layer({ timeToLive, staleWhileRevalidate, refreshWithin, background })
-        await Effect.runPromise(Effect.provide(Effect.provide(program, layer), TestClock.layer()))
+        await Effect.runPromise(Effect.provide(program, Layer.provideMerge(layer, TestClock.layer())))
       }),
       { numRuns: 200 }
     ))
@@ -147,9 +147,8 @@ describe("a refresh", () => {
           value: Schema.String,
           timeToLive: "1 minute",
           memory: { timeToLive: "1 minute", staleWhileRevalidate: "1 hour", background: 1 }
-        })
-      ),
-      Effect.provide(Persistence.layerBackingMemory)
+        }).pipe(Layer.provideMerge(Persistence.layerBackingMemory))
+      )
     )
   )
 })

@@ -74,7 +74,9 @@ describe("the room of a cache", () => {
             assert.deepStrictEqual([stats.entries, stats.weight], [model.size, model.weight])
           }
         })
-        await Effect.runPromise(Effect.provide(Effect.provide(program, layerOf({ ...room, weigh })), TestClock.layer()))
+        await Effect.runPromise(
+          Effect.provide(program, Layer.provideMerge(layerOf({ ...room, weigh }), TestClock.layer()))
+        )
       }),
       { numRuns: 200 }
     ))
@@ -102,7 +104,9 @@ describe("the room of a cache", () => {
           assert.deepStrictEqual([entries, weight], [0, 0])
           assert.isAtMost(expired, given.length)
         })
-        await Effect.runPromise(Effect.provide(Effect.provide(program, layerOf({ ...room, weigh })), TestClock.layer()))
+        await Effect.runPromise(
+          Effect.provide(program, Layer.provideMerge(layerOf({ ...room, weigh }), TestClock.layer()))
+        )
       }),
       { numRuns: 200 }
     ))

@@ -159,6 +159,6 @@ describe("a protected resolver", () => {
     // @ts-expect-error a resolver of other requests
     Resource.fromRequest("org", { request: () => new GetOrg({ id: 1 }), resolver: guarded })
     // @ts-expect-error its errors would be lost
-    Effect.request(new GetUser({ id: 1 }), guarded)
+    void Effect.request(new GetUser({ id: 1 }), guarded)
   })
 })
