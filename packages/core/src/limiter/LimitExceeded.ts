@@ -1,4 +1,5 @@
-import { Data, Duration } from "effect"
+import { Data, type Duration } from "effect"
+import { durationText } from "../base/DurationText.ts"
 import { NotNow } from "../base/NotNow.ts"
 import type { RefusalReason } from "./Ticket.ts"
 
@@ -50,7 +51,7 @@ export class LimitExceeded extends Data.TaggedError("LimitExceeded")<{
     super({
       ...props,
       message:
-        `limiter "${props.limiter}" refused after ${Duration.format(props.waited)}: ${reasons[props.reason._tag]} ` +
+        `limiter "${props.limiter}" refused after ${durationText(props.waited)}: ${reasons[props.reason._tag]} ` +
         `(limit ${props.limit})`
     })
   }

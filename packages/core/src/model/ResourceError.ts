@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Data, Duration } from "effect"
+import { durationText } from "../base/DurationText.ts"
 import { describe, toPlain } from "../base/ErrorText.ts"
 import { isTagged } from "../base/Tagged.ts"
 import { NotNow, notNow } from "../base/NotNow.ts"
@@ -17,7 +18,7 @@ const sentence = (props: {
   readonly item?: FailedItem
 }): string => {
   const tries = props.attempts === 1 ? "" : `${props.attempts} attempts, `
-  const elapsed = Duration.isZero(props.elapsed) ? "0ms" : Duration.format(props.elapsed)
+  const elapsed = durationText(props.elapsed)
   const needed = props.path.length > 1 ? `, needed by ${props.path.slice(0, -1).reverse().join(", needed by ")}` : ""
   const where = props.item === undefined ? "" : ` at item ${props.item.index}`
   return `resource "${props.resource}" failed${where} (${tries}${elapsed}${needed}): ${describe(props.error)}`

@@ -1,4 +1,5 @@
 import { Data, Duration } from "effect"
+import { durationText } from "../base/DurationText.ts"
 import { NotNow } from "../base/NotNow.ts"
 
 /**
@@ -35,7 +36,7 @@ export class CircuitOpen extends Data.TaggedError("CircuitOpen")<{
   constructor(props: { readonly breaker: string; readonly retryAfter: Duration.Duration }) {
     const until = Duration.isZero(props.retryAfter)
       ? "until the attempt that tries it out has succeeded"
-      : `for another ${Duration.format(props.retryAfter)}`
+      : `for another ${durationText(props.retryAfter)}`
     super({ ...props, message: `circuit breaker "${props.breaker}" lets nothing through ${until}` })
   }
 

@@ -1,4 +1,5 @@
-import { Data, Duration } from "effect"
+import { Data, type Duration } from "effect"
+import { durationText } from "../base/DurationText.ts"
 import { NotNow } from "../base/NotNow.ts"
 
 /**
@@ -33,7 +34,7 @@ export class RateExceeded extends Data.TaggedError("RateExceeded")<{
   readonly retryAfter: Duration.Duration
 }> {
   constructor(props: { readonly rate: string; readonly limit: number; readonly retryAfter: Duration.Duration }) {
-    const when = Duration.format(props.retryAfter)
+    const when = durationText(props.retryAfter)
     super({ ...props, message: `rate limit "${props.rate}" (${props.limit}) is exceeded: try again in ${when}` })
   }
 

@@ -1,0 +1,7 @@
+import { Duration } from "effect"
+
+/** A measured duration in whole milliseconds: `0ms`, `1s 30ms`. What is beyond that is noise of the clock. */
+export const durationText = (duration: Duration.Duration): string => {
+  const millis = Math.round(Duration.toMillis(duration))
+  return millis === 0 ? "0ms" : Duration.format(Duration.millis(millis))
+}
