@@ -25,9 +25,8 @@ interface Makers {
   readonly others: ReadonlyArray<unknown>
 }
 
-/** What tells a value from others: the key that its declaration gives, or else what makes it and what it is made of. */
+/** What tells a value from others where its declaration gives no key: what makes it, and what it is made of. */
 export interface Origin extends Makers {
-  readonly given: string | undefined
   readonly resource: string
   readonly of: unknown
 }
@@ -40,8 +39,12 @@ export interface Origin extends Makers {
  */
 export type Key = string | Structure
 
-export const keyOf = ({ given, load, of, others, resource }: Origin): Key =>
-  given ?? { resource, of, load, identity: identityOf(others.length === 0 ? of : [others, of]) }
+/** The key of what is made like this, or the key that its declaration gives. */
+export const keyOf = (origin: string | Origin): Key => {
+  if (typeof origin === "string") return origin
+  const { load, of, others, resource } = origin
+  return { resource, of, load, identity: identityOf(others.length === 0 ? of : [others, of]) }
+}
 
 /** Stands between the parts of a key that prefixes are made of. */
 const separator = ":"
@@ -74,8 +77,8 @@ export class KeyMap<V> {
   private readonly values = new Map<string | Kept, V>()
   private readonly structures = new WeakMap<object, IdentityMap<Kept>>()
   private collected: FinalizationRegistry<IdentityMap<Kept>> | undefined = undefined
-  /** Where the present round of `visit` is. */
-  private hand = this.values.entries()
+  /** Where the present round of `visit` is. Between rounds there is none, as a map keeps its old tables for iterators. */
+  private hand: MapIterator<[string | Kept, V]> | undefined = undefined
   private readonly onDeleted: (value: V) => void
 
   /** `onDeleted` is called with each value that leaves, for whatever reason. */
@@ -127,10 +130,11 @@ export class KeyMap<V> {
 
   /** Goes on with a round through the values, by so many at most, and deletes those that do not stay. Says whether it ended. */
   visit(most: number, stays: (value: V) => boolean): boolean {
+    const hand = (this.hand ??= this.values.entries())
     for (let visited = 0; visited < most; visited++) {
-      const next = this.hand.next()
+      const next = hand.next()
       if (next.done === true) {
-        this.hand = this.values.entries()
+        this.hand = undefined
         return true
       }
       const [kept, value] = next.value

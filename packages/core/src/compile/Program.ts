@@ -332,11 +332,17 @@ export const layersIn = ({ inner, outer }: Pick<Wrapped, "inner" | "outer">): Re
 ]
 
 /**
- * What the layers around a load seal it with. Policies of a resolver's calls take their services from those who ask, so that
- * what asks through them is not sealed.
+ * What the layers around a load seal it with: nothing where a `key` says what its value depends on. Policies of a resolver's
+ * calls take their services from those who ask, so that what asks through them is not sealed.
  */
-const sealOf = (wrapped: Pick<Wrapped, "inner" | "outer">, asks: Asks | undefined): Seal | undefined =>
-  (asks?.calls.length ?? 0) > 0 ? undefined : layersIn(wrapped).find(({ seal }) => seal !== undefined)?.seal
+const sealOf = (
+  wrapped: Pick<Wrapped, "inner" | "outer">,
+  asks: Asks | undefined,
+  key: object | undefined
+): Seal | undefined =>
+  key !== undefined || (asks?.calls.length ?? 0) > 0
+    ? undefined
+    : layersIn(wrapped).find(({ seal }) => seal !== undefined)?.seal
 
 /** Whether something is undone, or what is around may be taken back. */
 const undoesIn = (wrapped: Wrapped): boolean =>
@@ -356,14 +362,14 @@ const toLoad = (
     holdsSlot || (wrapped.asks !== undefined && wrapped.asks.calls.length === 0 && wrapped.asks.asking === undefined)
   const plain = isOne && wrapped.inner.length + wrapped.outer.length === 0 && wrapped.limit === undefined
   const undoes = isLoader || undoesIn(wrapped) || (items !== undefined && (items.asks === undefined || undoesIn(items)))
-  const seal = sealOf(wrapped, wrapped.asks)
-  const sealedItems = items && { ...items, seal: sealOf(wrapped, items.asks) ?? sealOf(items, items.asks) }
+  const seal = sealOf(wrapped, wrapped.asks, key)
+  const sealOfItems = items && (sealOf(wrapped, items.asks, key) ?? sealOf(items, items.asks, items.itemKey))
   return {
     ...common,
     ...wrapped,
     kind: "load",
     load,
-    items: sealedItems,
+    items: items && { ...items, seal: sealOfItems },
     holdsSlot,
     plain,
     isLoader,

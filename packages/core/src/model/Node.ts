@@ -106,7 +106,7 @@ export interface LayerObserver {
   /** The call that the last attempt shared with others, if a resolver has answered it. */
   readonly call: object | undefined
   /** What tells the value inside of `layer` from others: the key of the declaration, or how and of what it is made. */
-  readonly origin: (layer: Layer) => Origin
+  readonly origin: (layer: Layer) => string | Origin
   /** A cache was looked into; `reason` says why a level failed. */
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult, reason?: string) => void
   /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */

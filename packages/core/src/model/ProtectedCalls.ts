@@ -31,7 +31,7 @@ const aroundCall =
       const perCall = new PerCall()
       const heard = {
         resource,
-        origin: () => ({ given: label, resource, load: perCall, others: [], of: undefined }),
+        origin: () => label,
         outsideRun: () => self,
         policiesInside: () => ""
       }

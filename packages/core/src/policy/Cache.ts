@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { keyOf } from "../cache/Key.ts"
 import type { ResourceCacheClass } from "../cache/ResourceCache.ts"
 import { sealed, sharing } from "../cache/Sealed.ts"
-import type { AnyEffect, Layer } from "../model/Node.ts"
+import type { Layer } from "../model/Node.ts"
 import { fromLayers, type PolicyForKeyed, type PolicyOf } from "../model/Policy.ts"
 
 /**
@@ -61,11 +61,14 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean, S>(
     wrap: (self, observer) =>
       Effect.flatMap(Effect.service(tag), (cache) => {
         const key = keyOf(observer.origin(layer))
-        const inside = (self: AnyEffect): AnyEffect => (typeof key === "string" ? self : sharing(self, cache.shared))
-        return cache.read(key, inside(self), {
+        const isGiven = typeof key === "string"
+        return cache.read(key, isGiven ? self : sharing(self, cache.shared), {
           read: (level, result, reason) => observer.cacheRead(tag.key, level, result, reason),
           degraded: (error) => observer.degraded(label, error),
-          refresh: () => inside(observer.outsideRun(layer)),
+          refresh: () => {
+            const outside = observer.outsideRun(layer)
+            return isGiven ? outside : sharing(outside, cache.shared)
+          },
           policies: () => observer.policiesInside(layer)
         })
       })

@@ -4,7 +4,7 @@ import type { Origin } from "../cache/Key.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
-import { type Around, OutsideRun, policiesInside, type Wrapped } from "./OutsideRun.ts"
+import { type Around, keyOfItem, keyOfWhole, OutsideRun, policiesInside, type Wrapped } from "./OutsideRun.ts"
 import type { RunWatch } from "./RunWatch.ts"
 import { PerCall } from "../model/PerCall.ts"
 import { beginning, noting } from "./saga/Deed.ts"
@@ -115,8 +115,10 @@ export class Layered implements LayerObserver {
     this.host.watch?.cacheRead(index, item, { cache, level, result, ...(reason === undefined ? {} : { reason }) })
   }
 
-  origin(layer: Layer): Origin {
-    return this.outside.origin(this.wrapped, layer)
+  origin(layer: Layer): string | Origin {
+    const { deps, item, step } = this
+    const key = item === undefined ? keyOfWhole(step, deps) : keyOfItem(step, item.items, item.value, deps)
+    return key ?? this.outside.origin(this.wrapped, layer)
   }
 
   policiesInside(layer: Layer): string {

@@ -37,6 +37,14 @@ export const policiesInside = ({ layers: { inner, outer } }: Wrapped, layer: Lay
     .join()
 }
 
+/** The key that the declaration of a resource gives, if it gives any. */
+export const keyOfWhole = (step: Load, deps: Dependencies): string | undefined =>
+  step.key === undefined ? undefined : checked(step, "`key`", aString, step.key(deps))
+
+/** The key that it gives for an item of its list. */
+export const keyOfItem = (step: Load, { itemKey }: ItemLoads, item: unknown, deps: Dependencies): string | undefined =>
+  itemKey === undefined ? undefined : checked(step, "`itemKey`", aString, itemKey(item, deps))
+
 export class OutsideRun {
   private readonly step: Load
   private readonly deps: Dependencies
@@ -55,11 +63,11 @@ export class OutsideRun {
   /** The load of the whole. */
   whole(): Wrapped {
     const { deps, step } = this
-    const { items, key, load } = step
+    const { items, load } = step
     return {
       load: items === undefined ? this.one(step, () => load(deps)) : this.all(items),
       layers: step,
-      key: () => (key === undefined ? undefined : checked(step, "`key`", aString, key(deps))),
+      key: () => keyOfWhole(step, deps),
       of: deps,
       makers: items === undefined ? [load, ...askedBy(step.asks)] : [items.load, items.items, ...askedBy(items.asks)]
     }
@@ -68,22 +76,21 @@ export class OutsideRun {
   /** The load of one item of a list. */
   item(items: ItemLoads, item: unknown, index: number): Wrapped {
     const { deps, step } = this
-    const { itemKey } = items
     return {
       load: this.one(items, () => items.load(item, deps, index)),
       layers: items,
-      key: () => (itemKey === undefined ? undefined : checked(step, "`itemKey`", aString, itemKey(item, deps))),
+      key: () => keyOfItem(step, items, item, deps),
       // Most loads do not ask where in its list an item is, and so find the same item at another place.
       of: isIndexUsed(items) ? { item, deps, index } : { item, deps },
       makers: [items.load, ...askedBy(items.asks)]
     }
   }
 
-  /** What tells the value inside of a layer from others. */
-  origin({ key, layers, makers, of }: Wrapped, layer: Layer): Origin {
+  /** What tells the value inside of a layer from others, where its declaration gives no key. */
+  origin({ layers, makers, of }: Wrapped, layer: Layer): Origin {
     const [load, ...others] = makers
     for (const { changes } of insideOf(layers, layer)) if (changes !== undefined) others.push(changes)
-    return { given: key(), resource: this.resource, load, others, of }
+    return { resource: this.resource, load, others, of }
   }
 
   /** What a layer has inside, or where none is given, all of it. */
@@ -95,7 +102,7 @@ export class OutsideRun {
       ...unheard,
       perCall: (report) => perCall.add(report),
       resource: this.resource,
-      origin: (layer) => this.origin(wrapped, layer),
+      origin: (layer) => wrapped.key() ?? this.origin(wrapped, layer),
       outsideRun: (layer) => this.inside(wrapped, layer),
       policiesInside: (layer) => policiesInside(wrapped, layer)
     }
