@@ -114,10 +114,13 @@ abstract class Writer {
   /** The own properties of an object, whatever their order. */
   fields(object: object, without?: string): string {
     // Both of these are quicker together than all keys at once.
-    const names = ordered(Object.getOwnPropertyNames(object))
+    const { heads, names } = shapeOf(object, Object.getOwnPropertyNames(object))
     const symbols = Object.getOwnPropertySymbols(object)
     let text = "{"
-    for (const name of names) if (name !== without) text += ofString(name) + this.part(object[name as never])
+    for (let k = 0; k < names.length; k++) {
+      const name = names[k]!
+      if (name !== without) text += heads[k]! + this.part(object[name as never])
+    }
     if (symbols.length > 0)
       text += this.unordered(symbols, (key) => ofPrimitive(key)! + this.part(object[key as never]))
     return `${text}}`
@@ -148,9 +151,30 @@ abstract class Writer {
   }
 }
 
-const ordered = (names: Array<string>): ReadonlyArray<string> => {
-  for (let k = 1; k < names.length; k++) if (names[k - 1]! > names[k]!) return names.sort()
-  return names
+/** The names of an object's fields: as they were given, in the order of text, and what stands before the value of each. */
+interface Shape {
+  readonly given: ReadonlyArray<string>
+  readonly names: ReadonlyArray<string>
+  readonly heads: ReadonlyArray<string>
+}
+
+/** The last shape of each class: most objects of a class have the same. */
+const shapes = new WeakMap<object, Shape>()
+
+const isShape = ({ given }: Shape, names: ReadonlyArray<string>): boolean => {
+  if (given.length !== names.length) return false
+  for (let k = 0; k < names.length; k++) if (given[k] !== names[k]) return false
+  return true
+}
+
+const shapeOf = (object: object, given: ReadonlyArray<string>): Shape => {
+  const prototype = (Object.getPrototypeOf(object) as object | null) ?? Object.prototype
+  const known = shapes.get(prototype)
+  if (known !== undefined && isShape(known, given)) return known
+  const names = given.toSorted()
+  const shape = { given, names, heads: names.map(ofString) }
+  shapes.set(prototype, shape)
+  return shape
 }
 
 /** Parts inside of what they are parts of, each as often as it comes up. */
