@@ -19,7 +19,7 @@ const observing =
 const deciding = /^effect\/(Clock|ConfigProvider|ExecutionPlan|Random)(\/|$)/
 
 /** Those that say where a caller is. They are named by strings, so that no program carries their modules for this. */
-export const positions: ReadonlySet<string> = /* @__PURE__ */ new Set([
+const positions: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "effect/ExecutionPlan/CurrentMetadata",
   "effect/Layer/CurrentMemoMap",
   "effect/References/CurrentLogAnnotations",

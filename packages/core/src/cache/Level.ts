@@ -15,7 +15,7 @@ export type Answer =
   | { readonly result: "error"; readonly found?: never; readonly reason: string }
 
 /** How many values a level has written, could not write, and did not try to write. */
-export interface WriteCounts {
+interface WriteCounts {
   readonly written: number
   readonly failed: number
   readonly dropped: number
