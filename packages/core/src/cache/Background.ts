@@ -1,4 +1,4 @@
-/** Work that a cache does for itself and no reader waits for: so much at once, and no longer than the cache lives. */
+/** Work of a cache that no reader waits for: bounded in number, and interrupted when the cache's layer ends. */
 import { type Context, Effect, Fiber } from "effect"
 import { detach } from "../base/Callers.ts"
 import { forkInRoot } from "../base/Fork.ts"
@@ -12,17 +12,17 @@ export class Background {
     this.most = most
   }
 
-  /** How much runs just now. */
+  /** How much runs now. */
   get size(): number {
     return this.fibers.size
   }
 
-  /** Whether it takes any more. */
+  /** Whether there is room for more. */
   get hasRoom(): boolean {
     return !this.closed && this.fibers.size < this.most
   }
 
-  /** Starts at once, with the reader's services: the reader may be gone by the time that the work ends. */
+  /** Starts at once, with the reader's services, though the reader may end before the work does. */
   run<R>(context: Context.Context<R>, self: Effect.Effect<unknown, unknown, R>): void {
     const fiber = forkInRoot(detach(context), self)
     if (fiber.pollUnsafe() !== undefined) return

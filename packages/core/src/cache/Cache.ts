@@ -1,12 +1,12 @@
 /**
- * A cache: what is remembered, which reader loads what is not, and what the others get of that.
+ * The path of one read through a cache.
  *
- *  1. What is fresh is given at once. What is stale is given too while there is time for that, and refreshed in the
+ *  1. A fresh value is returned at once. So is a stale one within `staleWhileRevalidate`, which is refreshed in the
  *     background.
- *  2. What another reader loads already is waited for. A reader that would wait for itself that way goes on at 3: see
- *     `mayJoin`. A refresh is waited for by no reader: it may hang, and has a deadline of its own.
- *  3. Anything else is looked for in the level behind, and then loaded by the reader, in its own fiber, with its own
- *     services. When it is interrupted or refused, one of the readers that wait begins again at 1.
+ *  2. If another reader loads the value already, this reader waits for that load, unless it would then wait for itself
+ *     (see `mayJoin`). No reader waits for a refresh, which may hang and has a deadline of its own.
+ *  3. Otherwise the reader asks the level behind, and then loads the value in its own fiber, with its own services. When
+ *     that reader is interrupted or refused, one of the readers that wait for it starts again at 1.
  */
 import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
 import { shared } from "../base/Fork.ts"
@@ -27,7 +27,7 @@ import { type Stats, Tally } from "./Tally.ts"
 
 type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
-/** What a cache was told to do. Times are milliseconds. */
+/** The options of a cache, checked. Times are milliseconds. */
 export interface Settings extends Windows {
   readonly name: string
   readonly room: Room
@@ -43,12 +43,13 @@ export interface Settings extends Windows {
 }
 
 /**
- * A reader: what the cache tells it, and how to load its value in the background, when the reader may be gone.
+ * A reader, as the cache sees it: callbacks for its reports, and the load to run in the background, when the reader may
+ * have gone.
  *
- * - `read`: what was found where, each time that the cache looks, and why a level failed.
- * - `degraded`: a stale value stands in for what failed with this error.
- * - `refresh`: what loads the value in the background.
- * - `policies`: what decides when its load gives up, in words: readers for whom that differs do not share a timeout.
+ * - `read`: called for each look-up, with the level, the result, and the reason where the level failed.
+ * - `degraded`: called when a stale value replaces this error.
+ * - `refresh`: loads the value in the background.
+ * - `policies`: the labels of the policies inside the cache. Readers share a timeout only if theirs are equal.
  *
  * @since 0.1.0
  * @category models
@@ -60,7 +61,7 @@ export interface Reader {
   readonly policies: () => string
 }
 
-/** The error that a load failed with, and with nothing worse. A refusal may be a defect until where its limit was piped. */
+/** The error of a load that only failed. A refusal of a call travels as a defect to the place where its policy was piped. */
 const failureIn = ({ reasons }: Cause.Cause<unknown>): { readonly error: unknown } | undefined => {
   if (reasons.every(Cause.isFailReason)) return reasons[0]
   const [only, ...others] = reasons
@@ -72,7 +73,7 @@ const failureIn = ({ reasons }: Cause.Cause<unknown>): { readonly error: unknown
 const isLate = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && notNow(failureIn(exit.cause)?.error) === "Late"
 
-/** Whether this is for the reader that loaded only: it was interrupted, or refused before it began. */
+/** Whether an exit concerns only the reader that loaded: it was interrupted, or refused before the load began. */
 const isOwn = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && (Cause.hasInterrupts(exit.cause) || notNow(failureIn(exit.cause)?.error) === "Refused")
 
@@ -80,7 +81,7 @@ type AnyFiber = Fiber.Fiber<unknown, unknown>
 
 const nowOf = (fiber: AnyFiber): number => monotonicNow(fiber.getRef(Clock.Clock))
 
-/** The instant that other processes are told. */
+/** The current instant, for other processes. */
 const wallNowOf = (fiber: AnyFiber): number => fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
 
 export class Cache {
@@ -141,7 +142,7 @@ export class Cache {
     return Effect.andThen(closeSweeper, Effect.andThen(this.refreshing.close, this.forgetting.close))
   }
 
-  /** What can be given at once. */
+  /** The value that needs no load, if there is one. */
   private remembered(fiber: AnyFiber, key: Key, reader: Reader): Exit.Exit<unknown, unknown> | undefined {
     const entry = this.entries.peek(key)
     if (entry === undefined) return undefined
@@ -159,12 +160,12 @@ export class Cache {
   }
 
   private fetch(key: Key, load: AnyEffect, reader: Reader): AnyEffect {
-    // A timeout that is not the reader's own tells nothing of the reader's load: it gets one like that once at most.
+    // The timeout of another reader says nothing about this reader's own load: it joins one such load at most.
     const isOwnTimeout = (flight: Flight): boolean => flight.policies() === reader.policies()
     let wasLetDown = false
     return Effect.uninterruptibleMask((restore) => {
       const enter: AnyEffect = Effect.withFiber((fiber) => {
-        // Whoever was woken because somebody else had been interrupted may find that a third one was quicker.
+        // This reader was woken because another one was interrupted: a third one may have started the load already.
         const remembered = this.remembered(fiber, key, reader)
         if (remembered !== undefined) return remembered
         if (unshareableIn(fiber.context) !== undefined) return this.loadApart(load, reader, restore)
@@ -189,13 +190,13 @@ export class Cache {
     })
   }
 
-  /** Loads in a transaction: for this reader only, since what it reads may be taken back. */
+  /** Loads in a transaction, for this reader only: the transaction may be rolled back. */
   private loadApart(load: AnyEffect, reader: Reader, restore: (self: AnyEffect) => AnyEffect): AnyEffect {
     this.tell(reader, "memory", "miss")
     return restore(load)
   }
 
-  /** Loads, for all who come before it is over. Whatever becomes of it, they are told. */
+  /** Loads for this reader and all that join before the load ends. They get its exit, or are handed the load. */
   private lead(
     fiber: AnyFiber,
     flight: Flight,
@@ -214,7 +215,7 @@ export class Cache {
     })
   }
 
-  /** From the level behind, where there is one; from the load, where that has nothing. */
+  /** Asks the level behind, if there is one, and loads where that level misses. */
   private lookUp(fiber: AnyFiber, flight: Flight, load: AnyEffect, reader: Reader): AnyEffect {
     const { level } = this
     if (level === undefined) return load
@@ -230,7 +231,7 @@ export class Cache {
     })
   }
 
-  /** Remembers what a load ended in, as far as it is to be remembered, and gives what it comes to. */
+  /** Keeps the exit of a load where the options say so, and gives the exit that the reader gets. */
   private keep(
     fiber: AnyFiber,
     flight: Flight,
@@ -241,14 +242,14 @@ export class Cache {
       const entry = this.toEntry(fiber, flight, exit)
       if (!flight.isOutdated) {
         if (entry !== undefined) this.set(fiber, flight.key, entry)
-        // A value that is not to be remembered is newer than the one that was.
+        // A value that is not kept still makes the previous one outdated.
         else if (Exit.isSuccess(exit)) this.entries.remove(flight.key)
       }
       if (Exit.isSuccess(exit) && !flight.isRefresh) this.flights.outdateRefresh(flight.key)
     } catch (defect) {
       return Exit.isSuccess(exit) ? Exit.die(defect) : Exit.failCause(Cause.combine(exit.cause, Cause.die(defect)))
     }
-    // The level behind has been told to forget what is outdated.
+    // An outdated value must not be written: the level behind was asked to forget its key.
     if (Exit.isSuccess(exit) && flight.found === undefined && !flight.isOutdated)
       this.level?.set(flight.key, exit.value, since)
     return exit
@@ -267,16 +268,16 @@ export class Cache {
     const failure = failureIn(exit.cause)
     if (failure === undefined) return undefined
     flight.mayBeStoodInFor = settings.standsIn(failure.error)
-    // A refresh has the services of a reader that may be gone: what its failure means, the next reader finds out.
+    // A refresh has the services of a reader that may have gone, so its failure says little: the next reader loads again.
     if (flight.isRefresh) return undefined
     if (!flight.mayBeStoodInFor) this.endFallback(fiber, key)
-    // What says "not now" tells nothing of the value, and a value that may stand in for an error is better than the error.
+    // "Not now" says nothing about the value, and a stale value that may replace the error is better than the error.
     else if (notNow(failure.error) !== undefined) return undefined
     if (this.standIn(flight, now) !== undefined) return undefined
     return toEntry(exit, () => 1, settings.failureTimeToLive(failure.error, key), noWindows, now, 0)
   }
 
-  /** What is past its time, from the level behind: there for when loading fails, and for nothing else. */
+  /** Keeps an expired value from the level behind. It only stands in where loading fails. */
   private keepForErrors(fiber: AnyFiber, key: Key, { freshFor, value }: Found): void {
     const now = nowOf(fiber)
     const fallbackUntil = now + freshFor + this.settings.staleIfError
@@ -298,14 +299,14 @@ export class Cache {
     this.sweeper.noteEntry(fiber.getRef(Clock.Clock))
   }
 
-  /** What stands in where loading fails: while a value is stale, for any error, since it would be given without loading, too. */
+  /** The value that replaces an error. A stale value replaces any error, since a read would return it without loading, too. */
   private standIn({ key, mayBeStoodInFor }: Flight, now: number): Entry | undefined {
     const entry = this.entries.peek(key)
     if (entry === undefined || Exit.isFailure(entry.exit)) return undefined
     return now < entry.staleUntil || (mayBeStoodInFor && now < entry.fallbackUntil) ? entry : undefined
   }
 
-  /** An error that nothing may stand in for says that the value is no more what it was: it stands in for none from now on. */
+  /** An error that no stale value may replace is an answer: the old value is wrong, and replaces no later error either. */
   private endFallback(fiber: AnyFiber, key: Key): void {
     const { level } = this
     const entry = this.entries.peek(key)
@@ -317,7 +318,7 @@ export class Cache {
     this.inBackground(this.forgetting, fiber, () => level.forget({ _tag: "Key", key }))
   }
 
-  /** What a reader gets of what a load ended in. */
+  /** The exit that a reader gets from the exit of a load. */
   private answer(
     fiber: AnyFiber,
     flight: Flight,
@@ -334,8 +335,8 @@ export class Cache {
   }
 
   /**
-   * Loads in the background, unless the key is being loaded already. One that ignores its deadline, because it cannot be
-   * interrupted, keeps its place and its key's refreshes, and no reader: those load when the value is over.
+   * Loads in the background, unless the key is being loaded already. A refresh that cannot be interrupted ignores its
+   * deadline. It keeps its place, and its key has no other refresh meanwhile; readers load the value when it has expired.
    */
   private refresh(fiber: AnyFiber, key: Key, reader: Reader): void {
     if (this.flights.has(key)) return
@@ -354,8 +355,8 @@ export class Cache {
   }
 
   /**
-   * Unless a failure only says "not now", the services of the reader that began the refresh may have ended with it, such as a
-   * connection. So the next reader loads with its own, and gets the stale value where that fails, too.
+   * After a failure other than "not now", the next reader loads with its own services, and gets the stale value where that
+   * fails, too: the services of the refresh, such as a connection, may have ended with the reader that began it.
    */
   private refreshFailed(fiber: AnyFiber, flight: Flight, cause: Cause.Cause<unknown>): Effect.Effect<void> {
     this.tally.refreshFailures++
@@ -368,7 +369,7 @@ export class Cache {
     return this.failures.log(this.settings.name, key, cause, nowOf(fiber))
   }
 
-  /** One reader loads after a refresh that failed: the others get the stale value meanwhile. */
+  /** Lets one reader load after a failed refresh. The others get the stale value meanwhile. */
   private loadsNow(key: Key): void {
     const entry = this.entries.peek(key)
     if (entry?.loadsNext === true) this.entries.replace(key, { ...entry, loadsNext: false })

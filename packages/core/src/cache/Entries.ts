@@ -1,4 +1,4 @@
-/** The entries of a cache: as many, or as heavy ones, as it has room for. Those that were used last stay. */
+/** The entries of a cache, bounded by count or by weight. The least recently used ones are evicted. */
 import { endOf, type Entry } from "./Freshness.ts"
 import { type Key, KeyMap, type Range } from "./Key.ts"
 
@@ -9,15 +9,15 @@ export interface Room {
 }
 
 export class Entries {
-  /** How many had to go to make room, or found none. */
+  /** How many were evicted to make room, or were too heavy to be kept. */
   evictions = 0
-  /** How many were removed because they were over. */
+  /** How many were removed because they had expired. */
   expired = 0
-  /** What all of them weigh. */
+  /** The weight of all entries. */
   weight = 0
-  /** No entry is over before this. */
+  /** No entry expires before this instant. */
   endsFrom = Infinity
-  /** The same for what the present round has seen, and what came since it began. */
+  /** The same, for the entries that the current round has visited and those that were added since it began. */
   private seenEndsFrom = Infinity
   private readonly room: Room
   private readonly byKey = new KeyMap<Entry>((entry) => {
@@ -41,7 +41,7 @@ export class Entries {
     this.byKey.set(key, entry)
   }
 
-  /** Puts an entry in the place of the one that there was. One that is too heavy for the whole cache is not kept. */
+  /** Adds or replaces an entry. One that is heavier than the whole cache is not kept. */
   set(key: Key, entry: Entry): void {
     this.remove(key)
     if (entry.weight > this.room.weight) {
@@ -67,7 +67,7 @@ export class Entries {
     this.byKey.delete(key)
   }
 
-  /** Goes on with a round through the entries, by so many at most, and removes what is over. Says whether the round ended. */
+  /** Continues a round through the entries by at most `most`, and removes expired ones. Returns whether the round ended. */
   sweep(now: number, most: number): boolean {
     const hasEnded = this.byKey.visit(most, (entry) => {
       const end = endOf(entry)

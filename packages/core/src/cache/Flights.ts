@@ -1,15 +1,15 @@
 /**
- * Loads that are under way: a reader that needs the same waits for the reader that loads it.
+ * Loads in progress: a reader of the same key waits for the reader that loads it.
  *
- * When that one is interrupted or refused, those that wait are woken with nothing, and the first of them loads, in its own
- * run. So no reader's load depends on the life, the deadline or the share of another one, and none has to outlive its reader.
+ * When the loading reader is interrupted or refused, the waiting ones are woken without an exit, and the first of them
+ * loads in its own run. So the life of one reader does not decide for another, and no load outlives its reader.
  */
 import { type Context, Effect, type Exit } from "effect"
 import * as RunLocal from "../base/RunLocal.ts"
 import { type Key, KeyMap, type Range } from "./Key.ts"
 import type { Found } from "./Level.ts"
 
-/** What a load ended in; nothing, where that is for its reader only, and the load is handed on. */
+/** The exit of a load; `undefined` where it concerns its reader only, and another reader takes the load over. */
 type Landing = Exit.Exit<unknown, unknown> | undefined
 
 interface Passenger {
@@ -19,26 +19,26 @@ interface Passenger {
   readonly holdsUp: ReadonlyArray<Flight>
 }
 
-/** One load that is under way. */
+/** One load in progress. */
 export class Flight {
   readonly key: Key
-  /** What its load holds, from beginning to end, by what that was taken from. */
+  /** The slots and permits that it holds from beginning to end, by their source. */
   readonly holds: ReadonlyArray<object>
   /** The policies that decide when it gives up. */
   readonly policies: () => string
-  /** Whether it replaces a value that readers have: none of them waits for it. */
+  /** Whether it is a refresh, which no reader waits for. */
   readonly isRefresh: boolean
-  /** Whether what it gives was asked to be forgotten while it was under way. */
+  /** Whether its key was invalidated while it was in progress. */
   isOutdated = false
   /** Whether a stale value may stand in for what it failed with. */
   mayBeStoodInFor = false
-  /** What the level behind had, where that was enough. */
+  /** The value that the level behind had. */
   found: Found | undefined = undefined
-  /** What it ended in, when it is over. */
+  /** Its exit, once it has ended. */
   landed: { readonly landing: Landing } | undefined = undefined
-  /** Who waits for it. */
+  /** The readers that wait for it. */
   readonly passengers = new Set<Passenger>()
-  /** Who inside it waits for another one. */
+  /** The waits for other loads inside it. */
   readonly waiting = new Set<Passenger>()
 
   constructor(key: Key, holds: ReadonlyArray<object>, policies: () => string, isRefresh: boolean) {
@@ -70,9 +70,9 @@ const needs = (flight: Flight, others: ReadonlyArray<Flight>): boolean => {
 }
 
 export class Flights {
-  /** Mostly one of each key; more, where there are readers who may not wait for those there are. */
+  /** Usually one per key; more where a reader may not wait for the others. */
   private readonly loads = new KeyMap<ReadonlyArray<Flight>>()
-  /** At most one of each key. */
+  /** At most one per key. */
   private readonly refreshes = new KeyMap<Flight>()
 
   of(key: Key): ReadonlyArray<Flight> {
@@ -96,13 +96,13 @@ export class Flights {
     return flight
   }
 
-  /** What a refresh has begun to load is older than what a reader has loaded since. */
+  /** Marks a refresh as outdated: a reader has loaded the value since it began. */
   outdateRefresh(key: Key): void {
     const refresh = this.refreshes.get(key)
     if (refresh !== undefined) refresh.isOutdated = true
   }
 
-  /** A load is over: no reader joins it any more, and those that wait go on. */
+  /** Ends a load: no reader can join it any more, and the waiting ones continue. */
   end(flight: Flight, landing: Landing): void {
     flight.landed = { landing }
     if (flight.isRefresh) this.removeRefresh(flight)
@@ -112,7 +112,7 @@ export class Flights {
     for (const { resume } of passengers) resume(landing)
   }
 
-  /** What is under way is given to those that wait for it already, and to no other reader. */
+  /** Closes the loads in progress to further readers. The readers that wait already still get their values. */
   forget(range: Range): void {
     const forgotten = [...this.loads.deleteIn(range).flat(), ...this.refreshes.deleteIn(range)]
     for (const flight of forgotten) flight.isOutdated = true
@@ -130,9 +130,9 @@ export class Flights {
 }
 
 /**
- * Whether who is aboard of `aboard`, and holds something, may wait for a load: not if that one waits for them, or may ask for
- * what they hold. A load that holds as much itself asks nobody for more of it; and whatever is inside it holds that, too, so
- * neither does what that waits for.
+ * Whether a reader inside the loads of `aboard`, which holds slots or permits, may wait for a load. It may not if that load
+ * waits for the reader, or may still ask for what the reader holds. A load that holds as much itself asks for no more of it,
+ * nor does anything inside it, since that borrows from the load.
  */
 export const mayJoin = (flight: Flight, aboard: ReadonlyArray<Flight>, holds: ReadonlyArray<object> = none): boolean =>
   holds.every((supply) => flight.holds.includes(supply)) && (aboard.length === 0 || !needs(flight, aboard))
@@ -142,10 +142,10 @@ const leave = (passenger: Passenger): void => {
   for (const flight of passenger.holdsUp) flight.waiting.delete(passenger)
 }
 
-/** Waits for what a load ends in. */
+/** Waits for the exit of a load. */
 export const join = (flight: Flight, aboard: ReadonlyArray<Flight>): Effect.Effect<Landing> =>
   Effect.callback((resume) => {
-    // Whoever is told that somebody waits can have ended it in that moment.
+    // Telling the loading side that a reader waits can end the load at once.
     if (flight.landed !== undefined) return resume(Effect.succeed(flight.landed.landing))
     const passenger: Passenger = {
       on: flight,

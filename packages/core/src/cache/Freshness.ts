@@ -1,28 +1,28 @@
-/** How long a value may be used, and for what: decided once, when it comes in. */
+/** How long a cached value may be used, and for which reads: decided once, when it is stored. */
 import type { Exit } from "effect"
 
 /** A cached exit, and the instants at which its freshness ends, in milliseconds of monotonic time. */
 export interface Entry {
   readonly exit: Exit.Exit<unknown, unknown>
-  /** How much of the cache's room it takes. */
+  /** Its share of the cache's weight. */
   readonly weight: number
-  /** From here on a read has it refreshed in the background. */
+  /** From here on a read starts a refresh. */
   readonly refreshFrom: number
   /** Until here it is a hit. */
   readonly freshUntil: number
-  /** Until here it is given while it is refreshed. */
+  /** Until here a read returns it and starts a refresh. */
   readonly staleUntil: number
   /** Until here it stands in where loading fails. */
   readonly fallbackUntil: number
-  /** Whether the next reader loads it although it is stale, because a refresh has failed. */
+  /** Whether the next reader loads it while it is stale, because a refresh has failed. */
   readonly loadsNext?: boolean
 }
 
 /** The windows around a time to live, in milliseconds. */
 export interface Windows {
-  /** Part of the time to live after which a read has it refreshed in the background; 1 for never. */
+  /** The part of the time to live after which a read starts a refresh; 1 for never. */
   readonly earlyRefresh: number
-  /** Part of the time to live by which it may be shorter. */
+  /** The part of the time to live by which it may be shorter. */
   readonly jitter: number
   readonly staleWhileRevalidate: number
   readonly staleIfError: number
@@ -30,7 +30,7 @@ export interface Windows {
 
 export const noWindows: Windows = { earlyRefresh: 1, jitter: 0, staleWhileRevalidate: 0, staleIfError: 0 }
 
-/** The entry of what came in at `now`, or `undefined` where it is not to be kept. `chance` is from 0 to 1. */
+/** The entry of an exit at `now`, or `undefined` where it is not kept. `chance` is from 0 to 1. */
 export const toEntry = (
   exit: Exit.Exit<unknown, unknown>,
   weigh: () => number,
@@ -53,7 +53,7 @@ export const toEntry = (
   }
 }
 
-/** When it is of no use any more. */
+/** The instant from which no read can use an entry. */
 export const endOf = ({ fallbackUntil, staleUntil }: Entry): number => Math.max(staleUntil, fallbackUntil)
 
 export const isOver = (entry: Entry, now: number): boolean => now >= endOf(entry)

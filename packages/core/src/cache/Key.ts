@@ -1,13 +1,13 @@
-/** What tells one cached value from another. */
+/** Keys: they tell one cached value from another. */
 import { type Identity, IdentityMap, identityOf } from "../base/Identity.ts"
 
 /**
- * What a resource without a key of its own is known by: the function that loads it, and what it depends on.
+ * Identifies the value of a resource that has no key: by the function that loads it, and by its dependencies.
  *
- * - `resource`: its name. What is forgotten under that name is what resources of that name have read.
- * - `of`: what it depends on.
- * - `load`: the function. What is known of it is forgotten when it is garbage.
- * - `identity`: what it depends on, as it was when it was asked for.
+ * - `resource`: its name. Invalidating that name forgets the values that resources of that name have read.
+ * - `of`: its dependencies.
+ * - `load`: the function. Its values are forgotten when it is garbage-collected.
+ * - `identity`: a snapshot of the dependencies, taken by the read.
  *
  * @since 0.1.0
  * @category models
@@ -19,52 +19,52 @@ export interface Structure {
   readonly identity: Identity
 }
 
-/** What makes a value: a function, and what else decides what comes of it. */
+/** The function that makes a value, and whatever else changes its result. */
 interface Makers {
   readonly load: object
   readonly others: ReadonlyArray<unknown>
 }
 
-/** What tells a value from others where its declaration gives no key: what makes it, and what it is made of. */
+/** Identifies a value whose declaration gives no key: its makers and its dependencies. */
 export interface Origin extends Makers {
   readonly resource: string
   readonly of: unknown
 }
 
 /**
- * The key that a resource gives, or what stands in its place.
+ * The key of a resource, or the structure that identifies its value where it has none.
  *
  * @since 0.1.0
  * @category models
  */
 export type Key = string | Structure
 
-/** The key of what is made like this, or the key that its declaration gives. */
+/** The key of a declaration, or the structure that identifies its value where it has none. */
 export const keyOf = (origin: string | Origin): Key => {
   if (typeof origin === "string") return origin
   const { load, of, others, resource } = origin
   return { resource, of, load, identity: identityOf(others.length === 0 ? of : [others, of]) }
 }
 
-/** Stands between the parts of a key that prefixes are made of. */
+/** Separates the parts of a key that form prefixes. */
 const separator = ":"
 
-/** What is to be forgotten. */
+/** The keys to forget. */
 export type Range =
   | { readonly _tag: "Key"; readonly key: string }
   | { readonly _tag: "Under"; readonly prefix: string }
   | { readonly _tag: "All" }
 
-/** A structure as it is kept: without its function and what it depends on, which it would keep from being garbage. */
+/** A structure as it is kept: without its function and dependencies, so that they can be garbage-collected. */
 interface Kept {
   readonly identity: Identity
   /** The structures of the same function. */
   readonly among: IdentityMap<Kept>
-  /** The names of the resources that have asked for it. */
+  /** The names of the resources that have read it. */
   readonly resources: Set<string>
 }
 
-/** Whether a key is in a range. What has no key of its own lies under the names of its resources. */
+/** Whether a key is in a range. A structure lies under the names of its resources. */
 export const isIn = (key: string | Kept, range: Range): boolean => {
   if (range._tag === "All") return true
   if (typeof key !== "string") return range._tag === "Under" && key.resources.has(range.prefix)
@@ -72,16 +72,16 @@ export const isIn = (key: string | Kept, range: Range): boolean => {
   return key === range.prefix || key.startsWith(range.prefix + separator)
 }
 
-/** Values by key, from the one that was set or touched longest ago. */
+/** Values by key, the least recently set or touched one first. */
 export class KeyMap<V> {
   private readonly values = new Map<string | Kept, V>()
   private readonly structures = new WeakMap<object, IdentityMap<Kept>>()
   private collected: FinalizationRegistry<IdentityMap<Kept>> | undefined = undefined
-  /** Where the present round of `visit` is. Between rounds there is none, as a map keeps its old tables for iterators. */
+  /** The position of the current round of `visit`; `undefined` between rounds, since a map keeps old tables for iterators. */
   private hand: MapIterator<[string | Kept, V]> | undefined = undefined
   private readonly onDeleted: (value: V) => void
 
-  /** `onDeleted` is called with each value that leaves, for whatever reason. */
+  /** `onDeleted` is called with each value that is removed, for any reason. */
   constructor(onDeleted: (value: V) => void = () => {}) {
     this.onDeleted = onDeleted
   }
@@ -102,7 +102,7 @@ export class KeyMap<V> {
     this.values.set(kept, value)
   }
 
-  /** Changes the value of a key that is there, and leaves it where it is. */
+  /** Changes the value of a present key, without moving it. */
   replace(key: Key, value: V): void {
     const kept = this.find(key)
     if (kept !== undefined && this.values.has(kept)) this.values.set(kept, value)
@@ -117,7 +117,7 @@ export class KeyMap<V> {
     for (const kept of this.values.keys()) return this.remove(kept)
   }
 
-  /** Deletes what is in a range, and gives it. */
+  /** Deletes the values in a range, and returns them. */
   deleteIn(range: Range): ReadonlyArray<V> {
     const deleted: Array<V> = []
     for (const [kept, value] of this.values) {
@@ -128,7 +128,7 @@ export class KeyMap<V> {
     return deleted
   }
 
-  /** Goes on with a round through the values, by so many at most, and deletes those that do not stay. Says whether it ended. */
+  /** Continues a round through the values by at most `most`, and deletes those that do not stay. Returns whether it ended. */
   visit(most: number, stays: (value: V) => boolean): boolean {
     const hand = (this.hand ??= this.values.entries())
     for (let visited = 0; visited < most; visited++) {
@@ -163,7 +163,7 @@ export class KeyMap<V> {
     return kept
   }
 
-  /** The structures of a function. When that is garbage, nothing can ask for them any more. */
+  /** The structures of a function. When it is garbage-collected, no read can ask for them any more. */
   private ofLoad(load: object): IdentityMap<Kept> {
     const made = new IdentityMap<Kept>()
     this.structures.set(load, made)

@@ -1,14 +1,14 @@
-/** A level behind the memory of a cache. It answers in its own time, and it never fails. */
+/** A level behind the memory of a cache, such as a store. It bounds its own time, and it never fails. */
 import type { Effect } from "effect"
 import type { Key, Range } from "./Key.ts"
 
-/** A value, and how much longer it is fresh, in milliseconds; negative where that is over. */
+/** A value, and how much longer it is fresh, in milliseconds; negative once it has expired. */
 export interface Found {
   readonly value: unknown
   readonly freshFor: number
 }
 
-/** What a level answers. With a miss, what it found may be there for when loading fails; `reason` is in words. */
+/** The answer of a level. The `found` of a miss has expired: it only stands in where loading fails. `reason` is in words. */
 export type Answer =
   | { readonly result: "hit"; readonly found: Found }
   | { readonly result: "miss"; readonly found?: Found }
@@ -23,9 +23,9 @@ interface WriteCounts {
 
 export interface Level {
   readonly get: (key: Key) => Effect.Effect<Answer>
-  /** Takes a value whose load began at `since`, in milliseconds since 1970, to keep it in its own time. */
+  /** Accepts a value whose load began at `since`, in milliseconds since 1970, and writes it later. */
   readonly set: (key: Key, value: unknown, since: number) => void
-  /** Forgets, for all who share it. Says whether it could. */
+  /** Forgets keys for all processes that share the level. Gives whether it succeeded. */
   readonly forget: (range: Range) => Effect.Effect<boolean>
   readonly counts: WriteCounts
 }

@@ -1,9 +1,9 @@
-/** The log of refreshes that failed: no run tells of them. */
+/** Logs failed refreshes, which no run reports. */
 import { type Cause, Effect } from "effect"
 import { describeCause } from "../base/ErrorText.ts"
 import type { Key } from "./Key.ts"
 
-/** At most one line in so many milliseconds: a backend that is down would have one for each key. */
+/** The least time between two lines, in milliseconds: a backend that is down would cause one per key. */
 const quiet = 60_000
 
 const longestKey = 100

@@ -1,6 +1,6 @@
 /**
- * Loads without a key whose values go to other callers, too. Such a value must not depend on the services of the caller for
- * which it happens to be loaded: its load does not get them.
+ * Loads without a key whose values other callers get, too. Such a value must not depend on the services of the caller
+ * that happens to load it, so its load does not get them.
  */
 import { Cause, Context, Effect } from "effect"
 import { isCallers, mayDecide } from "../base/Callers.ts"
@@ -8,14 +8,14 @@ import * as RunLocal from "../base/RunLocal.ts"
 
 type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
-/** The services that the layer of a cache captured, where what is inside of that cache has no key. */
+/** The services that a cache's layer captured, for the load inside that cache which has no key. */
 const Shared = /* @__PURE__ */ RunLocal.makeOfStep<Context.Context<never>>("Shared")
 
-/** Says of what is inside of a cache that its value is shared without a key. */
+/** Marks the load inside a cache as one whose value is shared without a key. */
 export const sharing = (self: AnyEffect, services: Context.Context<never>): AnyEffect =>
   Effect.provideService(self, Shared, services)
 
-/** The load of a resource. Where its value is shared without a key, it has the services that are shared and no others. */
+/** The load of a resource. Where its value is shared without a key, it has the captured services and no others. */
 export const sealed = (self: AnyEffect, resource: string): AnyEffect =>
   Effect.withFiber(({ context }) => {
     const shared = Context.get(context as Context.Context<never>, Shared)
@@ -33,7 +33,7 @@ export const sealed = (self: AnyEffect, resource: string): AnyEffect =>
     )
   })
 
-/** How the defect begins by which Effect says that a service is not there. */
+/** The beginning of Effect's message about a missing service. */
 const notFound = "Service not found: "
 
 const explained = (

@@ -1,6 +1,6 @@
 /**
- * Removes what is over, so that it takes no memory: a few entries each time that one comes in, and all of them, some at a
- * time, when no reader comes. Its timer keeps no process alive.
+ * Removes expired entries, to free their memory: a few each time that one is added, and all of them, in small turns, while
+ * the cache is idle. Its timer does not keep the process alive.
  */
 import { Clock, Context, Duration, Effect } from "effect"
 import * as AsyncContext from "../base/AsyncContext.ts"
@@ -8,12 +8,12 @@ import { forkInRoot } from "../base/Fork.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import type { Entries } from "./Entries.ts"
 
-/** How many entries are looked at when one comes in: more than one, so that what is over does not pile up. */
+/** How many entries are visited when one is added: more than one, so that expired ones do not pile up. */
 const perEntry = 2
-/** How many are looked at in one turn of the event loop, and how long turns are apart, in milliseconds. */
+/** How many entries are visited in one turn of the event loop, and the time between turns, in milliseconds. */
 const perTurn = 1000
 const betweenTurns = 10
-/** How long rounds through all entries are apart at least, in milliseconds. */
+/** The least time between rounds through all entries, in milliseconds. */
 const betweenRounds = 500
 
 const none = (): void => {}
@@ -29,7 +29,7 @@ export class Sweeper {
     this.entries = entries
   }
 
-  /** An entry has come in. */
+  /** An entry was added. */
   noteEntry(clock: Clock.Clock): void {
     const now = monotonicNow(clock)
     if (this.entries.sweep(now, perEntry)) this.roundEndedAt = now
@@ -58,19 +58,19 @@ export class Sweeper {
   }
 }
 
-/** The longest that a timer of JavaScript takes. */
+/** The longest delay of a JavaScript timer. */
 const longest = 2 ** 31 - 1
 
-/** Calls a function later, and gives what cancels that. By the real clock a timer does, which a process need not wait for. */
+/** Calls a function later; returns how to cancel. On the real clock it uses a timer that does not keep the process alive. */
 const after = (millis: number, clock: Clock.Clock, call: () => void): (() => void) => {
-  // A little late rather than a little early: then there would be nothing to do yet.
+  // Rather a little late than early, when no entry has expired yet.
   const pause = Math.min(Math.ceil(Math.max(1, millis)), longest)
   if (clock !== Context.get(Context.empty(), Clock.Clock)) {
     const later = Effect.andThen(clock.sleep(Duration.millis(pause)), Effect.sync(call))
     const fiber = forkInRoot(Context.empty(), later)
     return () => fiber.interruptUnsafe()
   }
-  // A timer keeps what is visible where it is set: no reader's.
+  // A timer captures the asynchronous context in which it is set: not a reader's.
   const timer: unknown = AsyncContext.inRoot(() => setTimeout(call, pause))
   if (typeof timer === "object") (timer as { readonly unref?: () => void }).unref?.()
   return () => clearTimeout(timer as never)
