@@ -1,4 +1,4 @@
-/** A request that was made once for all who wait for the same. */
+/** A request that is made once for all callers that wait for it. */
 import { Clock, Context, type Effect, type Exit } from "effect"
 import type { Identity } from "../base/Identity.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
@@ -6,29 +6,29 @@ import type { AnyRequest } from "./AnyResolver.ts"
 import type { Call, Sent } from "./Call.ts"
 import type { Hold, Place } from "./Hold.ts"
 
-/** Somebody who asks, one thing or several. */
+/** An attempt that asks for one or several requests. */
 export interface Asker {
-  /** What it brings along. */
+  /** Its services. */
   readonly context: Context.Context<never>
-  /** Told what its question came to. */
+  /** Called with the exit of each of its requests. */
   readonly onExit: (exit: Exit.Exit<unknown, unknown>, question: number) => void
-  /** Where in a run it asks, for those who hold batches. */
+  /** Where in its run it asks, for resolvers that hold batches. */
   readonly place: Place | undefined
-  /** Told when the call begins that answers it. */
+  /** Called when the call that answers it begins. */
   readonly onSent: ((sent: Sent) => void) | undefined
-  /** When it has waited too long for an answer, in milliseconds of its monotonic clock: it leaves then of its own accord. */
+  /** When its timeout ends the wait, in milliseconds of its monotonic clock: a breaker counts such a call as a failure. */
   readonly deadline: number | undefined
-  /** Effects to run when a call begins: once for each call, however many of its callers bring the same one. */
+  /** Effects to run when a call begins. An effect that several callers bring runs once per call. */
   readonly reports: ReadonlyArray<Effect.Effect<void>> | undefined
 }
 
-/** One question of somebody, who waits for the answer. */
+/** One request of an asker, which waits for the answer. */
 export class Caller {
   readonly asker: Asker
   private readonly question: number
-  /** What it waits for; nothing when that has come, or it has gone. */
+  /** The request that it waits for; `undefined` once that is answered, or the caller has left. */
   private asked: Asked | undefined
-  /** What holds it. */
+  /** The hold that counts it, if its batch is held. */
   private hold: Hold | undefined = undefined
 
   constructor(asker: Asker, question: number, asked: Asked) {
@@ -42,14 +42,14 @@ export class Caller {
     return this.asked !== undefined
   }
 
-  /** It may be held, if its place is known. */
+  /** Counts the caller in a hold, if its place is known. */
   enter(hold: Hold): void {
     if (this.asker.place === undefined) return
     this.hold = hold
     hold.enter(this.asker.place)
   }
 
-  /** It is held no more. */
+  /** Takes the caller out of its hold. */
   letGo(): void {
     const { hold } = this
     if (hold === undefined) return
@@ -63,7 +63,7 @@ export class Caller {
     this.asker.onExit(exit, this.question)
   }
 
-  /** Waits no more. What that ends is to be waited for. */
+  /** Stops waiting. Returns the end of the call, if that interrupts one. */
   leave(): Effect.Effect<void> | undefined {
     const { asked } = this
     if (asked?.call !== undefined && hasWaitedTooLong(this.asker)) asked.call.tookTooLong = true
@@ -73,7 +73,7 @@ export class Caller {
   }
 }
 
-/** A timer that is a little early counts, too. */
+/** Timers may fire a little early, in milliseconds. */
 const tolerance = 1
 
 const hasWaitedTooLong = ({ context, deadline }: Asker): boolean =>
@@ -82,13 +82,13 @@ const hasWaitedTooLong = ({ context, deadline }: Asker): boolean =>
 export class Asked {
   readonly request: AnyRequest
   readonly identity: Identity
-  /** What its first caller brought along. */
+  /** The services of its first caller. */
   readonly context: Context.Context<never>
   call: Call | undefined = undefined
   isAnswered = false
   /** Takes it out of its batch. */
   cancel: () => void = () => {}
-  /** Told when it is not collected any more, because it was answered or given up before it was sent. */
+  /** Called when it is answered or given up before it was sent, so that no caller joins it any more. */
   private readonly onGone: (asked: Asked) => void
   /** Most have one caller. */
   private first: Caller | undefined = undefined

@@ -1,17 +1,17 @@
-/** Effects that ask and wait for what they are told. */
+/** Effects that ask for requests and wait for the answers. */
 import { type Cause, type Context, Effect, Exit, Fiber } from "effect"
 import type { AnyRequest } from "./AnyResolver.ts"
 import type { Asker, Caller } from "./Asked.ts"
 import type { Batches } from "./Batches.ts"
 
-/** What else there is to asking: see `Asker`. */
+/** The optional parts of an `Asker`. */
 export type Telling = Partial<Pick<Asker, "place" | "onSent" | "deadline" | "reports">>
 
 const nothing: Telling = {}
 
 const currentContext = (): Context.Context<never> => Fiber.getCurrent()!.context
 
-/** Asks one request. Interrupting it leaves; where that ends a call, it waits for the end. */
+/** Asks for one request. Interrupting it leaves the request; where that interrupts the call, it waits for the call's end. */
 export const ask = (
   batches: Batches,
   request: () => AnyRequest,
@@ -23,7 +23,7 @@ export const ask = (
     return Effect.suspend(() => caller.leave() ?? Effect.void)
   })
 
-/** Asks several requests at once, and has their answers in an array. The first failure is that of all. */
+/** Asks for several requests at once, and collects their answers in an array. The first failure fails them all. */
 class AskingAll implements Asker {
   readonly context = currentContext()
   readonly onSent = undefined
@@ -74,10 +74,10 @@ class AskingAll implements Asker {
   }
 }
 
-/** Told which request failed first, and how. */
+/** Called with the index of the request that failed first, and its cause. */
 type OnFailure = (index: number, cause: Cause.Cause<unknown>) => void
 
-/** Asks several requests at once, without a fiber for each. The first that fails fails it all, and leaves the others. */
+/** Asks for several requests at once, without a fiber for each. The first failure fails them all, and leaves the others. */
 export const askAll = (
   batches: Batches,
   requests: ReadonlyArray<AnyRequest>,

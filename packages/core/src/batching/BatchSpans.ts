@@ -1,4 +1,4 @@
-/** Whether the calls that a caller takes part in have a span, and how many links such a span may have. */
+/** Whether calls with this caller have a span, and how many links that span may have. */
 import type { Context } from "effect"
 import * as RunLocal from "../base/RunLocal.ts"
 

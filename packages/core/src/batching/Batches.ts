@@ -1,9 +1,8 @@
 /**
  * The requests that go to one resolver, from all runs.
  *
- * Collecting and sending are Effect's: each request is one of `Effect.request`'s own. What is added is that equal ones
- * are made once, that a call which nobody waits for any more is interrupted, and that a request which the resolver
- * forgets fails by its name.
+ * Effect collects and sends them: each one goes through `Effect.request`. This adds that equal requests are made once,
+ * that a call which no caller waits for is interrupted, and that a request which the resolver forgets fails with its name.
  */
 import { Context, Effect, Exit, type Fiber, Tracer } from "effect"
 import { shared } from "../base/Shared.ts"
@@ -23,10 +22,10 @@ import { UnansweredRequest } from "./UnansweredRequest.ts"
 
 type Running = Effect.Effect<void, unknown>
 
-/** What goes around each call of a resolver. */
+/** Policies around each call of a resolver. */
 export type AroundCall = (self: Running) => Running
 
-/** Where an entry of Effect's tells whose it is. */
+/** The property by which an entry of Effect finds its request. */
 const ofEntry = Symbol("asked")
 
 type Known = { -readonly [K in keyof Entry]: Entry[K] } & { [ofEntry]?: Asked }
@@ -37,7 +36,7 @@ export class Batches {
   private readonly hold: Hold | undefined
   private readonly around: AroundCall | undefined
   private readonly collecting = new Collecting()
-  /** The one that is being made: it has no entry yet. */
+  /** The request that is being made, which has no entry yet. */
   private making: Asked | undefined = undefined
   private readonly apart = new WeakMap<object, Batches>()
 
@@ -46,7 +45,7 @@ export class Batches {
     this.around = around
     this.hold = holdOf(resolver)
     this.resolver = changed(resolver, {
-      // The first that Effect does with an entry is to ask whether it is to be sent at all.
+      // Effect first asks of an entry whether it is to be sent at all.
       preCheck: (entry: Known) => {
         entry[ofEntry] = this.making!
         return resolver.preCheck === undefined || resolver.preCheck(entry)
@@ -56,7 +55,7 @@ export class Batches {
     })
   }
 
-  /** Asks for somebody; `question` is which one of theirs. */
+  /** Asks for one request of an asker; `question` is its number among them. */
   ask(request: AnyRequest, asker: Asker, question: number): Caller {
     const unshareable = unshareableIn(asker.context)
     const batches = unshareable === undefined ? this : this.apartFor(unshareable)
@@ -83,7 +82,7 @@ export class Batches {
   private make(asked: Asked): void {
     this.collecting.add(asked)
     this.making = asked
-    // Effect sends a batch on a fiber that the first of its requests starts: it is for them all.
+    // Effect sends a batch on a fiber that its first request starts, so that fiber must not keep one caller's context.
     asked.cancel = inRoot(() =>
       Effect.requestUnsafe(asked.request, {
         resolver: this.resolver,
@@ -95,7 +94,7 @@ export class Batches {
 
   private readonly onGone = (asked: Asked): void => this.collecting.remove(asked)
 
-  /** What was collected is sent. */
+  /** Sends the collected requests. */
   private send(fiber: Fiber.Fiber<unknown, unknown>, entries: Entries, run: () => Running): Running {
     const call = new Call(fiber, entries)
     const asked: Array<Asked> = []
@@ -103,7 +102,7 @@ export class Batches {
     for (const entry of entries as ReadonlyArray<Known>) {
       entry.context = outsideStep(entry.context)
       const one = entry[ofEntry]!
-      // Others, to whom nothing is known here, may wait for what was given up: see `Call`.
+      // Given-up requests may have callers elsewhere: see `Call`.
       one.call = call
       asked.push(one)
       this.collecting.remove(one)
@@ -111,7 +110,7 @@ export class Batches {
     }
     for (const caller of callers) caller.letGo()
     const running = Effect.suspend(() => {
-      // What is around a call may have had it wait, and not all have waited that long.
+      // The policies around a call may have made it wait, and some callers may have left meanwhile.
       const left = callers.filter(({ waits }) => waits)
       tell(left, { batch: call.number, requests: entries.length, callers: left.length, ...timeOf(fiber) })
       const ending = Effect.sync(() => {
@@ -130,7 +129,7 @@ export class Batches {
   }
 }
 
-/** A call, after what its callers have to report for it: each report once. */
+/** Runs the reports of a call's callers, each once, and then the call. */
 const reporting = (callers: ReadonlyArray<Caller>, self: Running): Running => {
   const reports = new Set<Effect.Effect<void>>()
   for (const { asker } of callers) asker.reports?.forEach((report) => reports.add(report))
@@ -154,9 +153,9 @@ const parentOf = (context: Context.Context<never>): Tracer.AnySpan | undefined =
   Context.getOrUndefined(context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
 
 /**
- * A call in the innermost span that all its callers are inside of, if there is one. Where the run of a caller is traced, the
- * call has a span of its own there, with links to those that wait for it. Any number may wait, so the span has a limited
- * number of links and counts the others.
+ * Runs a call in the innermost span that contains all its callers, if there is one. Where the run of a caller is traced, the
+ * call has a span of its own there, with links to the spans of its callers. The number of links is limited, and the span
+ * counts the others.
  */
 const inSpan = (
   self: Running,
@@ -183,7 +182,7 @@ const inSpan = (
   return Effect.withSpan(self, nameOf(entries), parent === undefined ? options : { ...options, parent })
 }
 
-/** Only callers of a watched run are told when a call begins. */
+/** Tells the callers of observed runs that their call begins. */
 const spanLimitsOf = ({ asker: { context, onSent } }: Caller): BatchSpanLimits | undefined =>
   onSent === undefined ? undefined : Context.get(context, BatchSpans)
 
@@ -192,7 +191,7 @@ const nameOf = ([{ request }]: Entries): string => {
   return typeof _tag === "string" ? `batch ${_tag}` : "batch"
 }
 
-/** The batches of each resolver: whoever names the same one shares them. */
+/** The batches of each resolver. Resources that name the same resolver share them. */
 const known = /* @__PURE__ */ shared("batches", () => new WeakMap<AnyResolver, Batches>())
 
 export const batchesOf = (resolver: AnyResolver): Batches => {

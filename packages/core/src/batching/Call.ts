@@ -6,14 +6,14 @@ import type { Entries } from "./AnyResolver.ts"
 
 const nextCall = /* @__PURE__ */ counter("calls")
 
-/** What those who wait are told when their call begins. */
+/** What the callers learn when their call begins. */
 export interface Sent {
   /** Which call, in this process. */
   readonly batch: number
-  /** How many requests it is for, and how many wait for an answer to one of them. */
+  /** How many requests it answers, and how many callers wait for one of them. */
   readonly requests: number
   readonly callers: number
-  /** Whether it would have waited for more, had its time not been over. */
+  /** Whether `maxHold` expired while more requests could still come. */
   readonly outOfTime?: boolean
 }
 
@@ -21,7 +21,7 @@ export class Call {
   readonly number = nextCall()
   private readonly fiber: Fiber.Fiber<unknown, unknown>
   private readonly entries: Entries
-  /** How many of its requests have neither an answer nor been given up. */
+  /** How many of its requests are neither answered nor given up. */
   private open: number
   /** Whether a caller has given up on it because it took too long. */
   tookTooLong = false
@@ -42,21 +42,21 @@ export class Call {
     else this.hasSucceeded = true
   }
 
-  /** The resolver has done all that it does. What it has forgotten is answered by others. */
+  /** The resolver has ended. Requests that it forgot are answered elsewhere, and do not count. */
   ended(): void {
     this.hasEnded = true
   }
 
-  /** What a call that has ended well tells of the backend: it has failed if the resolver answered nothing but failures. */
+  /** The exit of the call for policies around it, if the resolver succeeded: a failure if all answers were failures. */
   get outcome(): Exit.Exit<void, unknown> {
     if (this.hasSucceeded || this.failures.length === 0) return Exit.void
     return Exit.failCause(Cause.fromReasons(this.failures.flatMap(({ reasons }) => reasons)))
   }
 
-  /** Nobody waits for one of its requests any more. With the last one it is interrupted, and its end is to be waited for. */
+  /** The last caller of one request has left. If it was the last request, this interrupts the call and returns its end. */
   givenUp(): Effect.Effect<void> | undefined {
     if (--this.open > 0) return undefined
-    // The resolver, which may be a cache, has others wait for the same.
+    // The resolver may be a cache, in which other callers wait for the same answer.
     if (this.entries.some(({ uninterruptible }) => uninterruptible)) return undefined
     this.fiber.interruptUnsafe(undefined, this.tookTooLong ? timeUp : undefined)
     return Effect.asVoid(Fiber.await(this.fiber))

@@ -1,14 +1,14 @@
-/** The requests that wait to be sent, found by what they are known by. */
+/** The requests that wait to be sent, by identity. */
 import type { Context } from "effect"
 import { type Identity, sameIdentity, textOf } from "../base/Identity.ts"
 import type { Asked } from "./Asked.ts"
 import { sameServices } from "./SameServices.ts"
 
 export class Collecting {
-  /** By text; most texts are those of one request. */
+  /** By the text of the identity, which most often belongs to one request. */
   private readonly byText = new Map<string, Asked | Array<Asked>>()
 
-  /** The same request of a caller with the same services. */
+  /** An equal request of a caller with the same services. */
   find(identity: Identity, context: Context.Context<never>): Asked | undefined {
     const found = this.byText.get(textOf(identity))
     if (found === undefined) return undefined

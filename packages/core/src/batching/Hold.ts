@@ -1,23 +1,23 @@
 /**
- * Batches that wait for what is still to come.
+ * Batches that wait for requests still to come.
  *
- * A hold belongs to a resolver. It knows whose requests wait in its batches, and asks the runs that those are from
- * whether more can come. What could come only after something that is held does not count, so that nothing waits for
- * itself; holds that would wait for each other in a circle do not.
+ * A hold belongs to a resolver. It knows which runs have requests in its batches, and asks those runs whether more can
+ * come. A request that depends on a held one does not count, so that no batch waits for itself; holds that would wait for
+ * each other in a circle do not wait.
  */
 import { Duration, Effect, type Fiber } from "effect"
 import { shared } from "../base/Shared.ts"
 import type { AnyResolver } from "./AnyResolver.ts"
 
-/** What a run says of requests that are still to come. */
+/** The answer of a run about requests still to come. */
 export interface Outlook {
-  /** Whether one can come that waits for nothing which is held. */
+  /** Whether a request can come that does not wait for a held one. */
   readonly free: boolean
-  /** The other holds behind which there are more. */
+  /** The other holds that more requests wait for. */
   readonly behind: ReadonlySet<Hold>
 }
 
-/** A run, with all that run inside it. */
+/** A run, with the runs inside it. */
 export interface Horizon {
   readonly lookFor: (hold: Hold) => Outlook
 }
@@ -27,21 +27,21 @@ export interface Place {
   readonly horizon: Horizon
   /** A request of this place is held. */
   readonly enter: (hold: Hold) => void
-  /** A request of this place is held no more. */
+  /** A request of this place is no longer held. */
   readonly leave: (hold: Hold) => void
 }
 
 const outOfTime = /* @__PURE__ */ shared("out of time", () => new WeakSet<object>())
 
-/** Whether the batch that is sent by this fiber would have waited for more. */
+/** Whether `maxHold` expired for the batch that this fiber sends. */
 export const isOutOfTime = (fiber: Fiber.Fiber<unknown, unknown>): boolean => outOfTime.has(fiber)
 
 export class Hold {
   /** How many requests of each run are held. */
   private readonly held = new Map<Horizon, number>()
-  /** The batches that wait to be told of news. */
+  /** Wakes the batches that wait for news. */
   private readonly waiting = new Set<() => void>()
-  /** Waits for as long as it is worth while, and not longer than it may. */
+  /** Waits while more requests can come, and `max` at most. */
   readonly wait: Effect.Effect<void>
 
   constructor(max: Duration.Duration) {
@@ -66,7 +66,7 @@ export class Hold {
     place.leave(this)
   }
 
-  /** Something has happened in a run whose requests are held here. */
+  /** Wakes the held batches: a step has settled in a run whose requests are held here. */
   tell(): void {
     for (const wake of this.waiting) wake()
     this.waiting.clear()
@@ -76,7 +76,7 @@ export class Hold {
     return Array.from(this.held.keys(), (horizon) => horizon.lookFor(this))
   }
 
-  /** The next time that something has happened, when all that followed from it at once has happened too. */
+  /** Waits for the next news, and for everything that follows from it at once. */
   private get news(): Effect.Effect<void> {
     const told = Effect.callback<void>((resume) => {
       const wake = () => resume(Effect.void)
@@ -87,7 +87,7 @@ export class Hold {
   }
 }
 
-/** Whether more can come to what a hold holds. `passed` are those on the way here, which wait for this one. */
+/** Whether more requests can come to a hold. `passed`: the holds on the way here, which wait for this one. */
 const mustWait = (hold: Hold, passed: Set<Hold>): boolean => {
   passed.add(hold)
   const { outlooks } = hold
@@ -95,19 +95,19 @@ const mustWait = (hold: Hold, passed: Set<Hold>): boolean => {
   return outlooks.some(({ behind }) => [...behind].some((other) => !passed.has(other) && isMoving(other, passed)))
 }
 
-/** Whether a hold will let go of what it holds without waiting for those on the way here. */
+/** Whether a hold will release its batches without waiting for the holds on the way here. */
 const isMoving = (hold: Hold, passed: Set<Hold>): boolean => {
   const waits = hold.outlooks.some(({ behind, free }) => free || behind.size > 0)
   return !waits || mustWait(hold, passed)
 }
 
-/** Holds by how long their resolvers' batches are collected: whatever else is changed about a resolver, that stays. */
+/** Holds by the `delay` of their resolvers, which Effect's combinators keep when they make one resolver from another. */
 const holds = /* @__PURE__ */ shared("holds", () => new WeakMap<Effect.Effect<void>, Hold>())
 
 /** The hold of a resolver, if it has one. */
 export const holdOf = ({ delay }: AnyResolver): Hold | undefined => holds.get(delay)
 
-/** How long a resolver collects: as before, and then for as long as there is more to come. */
+/** The delay of a resolver, followed by a hold of its batches. */
 export const holding = ({ delay }: AnyResolver, max: Duration.Duration): Effect.Effect<void> => {
   const hold = new Hold(max)
   const held = Effect.andThen(delay, hold.wait)

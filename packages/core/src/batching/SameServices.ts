@@ -1,4 +1,4 @@
-/** Whether equal requests of two callers may be merged: what a caller brings along may be part of the question. */
+/** Whether equal requests of two callers may be merged: the services of a caller may change the answer. */
 import type { Context } from "effect"
 import { mayDecide } from "../base/Callers.ts"
 
