@@ -1,25 +1,25 @@
 /**
- * Says whose request is next: tenants and runs without one share a limiter fairly, and so do the runs of each tenant in
- * what it gets (hierarchical start-time fair queueing: see `FairShares`). Of one run the most urgent request goes first.
+ * Chooses the next request. Tenants, and runs without a tenant, share a limiter fairly, and the runs of a tenant share what
+ * it gets (hierarchical start-time fair queueing: see `FairShares`). Within a run the most urgent request goes first.
  *
- * A tenant is known by its name. What it has had counts on when a run of it ends and the next one comes, so that it gets no
- * more by many short runs than by a long one. An idle tenant is forgotten when it owes nothing any more, or after a minute.
+ * A tenant is identified by its name. The service it has had is kept when one of its runs ends and the next one comes, so
+ * many short runs get no more than one long run. An idle tenant is forgotten once it owes nothing, or after a minute.
  */
 import { Heap } from "../base/Heap.ts"
 import { FairShares, goesFirst } from "./FairShares.ts"
 import { Flow, Tenant, type Ticket } from "./Ticket.ts"
 
-/** For how long what an idle tenant owes is remembered, in milliseconds. */
+/** How long the debt of an idle tenant is kept, in milliseconds. */
 const memory = 60_000
 
-/** In which order those who wait are served. */
+/** The order in which waiting requests are served. */
 export interface Line {
   readonly size: number
   readonly first: Ticket | undefined
   readonly add: (ticket: Ticket, now: number) => void
-  /** A waiter has begun, or has given up. */
+  /** Takes out a request that has begun or was given up. */
   readonly remove: (ticket: Ticket) => void
-  /** A ticket gets its permits, which will probably take `guess` milliseconds. If it waited, `remove` comes next. */
+  /** A ticket gets its permits, probably for `guess` milliseconds. If it waited, `remove` follows. */
   readonly begin: (ticket: Ticket, guess: number, now: number) => void
   readonly end: (ticket: Ticket, took: number, now: number) => void
   /** How long it will probably be until a flow's next request is served, beyond what is in flight. */
@@ -30,7 +30,7 @@ export class FairQueue implements Line {
   size = 0
   private readonly shares = new FairShares<Flow | Tenant>()
   private readonly tenants = new Map<string, Tenant>()
-  /** Tenants that are idle and owe something, those that have been idle for longest first. */
+  /** Idle tenants with a debt, the longest idle first. */
   private readonly idle = new Set<Tenant>()
 
   get first(): Ticket | undefined {
@@ -90,7 +90,7 @@ export class FairQueue implements Line {
     return (this.shares.before(tenant) + this.shares.whileServed(tenant, tenant.runs.before(flow))) / limit
   }
 
-  /** The tenant of a flow that asks: what was forgotten while the flow was idle is made again. */
+  /** The tenant of a flow that asks, made again if it was forgotten while the flow was idle. */
   private enter(flow: Flow, now: number): Tenant | undefined {
     if (flow.share.tenant === undefined || !flow.isIdle) return flow.within
     this.shares.advance(now)

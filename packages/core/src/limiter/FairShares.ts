@@ -2,39 +2,39 @@
  * Divides a limiter between its members by weight: start-time fair queueing, with as many requests in service as there are
  * permits.
  *
- *  1. A member's `start` is the service that it has had, by its weight. The member with the lowest goes next; a small sum
- *     by its weight is added, so that of two that have had the same, the one of more weight goes first.
+ *  1. A member's `start` is the service that it has had, divided by its weight, plus a small sum divided by its weight. The
+ *     member with the lowest start goes next; the sum lets the heavier of two members with equal service go first.
  *  2. A request is charged its probable time when it begins, and its real time when it ends.
- *  3. Virtual time is the start of the member that is furthest behind. A member that begins to wait starts there, so it
- *     saves nothing up; what it owes beyond a small sum it still owes. So neither the first loads of a new run nor the
- *     next ones of a small run wait for a big one.
- *  4. Virtual time also goes on by itself, at a fraction of the rate at which a member of weight 1 would be served by its
- *     fair share. So what a member owes lapses, also while new members keep coming.
- *  5. Ideal time goes on at that whole rate. A member that is far behind it gets one turn in eight, in the order of what
- *     each has had by that clock. So a flood of new members keeps nobody from a part of their fair share, and no turn
- *     gives a member more than its fair share.
- *  6. Equals go by the longest path that remains, then by who asked first.
+ *  3. Virtual time is the start of the member that is furthest behind. A member that begins to wait starts there at the
+ *     least, so idle time earns no credit; a debt beyond a small sum remains. So neither the first loads of a new run nor
+ *     the next ones of a small run wait for a big one.
+ *  4. Virtual time also advances by itself, at a fraction of the rate at which a member of weight 1 would be served by its
+ *     fair share. So debts lapse, also while new members keep coming.
+ *  5. Ideal time advances at that whole rate. One turn in eight goes to a member far behind it, in the order of the service
+ *     that each has had by that clock. So a flood of new members leaves each member a part of its fair share, and no
+ *     turn gives a member more than its fair share.
+ *  6. Ties go by the longest remaining path, then by the order of asking.
  *
- * Of two members that wait all the time, the services by weight differ at most by `(n + 1) * (a + b)`, where `n` permits are
- * in use, and `a` and `b` are the longest time of one request of each by its weight, at least the small sum of 1: Goyal,
+ * The services of two members that wait all the time, each divided by its weight, differ by `(n + 1) * (a + b)` at most, where
+ * `n` permits are in use, and `a` and `b` are the longest request of each divided by its weight, at least the small sum of 1: Goyal,
  * Vin and Cheng, "Start-time Fair Queueing" (SIGCOMM 1996) for one permit; Jin, Chase and Kaur, "Interposed Proportional
- * Sharing for a Storage Service Utility" (SIGMETRICS 2004) for several. Turns add what a member was behind when it began.
+ * Sharing for a Storage Service Utility" (SIGMETRICS 2004) for several. Turns add the lag of a member when they began.
  */
 import { Heap, type Placed } from "../base/Heap.ts"
 
-/** What a member that has just had nothing counts as having had, in milliseconds of one permit. */
+/** The service that a new member counts as having had, in milliseconds of one permit. */
 const small = 10
-/** What a member that was idle may owe without waiting for it, in milliseconds of one permit at weight 1. */
+/** The debt that a member which was idle does not wait for, in milliseconds of one permit at weight 1. */
 const forgiven = 200
-/** How fast virtual time goes on by itself, by the fair rate. */
+/** How fast virtual time advances by itself, relative to the fair rate. */
 const lapse = 1 / 8
-/** A member is far behind when it lacks what its fair share gives it in so many milliseconds. */
+/** A member is far behind when it lacks this many milliseconds of its fair share. */
 const patience = 2000
 const turnEvery = 8
 
 /** A request that waits. */
 export interface Waiter {
-  /** How long what is left of its run takes at least, in milliseconds. */
+  /** The longest remaining path of its run, in milliseconds. */
   readonly remaining: number
   /** The order of asking. */
   readonly order: number
@@ -43,12 +43,12 @@ export interface Waiter {
 export const goesFirst = (a: Waiter, b: Waiter): boolean =>
   a.remaining === b.remaining ? a.order < b.order : a.remaining > b.remaining
 
-/** Where a member stands in the line of turns. */
+/** The place of a member in the line of turns. */
 class Turn<M> implements Placed {
   readonly member: M
-  /** How much service it has had, in ideal time: only of members that have had to wait, as others need no turns. */
+  /** The service that it has had, in ideal time. Only members that have had to wait need it. */
   ideal: number
-  /** In which order members began to wait. */
+  /** The order in which members began to wait. */
   since = 0
   place = -1
 
@@ -58,11 +58,11 @@ class Turn<M> implements Placed {
   }
 }
 
-/** A run or a tenant, as far as sharing goes. */
+/** A run or a tenant that shares. */
 export abstract class Member implements Placed {
   weight: number
   place = -1
-  /** How much service it has had, in virtual time. */
+  /** The service that it has had, in virtual time. */
   start = 0
   /** How many permits it holds. */
   holds = 0
@@ -72,7 +72,7 @@ export abstract class Member implements Placed {
     this.weight = weight
   }
 
-  /** Its request that goes first, if it has any that wait. */
+  /** Its most urgent waiting request, if any. */
   abstract readonly first: Waiter | undefined
 
   get isWaiting(): boolean {
@@ -103,21 +103,21 @@ export class FairShares<M extends Member> {
   private readonly line = new Heap<M>(isBehind)
   private readonly turns = new Heap<Turn<M>>(isSooner)
   private virtual = 0
-  /** How far the lines by both times have come: where the first member of each stood when a request began. */
+  /** How far both lines have come: the position of each line's first member when a request last began. */
   private passed = 0
   private passedIdeal = 0
   private ideal = 0
-  /** Until when time has gone on. */
+  /** The instant up to which time has advanced. */
   at = 0
-  /** How fast ideal time went on of late, by the clock. */
+  /** How fast ideal time advanced last, relative to the clock. */
   private rate = 0
   private activeWeight = 0
   private inUse = 0
   private entered = 0
-  /** How many have begun since a member had a turn. */
+  /** How many requests have begun since the last turn. */
   private sinceTurn = 0
 
-  /** The member that is furthest behind, of those that wait. */
+  /** The waiting member that is furthest behind. */
   get furthestBehind(): M | undefined {
     return this.line.first
   }
@@ -128,13 +128,13 @@ export class FairShares<M extends Member> {
     return turn !== undefined && byIdeal(turn) + patience * this.rate <= this.ideal ? turn.member : this.line.first
   }
 
-  /** Lets time go on. */
+  /** Advances time to `now`. */
   advance(now: number): void {
     if (now > this.at && this.activeWeight > 0) {
       this.rate = this.inUse / this.activeWeight
       const passed = (now - this.at) * this.rate
       this.virtual += lapse * passed
-      // Ideal time waits for those that are far behind: what they lack beyond that is not made good.
+      // Ideal time waits for members that are far behind: a lag beyond that is not made up for.
       const first = this.turns.first
       const most = first === undefined ? Infinity : byIdeal(first) + patience * this.rate
       this.ideal = Math.max(this.ideal, Math.min(this.ideal + passed, most))
@@ -142,7 +142,7 @@ export class FairShares<M extends Member> {
     this.at = now
   }
 
-  /** A member is about to ask, or to hold permits. */
+  /** Prepares a member that is about to ask, or to hold permits. */
   activate(member: M, now: number): void {
     this.advance(now)
     if (member.isWaiting) return
@@ -158,7 +158,7 @@ export class FairShares<M extends Member> {
     }
   }
 
-  /** A request of a member waits from now on. */
+  /** Adds a waiting request of a member. */
   enter(member: M): void {
     if (member.isWaiting) return this.line.moved(member)
     this.line.add(member)
@@ -167,19 +167,19 @@ export class FairShares<M extends Member> {
     this.turns.add(turn)
   }
 
-  /** Takes a member out of the line while its first request changes, which decides where it stands. */
+  /** Takes a member out of the line while its first request changes, which decides its place. */
   pause(member: M): void {
     this.line.remove(member)
   }
 
-  /** Puts it back, if it still has requests that wait. */
+  /** Puts it back, if it still has waiting requests. */
   resume(member: M): void {
     if (member.first !== undefined) return this.line.add(member)
     this.turns.remove(member.turn!)
     this.deactivate(member)
   }
 
-  /** A member gets permits, for a request that will probably cost so much service. */
+  /** Charges a member that gets permits with the probable service of its request. */
   begin(member: M, permits: number, cost: number, now: number): void {
     this.activate(member, now)
     const behind = this.line.first
@@ -192,7 +192,7 @@ export class FairShares<M extends Member> {
     this.charge(member, cost)
   }
 
-  /** It gives them back: the request has cost so much more. */
+  /** Charges a member that returns permits with the rest of the real service. */
   end(member: M, permits: number, more: number, now: number): void {
     this.advance(now)
     member.holds -= permits
@@ -201,18 +201,18 @@ export class FairShares<M extends Member> {
     this.deactivate(member)
   }
 
-  /** Whether a member that is idle would still have to wait for what it has had. */
+  /** Whether an idle member still has a debt to wait for. */
   owes(member: M): boolean {
     return member.start - forgiven > this.virtual
   }
 
-  /** How much service others probably get before a member's next request. */
+  /** The service that others probably get before a member's next request. */
   before(member: M): number {
     const owed = member.start - (member.isIdle ? forgiven : 0) - this.virtual
     return Math.max(0, owed) * this.activeWeight
   }
 
-  /** How much service all get while a member gets so much. */
+  /** The service that all members get while one gets `service`. */
   whileServed(member: M, service: number): number {
     return (service / member.weight) * this.activeWeight
   }
