@@ -1,20 +1,20 @@
-/** What users give, checked where it is used: plain answers of functions. Whose function it is, is named in the defect. */
+/** Checks the plain answers of functions that users give, where they are used. The defect names the owner of the function. */
 import { Cause, type Duration } from "effect"
 import { anyDuration, toDuration } from "./DurationInput.ts"
 import { describe } from "./ErrorText.ts"
 import { kindOf, valueText } from "./ValueText.ts"
 
-/** What a message calls by its name. */
+/** A declaration that a message names. */
 export interface Named {
   readonly name: string
 }
 
-/** Whose function it is: a resource, or anything else in words. */
+/** The owner of a function: a resource, or a description. */
 export type Owner = Named | string
 
 export const subjectOf = (of: Owner): string => (typeof of === "string" ? of : `resource "${of.name}"`)
 
-/** A kind of value that users' functions give. `read` gives `undefined` for anything else. */
+/** A kind of value that a user's function returns. `read` returns `undefined` for any other. */
 export interface Expected<A> {
   readonly text: string
   readonly read: (value: unknown) => A | undefined
@@ -27,7 +27,7 @@ const adviceOnAnswers = (kind: string): string | undefined => {
   return kind === "Promise" || kind === "Effect" || kind === "thenable" ? "it must give its answer at once" : undefined
 }
 
-/** The error that says what came in the place of something else. The reason of a promise becomes its `cause`. */
+/** The error about an unexpected value. If that is a promise, the reason of its rejection becomes the `cause`. */
 export const unexpected = (
   of: Owner,
   what: string,
@@ -39,21 +39,21 @@ export const unexpected = (
     `${subjectOf(of)}: ${what} gave ${valueText(came)} where ${text} was expected${todo === undefined ? "" : `: ${todo}`}`
   )
   try {
-    // Not its own `then`: that of a lazy promise or a query builder would start its work. Anything but a promise throws.
+    // Not its own `then`: that of a lazy promise or a query builder would start work. Throws for anything but a promise.
     const noteReason = (reason: unknown) => void Object.assign(error, { cause: reason })
     void Promise.prototype.then.call(came, undefined, noteReason)
   } catch {}
   return error
 }
 
-/** What a user's function gave, if it is what is expected of it. Throws a defect that says what came otherwise. */
+/** The value of a user's function if it is of the expected kind. Throws a defect that says what came otherwise. */
 export const checked = <A>(of: Owner, what: string, expected: Expected<A>, value: unknown): A => {
   const read = expected.read(value)
   if (read === undefined) throw unexpected(of, what, expected, value)
   return read
 }
 
-/** What a user's function answers. Throws a defect that names the function where it throws, or gives something else. */
+/** The answer of a user's function. If that throws, or returns another kind of value, throws a defect that names it. */
 export const answerOf = <A>(of: Owner, what: string, expected: Expected<A>, f: () => unknown): A => {
   let value: unknown
   try {
@@ -79,12 +79,12 @@ export const aDuration: Expected<Duration.Duration> = {
   read: toDuration
 }
 
-/** How long something lives: what is over already lives no time. */
+/** A time to live. A negative one counts as zero. */
 export const aTimeToLive: Expected<Duration.Duration> = {
   text: "a duration",
   read: anyDuration
 }
 
-/** A failure with a defect of what was asked about it: the failure stays. */
+/** A cause, with the defect of a function that was asked about it added. The failure stays visible. */
 export const withDefect = <E>(cause: Cause.Cause<E>, defect: unknown): Cause.Cause<E> =>
   Cause.combine(cause, Cause.die(defect))

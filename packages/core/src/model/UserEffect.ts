@@ -1,8 +1,8 @@
 /**
- * What users give, checked where it is used: effects and lists. Plain answers of functions: `base/UserValue.ts`.
+ * Checks the effects and lists that users give, where they are used. For plain answers see `base/UserValue.ts`.
  *
- * Whatever comes instead is a defect that names the resource and the place, says what came and what to do. Nothing here
- * runs for values that are right, beyond the question whether they are.
+ * Any other value is a defect that names the resource and the place, what came, and what to do. A valid value costs one
+ * check and nothing more.
  */
 import { Cause, Effect, Exit, Scope } from "effect"
 import { shared } from "../base/Shared.ts"
@@ -43,7 +43,7 @@ const anEffect: Pick<Expected<AnyEffect>, "text" | "advice"> = {
   advice: (kind) => adviceOnEffects[kind] ?? "wrap a value in Effect.succeed"
 }
 
-/** What a user's function gives; what it throws is a defect. */
+/** Calls a user's function. If it throws, that is a defect. */
 export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
   try {
     return f(argument)
@@ -55,11 +55,11 @@ export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
 export const notAnEffect = (of: Owner, what: string, value: unknown): Exit.Exit<never> =>
   Exit.die(unexpected(of, what, anEffect, value))
 
-/** What a user's function gave, if it is an effect, and otherwise a defect that says so. `what`: which function. */
+/** The value of a user's function if that is an effect, else a defect that says what came. `what` names the function. */
 export const asEffect = (of: Owner, what: string, value: unknown): AnyEffect =>
   Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(of, what, value)
 
-/** What a handler makes of a failure. One that throws, or gives no effect, leaves the failure, with the defect added. */
+/** The effect of a handler. If it throws, or returns no effect, the failure stays, with the defect added. */
 export const handledBy = (
   of: Owner,
   what: string,
@@ -79,8 +79,8 @@ export const handledBy = (
 }
 
 /**
- * What is done about a failure, where a user's function says that it is to be. One that throws, or gives no answer, leaves
- * the failure, with the defect added.
+ * Handles a failure if a user's function says so. If that throws, or returns no valid answer, the failure stays, with the
+ * defect added.
  */
 export const decide = (
   cause: Cause.Cause<unknown>,
@@ -97,14 +97,14 @@ export const decide = (
   return then() ?? Exit.failCause(cause)
 }
 
-/** What a list is made of. Texts, Effects, Options and Results can be iterated over, too, and are no lists. */
+/** The type of a list. Strings, Effects, Options and Results are iterable, too, but are no lists. */
 export type List<I> = Iterable<I> & {
   readonly charAt?: never
   readonly "~effect/Effect"?: never
   readonly _tag?: never
 }
 
-/** How many items a list may have that does not say how many it has: such a one can be endless. */
+/** The most items of an iterable without a size, which may be endless. */
 const mostUncounted = 1_000_000
 
 const adviceOnLists: Readonly<Record<string, string>> = {
@@ -121,10 +121,10 @@ const adviceOnLists: Readonly<Record<string, string>> = {
   Option: "use Option.toArray"
 }
 
-/** Can be iterated over, for `yield*`, and are no lists. */
+/** Iterable (for `yield*`, or by character), but no lists. */
 const singles: ReadonlyArray<string> = ["string", "Effect", "Option", "Result"]
 
-/** What one-shot iterators gave: each can be read only once, however often its list is loaded. */
+/** The items of one-shot iterators, which can be read once, though their lists may be loaded often. */
 const onceRead = /* @__PURE__ */ shared(
   "one-shot iterators",
   (): WeakMap<object, () => ReadonlyArray<unknown>> => new WeakMap()
@@ -169,14 +169,14 @@ export const itemsOf = (of: Owner, given: unknown): ReadonlyArray<unknown> => {
   const list = given as Iterable<unknown>
   if (list instanceof Set || list instanceof Map) return Array.from(list)
   const iterator = list[Symbol.iterator]()
-  // An iterator that gives itself is used up by reading it.
+  // An iterable that returns itself as its iterator is used up by reading it.
   return (iterator as unknown) === given ? readOnce(of, given, list) : readAll(of, list)
 }
 
-/** What a layer does with what is inside. */
+/** How a layer wraps the effect inside it. */
 type Wrap = (layer: Layer, self: AnyEffect) => unknown
 
-/** The layers around an effect. One that throws, or gives no effect, is a defect like any other of the resource. */
+/** An effect wrapped in layers. A layer that throws, or returns no effect, is a defect of the resource. */
 export const wrapIn = (of: Owner, layers: ReadonlyArray<Layer>, self: AnyEffect, wrap: Wrap): AnyEffect =>
   layers.reduce(
     (effect, layer) => Effect.suspend(() => asEffect(of, `the policy ${layer.label}`, wrap(layer, effect))),
@@ -209,7 +209,7 @@ export const checkFunctions = (
   )
 }
 
-/** A load inside of the seal that a layer around it asks for. */
+/** A load in the seal that a cache around it asks for. */
 export const sealIn = (seal: Seal | undefined, { name }: Named, self: AnyEffect): AnyEffect =>
   seal === undefined ? self : seal(self, name)
 

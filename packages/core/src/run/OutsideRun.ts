@@ -1,6 +1,6 @@
 /**
- * Loads that belong to no run, such as those by which a cache refreshes what it has: nobody is told, they take no slot, and
- * what they acquire is released with them. Permits of limiters they take like any other.
+ * Loads that belong to no run, such as refreshes of a cache: no observer sees them, they take no slot, and they release what
+ * they acquire when they end. They take permits of limiters like any other load.
  */
 import { Effect } from "effect"
 import type { Origin } from "../cache/Key.ts"
@@ -12,19 +12,19 @@ import { unheard } from "../model/Unheard.ts"
 import { aString, checked } from "../base/UserValue.ts"
 import { asEffect, call, itemsOf, sealIn, wrapIn } from "../model/UserEffect.ts"
 
-/** What such loads need of a run. */
+/** What such loads need from a run. */
 export interface Around {
   /** Runs an effect with the permits of a limiter, by hand. */
   readonly withPermits: (limit: Limited, self: AnyEffect) => AnyEffect
 }
 
-/** What is inside of layers, and what tells its value from others. */
+/** The load inside layers, and what identifies its value. */
 export interface Wrapped {
   readonly load: AnyEffect
   readonly layers: Pick<Load, "inner" | "outer" | "limit">
   /** The key that the declaration gives. */
   readonly key: () => string | undefined
-  /** What the value is made of, where it gives none, and by what: its function first. */
+  /** What identifies a value without a key: its dependencies, and its makers, of which the load function is the first. */
   readonly of: unknown
   readonly makers: readonly [object, ...ReadonlyArray<unknown>]
 }
@@ -80,20 +80,20 @@ export class OutsideRun {
       load: this.one(items, () => items.load(item, deps, index)),
       layers: items,
       key: () => keyOfItem(step, items, item, deps),
-      // Most loads do not ask where in its list an item is, and so find the same item at another place.
+      // Most loads ignore the index, so an item is found again at another position.
       of: isIndexUsed(items) ? { item, deps, index } : { item, deps },
       makers: [items.load, ...askedBy(items.asks)]
     }
   }
 
-  /** What tells the value inside of a layer from others, where its declaration gives no key. */
+  /** Identifies the value inside a layer whose declaration gives no key. */
   origin({ layers, makers, of }: Wrapped, layer: Layer): Origin {
     const [load, ...others] = makers
     for (const { changes } of insideOf(layers, layer)) if (changes !== undefined) others.push(changes)
     return { resource: this.resource, load, others, of }
   }
 
-  /** What a layer has inside, or where none is given, all of it. */
+  /** The load with the policies inside a layer, or with all policies where no layer is given. */
   inside(wrapped: Wrapped, layer?: Layer): AnyEffect {
     const { inner, limit, outer } = wrapped.layers
     const count = layer === undefined ? Infinity : [...inner, ...outer].indexOf(layer)
@@ -129,7 +129,7 @@ export class OutsideRun {
   }
 }
 
-/** What else decides what comes of a request. */
+/** What else decides the answer to a request. */
 const askedBy = (asks: Asks | undefined): ReadonlyArray<unknown> =>
   asks === undefined ? [] : [asks.resolver, asks.asking]
 
@@ -138,5 +138,5 @@ const insideOf = ({ inner, outer }: Wrapped["layers"], layer: Layer): ReadonlyAr
   return all.slice(0, all.indexOf(layer))
 }
 
-/** Whether a function may take a third argument: one that says that it takes fewer does not, unless it takes any. */
+/** Whether a load may use the index: unless it declares one or two parameters. (A length of 0 may hide rest parameters.) */
 const isIndexUsed = ({ load }: ItemLoads): boolean => load.length !== 1 && load.length !== 2
