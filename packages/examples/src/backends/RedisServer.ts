@@ -36,21 +36,24 @@ const useGiven = (given: Redacted.Redacted): Effect.Effect<RedisServer["Service"
 
 const journal = ["--appendonly", "yes", "--appendfsync", "always"]
 
-/** A Redis of one's own, whatever `REDIS_URL` says, to do with as one likes. */
-export const startOwn = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem
-  const { command, env } = yield* findRedis
-  const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-loader-redis-" })
-  const server = yield* ServerProcess.make({
-    name: "Redis",
-    command,
-    argsFor: (port) => ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", ...journal],
-    user: { cwd: folder, env }
+/** Starts a Redis with further arguments, whatever `REDIS_URL` says: the caller can stop, kill and change it. */
+export const startWith = (argsFor: (port: number) => ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const { command, env } = yield* findRedis
+    const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-loader-redis-" })
+    const server = yield* ServerProcess.make({
+      name: "Redis",
+      command,
+      argsFor: (port) => ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", ...journal, ...argsFor(port)],
+      user: { cwd: folder, env }
+    })
+    return {
+      port: server.port,
+      url: Redacted.make(`redis://127.0.0.1:${server.port}`),
+      description: `Redis, started for this run on 127.0.0.1:${server.port}`,
+      server
+    }
   })
-  return {
-    port: server.port,
-    url: Redacted.make(`redis://127.0.0.1:${server.port}`),
-    description: `Redis, started for this run on 127.0.0.1:${server.port}`,
-    server
-  }
-})
+
+export const startOwn = startWith(() => [])
