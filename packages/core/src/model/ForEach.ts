@@ -1,5 +1,5 @@
 /** A resource for each entry of a list. */
-import type { List } from "./UserEffect.ts"
+import { itemsOf, type List } from "./List.ts"
 import { checkFunctions } from "./UserEffect.ts"
 import { Cause, type Effect, type RequestResolver } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
@@ -115,6 +115,7 @@ export const forEach = <
     deps: lazily<Dependencies>(deps, {}),
     after: lazily<ReadonlyArray<unknown>>(after, []),
     items: items as (deps: Dependencies) => Iterable<unknown>,
+    read: itemsOf,
     load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
     resolver: undefined,
     resolvers: resolvers as ReadonlyArray<AnyResolver>,

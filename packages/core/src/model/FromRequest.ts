@@ -1,5 +1,5 @@
 /** Resources that are asked of a resolver, which answers many at once. */
-import type { List } from "./UserEffect.ts"
+import { itemsOf, type List } from "./List.ts"
 import { checkFunctions } from "./UserEffect.ts"
 import type { Request, RequestResolver } from "effect"
 import type { AnyRequest, AnyResolver } from "../batching/AnyResolver.ts"
@@ -176,6 +176,7 @@ export const requestEach = <
     key: options.key as KeyOf | undefined,
     itemKey: options.itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     items: options.items as (deps: Dependencies) => Iterable<unknown>,
+    read: itemsOf,
     load: options.request as (item: unknown, deps: Dependencies, index: number) => unknown,
     resolver: options.resolver as AnyResolver,
     means: askMeans,

@@ -4,6 +4,7 @@
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
+import type { Owner } from "../base/UserValue.ts"
 import type { Cause, Context, Duration, Effect, Schedule } from "effect"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Batches } from "../batching/Batches.ts"
@@ -77,6 +78,8 @@ export interface Asking {
 /** The items of a list, each of which is loaded by itself. */
 export interface Items extends Asking {
   readonly items: (deps: Dependencies) => Iterable<unknown>
+  /** The items of what `items` gave. Throws a defect where that is no list. */
+  readonly read: (of: Owner, given: unknown) => ReadonlyArray<unknown>
   readonly load: (item: unknown, deps: Dependencies, index: number) => unknown
   /** What answers the items, where what `load` gives for each is a request. */
   readonly resolver: AnyResolver | undefined

@@ -20,7 +20,7 @@ import { doing } from "./saga/Deed.ts"
 import type { Saga } from "./saga/Saga.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 import { type ItemFailure, Tried } from "./Tried.ts"
-import { asEffect, call, inChildScope, itemsOf, sealIn } from "../model/UserEffect.ts"
+import { asEffect, call, inChildScope, sealIn } from "../model/UserEffect.ts"
 
 /** How attempts are wrapped, and what they hold: see `Load`. */
 type Holding = Pick<Load, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
@@ -198,7 +198,7 @@ export class Attempts implements Host {
   /** The loads of a list, side by side. The first that fails interrupts the others. */
   private list(index: number, step: Load, items: ItemLoads, deps: Dependencies): AnyEffect {
     return Effect.suspend(() => {
-      const all = itemsOf(step, items.items(deps))
+      const all = items.read(step, items.items(deps))
       this.watch?.itemsStarted(index, all.length)
       if (items.asks !== undefined && this.watch === undefined && isBareRequest(items)) {
         const onFailure = (k: number, cause: Cause.Cause<unknown>): void =>

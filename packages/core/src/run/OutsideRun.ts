@@ -10,7 +10,7 @@ import { PerCall } from "../model/PerCall.ts"
 import { askOutside, asRequest } from "./Requests.ts"
 import { unheard } from "../model/Unheard.ts"
 import { aString, checked } from "../base/UserValue.ts"
-import { asEffect, call, itemsOf, sealIn, wrapIn } from "../model/UserEffect.ts"
+import { asEffect, call, sealIn, wrapIn } from "../model/UserEffect.ts"
 
 /** What such loads need from a run. */
 export interface Around {
@@ -124,7 +124,7 @@ export class OutsideRun {
   private all(items: ItemLoads): AnyEffect {
     const load = (item: unknown, index: number): AnyEffect => this.inside(this.item(items, item, index))
     return Effect.suspend(() =>
-      Effect.forEach(itemsOf(this.step, items.items(this.deps)), load, { concurrency: items.concurrency })
+      Effect.forEach(items.read(this.step, items.items(this.deps)), load, { concurrency: items.concurrency })
     )
   }
 }

@@ -1,0 +1,80 @@
+/** The lists that users give. Declarations of lists bring this module along, so that programs without lists do not carry it. */
+import { shared } from "../base/Shared.ts"
+import { type Owner, subjectOf, unexpected } from "../base/UserValue.ts"
+import { kindOf } from "../base/ValueText.ts"
+
+/** The type of a list. Strings, Effects, Options and Results are iterable, too, but are no lists. */
+export type List<I> = Iterable<I> & {
+  readonly charAt?: never
+  readonly "~effect/Effect"?: never
+  readonly _tag?: never
+}
+
+/** The most items of an iterable without a size, which may be endless. */
+const mostUncounted = 1_000_000
+
+const adviceOnLists: Readonly<Record<string, string>> = {
+  undefined: "did you forget `return`?",
+  Promise: "load it in a resource of its own, and name that in `deps`",
+  Effect: "load it in a resource of its own, and name that in `deps`",
+  thenable: "load it in a resource of its own, and name that in `deps`",
+  string: "split it, or give an array of one",
+  AsyncGenerator: "load it in a resource of its own with Stream.runCollect, and name that in `deps`",
+  "async iterable": "load it in a resource of its own with Stream.runCollect, and name that in `deps`",
+  Stream: "load it in a resource of its own with Stream.runCollect, and name that in `deps`",
+  resource: "name it in `deps` and use its value",
+  object: "give the array in it, or its Object.values",
+  Option: "use Option.toArray"
+}
+
+/** Iterable (for `yield*`, or by character), but no lists. */
+const singles: ReadonlyArray<string> = ["string", "Effect", "Option", "Result"]
+
+/** The items of one-shot iterators, which can be read once, though their lists may be loaded often. */
+const onceRead = /* @__PURE__ */ shared(
+  "one-shot iterators",
+  (): WeakMap<object, () => ReadonlyArray<unknown>> => new WeakMap()
+)
+
+const readAll = (of: Owner, given: Iterable<unknown>): ReadonlyArray<unknown> => {
+  const all: Array<unknown> = []
+  for (const item of given) {
+    if (all.length === mostUncounted) {
+      throw new RangeError(
+        `${subjectOf(of)}: \`items\` has not ended after ${mostUncounted} items: give an array where there are more`
+      )
+    }
+    all.push(item)
+  }
+  return all
+}
+
+const readOnce = (of: Owner, given: object, iterator: Iterable<unknown>): ReadonlyArray<unknown> => {
+  let known = onceRead.get(given)
+  if (known === undefined) {
+    try {
+      const all = readAll(of, iterator)
+      known = () => all
+    } catch (defect) {
+      known = () => {
+        throw defect
+      }
+    }
+    onceRead.set(given, known)
+  }
+  return known()
+}
+
+/** The items of a list. Throws a defect that says what came otherwise. */
+export const itemsOf = (of: Owner, given: unknown): ReadonlyArray<unknown> => {
+  if (Array.isArray(given)) return Array.from(given as ReadonlyArray<unknown>)
+  const isIterable = typeof given === "object" && given !== null && Symbol.iterator in given
+  if (!isIterable || singles.includes(kindOf(given))) {
+    throw unexpected(of, "`items`", { text: "a list", advice: (kind) => adviceOnLists[kind] }, given)
+  }
+  const list = given as Iterable<unknown>
+  if (list instanceof Set || list instanceof Map) return Array.from(list)
+  const iterator = list[Symbol.iterator]()
+  // An iterable that returns itself as its iterator is used up by reading it.
+  return (iterator as unknown) === given ? readOnce(of, given, list) : readAll(of, list)
+}
