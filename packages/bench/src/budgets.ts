@@ -113,10 +113,18 @@ const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
   ]
 }
 
-/** More than this fails the command, whatever was promised: nothing but our own code can change it. */
+/**
+ * Above these sizes the command fails, whatever the promise: only our own code changes them. They are the measured sizes plus
+ * 1 %.
+ *
+ * Of what every program carries, these parts are for correctness and messages rather than for loading: checks of what users
+ * give, the texts of errors and their causes, every cycle of a graph, loaders inside loaders to any depth, asynchronous
+ * contexts, and frames of resources in the stacks of defects. The core entry also has identities of values, protected calls,
+ * shares of tenants, and caches with a weight and a sweeper.
+ */
 const ceilings = {
-  rolldown: { declaresAndLoads: 21 * 1024, entry: 55.5 * 1024 },
-  esbuild: { declaresAndLoads: 33 * 1024, entry: 58 * 1024 }
+  rolldown: { declaresAndLoads: 26.7 * 1024, entry: 70.4 * 1024 },
+  esbuild: { declaresAndLoads: 43.9 * 1024, entry: 74.4 * 1024 }
 }
 
 /** By both bundlers. */
