@@ -14,8 +14,9 @@ const shorten = (text: string, longest: number): string =>
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** Without the blank lines that some messages begin with: where one line is shown, it is to say something. */
 const textIn = (value: unknown): string | undefined =>
-  typeof value === "string" && value.trim() !== "" ? value : undefined
+  typeof value === "string" ? value.trim() || undefined : undefined
 
 /** Errors of other realms are no instances of this realm's `Error`. */
 const isError = (value: object): value is Error =>

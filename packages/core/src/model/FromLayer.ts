@@ -1,5 +1,6 @@
 /** Services that layers build, as resources. */
-import { Context, Effect, Layer, Scope } from "effect"
+import { Cause, Context, Effect, Layer, Scope } from "effect"
+import { valueText } from "../base/ValueText.ts"
 import { BuildMemo } from "./BuildMemo.ts"
 import { baseOf, type Dependencies, lensesOf } from "./Node.ts"
 import { declare, type Deps, type Failure, type Inputs, isResource, lazily, nodeOf } from "./Resource.ts"
@@ -88,6 +89,11 @@ export const fromLayer = <const Name extends string, Id, Shape, E, R, const D ex
   Inputs<D>,
   never
 > => {
+  if (!Layer.isLayer(layer)) {
+    throw new Cause.IllegalArgumentError(
+      `Resource.fromLayer("${name}"): \`layer\` must be a Layer, got ${valueText(layer)}`
+    )
+  }
   const deps = lazily<Dependencies>(options?.deps, {})
   let services: ReadonlyMap<string, Context.Key<unknown, unknown>> | undefined
   const load = (values: Dependencies) => {

@@ -202,6 +202,7 @@ const isLimit = (limit: unknown): boolean => limit === "unbounded" || (Number.is
 const checkOptions = ({
   compensationConcurrency,
   concurrency,
+  onCompensationFailure,
   scheduling,
   timeout
 }: Options): ReadonlyArray<GraphIssue> => {
@@ -216,6 +217,9 @@ const checkOptions = ({
     refuse("scheduling", scheduling, '"eager" or "batched"')
   }
   if (timeout !== undefined && toDuration(timeout) === undefined) refuse("timeout", timeout, "a duration of 0 or more")
+  if (onCompensationFailure !== undefined && typeof onCompensationFailure !== "function") {
+    refuse("onCompensationFailure", onCompensationFailure, "a function")
+  }
   return issues
 }
 

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { checkFunctions } from "../model/UserEffect.ts"
 import { Cause, type Duration, Effect, Exit, Result } from "effect"
 import { dual } from "effect/Function"
 import type { GraphError } from "../compile/GraphError.ts"
@@ -330,6 +331,7 @@ export const onExit: {
   ): Loader<A, E, R | R2, In, T>
 } = /* @__PURE__ */ dual(2, (self: AnyLoader, hook: OnExit): never => {
   const compiled = compiledOf(self)
+  checkFunctions("Loader.onExit", compiled.program.name, { hook }, ["hook"])
   const declaration = { ...compiled.declaration, onExit: [...(compiled.declaration.onExit ?? []), hook] }
   return fromCompiled({ ...compiled, declaration }, valuesOf(self))
 })

@@ -5,12 +5,14 @@
  */
 import { Context, Effect, Layer, type Scope } from "effect"
 import { dual } from "effect/Function"
+import { checkFunctions } from "../model/UserEffect.ts"
 import type { OnEvent, Watch, Watcher } from "./Watchers.ts"
 import { newKey, withWatch } from "./Watching.ts"
 
 export type { OnEvent, Watch, Watcher } from "./Watchers.ts"
 
-const always = (onEvent: OnEvent): Watch => {
+const always = (what: string, onEvent: OnEvent): Watch => {
+  checkFunctions(what, "onEvent", { onEvent }, ["onEvent"])
   const watcher: Watcher = { onEvent }
   return () => watcher
 }
@@ -44,7 +46,7 @@ export const observe: {
   (onEvent: OnEvent): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   <A, E, R>(self: Effect.Effect<A, E, R>, onEvent: OnEvent): Effect.Effect<A, E, R>
 } = /* @__PURE__ */ dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, onEvent: OnEvent) =>
-  Effect.updateContext(self, addTo(newKey(), always(onEvent)))
+  Effect.updateContext(self, addTo(newKey(), always("Observer.observe", onEvent)))
 )
 
 /**
@@ -69,7 +71,8 @@ export const observe: {
  * @since 0.1.0
  * @category layers
  */
-export const layer = (onEvent: OnEvent): Layer.Layer<never> => layerWatch(Effect.succeed(always(onEvent)))
+export const layer = (onEvent: OnEvent): Layer.Layer<never> =>
+  layerWatch(Effect.succeed(always("Observer.layer", onEvent)))
 
 /**
  * As {@link layer}, for what is made anew for each run, or with the help of services: spans, metrics, a terminal.

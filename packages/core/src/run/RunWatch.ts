@@ -4,8 +4,9 @@
  * A resource's base and its views settle one by one; people see one resource. So a resource's final event waits until
  * the last of them has settled, and then says the worst that anyone but its own views has seen.
  */
-import { Cause, type Clock, type Context, Duration, type Exit, type Fiber } from "effect"
+import { Cause, type Clock, Context, Duration, type Exit, type Fiber } from "effect"
 import { counter } from "../base/Shared.ts"
+import { checked, type Expected } from "../base/UserValue.ts"
 import type { Sent } from "../batching/Call.ts"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
@@ -28,6 +29,11 @@ const nextRun = /* @__PURE__ */ counter("runs")
 interface Fallback {
   readonly fallback: string
   readonly error: unknown
+}
+
+const aContext: Expected<Context.Context<never>> = {
+  text: "a Context",
+  read: (value) => (Context.isContext(value) ? (value as Context.Context<never>) : undefined)
 }
 
 const succeeded: StepEnd = { _tag: "Succeeded" }
@@ -257,7 +263,7 @@ export class RunWatch {
     return this.watchers.reduce((outer, { undoing }) => {
       if (undoing === undefined) return outer
       try {
-        return undoing(outer, event)
+        return checked("an observer", "`undoing`", aContext, undoing(outer, event))
       } catch (defect) {
         this.crash(defect)
         return outer
@@ -303,7 +309,7 @@ export class RunWatch {
     const resource = this.nameOf(index)
     return this.placing.reduce((outer, watcher) => {
       try {
-        return watcher.within!(outer, resource, attempt, item)
+        return checked("an observer", "`within`", aContext, watcher.within!(outer, resource, attempt, item))
       } catch (defect) {
         this.crash(defect)
         return outer

@@ -6,6 +6,7 @@
  */
 import { Cause, Clock, Context, Effect, type Fiber } from "effect"
 import { counter } from "../base/Shared.ts"
+import { checked, type Expected } from "../base/UserValue.ts"
 import { planOf } from "./Compiled.ts"
 import { type Reporter, RunWatch, type WatchRun } from "./RunWatch.ts"
 import { Watched } from "./Watched.ts"
@@ -42,13 +43,18 @@ const logCrash = (fiber: Fiber.Fiber<unknown, unknown>) => (defect: unknown) => 
 const together = (reporters: ReadonlyArray<Reporter>): Reporter | undefined =>
   reporters.length < 2 ? reporters[0] : reporter((event) => reporters.forEach((one) => one.onEvent(event)))
 
+const aWatcher: Expected<Watcher> = {
+  text: "an object with a function `onEvent`, or undefined",
+  read: (value) => (typeof (value as Watcher | null)?.onEvent === "function" ? (value as Watcher) : undefined)
+}
+
 const watchRun: WatchRun = ({ compiled, fiber, parent, reporters }) => {
   const onCrash = logCrash(fiber)
   const watchers: Array<Watcher> = reporters.slice()
   for (const watch of watchesOf(fiber.context)) {
     try {
       const watcher = watch(fiber.context)
-      if (watcher !== undefined) watchers.push(watcher)
+      if (watcher !== undefined) watchers.push(checked("an observer", "its function", aWatcher, watcher))
     } catch (defect) {
       onCrash(defect)
     }

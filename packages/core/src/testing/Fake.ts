@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { type Duration, Effect } from "effect"
+import { durationOf } from "../base/DurationInput.ts"
 import { type Deps, make, type Resource } from "../model/Resource.ts"
 
 /**
@@ -33,11 +34,14 @@ const fake = <const Name extends string, A, E, const D extends Deps = {}>(
   of: Of<Name, unknown>,
   load: Effect.Effect<A, E>,
   { deps, takes }: Options<D> = {}
-) =>
-  make(typeof of === "string" ? of : of.name, {
+) => {
+  const name = typeof of === "string" ? of : of.name
+  const pause = takes === undefined ? undefined : durationOf(`Fake("${name}"): \`takes\``, takes)
+  return make(name as Name, {
     deps: () => deps ?? ({} as D),
-    load: () => (takes === undefined ? load : Effect.andThen(Effect.sleep(takes), load))
+    load: () => (pause === undefined ? load : Effect.andThen(Effect.sleep(pause), load))
   })
+}
 
 /**
  * A resource that takes so long, and then gives a value.

@@ -50,6 +50,7 @@ const cases: ReadonlyArray<readonly [error: unknown, text: string]> = [
   [new Map([["code", 7]]), 'Map [["code",7]]'],
   [new Set([7n]), 'Set ["7n"]'],
   [{ password: Redacted.make("secret") }, '{"password":"<redacted>"}'],
+  [new Error("\n\n  no user\n", { cause: new Error("\nno user") }), "Error: no user"],
   [circular, "Error: status 503"],
   [throwing, "an error that cannot be read"]
 ]

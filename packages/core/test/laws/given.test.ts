@@ -15,8 +15,9 @@ import {
   Result,
   Schedule
 } from "effect"
-import { Loader, Policy, Resource, ResourceCache, Saga } from "effect-loader"
+import { Loader, Observer, Policy, Resource, ResourceCache, Saga } from "effect-loader"
 import { CircuitBreaker } from "effect-loader/resilience"
+import { Fake } from "effect-loader/testing"
 import { afterAll, beforeAll } from "vitest"
 import { withTime } from "../withTime.ts"
 
@@ -380,17 +381,69 @@ describe("30. what a user gives is checked where it is used", () => {
     ['Policy.around("mine"): `f`', (f) => Policy.around("mine", f)],
     ['Policy.retry("options"): `while`', (f) => Policy.retry({ times: 1, while: f })],
     ['Policy.retry("options"): `retryAfter`', (f) => Policy.retry({ times: 1, retryAfter: f })],
-    ['Saga.abortIf("when"): `when`', (f) => Saga.abortIf(f)]
+    ['Saga.abortIf("when"): `when`', (f) => Saga.abortIf(f)],
+    ['Loader.onExit("page"): `hook`', (f) => Loader.onExit(Loader.make({ user }, { name: "page" }), f)],
+    ['Observer.observe("onEvent"): `onEvent`', (f) => Observer.observe(Effect.void, f)],
+    ['Observer.layer("onEvent"): `onEvent`', (f) => Observer.layer(f)]
   ]
   it.each(declarations)("%s must be a function, or declaring throws", (what, declare) => {
     for (const [text, junkOf] of junk) {
       const value = junkOf()
-      if (typeof value === "function" || (value === undefined && !/load|items|request|`f`|when/.test(what))) continue
+      if (
+        typeof value === "function" ||
+        (value === undefined && !/load|items|request|`f`|when|hook|onEvent/.test(what))
+      )
+        continue
       if (value === undefined && what.includes("Policy.retry")) continue
       void Promise.resolve(text === "a Promise" ? value : undefined).catch(() => {})
       assert.throws(() => declare(value as never), `${what} must be a function, got ${text}`)
     }
   })
+
+  it("what is no layer, no duration and no function is refused where it is declared", () => {
+    class Port extends Context.Service<Port, number>()("app/Port") {}
+    const refused: ReadonlyArray<
+      readonly [what: string, right: ReadonlyArray<string>, declare: (junk: never) => unknown]
+    > = [
+      ['Resource.fromLayer("port"): `layer`', ["a Layer"], (layer) => Resource.fromLayer("port", Port, layer)],
+      ['Fake("user"): `takes`', ["undefined", "the number 7", "a bigint"], (takes) => Fake.taking("user", takes, 1)],
+      [
+        'option "onCompensationFailure": expected a function, got ',
+        ["undefined", "a function", "an async function", "a generator function"],
+        (onCompensationFailure) => Loader.make({ user }, { onCompensationFailure })
+      ]
+    ]
+    for (const [what, right, declare] of refused) {
+      for (const [text, junkOf] of junk) {
+        const value = junkOf()
+        if (value instanceof Promise) value.catch(() => {})
+        if (right.includes(text)) continue
+        assert.throws(() => declare(value as never), what, text)
+      }
+    }
+  })
+
+  it.effect("an observer that gives anything else is logged once a run, and changes nothing", () =>
+    Effect.gen(function* () {
+      for (const option of ["watch", "within", "undoing"] as const) {
+        for (const [text, junkOf] of junk) {
+          if (text === "undefined" && option === "watch") continue
+          const told: Array<string> = []
+          const logger = Logger.layer([Logger.make(({ cause }) => told.push(Cause.pretty(cause)))])
+          const undone = Resource.make("undone", { load: () => Effect.succeed(1), compensate: () => Effect.void })
+          const last = Resource.make("user", { after: [undone], load: down })
+          const watcher = { onEvent: () => {}, [option]: junkOf as never }
+          const watch = () => (option === "watch" ? (junkOf() as never) : watcher)
+          const observed = Layer.merge(Observer.layerWatch(Effect.succeed(watch)), logger)
+          const exit = yield* Effect.exit(Loader.load(Loader.make({ last }))).pipe(Effect.provide(observed))
+          assert.deepStrictEqual([errorsOf(exit), defectsOf(exit)], [["down"], []], text)
+          assert.strictEqual(told.length, 1)
+          const place = option === "watch" ? "its function" : `\`${option}\``
+          assert.include(told[0], `an observer: ${place} gave ${text} where `)
+        }
+      }
+    })
+  )
 
   it.effect("lists are arrays and iterables; an iterator that can be read once is read once", () =>
     Effect.gen(function* () {
