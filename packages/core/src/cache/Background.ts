@@ -5,11 +5,18 @@ import { forkInRoot } from "../base/Fork.ts"
 
 export class Background {
   private readonly most: number
+  private readonly within: number
   private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   private closed = false
 
-  constructor(most: number) {
+  /** `within`: how many milliseconds it waits for what runs when it closes. */
+  constructor(most: number, within: number) {
     this.most = most
+    this.within = within
+  }
+
+  get isClosed(): boolean {
+    return this.closed
   }
 
   /** How much runs now. */
@@ -30,9 +37,12 @@ export class Background {
     fiber.addObserver(() => this.fibers.delete(fiber))
   }
 
-  /** Interrupts what runs, and waits for it. */
+  /** Interrupts what runs, and waits for it: not for ever, since some of it may ignore that. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.closed = true
-    return Fiber.interruptAll(Array.from(this.fibers))
+    if (this.fibers.size === 0) return Effect.void
+    for (const fiber of this.fibers) fiber.interruptUnsafe()
+    const ended = Effect.interruptible(Fiber.awaitAll(Array.from(this.fibers)))
+    return Effect.asVoid(Effect.timeoutOption(ended, this.within))
   })
 }

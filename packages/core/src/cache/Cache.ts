@@ -100,8 +100,8 @@ export class Cache {
     this.level = level
     this.entries = new Entries(settings.room)
     this.sweeper = new Sweeper(this.entries)
-    this.refreshing = new Background(settings.background)
-    this.forgetting = new Background(settings.background)
+    this.refreshing = new Background(settings.background, settings.refreshWithin)
+    this.forgetting = new Background(settings.background, settings.refreshWithin)
   }
 
   /** The value of a key: remembered, waited for, or loaded. */
@@ -360,7 +360,8 @@ export class Cache {
    */
   private refreshFailed(fiber: AnyFiber, flight: Flight, cause: Cause.Cause<unknown>): Effect.Effect<void> {
     this.tally.refreshFailures++
-    if (Cause.hasInterrupts(cause)) return Effect.void
+    // Other interruptions are failures: what belonged to the reader's scope, such as the fibers of a service, ends that way.
+    if (this.refreshing.isClosed) return Effect.void
     const { key, mayBeStoodInFor } = flight
     const entry = this.entries.peek(key)
     if (!mayBeStoodInFor && !flight.isOutdated && entry !== undefined) {

@@ -71,7 +71,8 @@ export type StaleIfError = Duration.Input | { readonly for: Duration.Input; read
  * - `failures`: how long a typed failure is remembered: at the most as short as it may be wrong. Without it, not at all.
  *   Defects, interruptions, and errors that only say "not now" never are.
  * - `refreshWithin`: how long a load in the background may take: then it is interrupted, and counts as failed. No reader
- *   waits for one: where the value is over, readers load it themselves. Finite, default 30 seconds.
+ *   waits for one: where the value is over, readers load it themselves. When the cache's layer closes, it waits so long at most for
+ *   refreshes that cannot be interrupted. Finite, default 30 seconds.
  * - `background`: how many refreshes there may be at once, and as many writes to a level behind; what is beyond that is left
  *   undone, and counted. Default 16.
  * - `many`: whether many caches of the class are to live at the same time, such as one for each shard. Default `false`: the log

@@ -5,6 +5,7 @@
  * and however these end, what they had is given back.
  */
 import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber } from "effect"
+import { forkInRoot } from "../base/Fork.ts"
 import { Held } from "../base/Held.ts"
 import { aBoolean, answerOf } from "../base/UserValue.ts"
 import { tookTooLong } from "../base/TimeUp.ts"
@@ -142,9 +143,9 @@ export class Permits implements PermitSource {
       this.alarm = undefined
       this.drain(clock)
     })
-    // A little late rather than a little early: then it would have nothing to do yet.
+    // A little late rather than a little early: then it would have nothing to do yet. It is for all that wait.
     const pause = clock.sleep(Duration.millis(Math.ceil(Math.max(0, at - monotonicNow(clock)))))
-    this.alarm = { at, fiber: Effect.runFork(Effect.andThen(pause, ring)) }
+    this.alarm = { at, fiber: forkInRoot(Context.empty(), Effect.andThen(pause, ring)) }
     return undefined
   }
 

@@ -1,6 +1,7 @@
 /** Reads of a store: those of one tick are one call, for each shard. */
 import { type Context, Effect, Exit } from "effect"
 import type * as Persistence from "effect/persistence/Persistence"
+import { kindOf } from "../base/ValueText.ts"
 import { Calls } from "./Calls.ts"
 
 type Stored = object | undefined
@@ -72,7 +73,8 @@ export class Reads {
 }
 
 /** What is missing at the end of an answer could be the mark that has a value forgotten. */
-const check = (found: ReadonlyArray<Stored>, wanted: number): Exit.Exit<ReadonlyArray<Stored>, string> =>
-  found.length === wanted
-    ? Exit.succeed(found)
-    : Exit.fail(`the store gave ${found.length} answers to ${wanted} questions`)
+const check = (found: unknown, wanted: number): Exit.Exit<ReadonlyArray<Stored>, string> => {
+  if (!Array.isArray(found)) return Exit.fail(`the store gave ${kindOf(found)} where a list was expected`)
+  if (found.length === wanted) return Exit.succeed(found as ReadonlyArray<Stored>)
+  return Exit.fail(`the store gave ${found.length} answers to ${wanted} questions`)
+}

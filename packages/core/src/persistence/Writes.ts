@@ -115,7 +115,9 @@ export class Writes {
         else if (encoded.value !== undefined) entries.push(encoded.value)
       }
       if (entries.length === 0) return
-      const exit = yield* Effect.exit(this.calls.limited(this.store.setMany(entries as [Entry, ...Array<Entry>])))
+      const exit = yield* Effect.exit(
+        this.calls.limited(Effect.suspend(() => this.store.setMany(entries as [Entry, ...Array<Entry>])))
+      )
       if (Exit.isFailure(exit)) this.fail(entries.length, exit)
       else this.written += entries.length
     })

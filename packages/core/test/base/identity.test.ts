@@ -337,6 +337,20 @@ describe("two values", () => {
 })
 
 describe("what is known of a value", () => {
+  it("differ where the `Equal` that a user wrote throws, and each is the same as itself", () => {
+    class Throws implements Equal.Equal {
+      [Equal.symbol](): boolean {
+        throw new Error("not comparable")
+      }
+      [Hash.symbol](): number {
+        return 1
+      }
+    }
+    const one = new Throws()
+    assert.isTrue(same([one], [one]))
+    assert.isFalse(same([one], [new Throws()]))
+  })
+
   it("is a snapshot: what is changed later is another one", () => {
     const bytes = new Uint8Array([1])
     const values: ReadonlyArray<readonly [unknown, () => void]> = [

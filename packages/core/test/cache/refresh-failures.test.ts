@@ -41,7 +41,9 @@ const stale = Users.layer({ timeToLive: 20, staleWhileRevalidate: "1 hour" })
 
 const closings = {
   fails: (id: number) => Effect.fail(`connection ${id} is closed`),
-  dies: (id: number) => Effect.die(new Error(`connection ${id} is closed`))
+  dies: (id: number) => Effect.die(new Error(`connection ${id} is closed`)),
+  // As fibers in a scope that is closed are.
+  "is interrupted": () => Effect.interrupt
 }
 
 describe("a refresh that fails", () => {

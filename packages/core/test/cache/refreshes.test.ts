@@ -118,6 +118,22 @@ describe("a refresh", () => {
     }).pipe(Effect.provide(Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 hour" })))
   )
 
+  it.effect("that cannot be interrupted keeps its cache's layer from closing for no longer than its deadline", () =>
+    Effect.gen(function* () {
+      const refreshed = Effect.gen(function* () {
+        yield* Users.get("key", Effect.succeed("old"))
+        yield* Effect.sleep("90 seconds")
+        yield* Users.get("key", Effect.uninterruptible(Effect.never))
+      }).pipe(Effect.provide(Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 hour" })))
+      const closing = yield* fork(refreshed)
+      yield* TestClock.adjust("90 seconds")
+      yield* TestClock.adjust("29 seconds")
+      assert.isUndefined(closing.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(closing.pollUnsafe(), Exit.void)
+    })
+  )
+
   it.effect("never puts what it loaded in the place of what a reader has begun to load later", () =>
     Effect.gen(function* () {
       yield* Users.get("key", Effect.succeed("old"))

@@ -2,7 +2,7 @@
 import { Duration, Effect, Layer } from "effect"
 import { Persistence } from "effect/persistence"
 
-type Behaviour = "answers" | "fails" | "hangs" | "takes nothing"
+type Behaviour = "answers" | "fails" | "hangs" | "takes nothing" | "throws" | "gives no list"
 
 interface Held {
   readonly value: object
@@ -50,11 +50,14 @@ export class TestStore {
       get: (name) => guarded((now) => look(name, now)),
       getMany: (names) => {
         this.reads++
+        if (this.behaviour === "throws") throw new Error("thrown")
+        if (this.behaviour === "gives no list") return Effect.succeed(null as never)
         return guarded((now) => names.map((name) => look(name, now)) as never)
       },
       set: () => Effect.die("values are written many at once"),
       setMany: (entries) => {
         this.writes++
+        if (this.behaviour === "throws") throw new Error("thrown")
         if (this.behaviour === "takes nothing") return Effect.never
         return guarded((now) => {
           for (const [name, value, timeToLive] of entries) {

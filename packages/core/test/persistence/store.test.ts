@@ -240,6 +240,35 @@ describe("a failure of the store", () => {
     )
   )
 
+  it.effect("that throws, or gives anything but a list, fails like any other: at once, counted and told", () =>
+    Effect.gen(function* () {
+      for (const behaviour of ["throws", "gives no list"] as const) {
+        const lines: Array<string> = []
+        const logger = Logger.make(({ message }) => void lines.push([message].flat().map(String).join(" ")))
+        const store = new TestStore()
+        store.behaviour = behaviour
+        const { stats, took } = yield* withTime(
+          Effect.gen(function* () {
+            const one = yield* startProcess(store)
+            const started = yield* Clock.currentTimeMillis
+            assert.strictEqual(yield* one(Users.get("user:1", Effect.succeed("user 1"))), "user 1")
+            const took = (yield* Clock.currentTimeMillis) - started
+            yield* Effect.sleep(1)
+            return { took, stats: yield* one(Users.stats) }
+          }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+        )
+        const writeFails = behaviour === "throws"
+        assert.strictEqual(took, 0)
+        assert.strictEqual(stats.reads.persisted.error, 1)
+        assert.deepStrictEqual([stats.writes, stats.writeFailures], writeFails ? [0, 1] : [1, 0])
+        const why = writeFails ? "Error: thrown" : "the store gave null where a list was expected"
+        const read = `cache "app/Users": the store could not be read, and the values were loaded: ${why}`
+        const write = `cache "app/Users": values could not be written to the store: ${why}`
+        assert.deepStrictEqual(lines, writeFails ? [read, write] : [read])
+      }
+    })
+  )
+
   it.effect("is logged at most once a minute for each kind, with how often it was not", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
