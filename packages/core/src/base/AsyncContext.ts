@@ -1,17 +1,17 @@
 /**
- * Asynchronous contexts: what an `AsyncLocalStorage` gives here.
+ * Asynchronous contexts, which decide the stores that each `AsyncLocalStorage` gives.
  *
- * A fiber of Effect keeps its own across each wait. What starts a fiber on the stack of another run has to enter the right
- * one first: the one of the run that the fiber is for, or for work that is shared by several callers the root one, in which
+ * A fiber of Effect restores its own after each wait. Code that starts a fiber on the stack of another run enters the right
+ * context first: that of the run that the fiber is for, or for work that several callers share the root one, in which
  * no caller's store is visible.
  *
- * They are found as Effect finds them, without an import. Where a runtime has none, as in browsers, nothing is done.
+ * They are found as Effect finds them, without an import. Where a runtime has none, as in browsers, this does nothing.
  */
 
 /** A captured asynchronous context. */
 export interface AsyncContext {
   readonly runInAsyncScope: <A>(f: () => A) => A
-  /** Whoever watches asynchronous resources is told that nothing will run here any more. */
+  /** Tells async hooks that nothing will run in this context any more. */
   readonly emitDestroy: () => void
 }
 
@@ -31,7 +31,7 @@ const Resource = /* @__PURE__ */ ((): (new (type: string) => AsyncContext) | und
   }
 })()
 
-/** The asynchronous context of what runs here; to be released, or run in. */
+/** Captures the current asynchronous context. Either run in it once, or release it. */
 export const capture = (): AsyncContext | undefined =>
   Resource === undefined ? undefined : new Resource("effect-loader")
 
@@ -47,7 +47,7 @@ export const resume = <A>(self: AsyncContext | undefined, f: () => A): A => {
   }
 }
 
-/** The context in which this module was loaded: that of the program. It is released at once, and still there to run in. */
+/** The context in which this module was loaded: that of the program. It can be run in, though it is released at once. */
 const root = /* @__PURE__ */ ((): AsyncContext | undefined => {
   const captured = capture()
   release(captured)

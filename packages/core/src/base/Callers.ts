@@ -1,24 +1,24 @@
 /**
- * Which entries of a context are the caller's, as opposed to services that a layer provides.
+ * Separates the entries of a context that belong to the caller from services that layers provide.
  *
- * A layer that captures services when it is built, or work that is shared by several callers, takes services only: what says
- * where in a program a caller is, how it is observed and on which clock it runs belongs to that caller alone.
+ * A layer that captures services when it is built, and work that several callers share, take services only. The caller's
+ * place in the program, its observers and its clock belong to that caller alone.
  */
 import { Context, Equal } from "effect"
 import { isOfWait, isRunLocal, outsideStep, without } from "./RunLocal.ts"
 import { unshareableNames } from "./Unshareable.ts"
 
 /**
- * The entries of Effect that say where a caller is and how it is observed: its scope, its span, its loggers, the memo map of
- * the layer that is built. No value that is loaded depends on them.
+ * Effect's entries for a caller's place and observation: scope, span, loggers, the memo map of the layer that is built. No
+ * loaded value depends on them.
  */
 const observing =
   /^effect\/(Console|ErrorReporter|Layer|Logger|ManagedRuntime|Metric|References|Schedule|Scheduler|Scope|Tracer)(\/|$)/
 
-/** The entries of Effect that are the caller's too, but that a value may depend on. */
+/** Effect's entries that belong to the caller, too, but that a value may depend on. */
 const deciding = /^effect\/(Clock|ConfigProvider|ExecutionPlan|Random)(\/|$)/
 
-/** Those that say where a caller is. They are named by strings, so that no program carries their modules for this. */
+/** Effect's entries for a caller's place, named by strings, so that no program carries their modules for this. */
 const positions: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "effect/ExecutionPlan/CurrentMetadata",
   "effect/Layer/CurrentMemoMap",
@@ -32,25 +32,25 @@ const positions: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "effect/Tracer/ParentSpan"
 ])
 
-/** Whether an entry is the caller's: no layer captures it, and what a layer captured never hides it. */
+/** Whether an entry belongs to the caller: no layer captures it, and no captured service hides it. */
 export const isCallers = (key: string): boolean => isRunLocal(key) || observing.test(key) || deciding.test(key)
 
-/** Whether a value that is loaded may depend on an entry, so that callers who have different ones may not share it. */
+/** Whether a loaded value may depend on an entry, so that callers with different entries may not share the value. */
 export const mayDecide = (key: string): boolean => !key.startsWith("effect-loader/") && !observing.test(key)
 
-/** The services of a context, without what is the caller's: a transaction is. */
+/** The services of a context, without the entries of the caller. A transaction is one of these. */
 export const capture = <R>(context: Context.Context<R>): Context.Context<R> => {
   const unshareable = unshareableNames(context)
   return without(context, (key) => isCallers(key) || unshareable.has(key))
 }
 
-/** Whether an entry says where a caller is. */
+/** Whether an entry is part of a caller's place. */
 const isPlace = (key: string): boolean => isRunLocal(key) || positions.has(key)
 
-/** A context for work that no caller waits for: it has the caller's services, clock and loggers, and no place. */
+/** A context for work that no caller waits for: it keeps the caller's services, clock and loggers, but not its place. */
 export const detach = <R>(context: Context.Context<R>): Context.Context<R> => without(context, isPlace)
 
-/** What ends with a single caller, even where all have it in common. */
+/** Entries that end with a single caller, even where all callers have the same. */
 const ofOne = new Set(["effect/Layer/CurrentMemoMap", "effect/References/CurrentStackFrame", "effect/Scope"])
 
 const isSame = (a: unknown, b: unknown): boolean => Object.is(a, b) || (isPlain(a) && isPlain(b) && Equal.equals(a, b))
@@ -59,8 +59,9 @@ const isPlain = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
 /**
- * A context for work that several callers wait for. It has the services of the first, and is in a place that all of them are
- * in: a span, log annotations or a share of limits are kept where they are the same for all. It knows what waits for it.
+ * A context for work that several callers wait for. It has the services of the first caller, and keeps the span, log
+ * annotations and share of limits where all callers have the same. It keeps what waits for the work, too, such as permits
+ * that the callers hold.
  */
 export const inCommon = (
   first: Context.Context<never>,

@@ -29,7 +29,7 @@ const nameOf = (error: Fields): string | undefined => {
   return named.find((found) => found !== undefined && found !== "Error" && found !== "Object")
 }
 
-/** What tells of an error beside its name, its message and what it follows from. */
+/** The fields of an error besides its name, its message and its causes. */
 const fieldsOf = ({
   _tag,
   cause: _cause,
@@ -86,7 +86,7 @@ export const toPlain = (given: unknown): unknown => {
 
 const jsonOf = (value: unknown): string => shorten(JSON.stringify(toPlain(value)) ?? String(value), longestFields)
 
-/** An error itself: its name and message, or whatever tells of it where it has no message. */
+/** An error without its causes: its name and message, or its fields where it has no message. */
 const headOf = (error: object): string => {
   const fields = error as Fields
   const name = nameOf(fields)

@@ -1,4 +1,4 @@
-/** Starting fibers in the context that their work belongs to. */
+/** Starts fibers in the context that their work belongs to. */
 import { Cause, type Context, Effect, Exit, Fiber } from "effect"
 import * as AsyncContext from "./AsyncContext.ts"
 

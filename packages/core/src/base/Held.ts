@@ -1,6 +1,6 @@
 /**
- * What is held around whatever runs here, such as a run's slot or a limiter's permits: the innermost, which knows of those
- * around it. It is given back only when what runs here has ended, so nothing here may wait for somebody who still needs it.
+ * The slots and permits that are held around the current effect: the innermost one, linked to those around it. They are
+ * given back only when the effect has ended, so the effect must not wait for work that still needs them.
  */
 import type { Context } from "effect"
 import * as RunLocal from "./RunLocal.ts"
@@ -18,7 +18,7 @@ export type Held = Holding | undefined
 
 export const Held: Context.Reference<Held> = /* @__PURE__ */ RunLocal.makeOfWait<Held>("Held", () => undefined)
 
-/** What is held here, by what it was taken from. */
+/** The source of what is held. */
 export const suppliesIn = (held: Held): ReadonlyArray<object> => {
   const supplies: Array<object> = []
   for (let holding = held; holding?.from !== undefined; holding = holding.around) {

@@ -1,7 +1,7 @@
 /**
- * What a value is known by, wherever two callers may get one answer: a snapshot of the value as text.
+ * The identity of a value, which decides whether two callers get one answer: a snapshot of the value as text.
  *
- * Two values are the same exactly if their prototypes are and, by this same rule, their parts:
+ * Two values are the same if and only if their prototypes are and, by this same rule, their parts:
  *
  *  - primitives by `Object.is`, but that 0 is -0; plain objects and arrays by all their own properties, whatever their order;
  *  - `Date`, `RegExp`, `Map`, `Set`, `URL`, `URLSearchParams`, `ArrayBuffer` and its views by what they hold;
@@ -60,7 +60,7 @@ export const identityOf = (value: unknown): Identity => {
 const toIdentity = (text: string, believed: ReadonlyArray<Equal.Equal>): Identity =>
   believed.length === 0 ? text : { text, believed }
 
-/** The numbers of values that are the same only as themselves. Values that are walked have none. */
+/** The numbers of values that are equal only to themselves. Values that are walked have none. */
 const numbers = /* @__PURE__ */ shared("identities", () => new WeakMap<WeakKey, number>())
 const nextNumber = /* @__PURE__ */ counter("identity")
 
@@ -72,7 +72,7 @@ const itself = (value: WeakKey): string => {
 
 const ofString = (value: string): string => `s${value.length}:${value}`
 
-/** Each text says itself where it ends, so that texts one after the other are as different as what they stand for. */
+/** Each text marks its own end, so that two sequences of texts are equal only if their values are. */
 const ofPrimitive = (value: unknown): string | undefined => {
   switch (typeof value) {
     case "string":
@@ -268,7 +268,7 @@ const entries = (object: Iterable<readonly [unknown, unknown]>, writer: Writer):
 const elements = (object: Iterable<unknown>, writer: Writer): string =>
   writer.unordered(object, (value) => writer.part(value))
 
-/** What the built-in kinds hold. Their properties come on top of that, so they must have none. */
+/** The contents of the built-in kinds. An instance with properties of its own is not covered. */
 const builtIn = (): ReadonlyArray<readonly [string, Write]> => [
   ["Date", (date: Date) => (isBare(date) ? `d${date.getTime()};` : undefined)],
   [

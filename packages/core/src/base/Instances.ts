@@ -1,13 +1,13 @@
 /**
- * Warns of a service that is to be shared, but is built again and again, such as a limiter whose layer is provided in each
- * handler: each of them has a limit of its own, and nothing else tells.
+ * Warns about a service that should be shared, but is built again and again, such as a limiter whose layer is provided in
+ * each handler: each instance then has a limit of its own, and nothing else shows that.
  *
- * What is counted is how many live at the same time. Tests that build one each, one after the other, are no reason to warn,
- * nor is a restart, nor one for each of a few shards.
+ * It counts the instances that live at the same time. Tests that build one after the other cause no warning,
+ * nor does a restart, nor one instance for each of a few shards.
  */
 import { Effect, type Scope } from "effect"
 
-/** So many that live at the same time are too many, and so many that were built while another one lived. */
+/** The numbers that cause a warning: of instances alive at one time, and of instances built while another one lived. */
 const tooMany = 10
 const tooOften = 100
 
@@ -55,8 +55,8 @@ const instancesOf = (tag: Tag, kind: string): Instances => {
 }
 
 /**
- * Counts an instance of a service as alive until the scope is closed. `kind`: what it is to people, such as "limiter".
- * `many`: whether there may be as many as there are.
+ * Counts an instance of a service as alive until the scope is closed. `kind`: its word in the warning, such as "limiter".
+ * `many`: whether any number is intended.
  */
 export const countInstance = (
   tag: Tag,

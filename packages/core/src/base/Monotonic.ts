@@ -1,12 +1,12 @@
 /**
- * The time by which durations are measured. The wall clock can be set while something lasts, so it only says instants that
- * other processes or people are to read.
+ * The clock of all durations. The wall clock can be set during a measurement, so it only gives instants for other processes
+ * and for people.
  */
 import { Clock, Effect } from "effect"
 
 const nanosPerMilli = 1e6
 
-/** Milliseconds since some instant in the past, by a clock that cannot be set. */
+/** Milliseconds since an arbitrary instant in the past, by a clock that cannot be set. */
 export const monotonicNow = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMilli
 
 /** A clock whose wall time is the monotonic time of another one. */

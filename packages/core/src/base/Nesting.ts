@@ -1,19 +1,19 @@
 /**
- * Runs inside runs, to any depth, on a stack that has an end.
+ * Runs inside runs, to any depth, on a bounded stack.
  *
- * One run begins inside another one, tells it of its end, and is interrupted with it: each time, functions of both are on
- * the stack. Such functions `enter`, and `leave` when they are done. Where too many have entered inside each other, what
- * the next one would do is put off: the outermost does it, on a short stack, before it leaves. So all of it is still done
- * by the time that the outermost has returned, and what is synchronous stays synchronous.
+ * A run begins inside another one, reports its end to it, and is interrupted with it: each time, functions of both are on
+ * the stack. Such functions `enter`, and `leave` when they are done. Where too many have entered inside each other, the
+ * work of the next one is put off: the outermost does it, on a short stack, before it leaves. So all work is done
+ * when the outermost returns, and synchronous code stays synchronous.
  *
- * What another scheduler runs is apart: `Effect.runSync` inside a load needs its result when it returns.
+ * Each scheduler has a count of its own: `Effect.runSync` inside a load needs its result when it returns.
  */
 import * as AsyncContext from "./AsyncContext.ts"
 
-/** How many loaders may be inside each other. */
+/** The most loaders inside each other. */
 export const deepest = 50_000
 
-/** How many may have entered inside each other. */
+/** The most functions that have entered inside each other. */
 const mostOnStack = 32
 
 type Task = () => void
@@ -27,10 +27,10 @@ interface Entered {
 let host: object | undefined = undefined
 let depth = 0
 let later: Array<Task> | undefined = undefined
-/** Those of other schedulers, further out on the stack. */
+/** The counts of other schedulers, further out on the stack. */
 const around: Array<Entered> = []
 
-/** Whether something may be done now; otherwise it is for `putOff`. `by`: the scheduler. Who enters has to leave. */
+/** Whether work may be done now; otherwise give it to `putOff`. `by`: the scheduler. Each `enter` that succeeds needs a `leave`. */
 export const enter = (by: object): boolean => {
   if (by === host) {
     if (depth === mostOnStack) return false
@@ -44,7 +44,7 @@ export const enter = (by: object): boolean => {
   return true
 }
 
-/** Has the outermost do something, in the asynchronous context of here. Only for who may not enter. */
+/** Has the outermost do some work later, in the current asynchronous context. Only after `enter` has refused. */
 export const putOff = (task: Task): void => {
   const context = AsyncContext.capture()
   ;(later ??= []).push(() => AsyncContext.resume(context, task))
@@ -57,7 +57,7 @@ export const leave = (): void => {
   else leaveLast()
 }
 
-/** Does what was put off, and what that puts off, and is again what it was further out. */
+/** Does the work that was put off, and the work that this puts off, and restores the count further out. */
 const leaveLast = (): void => {
   depth = 1
   try {
@@ -73,5 +73,5 @@ const leaveLast = (): void => {
   }
 }
 
-/** How many runs are inside each other where something begins now, as far as they began on one stack. */
+/** How many runs are inside each other here, as far as they began on one stack. */
 export const level = { now: 0 }

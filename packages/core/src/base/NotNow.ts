@@ -1,6 +1,6 @@
 /**
- * Errors that say nothing about what was asked for, only that it cannot be had now. Their classes are marked under a string,
- * not known by `instanceof`, so that two copies of the library agree.
+ * Errors that say nothing about the value, only that it is not available now. Their classes carry a mark under a string key;
+ * `instanceof` would not recognize errors of another copy of the library.
  */
 import { Cause } from "effect"
 

@@ -1,5 +1,5 @@
 /**
- * A map that keeps so many keys at most; the least recently used go.
+ * A map with a bounded number of keys, which drops the least recently used ones.
  *
  * It has two generations. A key that is used moves to the younger one. When that has half of the keys, it becomes the older
  * one, and those of the older one that were not used meanwhile are forgotten. So a use costs one look-up, where a list in
@@ -10,12 +10,12 @@ export class RecentMap<V extends {}> {
   private old = new Map<string, V>()
   private readonly half: number
 
-  /** `most`: how many keys there are at most, from 2. */
+  /** `most`: the most keys, at least 2. */
   constructor(most: number) {
     this.half = Math.floor(most / 2)
   }
 
-  /** How many values it keeps at most just now. */
+  /** An upper bound of the number of values now. */
   get size(): number {
     return this.young.size + this.old.size
   }

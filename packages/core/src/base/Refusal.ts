@@ -1,6 +1,6 @@
 /**
- * Refusals of policies that stand around something else than what they were piped onto, such as a resolver's call. On its way
- * to where its policy was piped a refusal is a defect: nothing in between may take it for its own failure.
+ * Refusals of policies that were moved away from where they were piped, such as to a resolver's call. Until a refusal is
+ * back at that place it travels as a defect, so that no handler in between takes it for a failure of the load.
  */
 import { Cause, Effect, Exit } from "effect"
 import { NotNow } from "./NotNow.ts"
@@ -22,7 +22,7 @@ class Refusal {
   }
 }
 
-/** A refusal that has not come to where its policy was piped. */
+/** A refusal that has not reached the place where its policy was piped. */
 export const refused = (by: string, error: unknown): Exit.Exit<never> => Exit.die(new Refusal(by, error))
 
 const refusalIn = (cause: Cause.Cause<unknown>): Refusal | undefined => {
@@ -34,10 +34,10 @@ const refusalIn = (cause: Cause.Cause<unknown>): Refusal | undefined => {
   return undefined
 }
 
-/** Whether something was refused further in. */
+/** Whether a policy further in refused. */
 export const isRefusal = (cause: Cause.Cause<unknown>): boolean => refusalIn(cause) !== undefined
 
-/** Here the refusals of a policy become the errors that they are. */
+/** Turns the refusals of a policy back into errors. */
 export const surface = <A, E, R>(
   self: Effect.Effect<A, E, R>,
   by: string,
@@ -50,7 +50,7 @@ export const surface = <A, E, R>(
     return Effect.fail(refusal.error as E)
   })
 
-/** Puts `around` around an effect; what that fails with before the effect has begun is a refusal, and for `onRefused`. */
+/** Wraps an effect in `around`. If that fails before the effect has begun, the failure is a refusal, given to `onRefused`. */
 export const guarded = <A, E, R, E2, R2>(
   self: Effect.Effect<A, E, R>,
   around: (self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R2>,

@@ -14,7 +14,7 @@ import { Context } from "effect"
 const prefix = "effect-loader/run/"
 const waitPrefix = `${prefix}wait/`
 
-/** The same in every copy of the library: what one copy has set, another one clears. */
+/** The prefix is the same in every copy of the library, so that one copy clears the entries of another one. */
 export const isRunLocal = (key: string): boolean => key.startsWith(prefix)
 
 /** An entry that holds for everything inside the effect that it is given to, runs inside and compensations included. */
@@ -50,7 +50,7 @@ export const without = <R>(context: Context.Context<R>, isLeft: (key: string) =>
 /** A context without anything that belongs to a run. */
 export const clear = <R>(context: Context.Context<R>): Context.Context<R> => without(context, isRunLocal)
 
-/** The same context outside of its step. It is the same object where no step has set anything: each run asks. */
+/** The context outside of its step: the same object where no step has set an entry, since each run asks. */
 export const outsideStep = <R>(context: Context.Context<R>): Context.Context<R> => {
   let outside = context
   for (const key of ofSteps) {

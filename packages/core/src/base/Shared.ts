@@ -1,8 +1,8 @@
 /**
- * What all copies of the library in one process have in common.
+ * State that all copies of the library in one process share.
  *
  * A package manager can install the library twice, and a test runner can evaluate it again. Services are found by the text
- * of their keys, so both copies use one limiter or cache; what is counted or remembered beside a service is found here.
+ * of their keys, so both copies use one limiter or cache; counters and memories that are no services are found here.
  */
 
 interface Copies {
@@ -17,7 +17,7 @@ const copies: Copies = ((globalThis as unknown as Record<symbol, Copies | undefi
   told: false
 })
 
-/** Says once in a process that there is more than one copy. */
+/** Warns once per process that there is more than one copy. */
 const tell = (): void => {
   if (copies.told) return
   copies.told = true
@@ -27,7 +27,7 @@ const tell = (): void => {
   )
 }
 
-/** A value that the first copy which needs it makes, for all copies. A module asks for a name once. */
+/** A value that all copies share, made by the first copy that needs it. A module asks for a name once. */
 export const shared = <A>(name: string, make: () => A): A => {
   if (copies.values.has(name)) tell()
   else copies.values.set(name, make())

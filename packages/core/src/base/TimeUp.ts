@@ -1,4 +1,4 @@
-/** A mark on interruptions of work that its waiters have given up on because it took too long. */
+/** A mark on the interruption of a call that its callers gave up on because it took too long. */
 import { type Cause, Context } from "effect"
 
 const TimeUp = /* @__PURE__ */ Context.Service<{}, true>("effect-loader/TimeUp")

@@ -1,8 +1,8 @@
 /**
- * What a context has whose effects no other caller may see yet, such as a database transaction that may still be rolled back.
+ * Services whose effects no other caller may see yet, such as a database transaction that may still be rolled back.
  *
- * What is loaded with it belongs to its caller alone: it is neither kept in a cache nor given to others, and a layer that is
- * built with it does not capture it.
+ * A value loaded with such a service belongs to its caller alone: no cache keeps it, and no other caller gets it. A layer
+ * that is built with the service does not capture it.
  */
 import { Context } from "effect"
 
@@ -10,12 +10,12 @@ type AnyKey = Context.Key<never, unknown>
 
 const keyOf = (key: string): AnyKey => Context.Service<never, unknown>(key)
 
-/** Effect's transactions of SQL clients: the key of the client's own entry, which has the connection. */
+/** The keys of the transactions of Effect's SQL clients, whose entries have the connection. */
 const sqlTransaction = /* @__PURE__ */ keyOf("effect/sql/CurrentTransactionService")
 
 const registryKey = /* @__PURE__ */ Symbol.for("effect-loader/unshareable")
 
-/** One for all copies of the library: what one of them is told holds for all. */
+/** One set for all copies of the library: a key that one copy marks is marked for all. */
 const registry = /* @__PURE__ */ ((): Array<AnyKey> => {
   const home = globalThis as { [registryKey]?: Array<AnyKey> }
   return (home[registryKey] ??= [keyOf("effect/Effect/Transaction")])
@@ -27,7 +27,7 @@ export const register = (key: string): void => {
 
 const none: ReadonlyArray<AnyKey> = []
 
-/** The keys of a context's unshareable entries. Each request asks, and most have none. */
+/** The keys of a context's unshareable entries. Each request reads this, and most contexts have none. */
 const keysIn = <R>(context: Context.Context<R>): ReadonlyArray<AnyKey> => {
   let found: Array<AnyKey> | undefined
   for (const key of registry) if (Context.getOrUndefined(context, key) !== undefined) (found ??= []).push(key)
@@ -36,13 +36,13 @@ const keysIn = <R>(context: Context.Context<R>): ReadonlyArray<AnyKey> => {
   return found ?? none
 }
 
-/** What a context has that is unshareable, if anything: what is loaded with the same may be shared among its callers. */
+/** The unshareable value of a context, if any. Callers that have the same one may share loads. */
 export const unshareableIn = <R>(context: Context.Context<R>): object | undefined => {
   const keys = keysIn(context)
   if (keys.length === 0) return undefined
   const values = keys.map((key) => Context.getOrUndefined(context, key))
   const [only] = values
-  // Several at once are the same for no other caller, and neither is what has no identity.
+  // Two transactions at once, or a value that is no object, are never the same for another caller.
   return values.length === 1 && typeof only === "object" ? only! : values
 }
 

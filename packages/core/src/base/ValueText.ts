@@ -1,8 +1,8 @@
-/** The kind of a value that came where another was expected, in words. */
+/** The kind of an unexpected value, in words. */
 
 const longestText = 40
 
-/** What marks the values of effect and of this library, and how they are called. */
+/** The marks of values of effect and of this library, and the words for them. */
 const brands: ReadonlyArray<readonly [key: PropertyKey, kind: string]> = [
   ["~effect-loader/Resource", "resource"],
   ["~effect-loader/Loader", "loader"],
