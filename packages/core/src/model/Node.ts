@@ -23,7 +23,7 @@ export type Dependencies = Readonly<Record<string, unknown>>
 /** What tells one value of a resource from another, for caches. */
 export type KeyOf = (deps: Dependencies) => string
 
-/** What must have been loaded before, without its value being needed. */
+/** Resources that must be loaded first, though their values are not needed. */
 interface Following {
   readonly after: () => ReadonlyArray<unknown>
 }
@@ -108,13 +108,13 @@ export interface LayerObserver {
   readonly perCall: (report: Effect.Effect<void>) => void
   /** The call that the last attempt shared with others, if a resolver has answered it. */
   readonly call: object | undefined
-  /** What tells the value inside of `layer` from others: the key of the declaration, or how and of what it is made. */
+  /** Identifies the value inside `layer`: by the key of the declaration, or by its makers and dependencies. */
   readonly origin: (layer: Layer) => string | Origin
   /** A cache was looked into; `reason` says why a level failed. */
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult, reason?: string) => void
   /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
   readonly outsideRun: (layer: Layer) => AnyEffect
-  /** The labels of the policies inside of `layer`, also those that a loader adds: they decide when a load gives up. */
+  /** The labels of the policies inside `layer`, those of the loader included: they decide when a load gives up. */
   readonly policiesInside: (layer: Layer) => string
   /** Ends the run with this cause, whatever is around; gives what stands in its place until then. */
   readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
@@ -142,21 +142,21 @@ export interface ProtectedCall {
   readonly calls: ReadonlyArray<Layer>
 }
 
-/** The means to ask, also in calls that have policies around them. */
+/** The functions that ask for requests, also in calls that have policies around them. */
 export interface AskMeans extends Means {
   readonly protectedBatches: (call: ProtectedCall, context: Context.Context<never>) => Batches
 }
 
-/** How a layer protects a backend, by means of a service; and what stands where when it moves: see `protection`. */
+/** How a layer protects a backend by a service, and the effects that take its place when it moves: see `protection`. */
 export interface Protection {
   readonly key: Context.Key<unknown, unknown>
-  /** What callers in a context must have in common to share calls. Default: the service. */
+  /** The value that callers must have in common to share calls. Default: the service. */
   readonly sharedBy?: ((service: unknown, context: Context.Context<never>) => object) | undefined
   /** Around a call of a resolver. */
   readonly aroundCall: (service: unknown, self: AnyEffect, resource: string) => AnyEffect
   /** Around what is inside of a cache. */
   readonly furtherIn: Layer["wrap"]
-  /** In its old place, for who waits. */
+  /** In its old place, around the wait. */
   readonly inPlace: Layer["wrap"]
 }
 
@@ -167,7 +167,7 @@ export interface Rewind {
   readonly schedule: Schedule.Schedule<unknown, unknown> | undefined
 }
 
-/** Keeps from the load of a resource what it must not read. */
+/** Hides from the load of a resource the services that it must not read. */
 export type Seal = (self: AnyEffect, resource: string) => AnyEffect
 
 /** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
@@ -184,13 +184,13 @@ export interface Layer {
   readonly takes?: Permits
   /** How it protects a backend. Around a request it moves to the resolver's call; what stays gives refusals to the waiter. */
   readonly protects?: Protection
-  /** After how many milliseconds it gives up on what is inside. */
+  /** After how many milliseconds it gives up on the effect inside. */
   readonly patience?: number
-  /** Whether plans leave it out: another layer tells of it. */
+  /** Whether plans leave it out, because they show another layer for it. */
   readonly unlisted?: boolean
   /** Whether it may have the value without what is inside, which then takes no slot and is no attempt. */
   readonly mayKnow?: boolean
-  /** What goes around the load itself, so that nothing of its caller is in a value that it may share. */
+  /** Goes around the load itself, so that a value that may be shared does not depend on its caller. */
   readonly seal?: Seal
   /** Whether the resource must have a key for it. */
   readonly needsKey?: boolean
@@ -203,7 +203,7 @@ export interface Layer {
   readonly rewind?: Rewind
   /** Whether it gives a value where what is inside failed. */
   readonly recovers?: boolean
-  /** What decides which value it makes of the one inside, where it makes another. */
+  /** Identifies how it changes the value inside, if it does. */
   readonly changes?: ReadonlyArray<unknown>
 }
 

@@ -1,4 +1,4 @@
-/** Called when an attempt begins, which is when it has all that it waited for: for policies that measure from then. */
+/** Called when an attempt begins, after its waits for slots and permits: for policies that measure from then. */
 import type { Context } from "effect"
 import * as RunLocal from "../base/RunLocal.ts"
 

@@ -1,4 +1,4 @@
-/** What a load is to report once for each call of its backend, however many policies ask for it. */
+/** Reports of a load that run once per call of its backend, however many policies add them. */
 import { Effect } from "effect"
 
 type Report = Effect.Effect<void>

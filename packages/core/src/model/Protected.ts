@@ -12,8 +12,8 @@ const TypeId = "~effect-loader/ProtectedResolver"
 /**
  * A resolver with a policy around each of its calls, for `Resource.fromRequest` and `Resource.requestEach`: see `protect`.
  *
- * `PE` is what the policy can add to the errors of a request, `PR` what it needs. It is no resolver for `Effect.request`,
- * whose types know of neither.
+ * `PE` are the errors that the policy adds to those of a request, `PR` the services that it needs. `Effect.request` does not
+ * take one, since its types have neither.
  *
  * @since 0.1.0
  * @category models
@@ -28,7 +28,7 @@ const layersKey = "~effect-loader/protectedBy"
 export const protectedBy = (resolver: AnyResolver): ReadonlyArray<Layer> =>
   (resolver as { readonly [layersKey]?: ReadonlyArray<Layer> })[layersKey] ?? []
 
-/** Kinds that make several calls of one, or end a run. */
+/** Kinds of policies that repeat a call, or end a run. */
 const kindsOfResources = ["hedge", "abort"]
 
 /** Whether a layer makes sense only around a resource: a call has no value of its own, and no run. */
@@ -40,15 +40,15 @@ const needsResource = ({ kind, mayKnow, recovers, refused, rewind, undo }: Layer
   kindsOfResources.includes(kind)
 
 /**
- * Puts a policy around each call of a resolver, whoever asks it: what protects a backend counts calls, not requests.
+ * Puts a policy around each call of a resolver, so that breakers, rate limits and budgets count calls, not requests.
  *
  * `policy`: circuit breakers, rate limits, limits, timeouts, retries, `Policy.around`, or several of them composed, the last
  * outermost. What depends on a resource (caches, hedges, compensations, rewinds, `abortIf`) throws.
  *
- * A call that is refused, or takes too long, fails all requests that it is for, each with the policy's error. A breaker sees one
+ * A call that is refused, or takes too long, fails all its requests, each with the policy's error. A breaker sees one
  * result for each call: a failure where the resolver fails, or answers all requests with failures. So does
- * `circuitBreaker` piped onto a resource of a request; here it is said once for all of them, and a `timeout` before it bounds
- * the call itself. Make it once, last of all combinators, and name it wherever the resolver would be named.
+ * `circuitBreaker` piped onto a resource of a request; `protect` covers all such resources, and a `timeout` before it bounds
+ * the call itself. Call it once, after all combinators of the resolver, and use its result in place of the resolver.
  *
  * @example
  * ```ts

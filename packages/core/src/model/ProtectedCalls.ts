@@ -1,4 +1,4 @@
-/** Batches whose calls have policies around them: one memory for all runs, so that they share calls as others do. */
+/** Batches whose calls have policies around them: one memory for all runs, so that runs share calls. */
 import { Context, Effect } from "effect"
 import { shared } from "../base/Shared.ts"
 import type { AroundCall, Batches } from "../batching/Batches.ts"
@@ -7,10 +7,10 @@ import type { AnyEffect, AskMeans, Layer, ProtectedCall } from "./Node.ts"
 import { PerCall } from "./PerCall.ts"
 import { unheard } from "./Unheard.ts"
 
-/** Batches by what their calls share: a resolver, then the service of each policy around them. */
+/** Batches by the resolver, then by the service of each policy around its calls. */
 class ByService {
   private readonly further = new WeakMap<object, ByService>()
-  /** By the labels of the policies, which say what the services do not. */
+  /** By the labels of the policies, which tell policies with the same services apart. */
   readonly batches = new Map<string, Batches>()
 
   by(service: object): ByService {

@@ -1,4 +1,4 @@
-/** Layers that protect a backend, and how they move to its calls. What makes such a layer brings this along. */
+/** Layers that protect a backend, and how they move to its calls. The policies that make such layers import this. */
 import { type Context, Effect } from "effect"
 import { guarded, refused, surface } from "../base/Refusal.ts"
 import type { AnyEffect, Protection } from "./Node.ts"

@@ -1,4 +1,4 @@
-/** What layers report to where no run is told of it. */
+/** The observer of layers outside of runs, which ignores their reports. */
 import { Exit } from "effect"
 import type { LayerObserver } from "./Node.ts"
 
