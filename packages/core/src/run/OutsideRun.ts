@@ -29,13 +29,11 @@ export interface Wrapped {
   readonly makers: readonly [object, ...ReadonlyArray<unknown>]
 }
 
-export const policiesInside = ({ layers: { inner, outer } }: Wrapped, layer: Layer): string => {
-  const all = [...inner, ...outer]
-  return all
-    .slice(0, all.indexOf(layer))
+/** The labels of the policies inside a layer. */
+export const policiesInside = ({ layers }: Wrapped, layer: Layer): string =>
+  insideOf(layers, layer)
     .map(({ label }) => label)
     .join()
-}
 
 /** The key that the declaration of a resource gives, if it gives any. */
 export const keyOfWhole = (step: Load, deps: Dependencies): string | undefined =>
