@@ -1,4 +1,4 @@
-/** What protects the backend behind a resolver: one thing, as several resources share its calls. */
+/** The protection of a resolver's backend, which must be the same for all resources that share its calls. */
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Base, Layer } from "../model/Node.ts"
 import type { GraphIssue } from "./GraphError.ts"

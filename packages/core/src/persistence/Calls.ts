@@ -1,5 +1,5 @@
 /**
- * Calls to a store: so many at a time, with the services of the cache's layer, and in no caller's place.
+ * Calls to a store: a bounded number at a time, with the services of the cache's layer and none of a caller's.
  *
  * A reader that does not wait any longer leaves its call where it is. The call keeps its place until the store answers, or until
  * its own deadline: so a store that hangs is not sent more and more.

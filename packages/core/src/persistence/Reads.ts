@@ -1,4 +1,4 @@
-/** Reads of a store: those of one tick are one call, for each shard. */
+/** Reads of a store. The reads of one tick are one call per shard. */
 import { type Context, Effect, Exit } from "effect"
 import type * as Persistence from "effect/persistence/Persistence"
 import { kindOf } from "../base/ValueText.ts"
@@ -72,7 +72,7 @@ export class Reads {
   }
 }
 
-/** What is missing at the end of an answer could be the mark that has a value forgotten. */
+/** An answer that is too short may lack the mark that invalidates a value. */
 const check = (found: unknown, wanted: number): Exit.Exit<ReadonlyArray<Stored>, string> => {
   if (!Array.isArray(found)) return Exit.fail(`the store gave ${kindOf(found)} where a list was expected`)
   if (found.length === wanted) return Exit.succeed(found as ReadonlyArray<Stored>)

@@ -1,6 +1,6 @@
 /**
- * SHA-256, for what stands for a long key in a store. It is written out here because Web Crypto is missing in pages without
- * TLS and waits for a thread, and because two texts that a visitor has made to have one hash would share a value.
+ * SHA-256, for the names of long keys in a store: a weaker hash would let a visitor make two keys that share a value. It is
+ * written out here because Web Crypto is missing in pages without TLS, and waits for a thread.
  */
 
 const firstPrimes = (count: number): ReadonlyArray<number> => {
@@ -9,7 +9,7 @@ const firstPrimes = (count: number): ReadonlyArray<number> => {
   return primes
 }
 
-/** The first 32 bits of what is behind the point. */
+/** The first 32 bits of the fractional part. */
 const fraction = (x: number): number => ((x - Math.floor(x)) * 2 ** 32) | 0
 
 const primes = /* @__PURE__ */ firstPrimes(64)

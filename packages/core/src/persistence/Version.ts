@@ -1,8 +1,8 @@
-/** The version of a schema: values that were stored by another one are not read, and not written over. */
+/** The version of a schema. Values that another version stored are neither read nor overwritten. */
 import { Schema } from "effect"
 import { sha256 } from "./Sha256.ts"
 
-/** What JSON has no way to say. */
+/** Values that JSON cannot represent. */
 const toJson = (_: string, value: unknown): unknown =>
   typeof value === "bigint" || typeof value === "symbol" || value instanceof RegExp ? String(value) : value
 

@@ -1,4 +1,4 @@
-/** How long servers ask to be left alone. */
+/** The pauses that servers ask for. */
 import { type Clock, Duration } from "effect"
 import { aDuration, type Expected } from "../base/UserValue.ts"
 
