@@ -9,6 +9,8 @@
  *     that reader is interrupted or refused, one of the readers that wait for it starts again at 1.
  */
 import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
+import { describeCause } from "../base/ErrorText.ts"
+import { RareLine } from "../base/RareLine.ts"
 import { shared } from "../base/Fork.ts"
 import { unshareableIn } from "../base/Unshareable.ts"
 import { Held, suppliesIn } from "../base/Held.ts"
@@ -21,7 +23,6 @@ import { Aboard, type Flight, Flights, join, mayJoin } from "./Flights.ts"
 import { type Entry, isOver, noWindows, toEntry, type Windows } from "./Freshness.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Found, Level } from "./Level.ts"
-import { RefreshFailures } from "./RefreshFailures.ts"
 import { Sweeper } from "./Sweeper.ts"
 import { type Stats, Tally } from "./Tally.ts"
 
@@ -93,7 +94,7 @@ export class Cache {
   private readonly flights = new Flights()
   private readonly refreshing: Background
   private readonly forgetting: Background
-  private readonly failures = new RefreshFailures()
+  private readonly failures = new RareLine()
 
   constructor(settings: Settings, level: Level | undefined) {
     this.settings = settings
@@ -367,7 +368,12 @@ export class Cache {
     if (!mayBeStoodInFor && !flight.isOutdated && entry !== undefined) {
       this.entries.replace(key, { ...entry, loadsNext: true })
     }
-    return this.failures.log(this.settings.name, key, cause, nowOf(fiber))
+    const more = this.failures.due("refresh", nowOf(fiber))
+    if (more === undefined) return Effect.void
+    // A key may be about a person.
+    const what = typeof key === "string" ? "a value" : `a value of resource ${JSON.stringify(key.resource)}`
+    const why = describeCause(cause)
+    return Effect.logWarning(`cache "${this.settings.name}": ${what} could not be refreshed: ${why}${more}`)
   }
 
   /** Lets one reader load after a failed refresh. The others get the stale value meanwhile. */

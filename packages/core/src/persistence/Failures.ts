@@ -3,6 +3,7 @@ import { Cause, Clock, Context, Duration, Effect, Schema } from "effect"
 import { describe, describeCause } from "../base/ErrorText.ts"
 import { forkInRoot } from "../base/Fork.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
+import { RareLine } from "../base/RareLine.ts"
 
 export type Kind = "read" | "write" | "forget" | "drop"
 
@@ -13,7 +14,6 @@ const said: Readonly<Record<Kind, string>> = {
   drop: "the store is too slow, and values were not written to it"
 }
 
-const pause = 60_000
 const longestReason = 200
 
 /** An error of Effect's persistence names the key. What it follows from does not. */
@@ -48,7 +48,7 @@ export const limited = <A, E>(self: Effect.Effect<A, E>, within: number): Effect
 export class Failures {
   private readonly cache: string
   private readonly context: Context.Context<never>
-  private readonly logged = new Map<Kind, { readonly at: number; untold: number }>()
+  private readonly line = new RareLine<Kind>()
 
   constructor(cache: string, context: Context.Context<never>) {
     this.cache = cache
@@ -56,14 +56,8 @@ export class Failures {
   }
 
   tell(kind: Kind, reason: string): void {
-    const now = monotonicNow(Context.get(this.context, Clock.Clock))
-    const last = this.logged.get(kind)
-    if (last !== undefined && now - last.at < pause) {
-      last.untold++
-      return
-    }
-    this.logged.set(kind, { at: now, untold: 0 })
-    const more = last === undefined || last.untold === 0 ? "" : ` (and ${last.untold} more times since the last line)`
+    const more = this.line.due(kind, monotonicNow(Context.get(this.context, Clock.Clock)))
+    if (more === undefined) return
     forkInRoot(this.context, Effect.logWarning(`cache "${this.cache}": ${said[kind]}: ${reason}${more}`))
   }
 }
