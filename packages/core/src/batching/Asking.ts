@@ -19,7 +19,7 @@ export const ask = (
 ): Effect.Effect<unknown, unknown> =>
   Effect.callback((resume) => {
     const asker = { context: currentContext(), onExit: resume, place, onSent, deadline, reports }
-    const caller = batches.ask(request(), asker, 0)
+    const caller = batches.ask(request(), asker)
     return Effect.suspend(() => caller.leave() ?? Effect.void)
   })
 
@@ -32,7 +32,7 @@ class AskingAll implements Asker {
   readonly deadline: Asker["deadline"]
   private readonly resume: (self: Effect.Effect<ReadonlyArray<unknown>, unknown>) => void
   private readonly onFailure: OnFailure
-  private readonly callers: Array<Caller> = []
+  private callers: ReadonlyArray<Caller> = []
   private readonly values: Array<unknown> = []
   private open: number
 
@@ -51,7 +51,11 @@ class AskingAll implements Asker {
 
   ask(batches: Batches, requests: ReadonlyArray<AnyRequest>): void {
     if (this.open === 0) this.resume(Exit.succeed(this.values))
-    for (let k = 0; k < requests.length && this.open > 0; k++) this.callers.push(batches.ask(requests[k]!, this, k))
+    this.callers = batches.askEach(requests, this)
+  }
+
+  get waits(): boolean {
+    return this.open > 0
   }
 
   readonly onExit = (exit: Exit.Exit<unknown, unknown>, question: number): void => {

@@ -55,11 +55,25 @@ export class Batches {
     })
   }
 
-  /** Asks for one request of an asker; `question` is its number among them. */
-  ask(request: AnyRequest, asker: Asker, question: number): Caller {
-    const unshareable = unshareableIn(asker.context)
-    const batches = unshareable === undefined ? this : this.apartFor(unshareable)
-    return batches.collect(request, asker, question)
+  /** Asks for the only request of an asker. */
+  ask(request: AnyRequest, asker: Asker): Caller {
+    // Effect sends a batch on a fiber that its first request starts, so that fiber must not keep one caller's context.
+    return inRoot(() => this.batchesFor(asker).collect(request, asker, 0))
+  }
+
+  /** Asks for the requests of an asker, in order, for as long as it waits for answers. */
+  askEach(requests: ReadonlyArray<AnyRequest>, asker: Asker & { readonly waits: boolean }): ReadonlyArray<Caller> {
+    return inRoot(() => {
+      const batches = this.batchesFor(asker)
+      const callers: Array<Caller> = []
+      for (let k = 0; k < requests.length && asker.waits; k++) callers.push(batches.collect(requests[k]!, asker, k))
+      return callers
+    })
+  }
+
+  private batchesFor({ context }: Asker): Batches {
+    const unshareable = unshareableIn(context)
+    return unshareable === undefined ? this : this.apartFor(unshareable)
   }
 
   private collect(request: AnyRequest, asker: Asker, question: number): Caller {
@@ -82,14 +96,11 @@ export class Batches {
   private make(asked: Asked): void {
     this.collecting.add(asked)
     this.making = asked
-    // Effect sends a batch on a fiber that its first request starts, so that fiber must not keep one caller's context.
-    asked.cancel = inRoot(() =>
-      Effect.requestUnsafe(asked.request, {
-        resolver: this.resolver,
-        context: asked.context,
-        onExit: (exit) => asked.answer(exit)
-      })
-    )
+    asked.cancel = Effect.requestUnsafe(asked.request, {
+      resolver: this.resolver,
+      context: asked.context,
+      onExit: (exit) => asked.answer(exit)
+    })
   }
 
   private readonly onGone = (asked: Asked): void => this.collecting.remove(asked)
@@ -99,8 +110,12 @@ export class Batches {
     const call = new Call(fiber, entries)
     const asked: Array<Asked> = []
     const callers: Array<Caller> = []
+    // The requests of a list have one context.
+    let inside: Entry["context"] | undefined
+    let outside: Entry["context"] | undefined
     for (const entry of entries as ReadonlyArray<Known>) {
-      entry.context = outsideStep(entry.context)
+      if (entry.context !== inside) outside = outsideStep((inside = entry.context))
+      entry.context = outside!
       const one = entry[ofEntry]!
       // Given-up requests may have callers elsewhere: see `Call`.
       one.call = call
