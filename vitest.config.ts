@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     testTimeout: 120_000,
+    // By default one core is left to the terminal: half of a machine that has two.
+    maxWorkers: "100%",
     coverage: {
       provider: "v8",
       include: ["packages/{core,vitest}/src/**/*.ts"],
