@@ -3,14 +3,14 @@
  *
  * @since 0.1.0
  */
-import { Cause, Context, Effect, type Layer, LogLevel, References } from "effect"
-import { describe, describeCause } from "../base/ErrorText.ts"
+import { type Cause, Context, Effect, type Layer, LogLevel, References } from "effect"
+import { describe } from "../base/ErrorText.ts"
 import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
 import type { Limit, ResourceEvent, RunEvent } from "../run/RunEvent.ts"
 import { count } from "./Count.ts"
 import { millis, pauseText } from "./Millis.ts"
 import { printable, printableLabel } from "./Printable.ts"
-import { ownError } from "./Words.ts"
+import { whyOf } from "./Words.ts"
 
 /**
  * What is logged.
@@ -68,9 +68,6 @@ const limitText = (limit: Limit): string => {
   }
 }
 
-/** The annotations name the resource already, so of a \`ResourceError\` only the error inside is told. */
-const whyOf = (cause: Cause.Cause<unknown>): string => printable(describeCause(Cause.map(cause, ownError)))
-
 const undoText = ({
   cleanup,
   inside = []
@@ -104,7 +101,7 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "AttemptSucceeded":
       return ["attempt succeeded"]
     case "AttemptFailed":
-      return [`attempt failed: ${whyOf(event.cause)}`, event.cause]
+      return [`attempt failed: ${printable(whyOf(event.cause))}`, event.cause]
     case "AttemptInterrupted":
       return ["attempt interrupted"]
     case "RetryScheduled":
@@ -122,15 +119,15 @@ const lineOfResource = (event: ResourceEvent): Line => {
     case "CompensationSucceeded":
       return [`${undoText(event)} done`]
     case "CompensationFailed":
-      return [`${undoText(event)} failed: ${whyOf(event.cause)}`, event.cause]
+      return [`${undoText(event)} failed: ${printable(whyOf(event.cause))}`, event.cause]
     case "ResourceSucceeded":
       return ["resource succeeded"]
     case "ResourceDegraded":
       return [`resource fell back (${printableLabel(event.fallback)}) from ${printable(describe(event.error))}`]
     case "ResourceFailed":
-      return [`resource failed: ${whyOf(event.cause)}`, event.cause]
+      return [`resource failed: ${printable(whyOf(event.cause))}`, event.cause]
     case "ResourceDied":
-      return [`resource died: ${whyOf(event.cause)}`, event.cause]
+      return [`resource died: ${printable(whyOf(event.cause))}`, event.cause]
     case "ResourceInterrupted":
       return ["resource interrupted"]
     case "ResourceSkipped":

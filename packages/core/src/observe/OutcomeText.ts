@@ -1,10 +1,9 @@
 /** What became of a resource, in a few words. */
-import { Cause } from "effect"
-import { describe, describeCause } from "../base/ErrorText.ts"
+import { describe } from "../base/ErrorText.ts"
 import type { Outcome, ResourceReport } from "../run/Report.ts"
 import { count } from "./Count.ts"
 import { printable } from "./Printable.ts"
-import { ownError } from "./Words.ts"
+import { whyOf as causeText } from "./Words.ts"
 
 /** One sign for each outcome. */
 export const signs = {
@@ -20,11 +19,6 @@ export const signs = {
 } satisfies Record<Outcome["_tag"], string>
 
 const firstLine = (text: string): string => text.split("\n", 1)[0]!
-
-/** The row names the resource and its attempts already, so of a `ResourceError` only the error inside is told. */
-const showCause = (cause: Cause.Cause<unknown>): string => {
-  return firstLine(describeCause(Cause.map(cause, ownError)))
-}
 
 type Told = Pick<ResourceReport, "attempts" | "caches" | "chosen" | "items" | "outcome" | "phases">
 
@@ -71,7 +65,7 @@ const whyOf = (row: Told): string => {
       return `fell back (${outcome.fallback}) from ${firstLine(describe(outcome.error))}`
     case "Failed":
     case "Died":
-      return showCause(outcome.cause)
+      return firstLine(causeText(outcome.cause))
     case "Interrupted":
       return "interrupted"
     case "Skipped":
@@ -84,7 +78,7 @@ const whyOf = (row: Told): string => {
     case "Compensated":
       return "undone"
     case "CompensationFailed":
-      return `not undone: ${showCause(outcome.cause)}`
+      return `not undone: ${firstLine(causeText(outcome.cause))}`
     case "Unfinished":
       return stillDoing(row)
     case "Succeeded":

@@ -1,5 +1,6 @@
 /** The words in which spans, metrics and logs speak of runs, so that all of them say the same. */
-import type { Cause } from "effect"
+import { Cause } from "effect"
+import { describeCause } from "../base/ErrorText.ts"
 import { isResourceError } from "../model/ResourceError.ts"
 import type { ResourceEnded } from "../run/RunEvent.ts"
 
@@ -20,6 +21,9 @@ const outcomes: Record<ResourceEnded["_tag"], string> = {
 
 /** The error of a resource itself, where it comes wrapped with the resource's name. */
 export const ownError = (error: unknown): unknown => (isResourceError(error) ? error.error : error)
+
+/** Why a resource failed, in words, where its name and attempts are told already. */
+export const whyOf = (cause: Cause.Cause<unknown>): string => describeCause(Cause.map(cause, ownError))
 
 /** What OpenTelemetry calls the type of an error: a tag or a name, of which there are few. */
 export const errorType = (error: unknown): string => {

@@ -23,6 +23,7 @@ import fc from "fast-check"
 import * as vm from "node:vm"
 import { collectUntil } from "../collectUntil.ts"
 import { identityOf, IdentityMap, sameIdentity, textOf } from "../../src/base/Identity.ts"
+import { Token } from "../Token.ts"
 
 const same = (a: unknown, b: unknown): boolean => {
   const [one, other] = [identityOf(a), identityOf(b)]
@@ -41,16 +42,6 @@ class GetUser extends Request.TaggedClass("GetUser")<{ readonly x: unknown }, st
 class GetOrg extends Request.Class<{ readonly x: unknown }, string> {}
 class GetTeam extends Request.Class<{ readonly x: unknown }, string> {}
 const getPage = Request.of<Request.Request<string> & { readonly x: unknown }>()
-
-class Token {
-  readonly #raw: string
-  constructor(raw: string) {
-    this.#raw = raw
-  }
-  reveal(): string {
-    return this.#raw
-  }
-}
 
 const hidden = (raw: string) => ({ reveal: () => raw })
 

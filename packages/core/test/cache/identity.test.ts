@@ -4,22 +4,13 @@ import { Effect, Option, Request, RequestResolver, Schema } from "effect"
 import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
 import { Fake } from "effect-loader/testing"
 import { collectUntil } from "../collectUntil.ts"
+import { Token } from "../Token.ts"
 
 class Users extends ResourceCache.Service<Users>()("app/Users") {}
 
 const aMinute = Users.layer({ timeToLive: "1 minute" })
 
 const cached = <A, E>(self: Effect.Effect<A, E, Users>): Effect.Effect<A, E> => Effect.provide(self, aMinute)
-
-class Token {
-  readonly #raw: string
-  constructor(raw: string) {
-    this.#raw = raw
-  }
-  reveal(): string {
-    return this.#raw
-  }
-}
 
 const token = Resource.input<{ readonly reveal: () => string }>()("token")
 const id = Resource.input<unknown>()("id")

@@ -46,6 +46,10 @@ const closings = {
   "is interrupted": () => Effect.interrupt
 }
 
+/** Reads until a refresh has ended: the first read loads, and the second finds a stale value. */
+const refreshed = <A, E, R>(request: Effect.Effect<A, E, R>) =>
+  Effect.replicateEffect(Effect.andThen(request, Effect.sleep(40)), 2, { discard: true })
+
 describe("a refresh that fails", () => {
   for (const [how, closed] of Object.entries(closings)) {
     it.effect(
@@ -71,10 +75,7 @@ describe("a refresh that fails", () => {
   it.effect("because of the backend leaves the stale value there, also where the next read loads in vain", () =>
     Effect.gen(function* () {
       const { request, state } = perRequest(closings.fails)
-      yield* request
-      yield* Effect.sleep(40)
-      yield* request
-      yield* Effect.sleep(40)
+      yield* refreshed(request)
       // The refresh has failed with its connection, and now the database is down, too.
       state.down = true
       for (let k = 0; k < 5; k++) {
@@ -109,10 +110,7 @@ describe("a refresh that fails", () => {
   it.effect("is not remembered in place of the value, where failures are", () =>
     Effect.gen(function* () {
       const { request, state } = perRequest(closings.fails)
-      yield* request
-      yield* Effect.sleep(40)
-      yield* request
-      yield* Effect.sleep(40)
+      yield* refreshed(request)
       state.version = 2
       assert.strictEqual(yield* request, "version 2")
     }).pipe(
@@ -126,10 +124,7 @@ describe("a refresh that fails", () => {
   it.effect("lets one reader load: the others get the stale value meanwhile", () =>
     Effect.gen(function* () {
       const { request, state } = perRequest(closings.fails)
-      yield* request
-      yield* Effect.sleep(40)
-      yield* request
-      yield* Effect.sleep(40)
+      yield* refreshed(request)
       state.version = 2
       const all = yield* Effect.all([request, request, request], { concurrency: "unbounded" })
       assert.deepStrictEqual(
