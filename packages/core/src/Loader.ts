@@ -5,9 +5,9 @@
  */
 import { dual } from "effect/Function"
 import { explainPlan, type Expectations, type Explanation } from "./observe/Explanation.ts"
-import { isLoader, type Loader, plan } from "./run/Loader.ts"
+import { isLoader, type Loader, plan } from "./loader/Loader.ts"
 
-export * from "./run/Loader.ts"
+export * from "./loader/Loader.ts"
 export {
   merge,
   type MergeOptions,
@@ -18,9 +18,9 @@ export {
   type ReplacementInput,
   type ReplacementServices,
   withValues
-} from "./run/Override.ts"
-export { toLayer } from "./run/ToLayer.ts"
-export { Service, type ServiceClass, type ServiceOptions, type ServiceShape, type TestValue } from "./run/Service.ts"
+} from "./loader/Override.ts"
+export { toLayer } from "./loader/ToLayer.ts"
+export { Service, type ServiceClass, type ServiceOptions, type ServiceShape, type TestValue } from "./loader/Service.ts"
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every loader meets
 type AnyLoader = Loader<any, any, any, any, any>

@@ -17,7 +17,7 @@ export {
 export { around } from "./policy/Around.ts"
 export { cache } from "./policy/Cache.ts"
 export { hedge, type HedgeDelay, type HedgeOptions } from "./policy/Hedge.ts"
-export { limit } from "./policy/Limit.ts"
+export { limit } from "./permits/Limit.ts"
 export { retry, type RetryBound, type RetryReading, type RetrySpending } from "./policy/Retry.ts"
 export { type RetryAfter, retryAfterHeader } from "./policy/RetryAfter.ts"
 export type { RetryBudget } from "./policy/RetryBudget.ts"

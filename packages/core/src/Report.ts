@@ -12,8 +12,8 @@ export {
   type PhaseTag,
   type Report,
   type ResourceReport
-} from "./run/Report.ts"
-export { fromEvents } from "./run/Timeline.ts"
+} from "./watch/Report.ts"
+export { fromEvents } from "./watch/Timeline.ts"
 export { toWaterfall, type WaterfallOptions } from "./observe/Waterfall.ts"
 export { type Analysis, analyze, type ResourceAnalysis, type Waited } from "./observe/Analysis.ts"
 export { diff, type Diff, diffToText, type ResourceDiff } from "./observe/Diff.ts"

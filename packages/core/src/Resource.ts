@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-export { withCleanup, withCompensation } from "./model/Compensation.ts"
-export { forEach } from "./model/ForEach.ts"
-export { type Built, fromLayer } from "./model/FromLayer.ts"
-export { fromRequest, requestEach } from "./model/FromRequest.ts"
-export { match } from "./model/Match.ts"
-export { fromLoader } from "./run/FromLoader.ts"
+export { withCleanup, withCompensation } from "./undo/Compensation.ts"
+export { forEach } from "./list/ForEach.ts"
+export { type Built, fromLayer } from "./loader/FromLayer.ts"
+export { fromRequest, requestEach } from "./request/FromRequest.ts"
+export { match } from "./choice/Match.ts"
+export { fromLoader } from "./loader/FromLoader.ts"
 export {
   type AddError,
   annotate,

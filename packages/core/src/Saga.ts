@@ -4,4 +4,4 @@
  * @since 0.1.0
  */
 export { abortIf } from "./policy/AbortIf.ts"
-export { rewind, type RewindOptions } from "./policy/Rewind.ts"
+export { rewind, type RewindOptions } from "./undo/Rewind.ts"

@@ -4,7 +4,8 @@
  * A layer that captures services when it is built, and work that several callers share, take services only. The caller's
  * place in the program, its observers and its clock belong to that caller alone.
  */
-import { Context, Equal } from "effect"
+import * as Context from "effect/Context"
+import * as Equal from "effect/Equal"
 import { isOfWait, isRunLocal, outsideStep, without } from "./RunLocal.ts"
 import { unshareableNames } from "./Unshareable.ts"
 

@@ -1,5 +1,7 @@
 /** Durations that users give, checked where they are declared. */
-import { Cause, Duration, Option } from "effect"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import { valueText } from "./ValueText.ts"
 
 const units = ["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"]

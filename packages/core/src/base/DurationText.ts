@@ -1,4 +1,4 @@
-import { Duration } from "effect"
+import * as Duration from "effect/Duration"
 
 /** A measured duration in whole milliseconds: `0ms`, `1s 30ms`. What is beyond that is noise of the clock. */
 export const durationText = (duration: Duration.Duration): string => {

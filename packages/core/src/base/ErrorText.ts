@@ -1,5 +1,5 @@
 /** Why something failed, in words, whatever was given as an error. */
-import { Cause } from "effect"
+import * as Cause from "effect/Cause"
 
 const longestFields = 200
 const longestText = 2000

@@ -1,5 +1,9 @@
 /** Starts fibers in the context that their work belongs to. */
-import { Cause, type Context, Effect, Exit, Fiber } from "effect"
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as AsyncContext from "./AsyncContext.ts"
 
 /** Starts fibers at once, in a context, and as interruptible as the caller is. */

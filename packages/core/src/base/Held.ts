@@ -2,7 +2,7 @@
  * The slots and permits that are held around the current effect: the innermost one, linked to those around it. They are
  * given back only when the effect has ended, so the effect must not wait for work that still needs them.
  */
-import type { Context } from "effect"
+import type * as Context from "effect/Context"
 import * as RunLocal from "./RunLocal.ts"
 
 /** Something that is held. */

@@ -17,7 +17,11 @@
  * The cost is linear. What is deeper than 200, has more than 100,000 parts or contains itself is written as a graph:
  * one object that comes up twice then differs from two equal ones.
  */
-import { Data, Equal, Hash, Redacted, Request } from "effect"
+import * as Data from "effect/Data"
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
+import * as Redacted from "effect/Redacted"
+import * as Request from "effect/Request"
 import { counter, shared } from "./Shared.ts"
 
 /** Text, or where a value with an `Equal` of its own is in it, text and those values in the order of the text. */

@@ -5,7 +5,8 @@
  * It counts the instances that live at the same time. Tests that build one after the other cause no warning,
  * nor does a restart, nor one instance for each of a few shards.
  */
-import { Effect, type Scope } from "effect"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 /** The numbers that cause a warning: of instances alive at one time, and of instances built while another one lived. */
 const tooMany = 10

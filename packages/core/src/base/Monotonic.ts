@@ -2,7 +2,8 @@
  * The clock of all durations. The wall clock can be set during a measurement, so it only gives instants for other processes
  * and for people.
  */
-import { Clock, Effect } from "effect"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 
 const nanosPerMilli = 1e6
 

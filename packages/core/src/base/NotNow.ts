@@ -2,7 +2,7 @@
  * Errors that say nothing about the value, only that it is not available now. Their classes carry a mark under a string key;
  * `instanceof` would not recognize errors of another copy of the library.
  */
-import { Cause } from "effect"
+import * as Cause from "effect/Cause"
 
 export const NotNow = "~effect-loader/NotNow"
 

@@ -2,7 +2,9 @@
  * Refusals of policies that were moved away from where they were piped, such as to a resolver's call. Until a refusal is
  * back at that place it travels as a defect, so that no handler in between takes it for a failure of the load.
  */
-import { Cause, Effect, Exit } from "effect"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { NotNow } from "./NotNow.ts"
 import { isTagged } from "./Tagged.ts"
 

@@ -9,7 +9,7 @@
  * the step's. Some say what waits for an effect, such as the permits that are held around it: they hold for everything that
  * is waited for, calls of resolvers included, since otherwise a call could wait for what its own callers hold.
  */
-import { Context } from "effect"
+import * as Context from "effect/Context"
 
 const prefix = "effect-loader/run/"
 const waitPrefix = `${prefix}wait/`

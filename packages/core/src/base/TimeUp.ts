@@ -1,5 +1,6 @@
 /** A mark on the interruption of a call that its callers gave up on because it took too long. */
-import { type Cause, Context } from "effect"
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 
 const TimeUp = /* @__PURE__ */ Context.Service<{}, true>("effect-loader/TimeUp")
 

@@ -4,7 +4,7 @@
  * A value loaded with such a service belongs to its caller alone: no cache keeps it, and no other caller gets it. A layer
  * that is built with the service does not capture it.
  */
-import { Context } from "effect"
+import * as Context from "effect/Context"
 
 type AnyKey = Context.Key<never, unknown>
 

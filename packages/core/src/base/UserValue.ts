@@ -1,5 +1,6 @@
 /** Checks the plain answers of functions that users give, where they are used. The defect names the owner of the function. */
-import { Cause, type Duration } from "effect"
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import { anyDuration, toDuration } from "./DurationInput.ts"
 import { describe } from "./ErrorText.ts"
 import { kindOf, valueText } from "./ValueText.ts"

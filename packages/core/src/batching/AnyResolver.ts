@@ -1,5 +1,6 @@
 /** Resolvers of requests of which only the declaration's types know more, and how one is made from another. */
-import type { Request, RequestResolver } from "effect"
+import type * as Request from "effect/Request"
+import type * as RequestResolver from "effect/RequestResolver"
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every resolver meets
 export type AnyResolver = RequestResolver.RequestResolver<any>

@@ -1,5 +1,8 @@
 /** A request that is made once for all callers that wait for it. */
-import { Clock, Context, type Effect, type Exit } from "effect"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type { Identity } from "../base/Identity.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import type { AnyRequest } from "./AnyResolver.ts"

@@ -1,5 +1,9 @@
 /** Effects that ask for requests and wait for the answers. */
-import { type Cause, type Context, Effect, Exit, Fiber } from "effect"
+import type * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type { AnyRequest } from "./AnyResolver.ts"
 import type { Asker, Caller } from "./Asked.ts"
 import type { Batches } from "./Batches.ts"

@@ -1,5 +1,5 @@
 /** Whether calls with this caller have a span, and how many links that span may have. */
-import type { Context } from "effect"
+import type * as Context from "effect/Context"
 import * as RunLocal from "../base/RunLocal.ts"
 
 export interface BatchSpanLimits {

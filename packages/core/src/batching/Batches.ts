@@ -4,7 +4,11 @@
  * Effect collects and sends them: each one goes through `Effect.request`. This adds that equal requests are made once,
  * that a call which no caller waits for is interrupted, and that a request which the resolver forgets fails with its name.
  */
-import { Context, Effect, Exit, type Fiber, Tracer } from "effect"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Tracer from "effect/Tracer"
 import { shared } from "../base/Shared.ts"
 import { inRoot } from "../base/AsyncContext.ts"
 import { inCommon } from "../base/Callers.ts"

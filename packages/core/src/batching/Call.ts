@@ -1,5 +1,8 @@
 /** One call of a resolver, for as long as it runs. */
-import { Cause, Effect, Exit, Fiber } from "effect"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { counter } from "../base/Shared.ts"
 import { timeUp } from "../base/TimeUp.ts"
 import type { Entries } from "./AnyResolver.ts"

@@ -1,5 +1,5 @@
 /** The requests that wait to be sent, by identity. */
-import type { Context } from "effect"
+import type * as Context from "effect/Context"
 import { type Identity, sameIdentity, textOf } from "../base/Identity.ts"
 import type { Asked } from "./Asked.ts"
 import { sameServices } from "./SameServices.ts"

@@ -1,5 +1,5 @@
 /** The span that all callers of a call have in common. */
-import type { Tracer } from "effect"
+import type * as Tracer from "effect/Tracer"
 
 const outside = (span: Tracer.AnySpan): Tracer.AnySpan | undefined =>
   span._tag === "Span" && span.parent._tag === "Some" ? span.parent.value : undefined

@@ -1,4 +1,4 @@
-import type { Duration } from "effect"
+import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import { finiteDurationOf } from "../base/DurationInput.ts"
 import { type AnyResolver, changed } from "./AnyResolver.ts"

@@ -5,7 +5,9 @@
  * come. A request that depends on a held one does not count, so that no batch waits for itself; holds that would wait for
  * each other in a circle do not wait.
  */
-import { Duration, Effect, type Fiber } from "effect"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { shared } from "../base/Shared.ts"
 import type { AnyResolver } from "./AnyResolver.ts"
 

@@ -1,5 +1,5 @@
 /** Whether equal requests of two callers may be merged: the services of a caller may change the answer. */
-import type { Context } from "effect"
+import type * as Context from "effect/Context"
 import { mayDecide } from "../base/Callers.ts"
 
 const includes = (a: Context.Context<never>, b: Context.Context<never>): boolean => {

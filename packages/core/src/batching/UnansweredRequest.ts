@@ -1,5 +1,5 @@
 /** Requests that a resolver forgets. */
-import { Data } from "effect"
+import * as Data from "effect/Data"
 
 const text = (request: unknown): string => {
   try {

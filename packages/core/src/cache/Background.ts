@@ -1,5 +1,7 @@
 /** Work of a cache that no reader waits for: bounded in number, and interrupted when the cache's layer ends. */
-import { type Context, Effect, Fiber } from "effect"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { detach } from "../base/Callers.ts"
 import { forkInRoot } from "../base/Fork.ts"
 

@@ -8,7 +8,13 @@
  *  3. Otherwise the reader asks the level behind, and then loads the value in its own fiber, with its own services. When
  *     that reader is interrupted or refused, one of the readers that wait for it starts again at 1.
  */
-import { Cause, Clock, type Context, Effect, Exit, type Fiber, Random } from "effect"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import { describeCause } from "../base/ErrorText.ts"
 import { RareLine } from "../base/RareLine.ts"
 import { shared } from "../base/Fork.ts"

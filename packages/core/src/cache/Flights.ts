@@ -4,7 +4,9 @@
  * When the loading reader is interrupted or refused, the waiting ones are woken without an exit, and the first of them
  * loads in its own run. So the life of one reader does not decide for another, and no load outlives its reader.
  */
-import { type Context, Effect, type Exit } from "effect"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as RunLocal from "../base/RunLocal.ts"
 import { type Key, KeyMap, type Range } from "./Key.ts"
 import type { Found } from "./Level.ts"

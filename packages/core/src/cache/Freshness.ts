@@ -1,5 +1,5 @@
 /** How long a cached value may be used, and for which reads: decided once, when it is stored. */
-import type { Exit } from "effect"
+import type * as Exit from "effect/Exit"
 
 /** A cached exit, and the instants at which its freshness ends, in milliseconds of monotonic time. */
 export interface Entry {

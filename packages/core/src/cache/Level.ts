@@ -1,5 +1,5 @@
 /** A level behind the memory of a cache, such as a store. It bounds its own time, and it never fails. */
-import type { Effect } from "effect"
+import type * as Effect from "effect/Effect"
 import type { Key, Range } from "./Key.ts"
 
 /** A value, and how much longer it is fresh, in milliseconds; negative once it has expired. */

@@ -3,7 +3,12 @@
  *
  * @since 0.1.0
  */
-import { Cause, Context, Duration, Effect, Layer, type Scope } from "effect"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
 import { without } from "../base/RunLocal.ts"
 import { aBoolean, answerOf, aTimeToLive, type Expected } from "../base/UserValue.ts"

@@ -2,7 +2,9 @@
  * Loads without a key whose values other callers get, too. Such a value must not depend on the services of the caller
  * that happens to load it, so its load does not get them.
  */
-import { Cause, Context, Effect } from "effect"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import { isCallers, mayDecide } from "../base/Callers.ts"
 import * as RunLocal from "../base/RunLocal.ts"
 

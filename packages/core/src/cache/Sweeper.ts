@@ -2,7 +2,10 @@
  * Removes expired entries, to free their memory: a few each time that one is added, and all of them, in small turns, while
  * the cache is idle. Its timer does not keep the process alive.
  */
-import { Clock, Context, Duration, Effect } from "effect"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as AsyncContext from "../base/AsyncContext.ts"
 import { forkInRoot } from "../base/Fork.ts"
 import { monotonicNow } from "../base/Monotonic.ts"

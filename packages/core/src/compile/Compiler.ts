@@ -1,11 +1,11 @@
 /** Targets to a program, or to everything that is wrong with them. */
-import { Result } from "effect"
+import * as Result from "effect/Result"
 import type { Base, Layer, Node } from "../model/Node.ts"
 import { layersOf, type Part } from "../model/Policy.ts"
 import { discover, type Found, type LookInside } from "./Discovery.ts"
 import { GraphError, type GraphIssue } from "./GraphError.ts"
 import { isBefore, layersIn, type Program, type Step, toProgram, withDefaults } from "./Program.ts"
-import { differingProtections } from "./Protections.ts"
+import { differingProtections } from "../request/Protections.ts"
 import { isNone, type Substitution } from "./Substitution.ts"
 
 /** What compiling needs to know of a loader's options. */

@@ -6,7 +6,7 @@
  */
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Asking, AskMeans, Items, KeyOf, Layer, Lens, Node, Permits, Seal } from "../model/Node.ts"
-import { protectedBy } from "../model/Protected.ts"
+import { protectedBy } from "../request/Protected.ts"
 import { type Case, type Discovery, type Found, weight } from "./Discovery.ts"
 
 interface StepOf<Kind extends string> {

@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import { Graph } from "effect"
+import * as Graph from "effect/Graph"
 import type { Plan, PlanResource } from "../compile/Plan.ts"
 import { noteOf, signs } from "../observe/OutcomeText.ts"
 import { showPolicies } from "../observe/PlanText.ts"
 import { printableLabel } from "../observe/Printable.ts"
-import type { Report, ResourceReport } from "../run/Report.ts"
+import type { Report, ResourceReport } from "../watch/Report.ts"
 
 /**
  * How a plan is drawn.

@@ -6,6 +6,6 @@
 export { describe } from "../base/ErrorText.ts"
 export { isResourceError } from "../model/ResourceError.ts"
 export { noteOf } from "../observe/OutcomeText.ts"
-export { fromEvents } from "../run/Timeline.ts"
+export { fromEvents } from "../watch/Timeline.ts"
 export { defectsAt, errorsAt, timeout } from "../testing/LoadExit.ts"
 export { timelineText } from "../testing/TimelineText.ts"

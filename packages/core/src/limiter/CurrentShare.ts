@@ -1,5 +1,5 @@
 /** Whose work this is, as far as limiters are to share fairly. */
-import type { Context } from "effect"
+import type * as Context from "effect/Context"
 import * as RunLocal from "../base/RunLocal.ts"
 
 /**

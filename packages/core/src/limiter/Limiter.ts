@@ -3,30 +3,35 @@
  *
  * @since 0.1.0
  */
-import { Cause, type Clock, Context, Duration, Effect, Layer } from "effect"
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { dual } from "effect/Function"
 import { durationOf } from "../base/DurationInput.ts"
 import { countInstance } from "../base/Instances.ts"
 import { Admission, type AdmissionOptions, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
-import { fixed } from "./Fixed.ts"
-import type { Bounds, LimitAlgorithm } from "./LimitAlgorithm.ts"
+import { fixed } from "./algorithm/Fixed.ts"
+import type { Bounds, LimitAlgorithm } from "./algorithm/LimitAlgorithm.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import { hold, Permits } from "./Permits.ts"
 import type { Limiter, Made, PermitOptions } from "./Shape.ts"
 import { Flow } from "./Ticket.ts"
-import { vegas } from "./Vegas.ts"
+import { vegas } from "./algorithm/Vegas.ts"
 
-export { aimd } from "./Aimd.ts"
+export { aimd } from "./algorithm/Aimd.ts"
 export type { Stats } from "./Admission.ts"
 export type { ShareOptions } from "./CurrentShare.ts"
-export { gradient2 } from "./Gradient2.ts"
-export type { Bounds, LimitAlgorithm, LimitState, ResourceSamples, Window } from "./LimitAlgorithm.ts"
+export { gradient2 } from "./algorithm/Gradient2.ts"
+export type { Bounds, LimitAlgorithm, LimitState, ResourceSamples, Window } from "./algorithm/LimitAlgorithm.ts"
 export { LimitExceeded } from "./LimitExceeded.ts"
 export type { Limiter, PermitOptions } from "./Shape.ts"
 export type { RefusalReason } from "./Ticket.ts"
-export { vegas } from "./Vegas.ts"
+export { vegas } from "./algorithm/Vegas.ts"
 
 /**
  * Those who may wait.

@@ -5,7 +5,8 @@
  * When the attempt is over, nobody new may borrow, and its permits are given back when the last borrower has ended: only
  * what was started in it and outlives it makes a difference.
  */
-import type { Clock, Exit } from "effect"
+import type * as Clock from "effect/Clock"
+import type * as Exit from "effect/Exit"
 import type { Held, Holding } from "../base/Held.ts"
 import type { PermitSource } from "./PermitSource.ts"
 import { type Request, Ticket } from "./Ticket.ts"

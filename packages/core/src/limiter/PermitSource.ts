@@ -1,5 +1,6 @@
 /** Where permits come from: a limiter, or an attempt that lends its own to what runs inside it. */
-import type { Clock, Exit } from "effect"
+import type * as Clock from "effect/Clock"
+import type * as Exit from "effect/Exit"
 import type { Flow, Request, Ticket } from "./Ticket.ts"
 
 export interface PermitSource {

@@ -4,7 +4,13 @@
  * A permit cannot get lost: from asking to giving back nothing can be interrupted but the wait and the attempt itself,
  * and however these end, what they had is given back.
  */
-import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber } from "effect"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import { forkInRoot } from "../base/Fork.ts"
 import { Held } from "../base/Held.ts"
 import { aBoolean, answerOf } from "../base/UserValue.ts"

@@ -1,5 +1,6 @@
 /** What a limiter's service does, for those who use it by hand, and what only runs know of it. */
-import type { Duration, Effect } from "effect"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import type { Stats } from "./Admission.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
 import type { Permits } from "./Permits.ts"

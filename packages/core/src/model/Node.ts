@@ -5,13 +5,17 @@
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
 import type { Owner } from "../base/UserValue.ts"
-import type { Cause, Context, Duration, Effect, Schedule } from "effect"
+import type * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Schedule from "effect/Schedule"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Batches } from "../batching/Batches.ts"
 import type { Means } from "../batching/Means.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Origin } from "../cache/Key.ts"
-import type { MakeRunPermits } from "../limiter/RunPermits.ts"
+import type { MakeRunPermits } from "../permits/RunPermits.ts"
 import type { Undo } from "./Undo.ts"
 
 /** An effect of which only the declaration's types know more. */

@@ -1,5 +1,5 @@
 /** Reports of a load that run once per call of its backend, however many policies add them. */
-import { Effect } from "effect"
+import * as Effect from "effect/Effect"
 
 type Report = Effect.Effect<void>
 

@@ -1,5 +1,6 @@
 /** Layers that protect a backend, and how they move to its calls. The policies that make such layers import this. */
-import { type Context, Effect } from "effect"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import { guarded, refused, surface } from "../base/Refusal.ts"
 import type { AnyEffect, Protection } from "./Node.ts"
 

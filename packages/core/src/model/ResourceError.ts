@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Data, Duration } from "effect"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import { durationText } from "../base/DurationText.ts"
 import { describe, toPlain } from "../base/ErrorText.ts"
 import { isTagged } from "../base/Tagged.ts"

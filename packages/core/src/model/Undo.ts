@@ -1,5 +1,5 @@
 /** What undoes a load, as a run sees it. */
-import type { Cause } from "effect"
+import type * as Cause from "effect/Cause"
 import type { FailedItem } from "./ResourceError.ts"
 
 /**

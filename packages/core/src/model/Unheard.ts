@@ -1,5 +1,5 @@
 /** The observer of layers outside of runs, which ignores their reports. */
-import { Exit } from "effect"
+import * as Exit from "effect/Exit"
 import type { LayerObserver } from "./Node.ts"
 
 export const unheard: Omit<LayerObserver, "resource" | "origin" | "outsideRun" | "perCall" | "policiesInside"> = {

@@ -4,7 +4,10 @@
  * Any other value is a defect that names the resource and the place, what came, and what to do. A valid value costs one
  * check and nothing more.
  */
-import { Cause, Effect, Exit, Scope } from "effect"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { aBoolean, answerOf, type Expected, type Named, type Owner, unexpected, withDefect } from "../base/UserValue.ts"
 import { valueText } from "../base/ValueText.ts"
 import type { AnyEffect, Layer, Seal } from "./Node.ts"

@@ -1,5 +1,11 @@
 /** Tells a limiter how late the event loop is. */
-import { Clock, type Context, Duration, Effect, Layer, Schedule, type Scope } from "effect"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import type { Limiter } from "../limiter/Limiter.ts"
 import { permitsOf } from "../limiter/Shape.ts"
 import type { LagMonitor } from "./LagMonitor.ts"

@@ -1,5 +1,6 @@
 /** How late the event loop is: what a timer waits for beyond its time. */
-import { Effect, type Scope } from "effect"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { monitorEventLoopDelay, performance } from "node:perf_hooks"
 
 export interface LagMonitor {

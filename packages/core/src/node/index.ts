@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
-import { type Context, Duration, type Layer } from "effect"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import type * as Layer from "effect/Layer"
 import type { Limiter } from "../limiter/Limiter.ts"
 import { layerReporting } from "./EventLoopLag.ts"
 import { watchEventLoop } from "./LagMonitor.ts"

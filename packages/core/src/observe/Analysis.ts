@@ -1,8 +1,8 @@
 /** What a report comes to: what held the run up, and how much faster it could have been. */
 import { criticalPath } from "../compile/CriticalPath.ts"
 import { onlyAsks } from "../compile/Plan.ts"
-import type { Phase, PhaseTag, Report, ResourceReport } from "../run/Report.ts"
-import { timeIn } from "../run/Timeline.ts"
+import type { Phase, PhaseTag, Report, ResourceReport } from "../watch/Report.ts"
+import { timeIn } from "../watch/Timeline.ts"
 
 /**
  * How long one resource waited, in milliseconds, by what for; see `Report.Phase`.

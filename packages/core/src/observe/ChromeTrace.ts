@@ -1,5 +1,5 @@
-import type { Phase, PhaseTag, Report, ResourceReport } from "../run/Report.ts"
-import { timeIn } from "../run/Timeline.ts"
+import type { Phase, PhaseTag, Report, ResourceReport } from "../watch/Report.ts"
+import { timeIn } from "../watch/Timeline.ts"
 import { jsonText } from "./JsonText.ts"
 import { noteOf } from "./OutcomeText.ts"
 import { snakeCase } from "./Words.ts"

@@ -1,6 +1,6 @@
 /** Two runs side by side: what got slower, and why. */
-import type { Outcome, PhaseTag, Report, ResourceReport } from "../run/Report.ts"
-import { timeIn } from "../run/Timeline.ts"
+import type { Outcome, PhaseTag, Report, ResourceReport } from "../watch/Report.ts"
+import { timeIn } from "../watch/Timeline.ts"
 import { millis } from "./Millis.ts"
 import { printableLabel } from "./Printable.ts"
 

@@ -1,9 +1,11 @@
 /** What a plan would do, without running it. */
-import { Cause, Duration, Option } from "effect"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import { criticalPath } from "../compile/CriticalPath.ts"
 import { describe } from "../base/ErrorText.ts"
 import { doesWork, onlyAsks, type Plan } from "../compile/Plan.ts"
-import type { Report } from "../run/Report.ts"
+import type { Report } from "../watch/Report.ts"
 import { tookOf } from "./Analysis.ts"
 import { millis } from "./Millis.ts"
 import { toText } from "./PlanText.ts"

@@ -1,4 +1,4 @@
-import type { Report } from "../run/Report.ts"
+import type { Report } from "../watch/Report.ts"
 import { millis } from "./Millis.ts"
 import { printableLabel } from "./Printable.ts"
 

@@ -1,5 +1,10 @@
 /** What a limiter does, as metrics: read from its stats every so often. */
-import { type Context, Duration, Effect, Layer, Metric, Schedule } from "effect"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Schedule from "effect/Schedule"
 import type { Limiter, Stats } from "../limiter/Limiter.ts"
 import { snakeCase } from "./Words.ts"
 

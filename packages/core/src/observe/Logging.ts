@@ -3,10 +3,15 @@
  *
  * @since 0.1.0
  */
-import { type Cause, Context, Effect, type Layer, LogLevel, References } from "effect"
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
 import { describe } from "../base/ErrorText.ts"
-import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
-import type { Limit, ResourceEvent, RunEvent } from "../run/RunEvent.ts"
+import { layerWatch, type Watch, type Watcher } from "../watch/Observer.ts"
+import type { Limit, ResourceEvent, RunEvent } from "../watch/RunEvent.ts"
 import { count } from "./Count.ts"
 import { millis, pauseText } from "./Millis.ts"
 import { printable, printableLabel } from "./Printable.ts"

@@ -28,12 +28,16 @@
  *
  * @since 0.1.0
  */
-import { Cause, type Context, Effect, type Layer, Metric } from "effect"
-import { attemptKey } from "../run/AttemptKey.ts"
-import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
-import type { PhaseTag } from "../run/Report.ts"
-import type { RequestMade, RequestSent, ResourceEvent, RunEnd, RunEvent } from "../run/RunEvent.ts"
-import { type ResourceTimeline, Timeline } from "../run/Timeline.ts"
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import { attemptKey } from "../watch/AttemptKey.ts"
+import { layerWatch, type Watch, type Watcher } from "../watch/Observer.ts"
+import type { PhaseTag } from "../watch/Report.ts"
+import type { RequestMade, RequestSent, ResourceEvent, RunEnd, RunEvent } from "../watch/RunEvent.ts"
+import { type ResourceTimeline, Timeline } from "../watch/Timeline.ts"
 import { outcomeOf, ownError, snakeCase } from "./Words.ts"
 
 export { layerLimiter } from "./LimiterMetrics.ts"

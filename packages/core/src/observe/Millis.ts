@@ -1,4 +1,4 @@
-import { Duration } from "effect"
+import * as Duration from "effect/Duration"
 
 /** Milliseconds for people: `0.4ms`, `120ms`, `1s 30ms`. */
 export const millis = (ms: number): string =>

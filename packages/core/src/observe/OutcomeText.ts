@@ -1,6 +1,6 @@
 /** What became of a resource, in a few words. */
 import { describe } from "../base/ErrorText.ts"
-import type { Outcome, ResourceReport } from "../run/Report.ts"
+import type { Outcome, ResourceReport } from "../watch/Report.ts"
 import { count } from "./Count.ts"
 import { printable } from "./Printable.ts"
 import { whyOf as causeText } from "./Words.ts"

@@ -1,4 +1,4 @@
-import type { Report } from "../run/Report.ts"
+import type { Report } from "../watch/Report.ts"
 import { analyze, type Analysis } from "./Analysis.ts"
 import { headline, loadedOf } from "./Headline.ts"
 import { millis } from "./Millis.ts"

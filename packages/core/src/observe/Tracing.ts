@@ -58,13 +58,22 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, Context, Effect, Exit, type Layer, LogLevel, Option, References, Tracer } from "effect"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
 import { BatchSpans } from "../batching/BatchSpans.ts"
 import type { Plan } from "../compile/Plan.ts"
-import { layerWatch, type Watch, type Watcher } from "../run/Observer.ts"
-import { attemptKey } from "../run/AttemptKey.ts"
-import type { CompensationStarted, ResourceEnded, ResourceEvent, RunEvent, RunStarted } from "../run/RunEvent.ts"
-import { undoKey } from "../run/UndoKey.ts"
+import { layerWatch, type Watch, type Watcher } from "../watch/Observer.ts"
+import { attemptKey } from "../watch/AttemptKey.ts"
+import type { CompensationStarted, ResourceEnded, ResourceEvent, RunEvent, RunStarted } from "../watch/RunEvent.ts"
+import { undoKey } from "../watch/UndoKey.ts"
 import { causeType, errorType, outcomeOf, snakeCase } from "./Words.ts"
 
 /**

@@ -1,4 +1,4 @@
-import type { Outcome, PhaseTag, Report, ResourceReport } from "../run/Report.ts"
+import type { Outcome, PhaseTag, Report, ResourceReport } from "../watch/Report.ts"
 import { headline } from "./Headline.ts"
 import { millis } from "./Millis.ts"
 import { noteOf, signs } from "./OutcomeText.ts"

@@ -1,8 +1,8 @@
 /** The words in which spans, metrics and logs speak of runs, so that all of them say the same. */
-import { Cause } from "effect"
+import * as Cause from "effect/Cause"
 import { describeCause } from "../base/ErrorText.ts"
 import { isResourceError } from "../model/ResourceError.ts"
-import type { ResourceEnded } from "../run/RunEvent.ts"
+import type { ResourceEnded } from "../watch/RunEvent.ts"
 
 /** `TimedOut` as `timed_out`. */
 export const snakeCase = (tag: string): string => tag.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase()

@@ -4,7 +4,10 @@
  * A reader that does not wait any longer leaves its call where it is. The call keeps its place until the store answers, or until
  * its own deadline: so a store that hangs is not sent more and more.
  */
-import { type Context, Effect, type Exit, type Fiber } from "effect"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import { forkInRoot } from "../base/Fork.ts"
 import { limited } from "./Failures.ts"
 

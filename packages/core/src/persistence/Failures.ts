@@ -1,5 +1,10 @@
 /** Why a store failed: in words for events, and in the log at most once a minute for each kind. */
-import { Cause, Clock, Context, Duration, Effect, Schema } from "effect"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { describe, describeCause } from "../base/ErrorText.ts"
 import { forkInRoot } from "../base/Fork.ts"
 import { monotonicNow } from "../base/Monotonic.ts"

@@ -1,5 +1,7 @@
 /** Reads of a store. The reads of one tick are one call per shard. */
-import { type Context, Effect, Exit } from "effect"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Persistence from "effect/persistence/Persistence"
 import { kindOf } from "../base/ValueText.ts"
 import { Calls } from "./Calls.ts"

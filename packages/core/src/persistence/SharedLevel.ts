@@ -7,7 +7,12 @@
  *
  * The time of a value counts from when its load began. So what was loaded before a mark is over when the mark is.
  */
-import { Clock, type Context, Duration, Effect, Exit, Schema } from "effect"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
 import type * as Persistence from "effect/persistence/Persistence"
 import type { Key, Range } from "../cache/Key.ts"
 import type { Answer, Level } from "../cache/Level.ts"

@@ -1,5 +1,5 @@
 /** The version of a schema. Values that another version stored are neither read nor overwritten. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { sha256 } from "./Sha256.ts"
 
 /** Values that JSON cannot represent. */

@@ -4,7 +4,11 @@
  * What a slow store has not taken yet waits, one value a key, up to a bound. What comes beyond that is not written: it is counted
  * as dropped. It is a value less in the store, which the next reader loads.
  */
-import { type Context, type Duration, Effect, Exit, Latch } from "effect"
+import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
 import type * as Persistence from "effect/persistence/Persistence"
 import { isIn, type Range } from "../cache/Key.ts"
 import { Calls } from "./Calls.ts"

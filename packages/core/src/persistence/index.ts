@@ -3,7 +3,11 @@
  *
  * @since 0.1.0
  */
-import { Cause, Duration, Effect, type Layer, type Schema } from "effect"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type * as Schema from "effect/Schema"
 import * as Persistence from "effect/persistence/Persistence"
 import { detach } from "../base/Callers.ts"
 import { finiteDurationOf } from "../base/DurationInput.ts"

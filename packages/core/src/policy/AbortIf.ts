@@ -1,5 +1,6 @@
 import { checkFunctions, decide } from "../model/UserEffect.ts"
-import { Cause, Effect } from "effect"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
 import { fromLayers, type PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
 

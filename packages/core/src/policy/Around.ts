@@ -1,5 +1,5 @@
 import { checkFunctions } from "../model/UserEffect.ts"
-import type { Effect } from "effect"
+import type * as Effect from "effect/Effect"
 import type { AnyEffect } from "../model/Node.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import * as Effect from "effect/Effect"
 import { keyOf } from "../cache/Key.ts"
 import type { ResourceCacheClass } from "../cache/ResourceCache.ts"
 import { sealed, sharing } from "../cache/Sealed.ts"

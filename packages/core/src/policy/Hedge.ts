@@ -6,13 +6,19 @@
  *     there is another attempt, or an interruption from within.
  *  3. A typed failure ends it when nothing else runs: what is slow is hedged, what failed is for `retry`.
  */
-import { Cause, Clock, Context, Duration, Effect, Exit, Fiber } from "effect"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { durationOf } from "../base/DurationInput.ts"
 import { aDuration, checked } from "../base/UserValue.ts"
 import { forkLike } from "../base/Fork.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { asEffect } from "../model/UserEffect.ts"
-import { OnBegin } from "../model/OnBegin.ts"
+import { OnBegin } from "../attempt/OnBegin.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 import { budgetFor, type RetryBudget, type Spending } from "./RetryBudget.ts"
 

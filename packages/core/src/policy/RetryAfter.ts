@@ -1,5 +1,6 @@
 /** The pauses that servers ask for. */
-import { type Clock, Duration } from "effect"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import { aDuration, type Expected } from "../base/UserValue.ts"
 
 /**

@@ -1,4 +1,6 @@
-import { type Context, Duration, Effect } from "effect"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import { shared } from "../base/Shared.ts"
 import { aBoolean, checked } from "../base/UserValue.ts"
 import type { LayerObserver } from "../model/Node.ts"

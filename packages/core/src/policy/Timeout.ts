@@ -1,4 +1,6 @@
-import { Cause, Duration, Effect } from "effect"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import { durationOf } from "../base/DurationInput.ts"
 import { fromLayers, type Policy } from "../model/Policy.ts"
 

@@ -1,4 +1,4 @@
-import type { Context } from "effect"
+import type * as Context from "effect/Context"
 import { register } from "../base/Unshareable.ts"
 
 /**

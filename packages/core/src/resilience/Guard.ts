@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import * as Effect from "effect/Effect"
 import { guarded } from "../base/Refusal.ts"
 import type { Layer } from "../model/Node.ts"
 import { type Protecting, protection } from "../model/Protection.ts"

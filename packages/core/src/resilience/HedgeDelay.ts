@@ -3,7 +3,11 @@
  *
  * @since 0.1.0
  */
-import { Cause, Context, Duration, Effect, Layer } from "effect"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { durationOf } from "../base/DurationInput.ts"
 import { countInstance } from "../base/Instances.ts"
 import type { HedgeDelay } from "../policy/Hedge.ts"

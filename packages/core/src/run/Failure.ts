@@ -1,6 +1,7 @@
 /** How a cause tells which resource each part of it comes from. */
-import { Cause, Context } from "effect"
-import type { References } from "effect"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import type * as References from "effect/References"
 
 /**
  * The resource that a part of a cause comes from: an annotation on each failure, defect and interruption of a run.

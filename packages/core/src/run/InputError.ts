@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Data } from "effect"
+import * as Data from "effect/Data"
 
 /**
  * A run was started without all of its inputs. The types rule it out, so it is a defect: only code that went around

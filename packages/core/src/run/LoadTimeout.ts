@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Data, Duration } from "effect"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import { NotNow } from "../base/NotNow.ts"
 
 /**

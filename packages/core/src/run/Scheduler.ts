@@ -9,7 +9,10 @@
  * Eagerly, a step's turn comes when what it waits for is there. In batches it comes with its batch, and a batch comes
  * when nothing of the last one is left: what `Effect.all` over each level would do.
  */
-import { type Duration, Effect, Exit, Fiber } from "effect"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as AsyncContext from "../base/AsyncContext.ts"
 import { forkLike } from "../base/Fork.ts"
 import { deepest, enter, leave, level, putOff } from "../base/Nesting.ts"

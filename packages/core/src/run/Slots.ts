@@ -12,10 +12,10 @@ import type { Limited } from "../compile/Program.ts"
 import { Heap, type Placed } from "../base/Heap.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { Loan } from "../limiter/Loan.ts"
-import type { PermitLine } from "../limiter/PermitLine.ts"
-import type { RunPermits } from "../limiter/RunPermits.ts"
-import { Outer, type OuterSlots } from "./OuterSlots.ts"
-import type { Limit } from "./RunEvent.ts"
+import type { PermitLine } from "../permits/PermitLine.ts"
+import type { RunPermits } from "../permits/RunPermits.ts"
+import { Outer, type OuterSlots } from "../nested/ParentSlots.ts"
+import type { Limit } from "../watch/RunEvent.ts"
 
 /** Somebody who waits: a step that has yet to begin, or an attempt in the middle of its step. */
 export class Waiter implements Placed {

@@ -3,14 +3,16 @@
  *
  * @since 0.1.0
  */
-import { Effect, Exit, RequestResolver } from "effect"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as RequestResolver from "effect/RequestResolver"
 import { SqlClient, type SqlError } from "effect/sql"
 import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
 import { type Plan, type PlanResource, withInside } from "../compile/Plan.ts"
 import { annotate, type Resource } from "../model/Resource.ts"
-import { allInside, type AnyLoader, type Compiled, compiledOf } from "../run/Compiled.ts"
-import { type Args, loadReversible, type Loader, plan } from "../run/Loader.ts"
-import type { RollbackError } from "../run/saga/CompensationError.ts"
+import { allInside, type AnyLoader, type Compiled, compiledOf } from "../loader/Compiled.ts"
+import { type Args, loadReversible, type Loader, plan } from "../loader/Loader.ts"
+import type { RollbackError } from "../undo/CompensationError.ts"
 
 const escaping = "effect-loader/sql/escapes"
 

@@ -5,8 +5,8 @@ import { millis } from "../observe/Millis.ts"
 import { noteOf, signs } from "../observe/OutcomeText.ts"
 import { pad, type Paint, type Pen } from "../observe/Pen.ts"
 import { printableLabel } from "../observe/Printable.ts"
-import type { Report, ResourceReport } from "../run/Report.ts"
-import type { ResourceTimeline, Timeline } from "../run/Timeline.ts"
+import type { Report, ResourceReport } from "../watch/Report.ts"
+import type { ResourceTimeline, Timeline } from "../watch/Timeline.ts"
 
 export interface Size {
   readonly columns: number

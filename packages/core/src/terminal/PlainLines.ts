@@ -1,12 +1,12 @@
 /** What is written of a run where nothing can be written over: a line for what is worth one. */
-import type { Cause } from "effect"
+import type * as Cause from "effect/Cause"
 import { describeCause } from "../base/ErrorText.ts"
 import { count } from "../observe/Count.ts"
 import { millis, pauseText } from "../observe/Millis.ts"
 import type { Pen } from "../observe/Pen.ts"
 import { printable, printableLabel } from "../observe/Printable.ts"
-import type { RunEvent } from "../run/RunEvent.ts"
-import type { Timeline } from "../run/Timeline.ts"
+import type { RunEvent } from "../watch/RunEvent.ts"
+import type { Timeline } from "../watch/Timeline.ts"
 import { toEnding } from "./Frame.ts"
 
 const whyOf = (cause: Cause.Cause<unknown>): string => describeCause(cause).split("\n", 1)[0]!

@@ -3,12 +3,15 @@
  *
  * @since 0.1.0
  */
-import { Clock, Effect, Latch, type Layer } from "effect"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import type * as Layer from "effect/Layer"
 import { createLogUpdate } from "log-update"
 import type { Pen } from "../observe/Pen.ts"
-import { layerWatch, type Watch } from "../run/Observer.ts"
-import type { RunEvent } from "../run/RunEvent.ts"
-import { Timeline } from "../run/Timeline.ts"
+import { layerWatch, type Watch } from "../watch/Observer.ts"
+import type { RunEvent } from "../watch/RunEvent.ts"
+import { Timeline } from "../watch/Timeline.ts"
 import { toEnding, toFrame } from "./Frame.ts"
 import { linesOf } from "./PlainLines.ts"
 import { columnsOf, isLive, type Stream, streamOf, type TerminalOptions, terminalPen } from "./Terminal.ts"

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { draw, type WaterfallOptions } from "../observe/Waterfall.ts"
-import type { Report } from "../run/Report.ts"
+import type { Report } from "../watch/Report.ts"
 import { columnsOf, type TerminalOptions, terminalPen } from "./Terminal.ts"
 
 export * as Progress from "./Progress.ts"

@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import { type Duration, Effect } from "effect"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import { durationOf } from "../base/DurationInput.ts"
 import { type Deps, make, type Resource } from "../model/Resource.ts"
 

@@ -4,11 +4,15 @@
  *
  * @since 0.1.0
  */
-import { Cause, Duration, Effect, Option, Scope } from "effect"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import { dual } from "effect/Function"
 import { doesWork, get as getFromPlan } from "../compile/Plan.ts"
 import type { Own, Resource } from "../model/Resource.ts"
-import { type AnyLoader, compiledOf, type Loader, planOf } from "../run/Compiled.ts"
+import { type AnyLoader, compiledOf, type Loader, planOf } from "../loader/Compiled.ts"
 import { changeLoads } from "./Loads.ts"
 import { type Options, type Trial as AnyTrial, tryOut } from "./Trial.ts"
 

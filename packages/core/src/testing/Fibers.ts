@@ -1,5 +1,8 @@
 /** How many fibers of an effect are alive: those that it started, whoever their parent is. */
-import { type Context, Effect, type Exit, Metric } from "effect"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
 
 export class Fibers implements Metric.FiberRuntimeMetricsService {
   alive = 0

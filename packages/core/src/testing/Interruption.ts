@@ -3,11 +3,14 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, type Scope } from "effect"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
-import type { AnyLoader } from "../run/Compiled.ts"
-import { observe } from "../run/Observer.ts"
-import type { RunEvent } from "../run/RunEvent.ts"
+import type { AnyLoader } from "../loader/Compiled.ts"
+import { observe } from "../watch/Observer.ts"
+import type { RunEvent } from "../watch/RunEvent.ts"
 import { changeLoads } from "./Loads.ts"
 import { type Meanwhile, type Options, type Trial, tryOut } from "./Trial.ts"
 

@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
-import { Context, Effect, type Scope } from "effect"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as RunLocal from "../base/RunLocal.ts"
 import type { Plan } from "../compile/Plan.ts"
-import { newKey, withWatch } from "../run/Watching.ts"
+import { newKey, withWatch } from "../watch/Watching.ts"
 
 /** Which attempt holds something, where it is known. */
 interface Holder {

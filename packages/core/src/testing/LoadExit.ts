@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Cause, Exit } from "effect"
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
 import { isTagged } from "../base/Tagged.ts"
 import { isResourceError } from "../model/ResourceError.ts"
 import type { LoadTimeout } from "../run/LoadTimeout.ts"

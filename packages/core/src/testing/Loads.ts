@@ -1,9 +1,10 @@
 /** Loaders with all their loads changed: policies and views stay around them as they are. */
-import { Effect, Result } from "effect"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Substitution } from "../compile/Substitution.ts"
 import { type AnyEffect, type Asking, type Base, type Dependencies, mapBase, type Node } from "../model/Node.ts"
-import { type AnyLoader, compiledOf, fromCompiled, valuesOf } from "../run/Compiled.ts"
-import { compileDeclaration } from "../run/Compiling.ts"
+import { type AnyLoader, compiledOf, fromCompiled, valuesOf } from "../loader/Compiled.ts"
+import { compileDeclaration } from "../loader/Compiling.ts"
 
 /** What becomes of a resource's load: `self` is the effect that it gives, made when it is run. */
 export type Change = (name: string, self: AnyEffect) => AnyEffect

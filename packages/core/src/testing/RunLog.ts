@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
-import { Effect, type Exit } from "effect"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
-import { observe } from "../run/Observer.ts"
-import { type Outcome, outcome as outcomeIn } from "../run/Report.ts"
-import { isResourceEnded, type RunEvent } from "../run/RunEvent.ts"
-import { fromEvents } from "../run/Timeline.ts"
+import { observe } from "../watch/Observer.ts"
+import { type Outcome, outcome as outcomeIn } from "../watch/Report.ts"
+import { isResourceEnded, type RunEvent } from "../watch/RunEvent.ts"
+import { fromEvents } from "../watch/Timeline.ts"
 import { running } from "./Running.ts"
 import { timelineText } from "./TimelineText.ts"
 

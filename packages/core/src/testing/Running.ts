@@ -1,6 +1,6 @@
 /** Who runs, after each event: attempts, and the handlers of fallbacks. */
-import { attemptKey } from "../run/AttemptKey.ts"
-import { isResourceEnded, type ResourceEvent, type RunEvent } from "../run/RunEvent.ts"
+import { attemptKey } from "../watch/AttemptKey.ts"
+import { isResourceEnded, type ResourceEvent, type RunEvent } from "../watch/RunEvent.ts"
 
 /** Stands for the handler of a fallback, among the keys of attempts. */
 const fallback = "fallback"

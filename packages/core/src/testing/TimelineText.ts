@@ -2,7 +2,7 @@
 import { headline } from "../observe/Headline.ts"
 import { noteOf, signs } from "../observe/OutcomeText.ts"
 import { printable } from "../observe/Printable.ts"
-import type { Report, ResourceReport } from "../run/Report.ts"
+import type { Report, ResourceReport } from "../watch/Report.ts"
 
 const spanOf = ({ endedAt, startedAt }: ResourceReport, report: Report): string => {
   if (startedAt === undefined) return ""

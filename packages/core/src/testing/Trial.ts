@@ -3,7 +3,11 @@
  *
  * @since 0.1.0
  */
-import { Data, Effect, Fiber, Metric, type Scope } from "effect"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { counted, Fibers } from "./Fibers.ts"
 import { clear, type Ledger, problems, watched } from "./Ledger.ts"

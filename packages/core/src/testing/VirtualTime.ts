@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
-import { type Duration, Effect, Fiber } from "effect"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 
 /**

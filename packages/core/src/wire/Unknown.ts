@@ -1,5 +1,5 @@
 /** Values of which nothing is known, errors above all, as JSON and back. Whatever it is given, it does not throw. */
-import { Duration } from "effect"
+import * as Duration from "effect/Duration"
 import { isResourceError, ResourceError } from "../model/ResourceError.ts"
 
 /** What JSON can hold. */

@@ -12,10 +12,14 @@
  *
  * @since 0.1.0
  */
-import { type Cause, Data, Result, Schema, SchemaTransformation } from "effect"
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import type * as CorePlan from "../compile/Plan.ts"
-import type * as CoreReport from "../run/Report.ts"
-import type * as CoreEvent from "../run/RunEvent.ts"
+import type * as CoreReport from "../watch/Report.ts"
+import type * as CoreEvent from "../watch/RunEvent.ts"
 import { jsonText } from "../observe/JsonText.ts"
 import { decodeUnknown, encodeUnknown } from "./Unknown.ts"
 

@@ -36,7 +36,7 @@ const someValues = fc
 describe("RunLocal", () => {
   it("makes every reference that core declares, but for the mark that layers which watch set", () => {
     const byHand = sources.filter(({ text }) => /[^:] Context\.Reference<[^>]*>\(/.test(text)).map(({ file }) => file)
-    assert.deepStrictEqual(byHand.toSorted(), ["base/RunLocal.ts", "run/Watched.ts"])
+    assert.deepStrictEqual(byHand.toSorted(), ["base/RunLocal.ts", "watch/Watched.ts"])
     assert.isAtLeast(keys.length, 9)
     assert.strictEqual(new Set(keys).size, keys.length)
   })

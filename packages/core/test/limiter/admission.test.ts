@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Admission, type AdmissionOptions } from "../../src/limiter/Admission.ts"
-import { fixed } from "../../src/limiter/Fixed.ts"
-import type { LimitAlgorithm } from "../../src/limiter/LimitAlgorithm.ts"
+import { fixed } from "../../src/limiter/algorithm/Fixed.ts"
+import type { LimitAlgorithm } from "../../src/limiter/algorithm/LimitAlgorithm.ts"
 import { Flow, type Ticket } from "../../src/limiter/Ticket.ts"
 import { request } from "./requests.ts"
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
-import { aimd } from "../../src/limiter/Aimd.ts"
-import { fixed } from "../../src/limiter/Fixed.ts"
-import { gradient2 } from "../../src/limiter/Gradient2.ts"
-import { Latencies } from "../../src/limiter/Latencies.ts"
-import type { LimitAlgorithm, LimitState, Window } from "../../src/limiter/LimitAlgorithm.ts"
-import { vegas } from "../../src/limiter/Vegas.ts"
+import { aimd } from "../../src/limiter/algorithm/Aimd.ts"
+import { fixed } from "../../src/limiter/algorithm/Fixed.ts"
+import { gradient2 } from "../../src/limiter/algorithm/Gradient2.ts"
+import { Latencies } from "../../src/limiter/algorithm/Latencies.ts"
+import type { LimitAlgorithm, LimitState, Window } from "../../src/limiter/algorithm/LimitAlgorithm.ts"
+import { vegas } from "../../src/limiter/algorithm/Vegas.ts"
 
 /** A quarter of a second with 100 answers that each took so long, the limit in use, except for what it says. */
 const window = (from: number, millis: number, changes: Partial<Window> = {}): Window => ({

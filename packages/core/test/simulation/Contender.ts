@@ -1,11 +1,11 @@
 /** What is compared: a limit, an order of waiting, and whether a run starts its loads side by side. */
 import { Admission } from "../../src/limiter/Admission.ts"
-import { aimd } from "../../src/limiter/Aimd.ts"
+import { aimd } from "../../src/limiter/algorithm/Aimd.ts"
 import { FairQueue, type Line } from "../../src/limiter/FairQueue.ts"
-import { fixed } from "../../src/limiter/Fixed.ts"
-import { gradient2 } from "../../src/limiter/Gradient2.ts"
-import type { LimitAlgorithm } from "../../src/limiter/LimitAlgorithm.ts"
-import { vegas } from "../../src/limiter/Vegas.ts"
+import { fixed } from "../../src/limiter/algorithm/Fixed.ts"
+import { gradient2 } from "../../src/limiter/algorithm/Gradient2.ts"
+import type { LimitAlgorithm } from "../../src/limiter/algorithm/LimitAlgorithm.ts"
+import { vegas } from "../../src/limiter/algorithm/Vegas.ts"
 import { FirstComeFirstServed, RoundRobin } from "./Lines.ts"
 
 export interface Contender {

@@ -5,7 +5,7 @@ import { Loader, Observer, Policy, Resource, type RunEvent } from "effect-loader
 import { Progress } from "effect-loader/terminal"
 import { TestClock } from "effect/testing"
 import { plainPen } from "../../src/observe/Pen.ts"
-import { Timeline } from "../../src/run/Timeline.ts"
+import { Timeline } from "../../src/watch/Timeline.ts"
 import { toFrame } from "../../src/terminal/Frame.ts"
 import { golden } from "../golden.ts"
 import { withTime } from "../withTime.ts"

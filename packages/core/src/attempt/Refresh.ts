@@ -1,0 +1,140 @@
+/**
+ * Loads that belong to no run, such as refreshes of a cache: no observer sees them, they take no slot, and they release what
+ * they acquire when they end. They take permits of limiters like any other load.
+ */
+import * as Effect from "effect/Effect"
+import type { Origin } from "../cache/Key.ts"
+import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
+import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
+import { PerCall } from "../model/PerCall.ts"
+import { askOutside, asRequest } from "../request/Requests.ts"
+import { unheard } from "../model/Unheard.ts"
+import { aString, checked } from "../base/UserValue.ts"
+import { asEffect, call, sealIn, wrapIn } from "../model/UserEffect.ts"
+
+/** What such loads need from a run. */
+export interface Around {
+  /** Runs an effect with the permits of a limiter, by hand. */
+  readonly withPermits: (limit: Limited, self: AnyEffect) => AnyEffect
+}
+
+/** The load inside layers, and what identifies its value. */
+export interface Wrapped {
+  readonly load: AnyEffect
+  readonly layers: Pick<Load, "inner" | "outer" | "limit">
+  /** The key that the declaration gives. */
+  readonly key: () => string | undefined
+  /** What identifies a value without a key: its dependencies, and its makers, of which the load function is the first. */
+  readonly of: unknown
+  readonly makers: readonly [object, ...ReadonlyArray<unknown>]
+}
+
+/** The labels of the policies inside a layer. */
+export const policiesInside = ({ layers }: Wrapped, layer: Layer): string =>
+  insideOf(layers, layer)
+    .map(({ label }) => label)
+    .join()
+
+/** The key that the declaration of a resource gives, if it gives any. */
+export const keyOfWhole = (step: Load, deps: Dependencies): string | undefined =>
+  step.key === undefined ? undefined : checked(step, "`key`", aString, step.key(deps))
+
+/** The key that it gives for an item of its list. */
+export const keyOfItem = (step: Load, { itemKey }: ItemLoads, item: unknown, deps: Dependencies): string | undefined =>
+  itemKey === undefined ? undefined : checked(step, "`itemKey`", aString, itemKey(item, deps))
+
+export class OutsideRun {
+  private readonly step: Load
+  private readonly deps: Dependencies
+  private readonly around: Around
+
+  constructor(step: Load, deps: Dependencies, around: Around) {
+    this.step = step
+    this.deps = deps
+    this.around = around
+  }
+
+  get resource(): string {
+    return this.step.name
+  }
+
+  /** The load of the whole. */
+  whole(): Wrapped {
+    const { deps, step } = this
+    const { items, load } = step
+    return {
+      load: items === undefined ? this.one(step, () => load(deps)) : this.all(items),
+      layers: step,
+      key: () => keyOfWhole(step, deps),
+      of: deps,
+      makers: items === undefined ? [load, ...askedBy(step.asks)] : [items.load, items.items, ...askedBy(items.asks)]
+    }
+  }
+
+  /** The load of one item of a list. */
+  item(items: ItemLoads, item: unknown, index: number): Wrapped {
+    const { deps, step } = this
+    return {
+      load: this.one(items, () => items.load(item, deps, index)),
+      layers: items,
+      key: () => keyOfItem(step, items, item, deps),
+      // Most loads ignore the index, so an item is found again at another position.
+      of: isIndexUsed(items) ? { item, deps, index } : { item, deps },
+      makers: [items.load, ...askedBy(items.asks)]
+    }
+  }
+
+  /** Identifies the value inside a layer whose declaration gives no key. */
+  origin({ layers, makers, of }: Wrapped, layer: Layer): Origin {
+    const [load, ...others] = makers
+    for (const { changes } of insideOf(layers, layer)) if (changes !== undefined) others.push(changes)
+    return { resource: this.resource, load, others, of }
+  }
+
+  /** The load with the policies inside a layer, or with all policies where no layer is given. */
+  inside(wrapped: Wrapped, layer?: Layer): AnyEffect {
+    const { inner, limit, outer } = wrapped.layers
+    const count = layer === undefined ? Infinity : [...inner, ...outer].indexOf(layer)
+    const perCall = new PerCall()
+    const observer: LayerObserver = {
+      ...unheard,
+      perCall: (report) => perCall.add(report),
+      resource: this.resource,
+      origin: (layer) => wrapped.key() ?? this.origin(wrapped, layer),
+      outsideRun: (layer) => this.inside(wrapped, layer),
+      policiesInside: (layer) => policiesInside(wrapped, layer)
+    }
+    const wrap = (layer: Layer, self: AnyEffect): AnyEffect => layer.wrap(self, observer)
+    const attempt = wrapIn(this.step, inner.slice(0, count), perCall.before(Effect.scoped(wrapped.load)), wrap)
+    const limited = limit === undefined ? attempt : this.around.withPermits(limit, attempt)
+    return wrapIn(this.step, outer.slice(0, Math.max(0, count - inner.length)), limited, wrap)
+  }
+
+  private one({ asks, seal }: Pick<Load, "asks" | "seal">, load: () => unknown): AnyEffect {
+    const { step } = this
+    const one =
+      asks === undefined
+        ? Effect.suspend(() => asEffect(step, "`load`", call(load, undefined)))
+        : askOutside(asks, () => asRequest(step, load()))
+    return sealIn(seal, step, one)
+  }
+
+  private all(items: ItemLoads): AnyEffect {
+    const load = (item: unknown, index: number): AnyEffect => this.inside(this.item(items, item, index))
+    return Effect.suspend(() =>
+      Effect.forEach(items.read(this.step, items.items(this.deps)), load, { concurrency: items.concurrency })
+    )
+  }
+}
+
+/** What else decides the answer to a request. */
+const askedBy = (asks: Asks | undefined): ReadonlyArray<unknown> =>
+  asks === undefined ? [] : [asks.resolver, asks.asking]
+
+const insideOf = ({ inner, outer }: Wrapped["layers"], layer: Layer): ReadonlyArray<Layer> => {
+  const all = [...inner, ...outer]
+  return all.slice(0, all.indexOf(layer))
+}
+
+/** Whether a load may use the index: unless it declares one or two parameters. (A length of 0 may hide rest parameters.) */
+const isIndexUsed = ({ load }: ItemLoads): boolean => load.length !== 1 && load.length !== 2

@@ -1,0 +1,151 @@
+/** A choice between resources. */
+import * as Data from "effect/Data"
+import { type Any, declare, type Failure, type Input, type InputOf, lazily, type Resource } from "../model/Resource.ts"
+import type { Services, Success } from "../model/Resource.ts"
+import { describe } from "../base/ErrorText.ts"
+import type { ResourceError } from "../model/ResourceError.ts"
+
+/**
+ * A `match` has no case for a value, and nothing for every other value.
+ *
+ * - `value`: the value of the resource that decides; `cases`: the values that there are cases for.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const plan = Resource.succeed("plan", "trial" as string)
+ * const footer = Resource.match("footer", { on: plan, cases: { free: Resource.succeed("ad", "9 builds left") } })
+ *
+ * const error = Effect.runSync(Effect.flip(Loader.load(Loader.make({ footer }))))
+ * console.log(error.error.message) // there is no case for "trial": the cases are "free"
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MatchError extends Data.TaggedError("MatchError")<{
+  readonly message: string
+  readonly value: unknown
+  readonly cases: ReadonlyArray<string>
+}> {
+  constructor(props: { readonly value: unknown; readonly cases: ReadonlyArray<string> }) {
+    const cases = props.cases.map((value) => JSON.stringify(value)).join(", ")
+    super({
+      ...props,
+      message: `there is no case for ${JSON.stringify(describe(props.value))}: the cases are ${cases}`
+    })
+  }
+}
+
+/** What can decide: values that are keys of an object when they are written out. */
+type Decider = Resource<string, string | number | boolean, unknown, unknown, never>
+
+/** The cases that a decider can ask for. */
+type CaseOf<On extends Decider> = `${Success<On>}`
+
+/** Refuses cases that can never be asked for. */
+type Exact<Cases, Case extends string> = {
+  readonly [K in keyof Cases as `${K & (string | number)}` extends Case ? never : K]: never
+}
+
+/** What is missing where the decider's type is open and nothing is there for every other value. */
+type Unmatched<Name extends string, On> =
+  string extends Success<On>
+    ? ResourceError<Name, MatchError>
+    : number extends Success<On>
+      ? ResourceError<Name, MatchError>
+      : never
+
+/**
+ * Declares a choice: `on` decides which one of the cases is loaded, and its value is the value of that one.
+ *
+ * - `on`: a resource whose value is a string, a number or a boolean.
+ * - `cases`: the resource for each of its values. Over a union of literals or a boolean they are complete, by their
+ *   type; over an open type a value without a case fails with a {@link MatchError}, unless there is an `orElse`.
+ * - `orElse`: the resource for every value that has no case.
+ * - `after`: what must have been loaded before it chooses, without its value being needed.
+ *
+ * Only the chosen resource, and what it needs, is loaded; what only the others need is skipped, and the report says that
+ * it was not chosen. The types have the inputs, errors and services of all. When the chosen one fails, so does what
+ * depends on the choice. It does no work of its own: policies belong on the cases.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Report, Resource } from "effect-loader"
+ *
+ * const plan = Resource.input<"free" | "pro">()("plan")
+ * const limits = Resource.make("limits", { load: () => Effect.succeed("10 builds a day") })
+ * const invoice = Resource.make("invoice", { load: () => Effect.succeed("12 EUR") })
+ * const footer = Resource.match("footer", { on: plan, cases: { free: limits, pro: invoice } })
+ * const page = Loader.make({ footer })
+ *
+ * const report = Effect.runSync(Loader.settle(page, { plan: "pro" }))
+ * console.log(report.values.footer) // 12 EUR
+ * console.log(Report.outcome(report, "limits"))
+ * // { _tag: "Skipped", because: { _tag: "NotChosen", resource: "footer" } }
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const match: {
+  <
+    const Name extends string,
+    On extends Decider,
+    const Cases extends { readonly [K in CaseOf<On>]: Any },
+    const After extends ReadonlyArray<Any> = []
+  >(
+    name: Name,
+    options: {
+      readonly on: On
+      readonly cases: Cases & Exact<Cases, CaseOf<On>>
+      readonly orElse?: never
+      readonly after?: After | (() => After)
+    }
+  ): Resource<
+    Name,
+    Success<Cases[keyof Cases]>,
+    Failure<On | Cases[keyof Cases] | After[number]> | Unmatched<Name, On>,
+    Services<On | Cases[keyof Cases] | After[number]>,
+    Input<On> & InputOf<Cases[keyof Cases]> & InputOf<After[number]>,
+    never
+  >
+  <
+    const Name extends string,
+    On extends Decider,
+    const Cases extends { readonly [K in CaseOf<On>]?: Any },
+    const Else extends Any,
+    const After extends ReadonlyArray<Any> = []
+  >(
+    name: Name,
+    options: {
+      readonly on: On
+      readonly cases: Cases & Exact<Cases, CaseOf<On>>
+      readonly orElse: Else
+      readonly after?: After | (() => After)
+    }
+  ): Resource<
+    Name,
+    Success<Cases[keyof Cases] | Else>,
+    Failure<On | Cases[keyof Cases] | Else | After[number]>,
+    Services<On | Cases[keyof Cases] | Else | After[number]>,
+    Input<On> & InputOf<Cases[keyof Cases] | Else> & InputOf<After[number]>,
+    never
+  >
+} = (
+  name: string,
+  {
+    after,
+    cases,
+    on,
+    orElse
+  }: {
+    readonly on: unknown
+    readonly cases: Readonly<Record<string, unknown>>
+    readonly orElse?: unknown
+    readonly after?: ReadonlyArray<unknown> | (() => ReadonlyArray<unknown>)
+  }
+): never => declare(name, { _tag: "Match", on, cases, orElse, after: lazily<ReadonlyArray<unknown>>(after, []) })

@@ -1,0 +1,145 @@
+/** A resource for each entry of a list. */
+import { itemsOf, type List } from "../model/List.ts"
+import { checkFunctions } from "../model/UserEffect.ts"
+import * as Cause from "effect/Cause"
+import type * as Effect from "effect/Effect"
+import type * as RequestResolver from "effect/RequestResolver"
+import type { AnyResolver } from "../batching/AnyResolver.ts"
+import type { Dependencies, KeyOf } from "../model/Node.ts"
+import {
+  layersOf,
+  type Policy,
+  type PolicyFor,
+  type PolicyForKeyed,
+  type PolicyOf,
+  type Sharing
+} from "../model/Policy.ts"
+import type { ProtectedResolver } from "../request/Protected.ts"
+import {
+  declare,
+  type Deps,
+  type Failure,
+  type Inputs,
+  lazily,
+  type Own,
+  undoing,
+  type Unkeyed
+} from "../model/Resource.ts"
+import type { Any, InputOf, Resource, Services, Undoing, Values } from "../model/Resource.ts"
+
+/** While TypeScript is still finding out what the values are, any will do. */
+// oxlint-disable-next-line typescript/no-explicit-any -- see above
+type ForValues<A, PR, S> = unknown extends A ? PolicyOf<any, PR, S> : PolicyOf<A, PR, S>
+
+/** Refuses a cache of items that have no key, where their loads need services that it does not share. */
+export type Items<PE, PR, S, K, R> = Policy<PE, PR> | (PolicyForKeyed<PE, PR, S> & Sharing<Unkeyed<K, R>, S>)
+
+const checkConcurrency = (name: string, concurrency: number | "unbounded"): void => {
+  if (concurrency === "unbounded" || (Number.isInteger(concurrency) && concurrency > 0)) return
+  throw new Cause.IllegalArgumentError(
+    `Resource.forEach: the \`concurrency\` of "${name}" must be a whole number from 1, or "unbounded", got ${concurrency}`
+  )
+}
+
+/**
+ * Declares a resource that loads something for each item of a list, side by side, and keeps the order of the list.
+ *
+ * - `deps`, `after`: what it needs, by local key, and what must have been loaded before, as in `make`.
+ * - `items`: the list, from what it needs.
+ * - `load`: makes the effect that loads one item's value; it gets the item, what the list needs, and the item's index.
+ *   Where an item needs several things that depend on each other, it may return `Loader.load(inner, ...)`.
+ * - `each`: a policy for one item: `Policy.timeout` there bounds one item, piped onto the list it bounds the whole.
+ * - `key`: what tells the whole list from others in a cache that is piped onto it; `itemKey`: what tells an item from
+ *   others in a cache in `each`. Without them, that is the load and what is needed, compared structurally.
+ * - `compensate`: undoes one item that was loaded, when the load fails later; `context.item` says which. The items of a
+ *   list that fails itself are undone before it has failed.
+ * - `cleanup`: follows each attempt of an item that did not succeed and may have left something half done.
+ * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
+ *   `"unbounded"`.
+ * - `resolvers`: the graph-aware resolvers that the loaders inside the items ask (see `Batching.graphAware`): their batches
+ *   wait for the items, too. Where each item is one request, `requestEach` says so by itself.
+ *
+ * The first item that fails fails the list: what runs is interrupted, and the `ResourceError` tells its `item`. The list
+ * itself holds no slot; the attempts of its items do.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ *
+ * const ids = Resource.input<ReadonlyArray<number>>()("ids")
+ * const users = Resource.forEach("users", {
+ *   deps: { ids },
+ *   items: ({ ids }) => ids,
+ *   load: (id) => (id > 0 ? Effect.succeed(`user ${id}`) : Effect.fail("unknown")),
+ *   each: Policy.timeout("1 second"),
+ *   concurrency: 4
+ * })
+ * const page = Loader.make({ users })
+ *
+ * console.log(Effect.runSync(Loader.load(page, { ids: [1, 2] }))) // { users: [ "user 1", "user 2" ] }
+ * console.log(Effect.runSync(Effect.flip(Loader.load(page, { ids: [1, 0] }))).message)
+ * // resource "users" failed at item 1 (0ms): unknown
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const forEach = <
+  const Name extends string,
+  I,
+  A,
+  E,
+  R,
+  const D extends Deps = {},
+  const After extends ReadonlyArray<Any> = [],
+  PE = never,
+  PR = never,
+  R2 = never,
+  R3 = never,
+  K extends string = never,
+  IK extends string = never,
+  S = never
+>(
+  name: Name,
+  options: {
+    readonly deps?: D | (() => D)
+    readonly after?: After | (() => After)
+    readonly items: (deps: Values<D>) => List<I>
+    readonly load: (item: I, deps: Values<D>, index: number) => Effect.Effect<A, E, R>
+    readonly key?: (deps: Values<D>) => K
+    readonly itemKey?: (item: I, deps: Values<D>) => IK
+    readonly concurrency?: number | "unbounded"
+    readonly each?:
+      | Items<PE, PR, S, NoInfer<IK>, NoInfer<R>>
+      | PolicyFor<NoInfer<E>, PR>
+      | (ForValues<NoInfer<A>, PR, S> & Sharing<Unkeyed<NoInfer<IK>, NoInfer<R>>, S>)
+    // oxlint-disable-next-line typescript/no-explicit-any -- whatever they answer
+    readonly resolvers?: ReadonlyArray<RequestResolver.RequestResolver<any> | ProtectedResolver<any, unknown, unknown>>
+  } & Undoing<NoInfer<A>, D, R2, R3>
+): Resource<
+  Name,
+  ReadonlyArray<A>,
+  Own<Name, E | PE> | Failure<D[keyof D] | After[number]>,
+  R | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
+  Inputs<D> & InputOf<After[number]>,
+  Unkeyed<K, R>
+> => {
+  checkFunctions("Resource.forEach", name, options, ["items", "load"], ["key", "itemKey", "compensate", "cleanup"])
+  const { after, concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
+  checkConcurrency(name, concurrency)
+  return declare(name, {
+    _tag: "List",
+    deps: lazily<Dependencies>(deps, {}),
+    after: lazily<ReadonlyArray<unknown>>(after, []),
+    items: items as (deps: Dependencies) => Iterable<unknown>,
+    read: itemsOf,
+    load: load as (item: unknown, deps: Dependencies, index: number) => unknown,
+    resolver: undefined,
+    resolvers: resolvers as ReadonlyArray<AnyResolver>,
+    key: key as KeyOf | undefined,
+    itemKey: itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
+    concurrency,
+    each: [...undoing(options), ...(each === undefined ? [] : layersOf(each))]
+  })
+}

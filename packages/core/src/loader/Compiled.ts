@@ -1,0 +1,188 @@
+/**
+ * What a loader is: a declaration, compiled, and the values that are given with it.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type { Foreseen } from "../request/Foreseen.ts"
+import { fromProgram, type Plan } from "../compile/Plan.ts"
+import type { Program } from "../compile/Program.ts"
+import type { Substitution } from "../compile/Substitution.ts"
+import type { Node } from "../model/Node.ts"
+import type { Policy, PolicyForKeyed } from "../model/Policy.ts"
+import type { Deps } from "../model/Resource.ts"
+import type { RollbackError } from "../undo/CompensationError.ts"
+
+const TypeId = "~effect-loader/Loader"
+
+/**
+ * Targets compiled once, run many times.
+ *
+ * - `A`: the values of the targets, by key.
+ * - `E`: what a load can fail with: a `ResourceError` for each resource that can fail, and `LoadTimeout` where the
+ *   option `timeout` is set.
+ * - `R`: the services that the resources need.
+ * - `In`: the object of inputs that each run needs.
+ * - `Targets`: the resources themselves, by key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Loader<out A, out E = never, out R = never, in In = unknown, out Targets = unknown> extends Pipeable {
+  readonly [TypeId]: {
+    readonly _A: () => A
+    readonly _E: () => E
+    readonly _R: () => R
+    readonly _In: (_: In) => void
+    readonly _Targets: () => Targets
+  }
+}
+
+/**
+ * How a loader runs.
+ *
+ * - `name`: for plans, reports and errors; default `"anonymous"`.
+ * - `concurrency`: how many attempts may run at once in one run: a whole number from 1, or `"unbounded"`, the default.
+ *   A resource that waits, for a dependency or for its next attempt, holds no slot.
+ * - `timeout`: how long a run may take; at the limit everything is interrupted, and the run ends after the last
+ *   finalizer. Default: no limit.
+ * - `policy`: a default policy: those of its parts whose kind a resource lacks go innermost.
+ * - `compensationConcurrency`: how many compensations may run at once when a load is undone; default: as many as
+ *   `concurrency` says.
+ * - `onCompensationFailure`: told once, at the end of a run, of everything that could not be undone. It cannot be
+ *   interrupted; what it fails with is logged. Without it, the log is told.
+ * - `scheduling`: `"eager"`, the default, starts each resource when its own dependencies are there; `"batched"` runs
+ *   level after level. Both load the same values.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<PE = unknown, PR = unknown> {
+  readonly name?: string
+  readonly concurrency?: number | "unbounded"
+  readonly timeout?: Duration.Input
+  // oxlint-disable-next-line typescript/no-explicit-any -- which resources it reaches is not known here: see `run/Sealed.ts`
+  readonly policy?: Policy<PE, PR> | PolicyForKeyed<PE, PR, any>
+  readonly scheduling?: "eager" | "batched"
+  readonly compensationConcurrency?: number | "unbounded"
+  readonly onCompensationFailure?: (error: RollbackError) => Effect.Effect<unknown, unknown, unknown>
+}
+
+/** What a loader was made from, so that it can be compiled again with something changed. */
+export interface Declaration {
+  readonly targets: Deps
+  readonly options: Options
+  readonly substitution: Substitution
+  /** What is run at the end of each load, with its exit. */
+  readonly onExit?: ReadonlyArray<OnExit>
+}
+
+export type OnExit = (exit: Exit.Exit<unknown, unknown>) => unknown
+
+/** What is known of a loader when all loaders inside it are compiled. */
+export interface Nested {
+  /** How many loaders are inside each other, itself included. */
+  depth: number
+  /** The steps for which batches are held, where there are any. */
+  foreseen: ReadonlyArray<Foreseen> | undefined
+}
+
+/** What a loader is made of. */
+export interface Compiled {
+  readonly declaration: Declaration
+  readonly program: Program
+  readonly nested: Nested
+  readonly limit: number | undefined
+  readonly timeout: Duration.Duration | undefined
+  readonly inBatches: boolean
+  /** How many compensations may run at once. */
+  readonly undoLimit: number
+}
+
+/** What is given with a loader: the values of its presets, by their keys. */
+export type GivenValues = ReadonlyMap<string, unknown>
+
+const Proto = {
+  [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined, _Targets: undefined },
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every loader meets
+export type AnyLoader = Loader<any, any, any, any, any>
+
+interface Parts {
+  readonly compiled: Compiled
+  readonly values: GivenValues
+}
+
+const partsOf = (self: AnyLoader): Parts => self as unknown as Parts
+
+export const compiledOf = (self: AnyLoader): Compiled => partsOf(self).compiled
+
+export const valuesOf = (self: AnyLoader): GivenValues => partsOf(self).values
+
+/** Types are for the caller to say; here is only the value that stands for them. */
+export const fromCompiled = (compiled: Compiled, values: GivenValues): never =>
+  Object.assign(Object.create(Proto), { compiled, values }) as never
+
+/**
+ * Whether a value is a loader.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" && u !== null && TypeId in u
+
+/** The loader inside a step, if it runs one. */
+const insideOf = (node: Node): Compiled | undefined => {
+  if (node._tag === "View" || node.source._tag !== "Loader") return undefined
+  return compiledOf(node.source.loader() as AnyLoader)
+}
+
+/** A loader and all loaders inside it, each once. */
+export const allInside = (compiled: Compiled): ReadonlyArray<Compiled> => {
+  const found = new Set([compiled])
+  // A set tells of what is added while it is gone through.
+  for (const { program } of found) {
+    for (const { node } of program.steps) {
+      const inside = insideOf(node)
+      if (inside !== undefined) found.add(inside)
+    }
+  }
+  return [...found]
+}
+
+/** The plan of a loader: the same object however often it is asked for. Those of the loaders inside are made first. */
+export const planOf = (compiled: Compiled): Plan => {
+  const open = [compiled]
+  for (let one = open.at(-1); one !== undefined && !plans.has(compiled); one = open.at(-1)) {
+    const before = open.length
+    for (const { node } of one.program.steps) {
+      const inside = insideOf(node)
+      if (inside !== undefined && !plans.has(inside)) open.push(inside)
+    }
+    if (open.length > before) continue
+    if (!plans.has(one)) plans.set(one, toPlan(one))
+    open.pop()
+  }
+  return plans.get(compiled)!
+}
+
+const plans = new WeakMap<Compiled, Plan>()
+
+const toPlan = ({ inBatches, limit, program, timeout }: Compiled): Plan => {
+  const settings = {
+    scheduling: inBatches ? ("batched" as const) : ("eager" as const),
+    ...(limit === undefined ? {} : { concurrency: limit }),
+    ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
+  }
+  return fromProgram(program, settings, (base) => {
+    const inside = insideOf(base)
+    return inside === undefined ? undefined : plans.get(inside)
+  })
+}

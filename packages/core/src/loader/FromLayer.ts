@@ -1,0 +1,110 @@
+/** Services that layers build, as resources. */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { valueText } from "../base/ValueText.ts"
+import { BuildMemo } from "../model/BuildMemo.ts"
+import { baseOf, type Dependencies, lensesOf } from "../model/Node.ts"
+import { declare, type Deps, type Failure, type Inputs, isResource, lazily, nodeOf } from "../model/Resource.ts"
+import type { Own, Resource, Services, Success } from "../model/Resource.ts"
+
+declare const ServiceOf: unique symbol
+
+/**
+ * A service that was built by a layer: the service itself, and to the compiler also which one it is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Built<Id, Shape> = Shape & { readonly [ServiceOf]?: Id }
+
+/** The services that these resources are, of which nothing else is known: none, for any other resource. */
+type Provided<A> = A extends { readonly [ServiceOf]?: infer Id } ? (unknown extends Id ? never : Id) : never
+
+/** The services that the dependencies provide to a layer. */
+type ProvidedBy<D extends Deps> = { readonly [K in keyof D]: Provided<Success<D[K]>> }[keyof D]
+
+/** Builds a layer: in the memo map of the layer that the graph builds, and otherwise in one of its own. */
+const built = <A, E, R>(layer: Layer.Layer<A, E, R>): Effect.Effect<Context.Context<A>, E, R | Scope.Scope> =>
+  Effect.withFiber((fiber) => {
+    const memo = fiber.getRef(BuildMemo)
+    if (memo === undefined) return Layer.build(layer)
+    return Layer.buildWithMemoMap(layer, memo, Context.getUnsafe(fiber.context, Scope.Scope))
+  })
+
+/** The keys of the services that dependencies are, by local key. What a view changed is a service no more. */
+const servicesOf = (deps: Dependencies): ReadonlyMap<string, Context.Key<unknown, unknown>> => {
+  const found = new Map<string, Context.Key<unknown, unknown>>()
+  for (const [key, dependency] of Object.entries(deps)) {
+    if (!isResource(dependency)) continue
+    const node = nodeOf(dependency)
+    const { source } = baseOf(node)
+    const isChanged = lensesOf(node).some((lens) => lens._tag === "Map" || lens.onSuccess !== undefined)
+    if (source._tag === "Load" && source.service !== undefined && !isChanged) found.set(key, source.service)
+  }
+  return found
+}
+
+/**
+ * Declares a service that is built by a layer, as a resource.
+ *
+ * - `key`: the service; it is the value of the resource.
+ * - `layer`: what builds it, in the scope of the load, with which it is released. What a layer was given by
+ *   `Layer.provide` is built for it alone: what several share is better a resource of its own, for then it is in the plan.
+ * - `deps`: what has to be there before. A dependency that was made by `fromLayer` too, also with policies around it,
+ *   provides its service to the layer, which then needs it no more.
+ *
+ * A failing layer is released at once, whatever it had acquired; with a `Policy.retry` it is built anew.
+ *
+ * @example
+ * ```ts
+ * import { Context, Effect, Layer } from "effect"
+ * import { Loader, Policy, Resource } from "effect-loader"
+ *
+ * class Config extends Context.Service<Config, { readonly url: string }>()("app/Config") {}
+ * class Database extends Context.Service<Database, { readonly name: string }>()("app/Database") {}
+ *
+ * const ConfigLive = Layer.succeed(Config, { url: "db.example.org" })
+ * const DatabaseLive = Layer.effect(Database, Config.use(({ url }) => Effect.succeed({ name: `database at ${url}` })))
+ *
+ * const config = Resource.fromLayer("config", Config, ConfigLive)
+ * const database = Resource.fromLayer("database", Database, DatabaseLive, { deps: { config } }).pipe(
+ *   Policy.timeout("10 seconds")
+ * )
+ * const start = Loader.make({ database })
+ * console.log(Effect.runSync(Effect.scoped(Loader.load(start))).database.name) // database at db.example.org
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromLayer = <const Name extends string, Id, Shape, E, R, const D extends Deps = {}>(
+  name: Name,
+  key: Context.Key<Id, Shape>,
+  layer: Layer.Layer<Id, E, R>,
+  options?: { readonly deps?: D | (() => D) }
+): Resource<
+  Name,
+  Built<Id, Shape>,
+  Own<Name, E> | Failure<D[keyof D]>,
+  Exclude<R, ProvidedBy<D>> | Scope.Scope | Services<D[keyof D]>,
+  Inputs<D>,
+  never
+> => {
+  if (!Layer.isLayer(layer)) {
+    throw new Cause.IllegalArgumentError(
+      `Resource.fromLayer("${name}"): \`layer\` must be a Layer, got ${valueText(layer)}`
+    )
+  }
+  const deps = lazily<Dependencies>(options?.deps, {})
+  let services: ReadonlyMap<string, Context.Key<unknown, unknown>> | undefined
+  const load = (values: Dependencies) => {
+    services ??= servicesOf(deps())
+    let provided = Context.empty()
+    for (const [local, service] of services) provided = Context.add(provided, service as never, values[local] as never)
+    return Effect.map(Effect.provideContext(built(layer), provided as never), Context.get(key as never))
+  }
+  return declare(name, { _tag: "Load", deps, after: () => [], load, service: key as Context.Key<unknown, unknown> })
+}

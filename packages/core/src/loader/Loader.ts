@@ -1,0 +1,431 @@
+/**
+ * Loaders: targets compiled once, run many times.
+ *
+ * @since 0.1.0
+ */
+import { checkFunctions } from "../model/UserEffect.ts"
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import { dual } from "effect/Function"
+import type { GraphError } from "../compile/GraphError.ts"
+import type { Plan } from "../compile/Plan.ts"
+import { noSubstitution } from "../compile/Substitution.ts"
+import type { PolicyError, PolicyServices } from "../model/Policy.ts"
+import type {
+  Deps,
+  Failure,
+  Inputs,
+  Own,
+  Services as ResourceServices,
+  Success as ResourceSuccess
+} from "../model/Resource.ts"
+import {
+  type AnyLoader,
+  compiledOf,
+  fromCompiled,
+  isLoader,
+  type Loader,
+  type OnExit,
+  type Options,
+  planOf,
+  valuesOf
+} from "./Compiled.ts"
+import { compileDeclaration } from "./Compiling.ts"
+import { execute, type Execution } from "../run/Execution.ts"
+import type { LoadTimeout } from "../run/LoadTimeout.ts"
+import type { Report } from "../watch/Report.ts"
+import type { Run } from "../run/Run.ts"
+import type { RunEvent } from "../watch/RunEvent.ts"
+import type { RollbackError } from "../undo/CompensationError.ts"
+import { fromEvents } from "../watch/Timeline.ts"
+import { reporter } from "../watch/Watching.ts"
+
+export { isLoader, type Loader, type Options } from "./Compiled.ts"
+
+/**
+ * What the options of a loader add to its errors.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type OptionsError<O> =
+  | (O extends { readonly timeout: Duration.Input } ? LoadTimeout : never)
+  | (O extends { readonly policy: infer P } ? Own<string, PolicyError<P>> : never)
+
+/**
+ * What the options of a loader add to the services that it needs.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type OptionsServices<O> =
+  | (O extends { readonly policy: infer P } ? PolicyServices<P> : never)
+  | (O extends { readonly onCompensationFailure: (error: never) => Effect.Effect<infer _A, infer _E, infer R> }
+      ? R
+      : never)
+
+/**
+ * The arguments that give a run its inputs: none, where no resource needs any.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Args<In> = unknown extends In ? [] : [inputs: In]
+
+/**
+ * The type of the values that a loader loads.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Success<T> = T extends Loader<infer A, infer _E, infer _R, infer _In, infer _T> ? A : never
+
+/**
+ * The type of the errors that a load can fail with.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Error<T> = T extends Loader<infer _A, infer E, infer _R, infer _In, infer _T> ? E : never
+
+/**
+ * The services that a loader's resources need.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Services<T> = T extends Loader<infer _A, infer _E, infer R, infer _In, infer _T> ? R : never
+
+/**
+ * The inputs that each run of a loader needs.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Input<T> = [T] extends [Loader<infer _A, infer _E, infer _R, infer In, infer _T>] ? In : never
+
+/** A loader of these targets, with its values spelled out so that hovers show them. */
+type Of<T extends Deps, O> = Loader<
+  { readonly [K in keyof T]: ResourceSuccess<T[K]> },
+  Failure<T[keyof T]> | OptionsError<O>,
+  ResourceServices<T[keyof T]> | OptionsServices<O>,
+  Inputs<T>,
+  T
+>
+
+/**
+ * Compiles targets into a loader, or into everything that is wrong with their graph: for graphs made at run time.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Result } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const a = Resource.make("same", { load: () => Effect.succeed(1) })
+ * const b = Resource.make("same", { load: () => Effect.succeed(2) })
+ *
+ * const compiled = Loader.compile({ a, b })
+ * console.log(Result.isFailure(compiled) && compiled.failure.issues[0]?._tag) // DuplicateName
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const compile = <const T extends Deps, const O extends Options>(
+  targets: T,
+  options?: O
+): Result.Result<Of<T, O>, GraphError> => {
+  const declaration = { targets, options: options ?? {}, substitution: noSubstitution }
+  return Result.map(compileDeclaration(declaration), (compiled) => fromCompiled(compiled, noValues))
+}
+
+const noValues = new Map<string, unknown>()
+
+/**
+ * Compiles targets into a loader. Nothing runs.
+ *
+ * Throws a `GraphError` that names everything wrong at once: a mistake in the program, found where the program starts.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const page = Loader.make({ org }, { name: "page", concurrency: 8, timeout: "2 seconds" })
+ * console.log(Loader.plan(page).resources.map((resource) => resource.name)) // [ "org" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <const T extends Deps, const O extends Options>(targets: T, options?: O): Of<T, O> =>
+  Result.getOrThrow(compile(targets, options))
+
+/**
+ * What a loader would run, as data.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Plan, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
+ * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
+ * console.log(Plan.toText(Loader.plan(Loader.make({ members }, { name: "page" }))))
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const plan = (self: AnyLoader): Plan => planOf(compiledOf(self))
+
+/** Whether the first argument is the loader: every function here takes it first or last. */
+const isDataFirst = (args: IArguments): boolean => isLoader(args[0])
+
+/** What TypeScript says of a loader that is given no inputs, and needs some. */
+interface MissingInputs<In> {
+  readonly "the inputs are missing": In
+}
+
+/** Inputs, as the last but one step of a pipe: everything but a loader. */
+type Given<In> = In extends AnyLoader ? MissingInputs<Input<In>> : In
+
+/**
+ * Loads all targets, or fails with the first resource that could not be loaded.
+ *
+ * - On a failure that reaches a target nothing new starts, what runs is interrupted, and the load fails after the last
+ *   finalizer. The cause holds all failures that had happened, the first first.
+ * - `LoadTimeout`, where the option `timeout` is set, says what was loaded, in flight and not started.
+ * - A resource that throws or dies is a defect of the load, annotated with `FailedResource`.
+ * - What had been loaded by then and says how to undo it is undone before the load fails: see `Resource.withCompensation`.
+ * - Without one of its inputs it dies with an `InputError`, before anything runs.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const userId = Resource.input<number>()("userId")
+ * const user = Resource.make("user", {
+ *   deps: { userId },
+ *   load: ({ userId }) => (userId > 0 ? Effect.succeed(`user ${userId}`) : Effect.fail("unknown"))
+ * })
+ * const page = Loader.make({ user })
+ *
+ * console.log(Effect.runSync(Loader.load(page, { userId: 7 }))) // { user: "user 7" }
+ * console.log(Effect.runSync(Effect.flip(Loader.load(page, { userId: 0 }))).message)
+ * // resource "user" failed (0ms): unknown
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const load: {
+  <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<A, E, R>
+  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<A, E, R>
+} = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+  execute(self, { inputs, failFast: true, reporter: undefined, conclude: (_run, exit) => exit })
+)
+
+/**
+ * The values of a load, and what undoes the load.
+ *
+ * - `undo`: undoes all that the load did and says how to undo, in the order in which a load that fails does. It works once:
+ *   whoever runs it again gets what came of the first time. It cannot be interrupted, and fails with what could not be
+ *   undone.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reversible<out A> {
+  readonly values: A
+  readonly undo: Effect.Effect<void, RollbackError>
+}
+
+const toReversible = (
+  run: Run,
+  inputs: unknown,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<unknown, unknown> => {
+  const { saga } = run
+  if (Exit.isFailure(exit)) return exit
+  const { value: values } = exit
+  if (saga === undefined) return Exit.succeed({ values, undo: Effect.void })
+  const undo = Effect.flatMap(saga.rollback(Cause.empty), () => {
+    const notUndone = saga.notUndone(inputs, Cause.empty)
+    return notUndone === undefined ? Effect.void : Effect.fail(notUndone)
+  })
+  return Effect.map(Effect.cached(Effect.uninterruptible(undo)), (undo) => ({ values, undo }))
+}
+
+/**
+ * Loads as {@link load} does, and gives the values together with what undoes the load later.
+ *
+ * Also where it runs inside another load, nobody else undoes it: that is for whoever has `undo`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const log: Array<string> = []
+ * const seat = Resource.make("seat", {
+ *   load: () => Effect.succeed("12A"),
+ *   compensate: (seat) => Effect.sync(() => log.push(`${seat} released`))
+ * })
+ *
+ * const { undo, values } = Effect.runSync(Loader.loadReversible(Loader.make({ seat })))
+ * console.log(values.seat, log) // 12A []
+ * Effect.runSync(undo)
+ * Effect.runSync(undo)
+ * console.log(log) // [ "12A released" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const loadReversible: {
+  <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reversible<A>, E, R>
+  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reversible<A>, E, R>
+} = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+  execute(self, {
+    inputs,
+    failFast: true,
+    reporter: undefined,
+    reversible: true,
+    conclude: (run, exit) => toReversible(run, inputs, exit)
+  })
+)
+
+/**
+ * Hangs something on the end of each load: it runs when a load has succeeded, failed, or been interrupted, after all that
+ * was to be undone has been, and before the caller gets the exit.
+ *
+ * - `hook`: gets the exit; `RollbackError.of(exit.cause)` says what could not be undone. It cannot be interrupted. What it
+ *   fails or dies with is logged, and changes nothing.
+ *
+ * Several run one after the other, in the order in which they were hung. `settle`, which has no such exit, runs none.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Exit } from "effect"
+ * import { Loader, Resource } from "effect-loader"
+ *
+ * const user = Resource.make("user", { load: () => Effect.fail("unknown") })
+ * const page = Loader.make({ user }).pipe(
+ *   Loader.onExit((exit) => Effect.sync(() => console.log(Exit.isSuccess(exit) ? "loaded" : "not loaded")))
+ * )
+ * Effect.runSync(Effect.exit(Loader.load(page))) // not loaded
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const onExit: {
+  <A, E, R2>(
+    hook: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+  ): <R, In, T>(self: Loader<A, E, R, In, T>) => Loader<A, E, R | R2, In, T>
+  <A, E, R, In, T, R2>(
+    self: Loader<A, E, R, In, T>,
+    hook: (exit: Exit.Exit<A, E>) => Effect.Effect<unknown, unknown, R2>
+  ): Loader<A, E, R | R2, In, T>
+} = /* @__PURE__ */ dual(2, (self: AnyLoader, hook: OnExit): never => {
+  const compiled = compiledOf(self)
+  checkFunctions("Loader.onExit", compiled.program.name, { hook }, ["hook"])
+  const declaration = { ...compiled.declaration, onExit: [...(compiled.declaration.onExit ?? []), hook] }
+  return fromCompiled({ ...compiled, declaration }, valuesOf(self))
+})
+
+/** The values that targets were loaded to, for those that were. */
+const loadedValues = (run: Run): Record<string, unknown> => {
+  const { keys, sources } = run.program.targets
+  const values: Record<string, unknown> = {}
+  keys.forEach((key, k) => {
+    const loaded = run.value(sources[k]!)
+    if (loaded !== undefined) values[key] = loaded.value
+  })
+  return values
+}
+
+/** Runs with an observer of its own; `conclude` gets the report of what that one saw. */
+const executeReported = (
+  self: AnyLoader,
+  options: Pick<Execution, "inputs" | "failFast">,
+  conclude: (exit: Exit.Exit<unknown, unknown>, report: () => Report) => Effect.Effect<unknown>
+): Effect.Effect<unknown, unknown> =>
+  Effect.suspend(() => {
+    const events: Array<RunEvent> = []
+    return execute(self, {
+      ...options,
+      reporter: reporter((event) => events.push(event)),
+      conclude: (run, exit) => conclude(exit, () => ({ ...fromEvents(events)!, values: loadedValues(run) }))
+    })
+  })
+
+/**
+ * Loads all that can be loaded, and reports what became of each resource.
+ *
+ * A failure, a defect or an interruption of one resource skips only what depends on it. At the loader's `timeout` what
+ * still runs is interrupted, and `report.timedOut` is set. Interrupting the caller interrupts.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Report, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.fail("down") })
+ * const user = Resource.make("user", { load: () => Effect.succeed("ada") })
+ *
+ * const report = Effect.runSync(Loader.settle(Loader.make({ org, user })))
+ * console.log(Report.outcome(report, "org")?._tag, report.values.user) // Failed ada
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const settle: {
+  <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Report<A>, never, R>
+  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Report<A>, never, R>
+} = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+  executeReported(self, { inputs, failFast: false }, (_exit, report) => Exit.succeed(report()))
+)
+
+/**
+ * What a load came to, and what it did on the way.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reported<out A, out E> {
+  readonly exit: Exit.Exit<A, E>
+  readonly report: Report<A>
+}
+
+/**
+ * Loads as {@link load} does, and gives the exit together with the report. Interrupting the caller interrupts.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Exit } from "effect"
+ * import { Loader, Report, Resource } from "effect-loader"
+ *
+ * const org = Resource.make("org", { load: () => Effect.fail("down") })
+ * const user = Resource.make("user", { deps: { org }, load: () => Effect.succeed("ada") })
+ *
+ * const { exit, report } = Effect.runSync(Loader.loadWithReport(Loader.make({ user })))
+ * console.log(Exit.isFailure(exit), Report.outcome(report, "org")?._tag) // true Failed
+ * ```
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const loadWithReport: {
+  <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reported<A, E>, never, R>
+  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reported<A, E>, never, R>
+} = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
+  executeReported(self, { inputs, failFast: true }, (exit, report) => Exit.succeed({ exit, report: report() }))
+)

@@ -1,0 +1,16 @@
+/** How long it takes from each step to the end, by the attempts that are limited: linear in the program. */
+import { type Limited, mayWaitFor, type Program, type Step } from "../compile/Program.ts"
+
+const limitOf = (step: Step): Limited | undefined =>
+  step.kind === "load" ? (step.limit ?? step.items?.limit) : undefined
+
+/** The longest way from each step, itself included; a step that takes no permits counts for nothing. */
+export const longestPaths = ({ steps }: Program, usual: (limit: Limited) => number): Float64Array => {
+  const paths = new Float64Array(steps.length)
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const limit = limitOf(steps[i]!)
+    if (limit !== undefined) paths[i]! += usual(limit)
+    for (const j of mayWaitFor(steps[i]!)) paths[j] = Math.max(paths[j]!, paths[i]!)
+  }
+  return paths
+}

@@ -1,0 +1,99 @@
+import { decide } from "../model/UserEffect.ts"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Schedule from "effect/Schedule"
+import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
+import type { Any, OwnError, Resource } from "../model/Resource.ts"
+
+/**
+ * How often a run is taken back, and when.
+ *
+ * - `times`: how often at most in one run.
+ * - `schedule`: the pauses before it goes forward again; when it ends, the run fails. Default: no pause.
+ * - `while`: only for errors that this holds for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RewindOptions<E> {
+  readonly times: number
+  readonly schedule?: Schedule.Schedule<unknown, unknown>
+  readonly while?: (error: E) => boolean
+}
+
+const check = ({ times }: RewindOptions<never>): void => {
+  if (Number.isInteger(times) && times > 0) return
+  throw new Cause.IllegalArgumentError(`Saga.rewind: times must be a whole number from 1, got ${times}`)
+}
+
+/**
+ * Takes the run back to an earlier resource when what is piped before fails, and goes forward from there again: when a seat
+ * is gone by the time it is paid, another one is chosen.
+ *
+ * - `to`: a resource that this one depends on, however far. It and everything downstream of it is undone, as far as it says
+ *   how, and loaded again. Values of all others are kept, if they were there; what was still running is interrupted,
+ *   cleaned up after, and starts again.
+ * - When the run has been taken back so often, or its `schedule` has ended, the failure is one like any other.
+ * - When something could not be undone on the way back, the run goes nowhere: it fails, and the rest is undone.
+ *
+ * In `settle`, where nothing is undone, it does nothing.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Loader, Resource, Saga } from "effect-loader"
+ *
+ * const log: Array<string> = []
+ * const seats = ["1A", "1B"]
+ * const trip = Resource.make("trip", { load: () => Effect.sync(() => (log.push("trip"), "Rome")) })
+ * const seat = Resource.make("seat", {
+ *   deps: { trip },
+ *   load: () => Effect.sync(() => seats.shift()!),
+ *   compensate: (seat) => Effect.sync(() => log.push(`${seat} released`))
+ * })
+ * const ticket = Resource.make("ticket", {
+ *   deps: { seat },
+ *   load: ({ seat }) => (seat === "1A" ? Effect.fail("seat is gone") : Effect.succeed(`ticket for ${seat}`))
+ * }).pipe(Saga.rewind(seat, { times: 3 }))
+ *
+ * console.log(Effect.runSync(Loader.load(Loader.make({ ticket }))).ticket, log)
+ * // ticket for 1B [ "trip", "1A released" ]
+ * ```
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const rewind: {
+  (to: Any, options: RewindOptions<unknown> & { readonly while?: never }): Policy
+  <N extends string, A, E, R, In, U>(
+    to: Any,
+    options: RewindOptions<OwnError<N, E>> & {
+      readonly while: string extends N ? never : (error: OwnError<N, E>) => boolean
+    }
+  ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R, In, U>
+  <E0>(to: Any, options: RewindOptions<E0> & { readonly while: (error: E0) => boolean }): PolicyFor<E0>
+} = (to: Any, options: RewindOptions<never>): never => {
+  check(options)
+  const { schedule, times, while: holds } = options
+  const rewind = { to: to.name, times, schedule }
+  const label = `rewind(${to.name}, ${times})`
+  return fromLayers([
+    {
+      kind: "rewind",
+      label,
+      repeats: false,
+      continues: false,
+      refused: undefined,
+      rewind,
+      wrap: (self, observer) =>
+        Effect.catchCause(self, (cause) => {
+          const failure = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
+          if (failure === undefined) return Effect.failCause(cause)
+          const ask = () => holds === undefined || holds(failure.error as never)
+          return decide(cause, { name: observer.resource }, `\`while\` of ${label}`, ask, () =>
+            observer.rewinding(cause, rewind) ? Effect.interrupt : undefined
+          )
+        })
+    }
+  ]) as never
+}

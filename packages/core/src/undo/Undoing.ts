@@ -1,0 +1,138 @@
+/**
+ * Undoing what was done: each thing on a fiber of its own, which nobody can interrupt from outside, so that a timeout
+ * or a retry inside it works.
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { enter, leave, putOff } from "../base/Nesting.ts"
+import type { Program } from "../compile/Program.ts"
+import type { CompensationContext } from "../model/Undo.ts"
+import type { FailedItem } from "../model/ResourceError.ts"
+import { asEffect } from "../model/UserEffect.ts"
+import type { RunWatch } from "../watch/RunWatch.ts"
+import { CompensationError } from "./CompensationError.ts"
+import { UndoOrder } from "./UndoOrder.ts"
+
+/** One rollback: why it happens, and what it could not undo. */
+export interface Rollback {
+  readonly cause: Cause.Cause<unknown>
+  readonly watch: RunWatch | undefined
+  readonly failures: Array<CompensationError>
+  /** The resource that what is undone now is inside of, if any. */
+  readonly inside: InsideOf | undefined
+}
+
+/** A resource whose loader did what is undone, and what that one is inside of: linked, as there may be many. */
+interface InsideOf {
+  readonly resource: string
+  readonly around: InsideOf | undefined
+}
+
+/** From the run that rolls back inwards. */
+const pathTo = (resource: string, inside: InsideOf | undefined): ReadonlyArray<string> => {
+  const path = [resource]
+  for (let at = inside; at !== undefined; at = at.around) path.push(at.resource)
+  return path.reverse()
+}
+
+/** Something that was done, and how it is undone. That never fails: what could not be undone is told to the rollback. */
+export interface Done {
+  readonly index: number
+  readonly undo: (rollback: Rollback) => Effect.Effect<void>
+}
+
+/** What an undo belongs to. */
+export interface Of {
+  readonly resource: string
+  readonly item: FailedItem | undefined
+  readonly attempts: number
+}
+
+/** Runs an effect where neither interruptions nor what is uninterruptible reach it, and waits for its end. */
+export const apart = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.uninterruptible(
+    Effect.withFiber((fiber) =>
+      Effect.callback((resume) => {
+        const started = Effect.runForkWith(fiber.context)(self)
+        started.addObserver(resume)
+      })
+    )
+  )
+
+/** Runs one compensation or cleanup in the services that its resource was loaded with. */
+export const runUndo = (
+  { attempts, item, resource }: Of,
+  rollback: Rollback,
+  services: Context.Context<never>,
+  undo: { readonly run: (context: CompensationContext) => unknown; readonly value: unknown; readonly cleanup: boolean }
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { cause, failures, inside, watch } = rollback
+    const { cleanup, value } = undo
+    const path = pathTo(resource, inside)
+    const at = { path, item: item?.index, cleanup }
+    const ofItem = item === undefined ? {} : { item }
+    const what = cleanup ? "`cleanup`" : "`compensate`"
+    const effect = Effect.suspend(() =>
+      asEffect({ name: resource }, what, undo.run({ resource, cause, attempts, ...ofItem }))
+    )
+    const placed = watch === undefined ? services : watch.undoStarted(services, at)
+    return Effect.flatMap(Effect.exit(Effect.updateContext(effect, () => placed as never)), (exit) => {
+      if (Exit.isSuccess(exit)) {
+        watch?.undoSucceeded(at)
+        return Exit.void
+      }
+      failures.push(new CompensationError({ path, value, failure: exit.cause, cleanup, ...ofItem }))
+      watch?.undoFailed(at, exit.cause)
+      return Exit.void
+    })
+  })
+
+/**
+ * Undoes what steps of a program have done, `limit` side by side: without a program, what one step has. `done` is in the
+ * order of completion.
+ */
+export const undoAll = (
+  program: Program | undefined,
+  done: ReadonlyArray<Done>,
+  limit: number,
+  rollback: Rollback
+): Effect.Effect<void> => {
+  if (done.length === 0) return Effect.void
+  return Effect.withFiber((parent) =>
+    Effect.callback((resume) => {
+      const fork = Effect.runForkWith(parent.context)
+      const order = new UndoOrder(program, done)
+      let running = 0
+      let pumping = false
+      const { scheduler } = parent.cache
+      const pump = (): void => {
+        if (pumping) return
+        if (!enter(scheduler)) return putOff(pump)
+        try {
+          pumping = true
+          while (running < limit) {
+            const next = order.next()
+            if (next === undefined) break
+            start(next)
+          }
+          pumping = false
+          if (running === 0) resume(Effect.void)
+        } finally {
+          leave()
+        }
+      }
+      const start = (next: Done): void => {
+        running++
+        fork(next.undo(rollback)).addObserver(() => {
+          running--
+          order.undone(next)
+          pump()
+        })
+      }
+      pump()
+    })
+  )
+}
