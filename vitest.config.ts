@@ -7,7 +7,7 @@ export default defineConfig({
     maxWorkers: "100%",
     coverage: {
       provider: "v8",
-      include: ["packages/{core,vitest}/src/**/*.ts"],
+      include: ["packages/{core,terminal,vitest}/src/**/*.ts"],
       reporter: ["text", "json-summary"],
       thresholds: { lines: 95, functions: 95, branches: 95, statements: 95 }
     },

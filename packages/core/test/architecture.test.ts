@@ -23,7 +23,6 @@ const floors: Record<string, ReadonlyArray<string>> = {
   testing: ["testing", "observe", ...below],
   internal: ["internal", "testing", "observe", ...below],
   // Entries of their own, each with what it needs beyond stable modules of effect.
-  terminal: ["terminal", "observe", ...below],
   persistence: ["persistence", "cache", "base"],
   wire: ["wire", "observe", ...below],
   diagram: ["diagram", "observe", ...below],
@@ -37,7 +36,6 @@ const floors: Record<string, ReadonlyArray<string>> = {
 const ownImportsOf: Record<string, RegExp> = {
   persistence: /^effect\/persistence\/Persistence$/,
   node: /^node:perf_hooks$/,
-  terminal: /^(node:process|node:util|cli-truncate|log-update|string-width)$/,
   resilience: /^effect\/persistence\/(CircuitBreaker|RateLimiter)$/,
   testing: /^effect\/testing$/,
   sql: /^effect\/sql$/
@@ -128,9 +126,11 @@ describe("the floors of core", () => {
     expect(done.size).toBe(files.length)
   })
 
-  it("the one peer of core is effect, so that package managers install one copy of core", () => {
-    const { peerDependencies } = JSON.parse(fs.readFileSync(path.join(src, "../package.json"), "utf8"))
-    expect(Object.keys(peerDependencies)).toEqual(["effect"])
+  it("core needs nothing but its peer effect, so that package managers install one copy of core, and nothing with it", () => {
+    const manifest = JSON.parse(fs.readFileSync(path.join(src, "../package.json"), "utf8"))
+    expect(Object.keys(manifest.peerDependencies)).toEqual(["effect"])
+    expect(manifest).not.toHaveProperty("dependencies")
+    expect(manifest).not.toHaveProperty("optionalDependencies")
   })
 
   it("no exported class is told by `instanceof`, which what another copy makes is not", () => {

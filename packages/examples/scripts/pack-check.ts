@@ -11,7 +11,11 @@ const bin = path.resolve(packages, "../node_modules/.bin")
 const out = path.join(packages, "examples/.packed")
 
 /** The packages that are published, by their folders. */
-const published = { core: "effect-loader", vitest: "@effect-loader/vitest" } as const
+const published = {
+  core: "effect-loader",
+  terminal: "@effect-loader/terminal",
+  vitest: "@effect-loader/vitest"
+} as const
 
 const check = (command: string, args: ReadonlyArray<string>, cwd = out): void => {
   const { status } = spawnSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] })

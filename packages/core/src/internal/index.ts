@@ -3,9 +3,15 @@
  *
  * @since 0.1.0
  */
-export { describe } from "../base/ErrorText.ts"
+export { describe, describeCause } from "../base/ErrorText.ts"
 export { isResourceError } from "../model/ResourceError.ts"
-export { noteOf } from "../observe/OutcomeText.ts"
-export { fromEvents } from "../watch/Timeline.ts"
+export { count } from "../observe/Count.ts"
+export { headline, loadedOf } from "../observe/Headline.ts"
+export { millis, pauseText } from "../observe/Millis.ts"
+export { noteOf, signs } from "../observe/OutcomeText.ts"
+export { pad, type Paint, type Pen, plainPen } from "../observe/Pen.ts"
+export { printable, printableLabel } from "../observe/Printable.ts"
+export { draw } from "../observe/Waterfall.ts"
+export { fromEvents, type ResourceTimeline, Timeline } from "../watch/Timeline.ts"
 export { defectsAt, errorsAt, timeout } from "../testing/LoadExit.ts"
 export { timelineText } from "../testing/TimelineText.ts"

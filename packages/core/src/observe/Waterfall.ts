@@ -212,7 +212,7 @@ export const draw = (report: Report<unknown>, options: WaterfallOptions, pen: Pe
 /**
  * A report as text: a line a resource, a bar of what it did when, how long it took, and what became of it.
  *
- * Without colours, and as if every character were one column wide. `effect-loader/terminal` has a `toWaterfall` that knows
+ * Without colours, and as if every character were one column wide. `@effect-loader/terminal` has a `toWaterfall` that knows
  * the terminal: its width, its colours, and how wide its characters are. See {@link WaterfallOptions}.
  *
  * @example

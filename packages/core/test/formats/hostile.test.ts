@@ -1,35 +1,17 @@
-/** Whatever resources, loaders and policies are called: nothing that is written of them does harm where it is read. */
+/** Resources, loaders and policies have any names: no text about them does harm where it is read. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, Metric, References, Result, Schedule } from "effect"
-import { Loader, Logging, Metrics, Observer, Plan, Policy, Report, Resource, type RunEvent } from "effect-loader"
+import { Effect, Logger, Metric, References, Result } from "effect"
+import { Loader, Logging, Metrics, Observer, Plan, Report, type RunEvent } from "effect-loader"
 import * as Diagram from "effect-loader/diagram"
-import { Progress, toWaterfall } from "effect-loader/terminal"
 import * as Wire from "effect-loader/wire"
 import { PrometheusMetrics } from "effect/observability"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
-import { plainPen } from "../../src/observe/Pen.ts"
-import { Timeline } from "../../src/watch/Timeline.ts"
-import { toFrame } from "../../src/terminal/Frame.ts"
 import { golden } from "../golden.ts"
-import { WrittenStream } from "../terminal/WrittenStream.ts"
 import { withTime } from "../withTime.ts"
-import { hostileNames } from "./hostile.ts"
+import { acting, hostileNames, pageOf } from "./hostile.ts"
 
 const columns = 80
-
-/** A page in which everything that people can name has one name, and things go wrong in each way that is told of. */
-const pageOf = (name: string) => {
-  const failing = Resource.make(name, { load: () => Effect.andThen(Effect.sleep(10), Effect.fail("down")) }).pipe(
-    Policy.around(name, (self) => self),
-    Policy.retry({ times: 1, schedule: Schedule.spaced(20) })
-  )
-  const below = Resource.make(`${name} below`, { deps: { failing }, load: () => Effect.void })
-  const fallen = Resource.make(`${name} fallen`, { load: () => Effect.fail("none") }).pipe(
-    Resource.catch(() => Effect.sleep(5))
-  )
-  return Loader.make({ below, fallen }, { name, concurrency: 1 })
-}
 
 /** Everything that is written of a run of such a page. */
 const written = Effect.fnUntraced(
@@ -38,19 +20,15 @@ const written = Effect.fnUntraced(
     const plan = Loader.plan(page)
     const events: Array<RunEvent.RunEvent> = []
     const logs: Array<string> = []
-    const stream = new WrittenStream(false, columns)
     const report = yield* withTime(Loader.settle(page)).pipe(
       Observer.observe((event) => events.push(event)),
       Effect.provide([
         Metrics.layer,
         Logging.layer,
-        Progress.layer(stream.options),
         Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void logs.push(line))])
       ]),
       Effect.provideService(References.MinimumLogLevel, "Debug")
     )
-    const timeline = new Timeline(events[0] as RunEvent.RunStarted)
-    for (const event of events.slice(0, -4)) timeline.add(event)
     return {
       plan,
       report,
@@ -61,9 +39,6 @@ const written = Effect.fnUntraced(
         summary: Report.toSummary(report),
         diff: Report.diffToText(Report.diff(report, { ...report, resources: [] })),
         waterfall: Report.toWaterfall(report, { columns }),
-        "waterfall on a terminal": toWaterfall(report, { columns, color: false }),
-        progress: stream.text,
-        "a frame of progress": toFrame([timeline], 25, { columns, rows: 20 }, plainPen),
         logs: logs.join("\n"),
         Mermaid: Diagram.toMermaid(plan),
         Graphviz: Diagram.toGraphviz(plan)
@@ -78,10 +53,6 @@ type Written = Effect.Success<ReturnType<typeof written>>
 
 const writtenOf = (name: string): Promise<Written> =>
   Effect.runPromise(written(name).pipe(Effect.provide(TestClock.layer())))
-
-/** What terminals act on, and what turns the direction of what follows. */
-// oxlint-disable-next-line no-control-regex -- these are what it is about
-const acting = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
 
 /** Logs tell causes, and the message of an error has names as they are: to be escaped as far as a logger does. */
 // oxlint-disable-next-line no-control-regex -- these are what it is about

@@ -1,4 +1,7 @@
-/** Names that programs would trip over. */
+/** Names that programs would trip over, and a page that has them. */
+import { Effect, Schedule } from "effect"
+import { Loader, Policy, Resource } from "effect-loader"
+
 export const hostileNames: ReadonlyArray<string> = [
   "new\nline",
   "\u001b[31mred\u001b[0m",
@@ -14,3 +17,20 @@ export const hostileNames: ReadonlyArray<string> = [
   "family 👨‍👩‍👧‍👦 and e\u0301",
   "x".repeat(10_000)
 ]
+
+/** Each thing in this page has the one name, and things go wrong in each way that views tell of. */
+export const pageOf = (name: string) => {
+  const failing = Resource.make(name, { load: () => Effect.andThen(Effect.sleep(10), Effect.fail("down")) }).pipe(
+    Policy.around(name, (self) => self),
+    Policy.retry({ times: 1, schedule: Schedule.spaced(20) })
+  )
+  const below = Resource.make(`${name} below`, { deps: { failing }, load: () => Effect.void })
+  const fallen = Resource.make(`${name} fallen`, { load: () => Effect.fail("none") }).pipe(
+    Resource.catch(() => Effect.sleep(5))
+  )
+  return Loader.make({ below, fallen }, { name, concurrency: 1 })
+}
+
+/** Characters that terminals act on, and those that turn the direction of the text after them. */
+// oxlint-disable-next-line no-control-regex -- these are what it is about
+export const acting = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/

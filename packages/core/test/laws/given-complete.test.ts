@@ -9,7 +9,6 @@ const entries: Readonly<Record<string, () => Promise<object>>> = {
   "persistence/": () => import("effect-loader/persistence"),
   "resilience/": () => import("effect-loader/resilience"),
   "sql/": () => import("effect-loader/sql"),
-  "terminal/": () => import("effect-loader/terminal"),
   "testing/": () => import("effect-loader/testing"),
   "wire/": () => import("effect-loader/wire")
 }
@@ -85,7 +84,6 @@ const elsewhere: Readonly<Record<string, ReadonlyArray<string>>> = {
     "diagram/toGraphviz",
     "diagram/toMermaid",
     "sql/withTransaction",
-    "terminal/toWaterfall",
     "wire/Plan",
     "wire/Report",
     "wire/RunEvent",
@@ -129,8 +127,7 @@ const elsewhere: Readonly<Record<string, ReadonlyArray<string>>> = {
   "observes, and what an observer does wrong is in the tables": [
     "Logging.layerWith",
     "Metrics.layerWith",
-    "Tracing.layerWith",
-    "terminal/Progress.layer"
+    "Tracing.layerWith"
   ],
   "is for tests, and fails the test that calls it wrongly": ["testing/Fault", "testing/Interruption", "testing/Ledger"],
   "reads logs and exits in tests": ["testing/LoadExit", "testing/RunLog", "testing/VirtualTime"],

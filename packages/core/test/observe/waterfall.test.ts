@@ -2,16 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Fiber, Layer, Schedule } from "effect"
 import { Limiter, Loader, Observer, Policy, Report, Resource, ResourceCache, type RunEvent } from "effect-loader"
-import { toWaterfall } from "effect-loader/terminal"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
-import stringWidth from "string-width"
 import { golden } from "../golden.ts"
 import { observe } from "../model/observe.ts"
 import { scenario } from "../model/Scenario.ts"
 import { withTime } from "../withTime.ts"
+import { assertDrawn } from "./assertDrawn.ts"
 
-class Odd extends Data.TaggedError("Odd")<{ readonly message: string }> {}
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 
 const goldenWaterfall = (name: string, text: string) => golden(`waterfall-${name}.txt`, `${text}\n`)
@@ -41,19 +39,6 @@ const dying = Resource.make("dying", { load: () => Effect.die(new Error("a bug\n
 const blocked = Resource.make("blocked", { deps: { bad }, load: () => Effect.void })
 const hanging = Resource.make("hanging", { load: () => Effect.never })
 const never = Resource.make("never", { deps: { hanging }, load: () => Effect.void })
-
-const hostile = [
-  "new\nline",
-  "\u001b[31mred\u001b[0m",
-  "tab\tand \"quotes\" and 'quotes'",
-  "</script><script>alert(1)</script>",
-  "right\u202eto left",
-  "日本語のリソース",
-  "family 👨‍👩‍👧‍👦 and e\u0301",
-  "x".repeat(10_000)
-]
-
-const plain = { color: false } as const
 
 describe("Report.toWaterfall", () => {
   it.effect("draws what ran when, and says what became of it", () =>
@@ -150,40 +135,13 @@ describe("Report.toWaterfall", () => {
     })
   )
 
-  it.effect("keeps to its columns and to single lines whatever resources are called", () =>
-    Effect.gen(function* () {
-      const targets = Object.fromEntries(
-        hostile.map((name, i) => [
-          `t${i}`,
-          Resource.make(name, {
-            load: () => Effect.andThen(Effect.sleep(10 * i), Effect.fail(new Odd({ message: name })))
-          })
-        ])
-      )
-      const report = yield* withTime(
-        Loader.settle(Loader.make(targets, { name: "a \u001b[2J page\n" }) as Loader.Loader<unknown>)
-      )
-      const text = toWaterfall(report, { ...plain, columns: 80 })
-      yield* goldenWaterfall("hostile", text)
-      // oxlint-disable-next-line no-control-regex -- these are what it is about
-      assert.notMatch(text.replaceAll("\n", ""), /[\u0000-\u001f\u202e]/)
-    })
-  )
-
   it("draws every resource once, within its columns, for every generated run", { timeout: 120_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, fc.integer({ min: 40, max: 200 }), async (given, columns) => {
         const { events } = await observe(given)
         const cut = events.slice(0, 1 + (columns % events.length))
         for (const report of [Report.fromEvents(events)!, Report.fromEvents(cut)!]) {
-          for (const text of [Report.toWaterfall(report, { columns }), toWaterfall(report, { ...plain, columns })]) {
-            const lines = text.split("\n")
-            for (const line of lines) assert.isAtMost(stringWidth(line), columns, line)
-            for (const { resource } of report.resources) {
-              const rows = lines.filter((line) => new RegExp(`^[✓~✗!×…-] ${resource} `).test(`${line} `))
-              assert.lengthOf(rows, 1, `rows of ${resource}`)
-            }
-          }
+          assertDrawn(report, Report.toWaterfall(report, { columns }), columns, (line) => line.length)
         }
       }),
       { numRuns: 500 }
@@ -194,18 +152,4 @@ describe("Report.toWaterfall", () => {
     const report = Effect.runSync(Loader.settle(Loader.make({ a: Resource.succeed("a", 1) })))
     assert.match(Report.toWaterfall(report), /^"anonymous" took 0\.\dms$/)
   })
-
-  it.effect("has colours where the terminal has them", () =>
-    Effect.gen(function* () {
-      const report = yield* withTime(Loader.settle(Loader.make({ bad, user })))
-      const text = toWaterfall(report, { color: true, columns: 60 })
-      assert.include(text, "\u001b[31m✗\u001b[39m bad")
-      assert.include(text, "\u001b[32m✓\u001b[39m user")
-      assert.strictEqual(
-        // oxlint-disable-next-line no-control-regex -- these are what it is about
-        text.replaceAll(/\u001b\[\d+m/g, ""),
-        toWaterfall(report, { ...plain, columns: 60 })
-      )
-    })
-  )
 })

@@ -2,7 +2,7 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Layer } from "effect"
 import { Loader, Report } from "effect-loader"
-import { toWaterfall } from "effect-loader/terminal"
+import { toWaterfall } from "@effect-loader/terminal"
 import { PostgresServer } from "../backends/PostgresServer.ts"
 import { bad, bold, dim, fact, paragraph, print, prose, section, width } from "../terminal/Text.ts"
 import { pageOf } from "./page.ts"

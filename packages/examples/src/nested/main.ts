@@ -2,7 +2,7 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
 import { Loader, Plan, Report } from "effect-loader"
-import { toWaterfall } from "effect-loader/terminal"
+import { toWaterfall } from "@effect-loader/terminal"
 import { bold, dim, print, section, width } from "../terminal/Text.ts"
 import { differences } from "./inWords.ts"
 import { byLevels, eager } from "./loaders.ts"

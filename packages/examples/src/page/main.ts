@@ -5,7 +5,7 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Layer } from "effect"
 import { Loader, Plan, Report } from "effect-loader"
-import { Progress, toWaterfall } from "effect-loader/terminal"
+import { Progress, toWaterfall } from "@effect-loader/terminal"
 import { Database } from "../backends/Database.ts"
 import { DirectoryServer } from "../backends/DirectoryServer.ts"
 import * as Latency from "../backends/Latency.ts"

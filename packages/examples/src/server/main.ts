@@ -4,7 +4,7 @@
  */
 import { Effect, Layer, ManagedRuntime } from "effect"
 import { Loader, Observer, Plan, Report, type RunEvent } from "effect-loader"
-import { toWaterfall } from "effect-loader/terminal"
+import { toWaterfall } from "@effect-loader/terminal"
 import { once } from "node:events"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"

@@ -2,7 +2,7 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Duration, Effect, Layer } from "effect"
 import { Loader, Plan, Report } from "effect-loader"
-import { toWaterfall } from "effect-loader/terminal"
+import { toWaterfall } from "@effect-loader/terminal"
 import { bar, bold, dim, good, print, prose, section, width } from "../terminal/Text.ts"
 import { Database, query } from "./pages.ts"
 import { byShares, byTurns, later, limit, loadBoth, Queries } from "./shared.ts"

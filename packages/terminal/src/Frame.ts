@@ -1,12 +1,19 @@
 /** What a live view shows of runs at one instant: pure, so that it can be looked at without a terminal. */
-import { count } from "../observe/Count.ts"
-import { headline, loadedOf } from "../observe/Headline.ts"
-import { millis } from "../observe/Millis.ts"
-import { noteOf, signs } from "../observe/OutcomeText.ts"
-import { pad, type Paint, type Pen } from "../observe/Pen.ts"
-import { printableLabel } from "../observe/Printable.ts"
-import type { Report, ResourceReport } from "../watch/Report.ts"
-import type { ResourceTimeline, Timeline } from "../watch/Timeline.ts"
+import type { Report } from "effect-loader"
+import {
+  count,
+  headline,
+  loadedOf,
+  millis,
+  noteOf,
+  pad,
+  type Paint,
+  type Pen,
+  printableLabel,
+  type ResourceTimeline,
+  signs,
+  type Timeline
+} from "effect-loader/internal"
 
 export interface Size {
   readonly columns: number
@@ -116,7 +123,7 @@ export const toFrame = (timelines: ReadonlyArray<Timeline>, now: number, size: S
 }
 
 /** Whether a resource is worth a line at the end of its run: it did not end well, or was in flight when time was over. */
-const isUnwell = ({ outcome }: ResourceReport, { end }: Report<unknown>): boolean =>
+const isUnwell = ({ outcome }: Report.ResourceReport, { end }: Report.Report<unknown>): boolean =>
   outcome._tag === "Interrupted" ? end === "TimedOut" : outcome._tag !== "Succeeded" && outcome._tag !== "Skipped"
 
 /** What stays of a run when it is over: how it ended, and a line for each resource that did not end well. */

@@ -1,17 +1,16 @@
-/** The live view: what it shows, that it stops, and that nobody notices when nobody reads. */
+/** The live view shows what each run does, stops with it, and a broken stream changes nothing. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule } from "effect"
 import { Loader, Observer, Policy, Resource, type RunEvent } from "effect-loader"
-import { Progress } from "effect-loader/terminal"
+import { Progress } from "@effect-loader/terminal"
 import { TestClock } from "effect/testing"
-import { plainPen } from "../../src/observe/Pen.ts"
-import { Timeline } from "../../src/watch/Timeline.ts"
-import { toFrame } from "../../src/terminal/Frame.ts"
-import { golden } from "../golden.ts"
-import { withTime } from "../withTime.ts"
+import { plainPen, Timeline } from "effect-loader/internal"
+import { withTime } from "../../core/test/withTime.ts"
+import { toFrame } from "../src/Frame.ts"
+import { golden } from "./golden.ts"
 import { WrittenStream } from "./WrittenStream.ts"
 
-const goldenProgress = (name: string, text: string) => golden(`progress-${name}.txt`, `${text}\n`)
+const goldenProgress = (name: string, text: string) => golden(`progress-${name}.txt`, text)
 
 const wait = (name: string, millis: number, deps: Record<string, Resource.Any> = {}) =>
   Resource.make(name, { deps, load: () => Effect.sleep(millis) })

@@ -7,11 +7,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Layer from "effect/Layer"
+import { Observer, type RunEvent } from "effect-loader"
+import { type Pen, Timeline } from "effect-loader/internal"
 import { createLogUpdate } from "log-update"
-import type { Pen } from "../observe/Pen.ts"
-import { layerWatch, type Watch } from "../watch/Observer.ts"
-import type { RunEvent } from "../watch/RunEvent.ts"
-import { Timeline } from "../watch/Timeline.ts"
 import { toEnding, toFrame } from "./Frame.ts"
 import { linesOf } from "./PlainLines.ts"
 import { columnsOf, isLive, type Stream, streamOf, type TerminalOptions, terminalPen } from "./Terminal.ts"
@@ -28,7 +26,7 @@ class Runs {
   }
 
   /** Takes an event, and gives its run, which is forgotten when it is over: what is undone later has no place here. */
-  add(event: RunEvent): Timeline | undefined {
+  add(event: RunEvent.RunEvent): Timeline | undefined {
     let timeline = this.timelines.get(event.run)
     if (event._tag === "RunStarted") this.timelines.set(event.run, (timeline = new Timeline(event)))
     timeline?.add(event)
@@ -55,12 +53,12 @@ const ignoringErrors = (stream: Stream) => {
   )
 }
 
-const watching = (onEvent: (event: RunEvent) => void): Watch => {
+const watching = (onEvent: (event: RunEvent.RunEvent) => void): Observer.Watch => {
   const watcher = { onEvent }
   return () => watcher
 }
 
-const plain = (options: TerminalOptions, pen: Pen): Watch => {
+const plain = (options: TerminalOptions, pen: Pen): Observer.Watch => {
   const runs = new Runs()
   const stream = streamOf(options)
   return watching((event) => {
@@ -115,7 +113,7 @@ const live = Effect.fnUntraced(function* (options: TerminalOptions, pen: Pen) {
  * ```ts
  * import { Effect } from "effect"
  * import { Loader, Resource } from "effect-loader"
- * import { Progress } from "effect-loader/terminal"
+ * import { Progress } from "@effect-loader/terminal"
  *
  * const org = Resource.make("org", { load: () => Effect.as(Effect.sleep("10 millis"), "acme") })
  * const page = Loader.make({ org }, { name: "page" })
@@ -129,7 +127,7 @@ const live = Effect.fnUntraced(function* (options: TerminalOptions, pen: Pen) {
  * @category layers
  */
 export const layer = (options: TerminalOptions = {}): Layer.Layer<never> =>
-  layerWatch(
+  Observer.layerWatch(
     Effect.gen(function* () {
       const stream = streamOf(options)
       const pen = terminalPen(options)

@@ -1,4 +1,4 @@
-import type { TerminalOptions } from "effect-loader/terminal"
+import type { TerminalOptions } from "@effect-loader/terminal"
 import { EventEmitter } from "node:events"
 
 /** A stream that remembers what was written to it. */

@@ -1,12 +1,16 @@
 /** What is written of a run where nothing can be written over: a line for what is worth one. */
 import type * as Cause from "effect/Cause"
-import { describeCause } from "../base/ErrorText.ts"
-import { count } from "../observe/Count.ts"
-import { millis, pauseText } from "../observe/Millis.ts"
-import type { Pen } from "../observe/Pen.ts"
-import { printable, printableLabel } from "../observe/Printable.ts"
-import type { RunEvent } from "../watch/RunEvent.ts"
-import type { Timeline } from "../watch/Timeline.ts"
+import type { RunEvent } from "effect-loader"
+import {
+  count,
+  describeCause,
+  millis,
+  pauseText,
+  type Pen,
+  printable,
+  printableLabel,
+  type Timeline
+} from "effect-loader/internal"
 import { toEnding } from "./Frame.ts"
 
 const whyOf = (cause: Cause.Cause<unknown>): string => describeCause(cause).split("\n", 1)[0]!
@@ -15,7 +19,7 @@ const whyOf = (cause: Cause.Cause<unknown>): string => describeCause(cause).spli
 const partOf = ({ inside = [], item }: { readonly inside?: ReadonlyArray<string>; readonly item?: number }): string =>
   [...(item === undefined ? [] : [`item ${item}`]), ...inside].map((part) => `${part} `).join("> ")
 
-const textOf = (event: RunEvent): string | undefined => {
+const textOf = (event: RunEvent.RunEvent): string | undefined => {
   switch (event._tag) {
     case "AttemptFailed":
       return `attempt ${event.attempt} failed: ${whyOf(event.cause)}`
@@ -39,7 +43,12 @@ const textOf = (event: RunEvent): string | undefined => {
 }
 
 /** The lines that an event is worth: none, for most. */
-export const linesOf = (event: RunEvent, timeline: Timeline, columns: number, pen: Pen): ReadonlyArray<string> => {
+export const linesOf = (
+  event: RunEvent.RunEvent,
+  timeline: Timeline,
+  columns: number,
+  pen: Pen
+): ReadonlyArray<string> => {
   if (event._tag === "RunStarted") {
     return [
       pen.fit(`"${printableLabel(event.loader)}" started, ${count(timeline.resources.size, "resource")}`, columns)

@@ -3,7 +3,7 @@ import cliTruncate from "cli-truncate"
 import * as process from "node:process"
 import stringWidth from "string-width"
 import { styleText } from "node:util"
-import type { Paint, Pen } from "../observe/Pen.ts"
+import type { Paint, Pen } from "effect-loader/internal"
 
 /**
  * Where to write, and what to know better than it does.

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { draw, type WaterfallOptions } from "../observe/Waterfall.ts"
-import type { Report } from "../watch/Report.ts"
+import type { Report } from "effect-loader"
+import { draw } from "effect-loader/internal"
 import { columnsOf, type TerminalOptions, terminalPen } from "./Terminal.ts"
 
 export * as Progress from "./Progress.ts"
@@ -18,7 +18,7 @@ export type { TerminalOptions } from "./Terminal.ts"
  * ```ts
  * import { Effect } from "effect"
  * import { Loader, Resource } from "effect-loader"
- * import { toWaterfall } from "effect-loader/terminal"
+ * import { toWaterfall } from "@effect-loader/terminal"
  *
  * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
  * const report = Effect.runSync(Loader.settle(Loader.make({ org }, { name: "page" })))
@@ -29,6 +29,6 @@ export type { TerminalOptions } from "./Terminal.ts"
  * @category printing
  */
 export const toWaterfall = (
-  report: Report<unknown>,
-  options: TerminalOptions & Pick<WaterfallOptions, "rows"> = {}
+  report: Report.Report<unknown>,
+  options: TerminalOptions & Pick<Report.WaterfallOptions, "rows"> = {}
 ): string => draw(report, { ...options, columns: columnsOf(options) }, terminalPen(options))
