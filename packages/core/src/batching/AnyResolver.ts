@@ -1,4 +1,4 @@
-/** Resolvers of requests of which only the declaration's types know more, and how one is made from another. */
+/** Resolvers whose requests only the types of declarations know, and how to make one resolver from another. */
 import type * as Request from "effect/Request"
 import type * as RequestResolver from "effect/RequestResolver"
 
@@ -9,13 +9,13 @@ export type AnyResolver = RequestResolver.RequestResolver<any>
 export type AnyRequest = Request.Request<any, any, any>
 
 /** A request that waits in a batch of a resolver. */
-export type Entry = Request.Entry<AnyRequest>
+export type BatchEntry = Request.Entry<AnyRequest>
 
-export type Entries = readonly [Entry, ...Array<Entry>]
+export type BatchEntries = readonly [BatchEntry, ...Array<BatchEntry>]
 
 /**
- * The same resolver but for what is changed. Effect's own way to make one comes with its modules for persistence, which
- * nobody who only makes requests should have to download.
+ * A copy of a resolver with some properties changed. Effect's own constructor is not used, since it would bring its modules
+ * for persistence into programs that only make requests.
  */
 export const changed = (self: AnyResolver, change: Partial<AnyResolver>): AnyResolver =>
   Object.assign(Object.create(Object.getPrototypeOf(self)), self, change) as AnyResolver

@@ -1,8 +1,8 @@
 /**
  * The requests that go to one resolver, from all runs.
  *
- * Effect collects and sends them: each one goes through `Effect.request`. This adds that equal requests are made once,
- * that a call which no caller waits for is interrupted, and that a request which the resolver forgets fails with its name.
+ * Effect collects and sends them: each one goes through `Effect.requestUnsafe`. `Batches` merges equal requests, interrupts
+ * calls that no waiter needs any more, and fails the requests that a resolver leaves without an answer.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -15,12 +15,12 @@ import { inCommon } from "../base/Callers.ts"
 import { identityOf } from "../base/Identity.ts"
 import { outsideStep } from "../base/RunLocal.ts"
 import { unshareableIn } from "../base/Unshareable.ts"
-import { type AnyRequest, type AnyResolver, changed, type Entries, type Entry } from "./AnyResolver.ts"
-import { Asked, type Asker, type Caller } from "./Asked.ts"
+import { type AnyRequest, type AnyResolver, changed, type BatchEntries, type BatchEntry } from "./AnyResolver.ts"
+import { PendingRequest, type Requester, type Waiter } from "./PendingRequest.ts"
 import { type BatchSpanLimits, BatchSpans } from "./BatchSpans.ts"
 import { Call, type Sent } from "./Call.ts"
 import { innermostAround } from "./CommonSpan.ts"
-import { Collecting } from "./Collecting.ts"
+import { PendingRequests } from "./PendingRequests.ts"
 import { type Hold, holdOf, isOutOfTime } from "./Hold.ts"
 import { UnansweredRequest } from "./UnansweredRequest.ts"
 
@@ -29,19 +29,20 @@ type Running = Effect.Effect<void, unknown>
 /** Policies around each call of a resolver. */
 export type AroundCall = (self: Running) => Running
 
-/** The property by which an entry of Effect finds its request. */
-const ofEntry = Symbol("asked")
+/** The property of an entry of Effect that holds its request. */
+const requestOf = Symbol("request")
 
-type Known = { -readonly [K in keyof Entry]: Entry[K] } & { [ofEntry]?: Asked }
+type LinkedEntry = { -readonly [K in keyof BatchEntry]: BatchEntry[K] } & { [requestOf]?: PendingRequest }
 
 export class Batches {
   private readonly given: AnyResolver
   private readonly resolver: AnyResolver
   private readonly hold: Hold | undefined
   private readonly around: AroundCall | undefined
-  private readonly collecting = new Collecting()
-  /** The request that is being made, which has no entry yet. */
-  private making: Asked | undefined = undefined
+  private readonly pending = new PendingRequests()
+  /** The request that `make` gives to Effect, until Effect has made its entry. */
+  private making: PendingRequest | undefined = undefined
+  /** The batches of each transaction. */
   private readonly apart = new WeakMap<object, Batches>()
 
   constructor(resolver: AnyResolver, around?: AroundCall) {
@@ -49,9 +50,9 @@ export class Batches {
     this.around = around
     this.hold = holdOf(resolver)
     this.resolver = changed(resolver, {
-      // Effect first asks of an entry whether it is to be sent at all.
-      preCheck: (entry: Known) => {
-        entry[ofEntry] = this.making!
+      // Effect calls this first with each new entry.
+      preCheck: (entry: LinkedEntry) => {
+        entry[requestOf] = this.making!
         return resolver.preCheck === undefined || resolver.preCheck(entry)
       },
       runAll: (entries, key) =>
@@ -59,112 +60,116 @@ export class Batches {
     })
   }
 
-  /** Asks for the only request of an asker. */
-  ask(request: AnyRequest, asker: Asker): Caller {
-    // Effect sends a batch on a fiber that its first request starts, so that fiber must not keep one caller's context.
-    return inRoot(() => this.batchesFor(asker).collect(request, asker, 0))
+  /** Makes the only request of a requester. */
+  ask(request: AnyRequest, requester: Requester): Waiter {
+    // The first request of a batch starts the fiber that sends it, which must not keep the asynchronous context of one caller.
+    return inRoot(() => this.batchesFor(requester).collect(request, requester, 0))
   }
 
-  /** Asks for the requests of an asker, in order, for as long as it waits for answers. */
-  askEach(requests: ReadonlyArray<AnyRequest>, asker: Asker & { readonly waits: boolean }): ReadonlyArray<Caller> {
+  /** Makes the requests of a requester in order, until it waits no more: an answer can come at once and be a failure. */
+  askEach(
+    requests: ReadonlyArray<AnyRequest>,
+    requester: Requester & { readonly waits: boolean }
+  ): ReadonlyArray<Waiter> {
     return inRoot(() => {
-      const batches = this.batchesFor(asker)
-      const callers: Array<Caller> = []
-      for (let k = 0; k < requests.length && asker.waits; k++) callers.push(batches.collect(requests[k]!, asker, k))
-      return callers
+      const batches = this.batchesFor(requester)
+      const waiters: Array<Waiter> = []
+      for (let k = 0; k < requests.length && requester.waits; k++)
+        waiters.push(batches.collect(requests[k]!, requester, k))
+      return waiters
     })
   }
 
-  private batchesFor({ context }: Asker): Batches {
+  private batchesFor({ context }: Requester): Batches {
     const unshareable = unshareableIn(context)
     return unshareable === undefined ? this : this.apartFor(unshareable)
   }
 
-  private collect(request: AnyRequest, asker: Asker, question: number): Caller {
+  private collect(request: AnyRequest, requester: Requester, index: number): Waiter {
     const identity = identityOf(request)
-    const known = this.collecting.find(identity, asker.context)
-    const asked = known ?? new Asked(request, identity, asker.context, this.onGone)
-    const caller = asked.add(asker, question)
-    if (this.hold !== undefined) caller.enter(this.hold)
-    if (known === undefined) this.make(asked)
-    return caller
+    const known = this.pending.find(identity, requester.context)
+    const pending = known ?? new PendingRequest(request, identity, requester.context, this.onGone)
+    const waiter = pending.add(requester, index)
+    if (this.hold !== undefined) waiter.enter(this.hold)
+    if (known === undefined) this.make(pending)
+    return waiter
   }
 
-  /** The batches of one transaction: no other caller may get what they read. */
+  /** The batches of one transaction: no other caller may get a value that was read in it. */
   private apartFor(unshareable: object): Batches {
     let batches = this.apart.get(unshareable)
     if (batches === undefined) this.apart.set(unshareable, (batches = new Batches(this.given, this.around)))
     return batches
   }
 
-  private make(asked: Asked): void {
-    this.collecting.add(asked)
-    this.making = asked
-    asked.cancel = Effect.requestUnsafe(asked.request, {
+  private make(pending: PendingRequest): void {
+    this.pending.add(pending)
+    this.making = pending
+    pending.cancel = Effect.requestUnsafe(pending.request, {
       resolver: this.resolver,
-      context: asked.context,
-      onExit: (exit) => asked.answer(exit)
+      context: pending.context,
+      onExit: (exit) => pending.answer(exit)
     })
   }
 
-  private readonly onGone = (asked: Asked): void => this.collecting.remove(asked)
+  private readonly onGone = (pending: PendingRequest): void => this.pending.remove(pending)
 
-  /** Sends the collected requests. */
-  private send(fiber: Fiber.Fiber<unknown, unknown>, entries: Entries, run: () => Running): Running {
+  /** Sends one batch. */
+  private send(fiber: Fiber.Fiber<unknown, unknown>, entries: BatchEntries, run: () => Running): Running {
     const call = new Call(fiber, entries)
-    const asked: Array<Asked> = []
-    const callers: Array<Caller> = []
+    const requests: Array<PendingRequest> = []
+    const waiters: Array<Waiter> = []
     // The requests of a list have one context.
-    let inside: Entry["context"] | undefined
-    let outside: Entry["context"] | undefined
-    for (const entry of entries as ReadonlyArray<Known>) {
+    let inside: BatchEntry["context"] | undefined
+    let outside: BatchEntry["context"] | undefined
+    for (const entry of entries as ReadonlyArray<LinkedEntry>) {
       if (entry.context !== inside) outside = outsideStep((inside = entry.context))
       entry.context = outside!
-      const one = entry[ofEntry]!
-      // Given-up requests may have callers elsewhere: see `Call`.
-      one.call = call
-      asked.push(one)
-      this.collecting.remove(one)
-      one.addCallersTo(callers)
+      const request = entry[requestOf]!
+      // Also where all its waiters have left, since others may wait for the same call: see `Call.givenUp`.
+      request.call = call
+      requests.push(request)
+      this.pending.remove(request)
+      request.addWaitersTo(waiters)
     }
-    for (const caller of callers) caller.letGo()
+    for (const waiter of waiters) waiter.letGo()
     const running = Effect.suspend(() => {
-      // The policies around a call may have made it wait, and some callers may have left meanwhile.
-      const left = callers.filter(({ waits }) => waits)
+      // The policies around a call can delay it, and some waiters may have left meanwhile.
+      const left = waiters.filter(({ waits }) => waits)
       tell(left, { batch: call.number, requests: entries.length, callers: left.length, ...timeOf(fiber) })
       const ending = Effect.sync(() => {
         call.ended()
-        refuseForgotten(asked)
+        refuseForgotten(requests)
       })
       return Effect.andThen(reporting(left, run()), ending)
     })
-    const contexts = new Set(callers.map(({ asker }) => asker.context))
+    const contexts = new Set(waiters.map(({ requester }) => requester.context))
     const [first = fiber.context, ...others] = contexts
     const common = inCommon(first, others)
-    const whole = inSpan(running, callers, entries, common)
+    const whole = inSpan(running, waiters, entries, common)
     const { around } = this
     const outcome = Effect.suspend(() => call.outcome)
     return Effect.updateContext(around === undefined ? whole : around(Effect.andThen(whole, outcome)), () => common)
   }
 }
 
-/** Runs the reports of a call's callers, each once, and then the call. */
-const reporting = (callers: ReadonlyArray<Caller>, self: Running): Running => {
+/** Runs the reports of a call's waiters, each once, and then the call. */
+const reporting = (waiters: ReadonlyArray<Waiter>, self: Running): Running => {
   const reports = new Set<Effect.Effect<void>>()
-  for (const { asker } of callers) asker.reports?.forEach((report) => reports.add(report))
+  for (const { requester } of waiters) requester.reports?.forEach((report) => reports.add(report))
   return reports.size === 0 ? self : Effect.andThen(Effect.all(reports, { discard: true }), self)
 }
 
-const tell = (callers: ReadonlyArray<Caller>, sent: Sent): void => {
-  for (const { asker } of callers) asker.onSent?.(sent)
+const tell = (waiters: ReadonlyArray<Waiter>, sent: Sent): void => {
+  for (const { requester } of waiters) requester.onSent?.(sent)
 }
 
 const timeOf = (fiber: Fiber.Fiber<unknown, unknown>): Pick<Sent, "outOfTime"> =>
   isOutOfTime(fiber) ? { outOfTime: true } : {}
 
-const refuseForgotten = (asked: ReadonlyArray<Asked>): void => {
-  for (const one of asked) {
-    if (!one.isAnswered) one.answer(Exit.fail(new UnansweredRequest({ request: one.request })))
+const refuseForgotten = (requests: ReadonlyArray<PendingRequest>): void => {
+  for (const pending of requests) {
+    if (!pending.isAnswered) pending.answer(Exit.fail(new UnansweredRequest({ request: pending.request })))
   }
 }
 
@@ -172,40 +177,40 @@ const parentOf = (context: Context.Context<never>): Tracer.AnySpan | undefined =
   Context.getOrUndefined(context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
 
 /**
- * Runs a call in the innermost span that contains all its callers, if there is one. Where the run of a caller is traced, the
- * call has a span of its own there, with links to the spans of its callers. The number of links is limited, and the span
- * counts the others.
+ * Runs a call in the innermost span that contains all its waiters, if there is one. Where the run of a waiter is traced, the
+ * call has a span of its own there, with links to the spans of its waiters. The number of links is limited: an attribute of
+ * the span counts the links that are left out.
  */
 const inSpan = (
   self: Running,
-  callers: ReadonlyArray<Caller>,
-  entries: Entries,
+  waiters: ReadonlyArray<Waiter>,
+  entries: BatchEntries,
   common: Context.Context<never>
 ): Running => {
   const spans = new Set<Tracer.AnySpan>()
-  for (const { asker } of callers) {
-    const span = parentOf(asker.context)
+  for (const { requester } of waiters) {
+    const span = parentOf(requester.context)
     if (span !== undefined) spans.add(span)
   }
   const parent = parentOf(common) ?? innermostAround(spans)
   const placed = parent === undefined ? self : Effect.provideService(self, Tracer.ParentSpan, parent)
-  const limits = callers.map(spanLimitsOf).find((limits) => limits !== undefined)
+  const limits = waiters.map(spanLimitsOf).find((limits) => limits !== undefined)
   if (limits === undefined) return placed
   const links = Array.from(spans, (span) => ({ span, attributes: {} })).slice(0, limits.links)
   const attributes = {
     "effect_loader.batch.requests": entries.length,
-    "effect_loader.batch.callers": callers.length,
+    "effect_loader.batch.callers": waiters.length,
     ...(links.length < spans.size && { "otel.dropped_links_count": spans.size - links.length })
   }
   const options = { attributes, captureStackTrace: false, links }
   return Effect.withSpan(self, nameOf(entries), parent === undefined ? options : { ...options, parent })
 }
 
-/** Tells the callers of observed runs that their call begins. */
-const spanLimitsOf = ({ asker: { context, onSent } }: Caller): BatchSpanLimits | undefined =>
+/** The limits of a span for the call, if the run of a waiter is observed and traced. */
+const spanLimitsOf = ({ requester: { context, onSent } }: Waiter): BatchSpanLimits | undefined =>
   onSent === undefined ? undefined : Context.get(context, BatchSpans)
 
-const nameOf = ([{ request }]: Entries): string => {
+const nameOf = ([{ request }]: BatchEntries): string => {
   const { _tag } = request as { readonly _tag?: unknown }
   return typeof _tag === "string" ? `batch ${_tag}` : "batch"
 }

@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { counter } from "../base/Shared.ts"
 import { timeUp } from "../base/TimeUp.ts"
-import type { Entries } from "./AnyResolver.ts"
+import type { BatchEntries } from "./AnyResolver.ts"
 
 const nextCall = /* @__PURE__ */ counter("calls")
 
@@ -23,7 +23,7 @@ export interface Sent {
 export class Call {
   readonly number = nextCall()
   private readonly fiber: Fiber.Fiber<unknown, unknown>
-  private readonly entries: Entries
+  private readonly entries: BatchEntries
   /** How many of its requests are neither answered nor given up. */
   private open: number
   /** Whether a caller has given up on it because it took too long. */
@@ -32,7 +32,7 @@ export class Call {
   private hasEnded = false
   private readonly failures: Array<Cause.Cause<unknown>> = []
 
-  constructor(fiber: Fiber.Fiber<unknown, unknown>, entries: Entries) {
+  constructor(fiber: Fiber.Fiber<unknown, unknown>, entries: BatchEntries) {
     this.fiber = fiber
     this.entries = entries
     this.open = entries.length

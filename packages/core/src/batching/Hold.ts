@@ -25,7 +25,7 @@ export interface Horizon {
 }
 
 /** Where in a run a request comes from. */
-export interface Place {
+export interface HoldPlace {
   readonly horizon: Horizon
   /** A request of this place is held. */
   readonly enter: (hold: Hold) => void
@@ -56,12 +56,12 @@ export class Hold {
     this.wait = Effect.suspend(() => (mustWait(this, new Set()) ? inTime : Effect.void))
   }
 
-  enter(place: Place): void {
+  enter(place: HoldPlace): void {
     this.held.set(place.horizon, (this.held.get(place.horizon) ?? 0) + 1)
     place.enter(this)
   }
 
-  leave(place: Place): void {
+  leave(place: HoldPlace): void {
     const left = this.held.get(place.horizon)! - 1
     if (left > 0) this.held.set(place.horizon, left)
     else this.held.delete(place.horizon)

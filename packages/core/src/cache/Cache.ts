@@ -25,12 +25,12 @@ import { notNow } from "../base/NotNow.ts"
 import { Background } from "./Background.ts"
 import type { CacheLevel, CacheResult } from "./CacheRead.ts"
 import { Entries, type Room } from "./Entries.ts"
-import { Aboard, type Flight, Flights, join, mayJoin } from "./Flights.ts"
+import { CurrentLoads, type PendingLoad, InFlight, join, mayJoin } from "./InFlight.ts"
 import { type Entry, isOver, noWindows, toEntry, type Windows } from "./Freshness.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Found, Level } from "./Level.ts"
 import { Sweeper } from "./Sweeper.ts"
-import { type Stats, Tally } from "./Tally.ts"
+import { CacheCounts, type CacheStats } from "./CacheStats.ts"
 
 type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
@@ -92,12 +92,12 @@ const nowOf = (fiber: AnyFiber): number => monotonicNow(fiber.getRef(Clock.Clock
 const wallNowOf = (fiber: AnyFiber): number => fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
 
 export class Cache {
-  private readonly tally = new Tally()
+  private readonly counts = new CacheCounts()
   private readonly entries: Entries
   private readonly sweeper: Sweeper
   private readonly settings: Settings
   private readonly level: Level | undefined
-  private readonly flights = new Flights()
+  private readonly inFlight = new InFlight()
   private readonly refreshing: Background
   private readonly forgetting: Background
   private readonly failures = new RareLine()
@@ -120,13 +120,13 @@ export class Cache {
   forget(range: Range): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       this.entries.forget(range)
-      this.flights.forget(range)
+      this.inFlight.forget(range)
       return this.level === undefined ? Effect.succeed(true) : this.level.forget(range)
     })
   }
 
-  stats(): Stats {
-    const { dropped, refreshes, refreshFailures } = this.tally
+  stats(): CacheStats {
+    const { dropped, refreshes, refreshFailures } = this.counts
     const { evictions, expired, size, weight } = this.entries
     const writes = this.level?.counts
     return {
@@ -134,7 +134,7 @@ export class Cache {
       weight,
       evictions,
       expired,
-      reads: this.tally.snapshot(),
+      reads: this.counts.snapshot(),
       refreshes,
       refreshing: this.refreshing.size,
       refreshFailures,
@@ -168,7 +168,7 @@ export class Cache {
 
   private fetch(key: Key, load: AnyEffect, reader: Reader): AnyEffect {
     // The timeout of another reader says nothing about this reader's own load: it joins one such load at most.
-    const isOwnTimeout = (flight: Flight): boolean => flight.policies() === reader.policies()
+    const isOwnTimeout = (pending: PendingLoad): boolean => pending.policies() === reader.policies()
     let wasLetDown = false
     return Effect.uninterruptibleMask((restore) => {
       const enter: AnyEffect = Effect.withFiber((fiber) => {
@@ -176,19 +176,19 @@ export class Cache {
         const remembered = this.remembered(fiber, key, reader)
         if (remembered !== undefined) return remembered
         if (unshareableIn(fiber.context) !== undefined) return this.loadApart(load, reader, restore)
-        const aboard = fiber.getRef(Aboard)
+        const current = fiber.getRef(CurrentLoads)
         const holds = suppliesIn(fiber.getRef(Held))
-        const flight = this.flights
+        const pending = this.inFlight
           .of(key)
-          .find((flight) => mayJoin(flight, aboard, holds) && (!wasLetDown || isOwnTimeout(flight)))
-        this.tell(reader, "memory", flight === undefined ? "miss" : "coalesced")
-        if (flight === undefined) {
+          .find((pending) => mayJoin(pending, current, holds) && (!wasLetDown || isOwnTimeout(pending)))
+        this.tell(reader, "memory", pending === undefined ? "miss" : "coalesced")
+        if (pending === undefined) {
           this.loadsNow(key)
-          return this.lead(fiber, this.flights.begin(key, holds, reader.policies), load, reader, restore)
+          return this.lead(fiber, this.inFlight.begin(key, holds, reader.policies), load, reader, restore)
         }
-        return Effect.flatMap(restore(join(flight, aboard)), (landing) => {
-          if (landing === undefined) return enter
-          if (!isLate(landing) || isOwnTimeout(flight)) return this.answer(fiber, flight, landing, reader)
+        return Effect.flatMap(restore(join(pending, current)), (exit) => {
+          if (exit === undefined) return enter
+          if (!isLate(exit) || isOwnTimeout(pending)) return this.answer(fiber, pending, exit, reader)
           wasLetDown = true
           return enter
         })
@@ -206,34 +206,34 @@ export class Cache {
   /** Loads for this reader and all that join before the load ends. They get its exit, or are handed the load. */
   private lead(
     fiber: AnyFiber,
-    flight: Flight,
+    pending: PendingLoad,
     load: AnyEffect,
     reader: Reader,
     restore: (self: AnyEffect) => AnyEffect
   ): AnyEffect {
     const since = wallNowOf(fiber)
-    const aboard = [...fiber.getRef(Aboard), flight]
-    const found = Effect.suspend(() => this.lookUp(fiber, flight, load, reader))
-    const inside = Effect.provideService(found, Aboard, aboard)
+    const current = [...fiber.getRef(CurrentLoads), pending]
+    const found = Effect.suspend(() => this.lookUp(fiber, pending, load, reader))
+    const inside = Effect.provideService(found, CurrentLoads, current)
     return Effect.flatMap(Effect.exit(restore(shared(inside))), (exit) => {
-      const landing = this.keep(fiber, flight, exit, since)
-      this.flights.end(flight, isOwn(landing) ? undefined : landing)
-      return flight.isRefresh ? landing : this.answer(fiber, flight, landing, reader)
+      const kept = this.keep(fiber, pending, exit, since)
+      this.inFlight.end(pending, isOwn(kept) ? undefined : kept)
+      return pending.isRefresh ? kept : this.answer(fiber, pending, kept, reader)
     })
   }
 
   /** Asks the level behind, if there is one, and loads where that level misses. */
-  private lookUp(fiber: AnyFiber, flight: Flight, load: AnyEffect, reader: Reader): AnyEffect {
+  private lookUp(fiber: AnyFiber, pending: PendingLoad, load: AnyEffect, reader: Reader): AnyEffect {
     const { level } = this
     if (level === undefined) return load
-    return Effect.flatMap(level.get(flight.key), (answer) => {
+    return Effect.flatMap(level.get(pending.key), (answer) => {
       const { found, result } = answer
       this.tell(reader, "persisted", result, answer.result === "error" ? answer.reason : undefined)
       if (result !== "hit") {
-        if (found !== undefined && !flight.isOutdated) this.keepForErrors(fiber, flight.key, found)
+        if (found !== undefined && !pending.isOutdated) this.keepForErrors(fiber, pending.key, found)
         return load
       }
-      flight.found = found
+      pending.found = found
       return Effect.succeed(found!.value)
     })
   }
@@ -241,30 +241,30 @@ export class Cache {
   /** Keeps the exit of a load where the options say so, and gives the exit that the reader gets. */
   private keep(
     fiber: AnyFiber,
-    flight: Flight,
+    pending: PendingLoad,
     exit: Exit.Exit<unknown, unknown>,
     since: number
   ): Exit.Exit<unknown, unknown> {
     try {
-      const entry = this.toEntry(fiber, flight, exit)
-      if (!flight.isOutdated) {
-        if (entry !== undefined) this.set(fiber, flight.key, entry)
+      const entry = this.toEntry(fiber, pending, exit)
+      if (!pending.isOutdated) {
+        if (entry !== undefined) this.set(fiber, pending.key, entry)
         // A value that is not kept still makes the previous one outdated.
-        else if (Exit.isSuccess(exit)) this.entries.remove(flight.key)
+        else if (Exit.isSuccess(exit)) this.entries.remove(pending.key)
       }
-      if (Exit.isSuccess(exit) && !flight.isRefresh) this.flights.outdateRefresh(flight.key)
+      if (Exit.isSuccess(exit) && !pending.isRefresh) this.inFlight.outdateRefresh(pending.key)
     } catch (defect) {
       return Exit.isSuccess(exit) ? Exit.die(defect) : Exit.failCause(Cause.combine(exit.cause, Cause.die(defect)))
     }
     // An outdated value must not be written: the level behind was asked to forget its key.
-    if (Exit.isSuccess(exit) && flight.found === undefined && !flight.isOutdated)
-      this.level?.set(flight.key, exit.value, since)
+    if (Exit.isSuccess(exit) && pending.found === undefined && !pending.isOutdated)
+      this.level?.set(pending.key, exit.value, since)
     return exit
   }
 
-  private toEntry(fiber: AnyFiber, flight: Flight, exit: Exit.Exit<unknown, unknown>): Entry | undefined {
+  private toEntry(fiber: AnyFiber, pending: PendingLoad, exit: Exit.Exit<unknown, unknown>): Entry | undefined {
     const { settings } = this
-    const { found, key } = flight
+    const { found, key } = pending
     const now = nowOf(fiber)
     const chance = settings.jitter === 0 ? 0 : fiber.getRef(Random.Random).nextDoubleUnsafe()
     if (Exit.isSuccess(exit)) {
@@ -274,13 +274,13 @@ export class Cache {
     }
     const failure = failureIn(exit.cause)
     if (failure === undefined) return undefined
-    flight.mayBeStoodInFor = settings.standsIn(failure.error)
+    pending.mayBeStoodInFor = settings.standsIn(failure.error)
     // A refresh has the services of a reader that may have gone, so its failure says little: the next reader loads again.
-    if (flight.isRefresh) return undefined
-    if (!flight.mayBeStoodInFor) this.endFallback(fiber, key)
+    if (pending.isRefresh) return undefined
+    if (!pending.mayBeStoodInFor) this.endFallback(fiber, key)
     // "Not now" says nothing about the value, and a stale value that may replace the error is better than the error.
     else if (notNow(failure.error) !== undefined) return undefined
-    if (this.standIn(flight, now) !== undefined) return undefined
+    if (this.standIn(pending, now) !== undefined) return undefined
     return toEntry(exit, () => 1, settings.failureTimeToLive(failure.error, key), noWindows, now, 0)
   }
 
@@ -307,7 +307,7 @@ export class Cache {
   }
 
   /** The value that replaces an error. A stale value replaces any error, since a read would return it without loading, too. */
-  private standIn({ key, mayBeStoodInFor }: Flight, now: number): Entry | undefined {
+  private standIn({ key, mayBeStoodInFor }: PendingLoad, now: number): Entry | undefined {
     const entry = this.entries.peek(key)
     if (entry === undefined || Exit.isFailure(entry.exit)) return undefined
     return now < entry.staleUntil || (mayBeStoodInFor && now < entry.fallbackUntil) ? entry : undefined
@@ -328,14 +328,14 @@ export class Cache {
   /** The exit that a reader gets from the exit of a load. */
   private answer(
     fiber: AnyFiber,
-    flight: Flight,
-    landing: Exit.Exit<unknown, unknown>,
+    pending: PendingLoad,
+    exit: Exit.Exit<unknown, unknown>,
     reader: Reader
   ): Exit.Exit<unknown, unknown> {
-    if (Exit.isSuccess(landing)) return landing
-    const failure = failureIn(landing.cause)
-    const entry = failure === undefined ? undefined : this.standIn(flight, nowOf(fiber))
-    if (entry === undefined) return landing
+    if (Exit.isSuccess(exit)) return exit
+    const failure = failureIn(exit.cause)
+    const entry = failure === undefined ? undefined : this.standIn(pending, nowOf(fiber))
+    if (entry === undefined) return exit
     this.tell(reader, "memory", "stale")
     reader.degraded(failure!.error)
     return entry.exit
@@ -346,15 +346,15 @@ export class Cache {
    * deadline. It keeps its place, and its key has no other refresh meanwhile; readers load the value when it has expired.
    */
   private refresh(fiber: AnyFiber, key: Key, reader: Reader): void {
-    if (this.flights.has(key)) return
+    if (this.inFlight.has(key)) return
     this.inBackground(this.refreshing, fiber, () =>
       Effect.uninterruptibleMask((restore) =>
         Effect.withFiber((fiber) => {
-          this.tally.refreshes++
-          const flight = this.flights.beginRefresh(key)
+          this.counts.refreshes++
+          const pending = this.inFlight.beginRefresh(key)
           const load = Effect.timeout(Effect.suspend(reader.refresh), this.settings.refreshWithin)
-          return Effect.flatMap(Effect.exit(this.lead(fiber, flight, load, noReader, restore)), (exit) =>
-            Exit.isSuccess(exit) ? Effect.void : this.refreshFailed(fiber, flight, exit.cause)
+          return Effect.flatMap(Effect.exit(this.lead(fiber, pending, load, noReader, restore)), (exit) =>
+            Exit.isSuccess(exit) ? Effect.void : this.refreshFailed(fiber, pending, exit.cause)
           )
         })
       )
@@ -365,13 +365,13 @@ export class Cache {
    * After a failure other than "not now", the next reader loads with its own services, and gets the stale value where that
    * fails, too: the services of the refresh, such as a connection, may have ended with the reader that began it.
    */
-  private refreshFailed(fiber: AnyFiber, flight: Flight, cause: Cause.Cause<unknown>): Effect.Effect<void> {
-    this.tally.refreshFailures++
+  private refreshFailed(fiber: AnyFiber, pending: PendingLoad, cause: Cause.Cause<unknown>): Effect.Effect<void> {
+    this.counts.refreshFailures++
     // Other interruptions are failures: what belonged to the reader's scope, such as the fibers of a service, ends that way.
     if (this.refreshing.isClosed) return Effect.void
-    const { key, mayBeStoodInFor } = flight
+    const { key, mayBeStoodInFor } = pending
     const entry = this.entries.peek(key)
-    if (!mayBeStoodInFor && !flight.isOutdated && entry !== undefined) {
+    if (!mayBeStoodInFor && !pending.isOutdated && entry !== undefined) {
       this.entries.replace(key, { ...entry, loadsNext: true })
     }
     const more = this.failures.due("refresh", nowOf(fiber))
@@ -390,11 +390,11 @@ export class Cache {
 
   private inBackground(places: Background, fiber: AnyFiber, work: () => AnyEffect): void {
     if (places.hasRoom) places.run(fiber.context as Context.Context<unknown>, work())
-    else this.tally.dropped++
+    else this.counts.dropped++
   }
 
   private tell(reader: Reader, level: CacheLevel, result: CacheResult, reason?: string): void {
-    this.tally.add(level, result)
+    this.counts.add(level, result)
     reader.read(level, result, reason)
   }
 }

@@ -18,12 +18,12 @@ import { notNow } from "../base/NotNow.ts"
 import { Cache, type Reader, type Settings } from "./Cache.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Level } from "./Level.ts"
-import type { Stats } from "./Tally.ts"
+import type { CacheStats } from "./CacheStats.ts"
 
 export type { Reader } from "./Cache.ts"
 export type { CacheLevel, CacheResult } from "./CacheRead.ts"
 export type { Key, Structure } from "./Key.ts"
-export type { CacheReads, Stats } from "./Tally.ts"
+export type { CacheStats as Stats, LevelReads } from "./CacheStats.ts"
 
 /**
  * How long something is remembered: always as long, or as long as the value says. Zero is not at all.
@@ -129,7 +129,7 @@ export interface ResourceCache<in out A = unknown> {
   readonly invalidate: (key: string) => Effect.Effect<boolean>
   readonly invalidateUnder: (prefix: string) => Effect.Effect<boolean>
   readonly invalidateAll: Effect.Effect<boolean>
-  readonly stats: Effect.Effect<Stats>
+  readonly stats: Effect.Effect<CacheStats>
   /** The services that its layer captured, for loads that have no key. */
   readonly shared: Context.Context<never>
 }
@@ -157,7 +157,7 @@ export interface ResourceCacheClass<
   readonly invalidate: (key: string) => Effect.Effect<boolean, never, Self>
   readonly invalidateUnder: (prefix: string) => Effect.Effect<boolean, never, Self>
   readonly invalidateAll: Effect.Effect<boolean, never, Self>
-  readonly stats: Effect.Effect<Stats, never, Self>
+  readonly stats: Effect.Effect<CacheStats, never, Self>
   readonly layer: (options: MemoryOptions<A>) => Layer.Layer<Self, never, S>
 }
 

@@ -11,8 +11,8 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
-import type { Batches } from "../batching/Batches.ts"
-import type { Means } from "../batching/Means.ts"
+import type { Batches, batchesOf } from "../batching/Batches.ts"
+import type { ask, askAll } from "../batching/ask.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Origin } from "../cache/Key.ts"
 import type { MakeRunPermits } from "../permits/RunPermits.ts"
@@ -147,7 +147,10 @@ export interface ProtectedCall {
 }
 
 /** The functions that ask for requests, also in calls that have policies around them. */
-export interface AskMeans extends Means {
+export interface AskMeans {
+  readonly ask: typeof ask
+  readonly askAll: typeof askAll
+  readonly batchesOf: typeof batchesOf
   readonly protectedBatches: (call: ProtectedCall, context: Context.Context<never>) => Batches
 }
 

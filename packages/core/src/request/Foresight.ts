@@ -9,7 +9,7 @@
  */
 import type { Foreseen } from "./Foreseen.ts"
 import { mayWaitFor, type Program } from "../compile/Program.ts"
-import type { Hold, Horizon, Outlook, Place } from "../batching/Hold.ts"
+import type { Hold, Horizon, Outlook, HoldPlace } from "../batching/Hold.ts"
 
 /** What is asked of a run. */
 interface Progress {
@@ -133,7 +133,7 @@ export class Foresight implements Horizon {
   }
 
   /** Where requests of a step come from. */
-  placeOf(index: number): Place {
+  placeOf(index: number): HoldPlace {
     return {
       horizon: this.outermost,
       enter: (hold) => this.count(index, hold, 1),

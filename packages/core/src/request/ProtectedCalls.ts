@@ -2,8 +2,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { shared } from "../base/Shared.ts"
-import type { AroundCall, Batches } from "../batching/Batches.ts"
-import { means } from "../batching/Means.ts"
+import { ask, askAll } from "../batching/ask.ts"
+import { type AroundCall, Batches, batchesOf } from "../batching/Batches.ts"
 import type { AnyEffect, AskMeans, Layer, ProtectedCall } from "../model/Node.ts"
 import { PerCall } from "../model/PerCall.ts"
 import { unheard } from "../model/Unheard.ts"
@@ -54,11 +54,11 @@ const protectedBatches = ({ calls, resolver, resource }: ProtectedCall, context:
   if (batches === undefined) {
     const each = calls.map((layer, i) => aroundCall(layer, services[i], resource))
     const around = (self: AnyEffect): AnyEffect => each.reduce((inside, outside) => outside(inside), self)
-    batches = means.batchesAround(resolver, around as unknown as AroundCall)
+    batches = new Batches(resolver, around as unknown as AroundCall)
     known.batches.set(labels, batches)
   }
   return batches
 }
 
-/** The means to ask, with what calls that have policies around them need. A declaration that asks brings them along. */
-export const askMeans: AskMeans = { ...means, protectedBatches }
+/** The functions that make requests. A declaration brings them, so that programs without requests do not carry them. */
+export const askMeans: AskMeans = { ask, askAll, batchesOf, protectedBatches }

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Request from "effect/Request"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
-import type { Telling } from "../batching/Asking.ts"
+import type { RequestOptions } from "../batching/ask.ts"
 import type { Batches } from "../batching/Batches.ts"
 import type { Asks, ItemLoads, Load } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies } from "../model/Node.ts"
@@ -70,7 +70,7 @@ export class Requests {
     const asked = Effect.suspend(() => {
       const attempt = tried.attempts || 1
       const reports = tried.perCall?.take()
-      const onSent: Telling["onSent"] =
+      const onSent: RequestOptions["onSent"] =
         watch === undefined && reports === undefined
           ? undefined
           : (sent) => {
@@ -84,7 +84,7 @@ export class Requests {
     return asks.asking === undefined ? asked : asks.asking(asked)
   }
 
-  private tellingOf(index: number, { patience }: Asks): Telling {
+  private tellingOf(index: number, { patience }: Asks): RequestOptions {
     const place = this.foresight?.placeOf(index)
     if (patience === undefined) return { place }
     return { place, deadline: monotonicNow(Fiber.getCurrent()!.getRef(Clock.Clock)) + patience }
