@@ -50,21 +50,24 @@ const timesFaster = (name: string, value: number | undefined, least: number): Re
   ]
 }
 
-const pageBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> => {
-  const against = (body: string, other: string) => find(cells, "page of 5", body, other)?.ratio
-  return [
-    ...atMost("page, sync: ours / Effect.all + flatMap", against("sync", "Effect.all"), 1),
-    ...atMost("page, microtask: ours / Effect.all + flatMap", against("microtask", "Effect.all"), 1.1),
-    ...atMost("page, microtask: ours / Effect.gen", against("microtask", "Effect.gen"), 1)
-  ]
-}
+const pageBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> =>
+  ["page of 5", "three roots", "diamond"].flatMap((page) => {
+    const against = (body: string, other: string) => find(cells, page, body, other)?.ratio
+    return [
+      ...atMost(`${page}, sync: ours / Effect.all`, against("sync", "Effect.all"), 0.9),
+      ...atMost(`${page}, microtask: ours / Effect.all`, against("microtask", "Effect.all"), 0.9),
+      ...atMost(`${page}, microtask: ours / Effect.gen`, against("microtask", "Effect.gen"), 0.55)
+    ]
+  })
 
-const peerBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> => {
+const layerBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> => {
   const against = (body: string, other: string) => find(cells, "layers, 1,000", body, other)?.ratio
   return [
-    ...timesFaster("1,000, sync: against p-graph", against("sync", "p-graph"), 5),
+    ...atMost("1,000, sync: ours / Effect.forEach by level", against("sync", "Effect.all"), 1.4),
+    ...atMost("1,000, microtask: ours / Effect.forEach by level", against("microtask", "Effect.all"), 1.3),
+    ...timesFaster("1,000, sync: against p-graph", against("sync", "p-graph"), 2.5),
+    ...timesFaster("1,000, microtask: against p-graph", against("microtask", "p-graph"), 1.2),
     ...timesFaster("1,000, sync: against async.auto", against("sync", "async.auto"), 100),
-    ...timesFaster("1,000, microtask: against p-graph", against("microtask", "p-graph"), 2),
     ...timesFaster("1,000, microtask: against async.auto", against("microtask", "async.auto"), 50)
   ]
 }
@@ -96,7 +99,6 @@ const limiterBudgets = ({ contended, sample, uncontended }: Limiting): ReadonlyA
   const [few, many] = [eachOf(1000), eachOf(100_000)]
   return [
     ...atMost("a permit, nobody waiting: a limit that adapts / Semaphore", toSemaphore, 1.5),
-    ...atMost("a permit, nobody waiting: ceiling of that", toSemaphore, 2.5),
     ...atMost("growth, each of those who wait: 100,000 / 1,000", few && many && many / few, 2),
     ...atMost("from asking to having learned: steps of flatMap", sample.steps, 10)
   ]
@@ -113,33 +115,27 @@ const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
   ]
 }
 
-/**
- * Above these sizes the command fails, whatever the promise: only our own code changes them. They are the measured sizes plus
- * 1 %.
- *
- * Of what every program carries, these parts are for correctness and messages rather than for loading: checks of what users
- * give, the texts of errors and their causes, every cycle of a graph, loaders inside loaders to any depth, asynchronous
- * contexts, and frames of resources in the stacks of defects. The core entry also has identities of values, protected calls,
- * shares of tenants, and caches with a weight and a sweeper.
- */
-const ceilings = {
-  rolldown: { declaresAndLoads: 26.7 * 1024, entry: 70.4 * 1024 },
-  esbuild: { declaresAndLoads: 43.9 * 1024, entry: 74.4 * 1024 }
-}
+/** The budgets of `measurePages`. */
+export const speedBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> => [
+  equalValues(cells),
+  ...pageBudgets(cells),
+  ...layerBudgets(cells)
+]
 
-/** By both bundlers. */
+/** The most that a program may take beyond effect, by both bundlers. */
+const sizes = [
+  { what: "declares and loads", rolldown: 10 * 1024, esbuild: 10 * 1024 },
+  { what: "the same with timeout and retry", rolldown: 13 * 1024, esbuild: 14 * 1024 }
+]
+
 const sizeBudgets = (bundles: ReadonlyArray<BundleSize>): ReadonlyArray<Budget> =>
-  (["rolldown", "esbuild"] as const).flatMap((bundler) => {
-    const [, one, all] = bundles.filter((bundle) => bundle.bundler === bundler)
-    const beyond = (size: BundleSize | undefined) => (size === undefined ? undefined : size.gzip - size.effectGzip)
-    const { declaresAndLoads, entry } = ceilings[bundler]
-    return [
-      ...atMost(`size, gzip, ${bundler}: declares and loads`, beyond(one), 8 * 1024, { show: kib }),
-      ...atMost(`size, gzip, ${bundler}: ceiling of that`, beyond(one), declaresAndLoads, { decides: true, show: kib }),
-      ...atMost(`size, gzip, ${bundler}: the whole core entry`, beyond(all), 20 * 1024, { show: kib }),
-      ...atMost(`size, gzip, ${bundler}: ceiling of that`, beyond(all), entry, { decides: true, show: kib })
-    ]
-  })
+  sizes.flatMap(({ what, ...most }) =>
+    bundles
+      .filter((bundle) => bundle.what === what)
+      .flatMap(({ bundler, effectGzip, gzip }) =>
+        atMost(`size, gzip, ${bundler}: ${what}`, gzip - effectGzip, most[bundler], { show: kib })
+      )
+  )
 
 const equalValues = (cells: ReadonlyArray<Cell>): Budget => {
   const unequal = cells.flatMap((cell) => cell.unequal.map((name) => `${name} (${cell.workload}, ${cell.body})`))
@@ -162,10 +158,8 @@ export const budgetsOf = ({
   types,
   watching
 }: Figures): ReadonlyArray<Budget> => [
-  equalValues(cells),
-  ...pageBudgets(cells),
-  ...peerBudgets(cells),
-  ...growth.flatMap(({ ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, 2)),
+  ...speedBudgets(cells),
+  ...growth.flatMap(({ most, ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, most)),
   ...watchingBudgets(watching),
   ...batchBudgets(batches),
   ...cachingBudgets(caching),

@@ -3,20 +3,21 @@
  * `results/latest.json`.
  *
  * `--quick`: every contender once, on the small workloads, for a smoke test.
+ * `--pages`: only pages and layers of 1,000, for work on the core.
  */
 import { execFile } from "node:child_process"
 import { mkdir, writeFile } from "node:fs/promises"
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { budgetsOf, budgetTable, type Budget, type Figures } from "./budgets.ts"
+import { budgetsOf, budgetTable, speedBudgets, type Budget, type Figures } from "./budgets.ts"
 import { batchesJson, batchesTable, measureBatches } from "./batches.ts"
 import { bundleTable, measureBundles } from "./bundle.ts"
 import { cachingTable, measureCaching } from "./caching.ts"
 import { growthTable, measureGrowth } from "./growth.ts"
 import { heapTable, measureHeap } from "./heap.ts"
 import { limitingTables, measureLimiting } from "./limiting.ts"
-import { measureSpeed, speedJson, speedTable } from "./speed.ts"
+import { measurePages, measureSpeed, pagesTable, speedJson, speedTable } from "./speed.ts"
 import { measureStartUp, startUpTable } from "./startup.ts"
 import { round } from "./table.ts"
 import { measureTypeCost, typeCostTable } from "./typecost.ts"
@@ -83,7 +84,7 @@ const save = async (
     startUp: startUp.map(rounded),
     heap: heap.map(rounded),
     types: types.map(rounded),
-    bundles,
+    bundles: bundles.map(({ modules, ...size }) => ({ ...size, modules: modules.length })),
     budgets
   }
   await mkdir(folder, { recursive: true })
@@ -118,8 +119,20 @@ const show = (
   )
 }
 
-const all = await measureAll()
-const budgets = budgetsOf(all satisfies Figures)
-show(all, budgets)
-if (!isQuick) await save(all, budgets)
+const runAll = async (): Promise<ReadonlyArray<Budget>> => {
+  const all = await measureAll()
+  const budgets = budgetsOf(all satisfies Figures)
+  show(all, budgets)
+  if (!isQuick) await save(all, budgets)
+  return budgets
+}
+
+const runPages = async (): Promise<ReadonlyArray<Budget>> => {
+  const cells = await measurePages(tell)
+  const budgets = speedBudgets(cells)
+  print(pagesTable(cells), budgetTable(budgets))
+  return budgets
+}
+
+const budgets = await (process.argv.includes("--pages") ? runPages() : runAll())
 if (budgets.some(({ decides, met }) => decides && !met)) process.exitCode = 1

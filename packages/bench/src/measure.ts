@@ -17,6 +17,8 @@ export interface Measured {
   readonly name: string
   /** Nanoseconds a run. */
   readonly median: number
+  /** The lower decile: nanoseconds a run where nothing else slowed the machine down. */
+  readonly low: number
   /** The time of the first contestant, as a multiple of this one's: below 1 the first is faster. */
   readonly ratio: number
   readonly rounds: number
@@ -96,6 +98,7 @@ export const compete = async (
   return entries.map(({ name, samples }) => ({
     name,
     median: median(samples),
+    low: samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 10)]!,
     ratio: median(samples.map((ns, round) => first[round]! / ns)),
     rounds: samples.length
   }))

@@ -1,10 +1,13 @@
-/** Side by side: every workload with every kind of body, every contender in turn. */
+/** Every workload with every kind of body, every contender in turn. */
 import { bodies, type Body } from "./body.ts"
 import { contenders } from "./contenders/index.ts"
 import type { Contender, Prepared } from "./contenders/Contender.ts"
 import { compete, type Measured, type Rounds } from "./measure.ts"
 import { expectedPage } from "./page.ts"
 import { type Probe, probe } from "./probe.ts"
+import { diamond } from "./shapes/diamond.ts"
+import { roots } from "./shapes/roots.ts"
+import * as Shape from "./shapes/Shape.ts"
 import { duration, ratio, round, table } from "./table.ts"
 import { chain, expectedOf, fan, type Graph, layered } from "./workload.ts"
 
@@ -45,6 +48,21 @@ const page = (rounds: Rounds): Workload => ({
   tryFirst: false
 })
 
+const ofShape = (shape: Shape.Shape, rounds: Rounds): Workload => ({
+  name: shape.name,
+  size: shape.names.length,
+  rounds,
+  expected: () => Shape.expectedOf(shape),
+  prepare: (contender, body) => contender.shape?.(shape, body),
+  tryFirst: false
+})
+
+const pages = (rounds: Rounds): ReadonlyArray<Workload> => [
+  page(rounds),
+  ofShape(roots, rounds),
+  ofShape(diamond, rounds)
+]
+
 const ofGraph = (graph: Graph, rounds: Rounds): Workload => ({
   name: graph.name,
   size: graph.size,
@@ -57,7 +75,7 @@ const ofGraph = (graph: Graph, rounds: Rounds): Workload => ({
 const full = (): ReadonlyArray<Workload> => {
   const small: Rounds = { warmUp: 3, measured: 21, sampleMs: 6 }
   return [
-    page({ warmUp: 10, measured: 61, sampleMs: 6 }),
+    ...pages({ warmUp: 10, measured: 61, sampleMs: 6 }),
     ofGraph(chain(100), small),
     ofGraph(fan(1000), small),
     ofGraph(layered(1000), small),
@@ -68,7 +86,7 @@ const full = (): ReadonlyArray<Workload> => {
 
 const quick = (): ReadonlyArray<Workload> => {
   const rounds: Rounds = { warmUp: 1, measured: 5, sampleMs: 3 }
-  return [page(rounds), ofGraph(chain(100), rounds), ofGraph(fan(1000), rounds), ofGraph(layered(1000), rounds)]
+  return [...pages(rounds), ofGraph(chain(100), rounds), ofGraph(fan(1000), rounds), ofGraph(layered(1000), rounds)]
 }
 
 /** A peer that takes longer for one run is printed as such. */
@@ -106,7 +124,7 @@ const tryOut = async (workload: Workload, body: Body, name: string): Promise<Abs
 const sameValues = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i])
 
-const measureCell = async (workload: Workload, body: Body): Promise<Cell> => {
+const measureCell = async (workload: Workload, body: Body, contenders: ReadonlyArray<Contender>): Promise<Cell> => {
   const expected = workload.expected()
   const present: Array<Prepared & { readonly name: string }> = []
   const absent: Array<Absent> = []
@@ -124,16 +142,45 @@ const measureCell = async (workload: Workload, body: Body): Promise<Cell> => {
   return { workload: workload.name, body: body.name, size: workload.size, measured, absent, unequal }
 }
 
-export const measureSpeed = async (isQuick: boolean, tell: (line: string) => void): Promise<ReadonlyArray<Cell>> => {
+interface Selection {
+  readonly workloads: ReadonlyArray<Workload>
+  readonly bodies: ReadonlyArray<Body>
+  readonly contenders: ReadonlyArray<Contender>
+}
+
+type Tell = (line: string) => void
+
+const measure = async ({ bodies, contenders, workloads }: Selection, tell: Tell): Promise<ReadonlyArray<Cell>> => {
   const cells: Array<Cell> = []
-  for (const workload of isQuick ? quick() : full()) {
+  for (const workload of workloads) {
     for (const body of bodies) {
       tell(`${workload.name}, ${body.name}`)
-      cells.push(await measureCell(workload, body))
+      cells.push(await measureCell(workload, body, contenders))
     }
   }
   return cells
 }
+
+export const measureSpeed = (isQuick: boolean, tell: Tell): Promise<ReadonlyArray<Cell>> =>
+  measure({ workloads: isQuick ? quick() : full(), bodies, contenders }, tell)
+
+const inPages = contenders.filter(({ name }) =>
+  ["ours", "ours again", "Effect.all", "Effect.gen", "p-graph"].includes(name)
+)
+
+/** The pages and layers of 1,000, synchronous and in microtasks, in less than a minute: for work on the core. */
+export const measurePages = (tell: Tell): Promise<ReadonlyArray<Cell>> =>
+  measure(
+    {
+      workloads: [
+        ...pages({ warmUp: 15, measured: 101, sampleMs: 4 }),
+        ofGraph(layered(1000), { warmUp: 5, measured: 41, sampleMs: 6 })
+      ],
+      bodies: bodies.filter(({ name }) => name !== "setImmediate"),
+      contenders: inPages
+    },
+    tell
+  )
 
 export const find = (cells: ReadonlyArray<Cell>, workload: string, body: string, contender: string) =>
   cells
@@ -161,6 +208,17 @@ export const speedTable = (cells: ReadonlyArray<Cell>): string => {
     ]
   })
   return table(["workload", "bodies", ours!, "a resource", ...others], rows, 2)
+}
+
+export const pagesTable = (cells: ReadonlyArray<Cell>): string => {
+  const [ours, ...others] = inPages.map(({ name }) => name)
+  const rows = cells.map((cell) => [
+    cell.workload,
+    cell.body,
+    duration(cell.measured[0]!.low),
+    ...others.map((name) => entryOf(cell, name))
+  ])
+  return table(["workload", "bodies", `${ours}, lower decile`, ...others], rows, 2)
 }
 
 /** The figures of all cells, for the results file: `[ns a run, ours / theirs]`. */

@@ -1,5 +1,6 @@
 /** One way to load a page or a graph. */
 import type { Body } from "../body.ts"
+import type { Shape } from "../shapes/Shape.ts"
 import type { Graph } from "../workload.ts"
 
 /** Everything that can be prepared once is: only `run` is timed. */
@@ -12,6 +13,8 @@ export interface Prepared {
 export interface Contender {
   readonly name: string
   readonly page?: (body: Body) => Prepared
+  /** A page of another shape than the page of five. */
+  readonly shape?: (shape: Shape, body: Body) => Prepared
   readonly graph?: (graph: Graph, body: Body) => Prepared
 }
 

@@ -1,6 +1,7 @@
 /** Hand-written Effect, as a good engineer would write it: `Effect.all` and `flatMap`; for graphs, level by level. */
 import { Context, Effect } from "effect"
 import { type Calls, effectCalls, orgId, userId, valuesOf } from "../page.ts"
+import * as Shape from "../shapes/Shape.ts"
 import { mix } from "../workload.ts"
 import { type Contender, prepared } from "./Contender.ts"
 
@@ -71,9 +72,17 @@ export const byHand = (name: string, { calls: aroundCalls, context, node: around
   }
 })
 
-export const effectAll = byHand("Effect.all", {
+const plain = byHand("Effect.all", {
   calls: (calls) => calls,
   node: (_, self) => self,
   whole: (self) => self,
   context: Context.empty()
 })
+
+export const effectAll: Contender = {
+  ...plain,
+  shape: (shape, body) => {
+    const load = shape.effectAll(Shape.effectCalls(body))
+    return prepared(() => Effect.runPromise(load()), Shape.valuesOf(shape))
+  }
+}

@@ -1,6 +1,7 @@
 /** The same page as `effect-all.ts`, in the form that most people write. */
 import { Effect } from "effect"
 import { effectCalls, orgId, userId, valuesOf } from "../page.ts"
+import * as Shape from "../shapes/Shape.ts"
 import { type Contender, prepared } from "./Contender.ts"
 
 const concurrently = { concurrency: "unbounded" } as const
@@ -25,5 +26,9 @@ export const effectGen: Contender = {
         return { org, user, project, artifacts, permissions }
       })
     return prepared(() => Effect.runPromise(loadPage(orgId, userId)), valuesOf)
+  },
+  shape: (shape, body) => {
+    const load = shape.effectGen(Shape.effectCalls(body))
+    return prepared(() => Effect.runPromise(load()), Shape.valuesOf(shape))
   }
 }

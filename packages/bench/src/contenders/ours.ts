@@ -4,6 +4,7 @@ import * as EffectLoader from "effect-loader"
 import type { Loader, Resource } from "effect-loader"
 import type { Body } from "../body.ts"
 import { effectCalls, orgId as someOrg, userId as someUser, valuesOf } from "../page.ts"
+import * as Shape from "../shapes/Shape.ts"
 import { type Graph, mix } from "../workload.ts"
 import { type Contender, prepared } from "./Contender.ts"
 
@@ -63,6 +64,10 @@ export const contender = (name: string, variant: Variant = {}): Contender => {
     page: (body) => {
       const loader = Loader.make(declarePage(library, body), { scheduling })
       return prepared(() => runPromise(Loader.load(loader, { orgId: someOrg, userId: someUser })), valuesOf)
+    },
+    shape: (shape, body) => {
+      const load = shape.ours(library)(Shape.effectCalls(body))
+      return prepared(() => runPromise(load()), Shape.valuesOf(shape))
     },
     graph: (graph, body) => {
       const loader: Numbers = Loader.make(declareGraph(graph, body, library), { scheduling })
