@@ -83,13 +83,13 @@ const alsoStable = [
 
 const files = fs.globSync("**/*.ts", { cwd: src })
 
+/** The text of a file, without its comments. */
+const codeOf = (file: string): string => fs.readFileSync(path.join(src, file), "utf8").replaceAll(/\/\*.*?\*\//gs, "")
+
 const importsOf = (file: string): ReadonlyArray<{ readonly names: string; readonly from: string }> =>
-  [
-    ...fs
-      .readFileSync(path.join(src, file), "utf8")
-      .replaceAll(/\/\*.*?\*\//gs, "")
-      .matchAll(/^(?:import|export) ((?:type )?(?:\*|\{|\w)[^"]*?) ?from "([^"]+)"$/gms)
-  ].map(([, names, from]) => ({ names: names!, from: from! }))
+  [...codeOf(file).matchAll(/^(?:import|export) ((?:type )?(?:\*|\{|\w)[^"]*?) ?from "([^"]+)"$/gms)].map(
+    ([, names, from]) => ({ names: names!, from: from! })
+  )
 
 /** The imports of code, not those of examples in comments. */
 const ownImports = files.flatMap((file) =>
@@ -97,6 +97,34 @@ const ownImports = files.flatMap((file) =>
     .filter(({ from }) => !from.startsWith("effect-loader"))
     .map((imported) => ({ file, ...imported }))
 )
+
+/** Type names that several files still declare. Each one is to be renamed or merged, and then leaves this list. */
+const sharedTypeNames = [
+  "AnyLoader",
+  "Asking",
+  "Frame",
+  "Holding",
+  "Input",
+  "Inside",
+  "Items",
+  "Line",
+  "NotUndone",
+  "Of",
+  "Outcome",
+  "Permits",
+  "Probe",
+  "Progress",
+  "Reading",
+  "Report",
+  "RetryBudget",
+  "Services",
+  "Step",
+  "Success",
+  "View",
+  "Waiter",
+  "Wrap",
+  "Wrapped"
+]
 
 const floorOf = (file: string): string => (path.dirname(file) === "." ? "" : path.dirname(file).split(path.sep)[0]!)
 
@@ -134,7 +162,7 @@ describe("the floors of core", () => {
   })
 
   it("no exported class is told by `instanceof`, which what another copy makes is not", () => {
-    const texts = files.map((file) => fs.readFileSync(path.join(src, file), "utf8").replaceAll(/\/\*.*?\*\//gs, ""))
+    const texts = files.map(codeOf)
     const classes = new Set(
       texts.flatMap((text) => [...text.matchAll(/\bexport class (\w+)/g)].map(([, name]) => name))
     )
@@ -142,6 +170,17 @@ describe("the floors of core", () => {
     expect(classes.size).toBeGreaterThan(20)
     // A queue asks only for the tenants that it has made itself.
     expect(asked.filter((name) => classes.has(name))).toEqual(["Tenant"])
+  })
+
+  it("no two files declare a type of the same name, except `Options`", () => {
+    const filesOf = new Map<string, Array<string>>()
+    for (const file of files) {
+      for (const [, name] of codeOf(file).matchAll(/^(?:export )?(?:abstract )?(?:interface|type|class) (\w+)/gm)) {
+        filesOf.set(name!, [...(filesOf.get(name!) ?? []), file])
+      }
+    }
+    const inSeveral = [...filesOf].filter(([name, declaring]) => name !== "Options" && declaring.length > 1)
+    expect(inSeveral.map(([name]) => name).toSorted()).toEqual(sharedTypeNames)
   })
 
   it("core needs nothing but stable modules of effect, and each other entry what is its own", () => {

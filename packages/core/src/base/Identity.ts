@@ -101,7 +101,7 @@ const ofPrimitive = (value: unknown): string | undefined => {
 }
 
 /** Writes an object and, through `writer`, its parts; `undefined` where it is not of the expected shape. */
-type Write = (object: never, writer: Writer) => string | undefined
+type WriteObject = (object: never, writer: Writer) => string | undefined
 
 abstract class Writer {
   readonly believed: Array<Equal.Equal> = []
@@ -237,13 +237,13 @@ const isProxy: (value: object) => boolean = /* @__PURE__ */ (() => {
   return (globalThis as Platform).process?.getBuiltinModule?.("node:util")?.types.isProxy ?? (() => false)
 })()
 
-const plain: Write = (object, writer) => writer.fields(object)
+const plain: WriteObject = (object, writer) => writer.fields(object)
 
 /** Whether an object has no more properties of its own than every other of its kind. */
 const isBare = (object: object, properties = 0): boolean => Reflect.ownKeys(object).length === properties
 
 /** Indices come first, then `length`. What is sparse, or has further properties, is known by all of them. */
-const array: Write = (object: ReadonlyArray<unknown>, writer) => {
+const array: WriteObject = (object: ReadonlyArray<unknown>, writer) => {
   const keys = Reflect.ownKeys(object)
   const isDense = keys.length === object.length + 1 && keys[object.length] === "length"
   return isDense ? writer.list(object) : `A${writer.fields(object)}`
@@ -260,11 +260,11 @@ const bytesOf = (bytes: Uint8Array): string => {
   return text
 }
 
-const bytes: Write = (view: ArrayBufferView) =>
+const bytes: WriteObject = (view: ArrayBufferView) =>
   `b${classOf(view)}${bytesOf(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))}`
 
 /** Numbers, of which there are several that are not one, and two that are 0. */
-const floats: Write = (view: Float64Array, writer) => `e${classOf(view)}${writer.list(view)}`
+const floats: WriteObject = (view: Float64Array, writer) => `e${classOf(view)}${writer.list(view)}`
 
 const entries = (object: Iterable<readonly [unknown, unknown]>, writer: Writer): string =>
   writer.unordered(object, ([key, value]) => writer.part(key) + writer.part(value))
@@ -273,7 +273,7 @@ const elements = (object: Iterable<unknown>, writer: Writer): string =>
   writer.unordered(object, (value) => writer.part(value))
 
 /** The contents of the built-in kinds. An instance with properties of its own is not covered. */
-const builtIn = (): ReadonlyArray<readonly [string, Write]> => [
+const builtIn = (): ReadonlyArray<readonly [string, WriteObject]> => [
   ["Date", (date: Date) => (isBare(date) ? `d${date.getTime()};` : undefined)],
   [
     "RegExp",
@@ -295,10 +295,10 @@ const builtIn = (): ReadonlyArray<readonly [string, Write]> => [
 ]
 
 /** How objects of a prototype are written. */
-let writes: WeakMap<object, Write> | undefined = undefined
+let writes: WeakMap<object, WriteObject> | undefined = undefined
 
-const makeWrites = (): WeakMap<object, Write> => {
-  const known = new WeakMap<object, Write>([[Array.prototype, array]])
+const makeWrites = (): WeakMap<object, WriteObject> => {
+  const known = new WeakMap<object, WriteObject>([[Array.prototype, array]])
   for (const [name, write] of builtIn()) {
     const constructor = (globalThis as unknown as Record<string, { readonly prototype: object } | undefined>)[name]
     if (constructor !== undefined) known.set(constructor.prototype, write)
@@ -306,7 +306,7 @@ const makeWrites = (): WeakMap<object, Write> => {
   return known
 }
 
-const writeOf = (object: object): Write => {
+const writeOf = (object: object): WriteObject => {
   const prototype = Object.getPrototypeOf(object) as object | null
   if (prototype === Object.prototype || prototype === null) return ofPlain(object)
   writes ??= makeWrites()
@@ -316,26 +316,26 @@ const writeOf = (object: object): Write => {
 }
 
 /** Also a plain object may say itself what it is equal to. */
-const ofPlain = (object: object): Write => (Equal.isEqual(object) ? believed : plain)
+const ofPlain = (object: object): WriteObject => (Equal.isEqual(object) ? believed : plain)
 
-const unknown: Write = () => undefined
+const unknown: WriteObject = () => undefined
 
-const believed: Write = (object: Equal.Equal, writer) => {
+const believed: WriteObject = (object: Equal.Equal, writer) => {
   writer.believed.push(object)
   return `=${classOf(object)}${object[Hash.symbol]()};`
 }
 
 /** Its own fields, and whose they are. */
-const fieldsOfClass: Write = (object: object, writer) => `c${classOf(object)}${writer.fields(object)}`
+const fieldsOfClass: WriteObject = (object: object, writer) => `c${classOf(object)}${writer.fields(object)}`
 
 /** An error's stack tells where it was made. */
-const fieldsOfError: Write = (object: object, writer) => `c${classOf(object)}${writer.fields(object, "stack")}`
+const fieldsOfError: WriteObject = (object: object, writer) => `c${classOf(object)}${writer.fields(object, "stack")}`
 
-const redacted: Write = (object: Redacted.Redacted<unknown>, writer) =>
+const redacted: WriteObject = (object: Redacted.Redacted<unknown>, writer) =>
   `r${writer.part(Redacted.value(object))}${writer.fields(object, "label")}`
 
 /** The containers of Effect, by the names by which they know their own. */
-const containers: Readonly<Record<string, Write>> = {
+const containers: Readonly<Record<string, WriteObject>> = {
   Option: fieldsOfClass,
   Result: fieldsOfClass,
   Exit: fieldsOfClass,
@@ -372,7 +372,7 @@ const isEqualOfEffect = (object: object): boolean => {
 const extendsClass = (prototype: object, of: { readonly prototype: object }): boolean =>
   Object.prototype.isPrototypeOf.call(of.prototype, prototype)
 
-const ofClass = (object: object, prototype: object): Write => {
+const ofClass = (object: object, prototype: object): WriteObject => {
   const isError = extendsClass(prototype, Data.Error)
   if (isError || extendsClass(prototype, Data.Class) || Request.isRequest(object)) {
     if (Equal.isEqual(object) && !isEqualOfEffect(object)) return believed

@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import { NotNow } from "./NotNow.ts"
 import { isTagged } from "./Tagged.ts"
 
-class Refusal {
+class RefusalDefect {
   readonly _tag = "effect-loader/Refusal"
   /** The label of the policy. */
   readonly by: string
@@ -25,12 +25,12 @@ class Refusal {
 }
 
 /** A refusal that has not reached the place where its policy was piped. */
-export const refused = (by: string, error: unknown): Exit.Exit<never> => Exit.die(new Refusal(by, error))
+export const refused = (by: string, error: unknown): Exit.Exit<never> => Exit.die(new RefusalDefect(by, error))
 
-const refusalIn = (cause: Cause.Cause<unknown>): Refusal | undefined => {
+const refusalIn = (cause: Cause.Cause<unknown>): RefusalDefect | undefined => {
   for (const reason of cause.reasons) {
     if (reason._tag === "Die" && isTagged(reason.defect, "effect-loader/Refusal", "by")) {
-      return reason.defect as Refusal
+      return reason.defect as RefusalDefect
     }
   }
   return undefined

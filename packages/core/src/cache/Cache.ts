@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
+import type { AnyEffect } from "../base/AnyEffect.ts"
 import { describeCause } from "../base/ErrorText.ts"
 import { RareLine } from "../base/RareLine.ts"
 import { shared } from "../base/Fork.ts"
@@ -28,14 +29,12 @@ import { Entries, type Room } from "./Entries.ts"
 import { CurrentLoads, type PendingLoad, InFlight, join, mayJoin } from "./InFlight.ts"
 import { type Entry, isOver, noWindows, toEntry, type Windows } from "./Freshness.ts"
 import type { Key, Range } from "./Key.ts"
-import type { Found, Level } from "./Level.ts"
+import type { LevelValue, Level } from "./Level.ts"
 import { Sweeper } from "./Sweeper.ts"
 import { CacheCounts, type CacheStats } from "./CacheStats.ts"
 
-type AnyEffect = Effect.Effect<unknown, unknown, unknown>
-
 /** The options of a cache, checked. Times are milliseconds. */
-export interface Settings extends Windows {
+export interface CacheSettings extends Windows {
   readonly name: string
   readonly room: Room
   readonly weigh: (value: unknown, key: Key) => number
@@ -95,14 +94,14 @@ export class Cache {
   private readonly counts = new CacheCounts()
   private readonly entries: Entries
   private readonly sweeper: Sweeper
-  private readonly settings: Settings
+  private readonly settings: CacheSettings
   private readonly level: Level | undefined
   private readonly inFlight = new InFlight()
   private readonly refreshing: Background
   private readonly forgetting: Background
   private readonly failures = new RareLine()
 
-  constructor(settings: Settings, level: Level | undefined) {
+  constructor(settings: CacheSettings, level: Level | undefined) {
     this.settings = settings
     this.level = level
     this.entries = new Entries(settings.room)
@@ -285,7 +284,7 @@ export class Cache {
   }
 
   /** Keeps an expired value from the level behind. It only stands in where loading fails. */
-  private keepForErrors(fiber: AnyFiber, key: Key, { freshFor, value }: Found): void {
+  private keepForErrors(fiber: AnyFiber, key: Key, { freshFor, value }: LevelValue): void {
     const now = nowOf(fiber)
     const fallbackUntil = now + freshFor + this.settings.staleIfError
     const known = this.entries.peek(key)

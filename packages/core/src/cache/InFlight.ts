@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as RunLocal from "../base/RunLocal.ts"
 import { type Key, KeyMap, type Range } from "./Key.ts"
-import type { Found } from "./Level.ts"
+import type { LevelValue } from "./Level.ts"
 
 /** The exit of a load; `undefined` where it concerns only the reader that loads, so that another reader loads again. */
 type SharedExit = Exit.Exit<unknown, unknown> | undefined
@@ -36,7 +36,7 @@ export class PendingLoad {
   /** Whether a stale value may replace its error. */
   mayBeStoodInFor = false
   /** The value from the level behind, if that level had one. */
-  found: Found | undefined = undefined
+  found: LevelValue | undefined = undefined
   /** Its exit, after its end. */
   ended: { readonly exit: SharedExit } | undefined = undefined
   /** The readers that wait for it. */

@@ -56,16 +56,16 @@ export type Range =
   | { readonly _tag: "All" }
 
 /** A structure as it is kept: without its function and dependencies, so that they can be garbage-collected. */
-interface Kept {
+interface StructureKey {
   readonly identity: Identity
   /** The structures of the same function. */
-  readonly among: IdentityMap<Kept>
+  readonly among: IdentityMap<StructureKey>
   /** The names of the resources that have read it. */
   readonly resources: Set<string>
 }
 
 /** Whether a key is in a range. A structure lies under the names of its resources. */
-export const isIn = (key: string | Kept, range: Range): boolean => {
+export const isIn = (key: string | StructureKey, range: Range): boolean => {
   if (range._tag === "All") return true
   if (typeof key !== "string") return range._tag === "Under" && key.resources.has(range.prefix)
   if (range._tag === "Key") return key === range.key
@@ -74,11 +74,11 @@ export const isIn = (key: string | Kept, range: Range): boolean => {
 
 /** Values by key, the least recently set or touched one first. */
 export class KeyMap<V> {
-  private readonly values = new Map<string | Kept, V>()
-  private readonly structures = new WeakMap<object, IdentityMap<Kept>>()
-  private collected: FinalizationRegistry<IdentityMap<Kept>> | undefined = undefined
+  private readonly values = new Map<string | StructureKey, V>()
+  private readonly structures = new WeakMap<object, IdentityMap<StructureKey>>()
+  private collected: FinalizationRegistry<IdentityMap<StructureKey>> | undefined = undefined
   /** The position of the current round of `visit`; `undefined` between rounds, since a map keeps old tables for iterators. */
-  private hand: MapIterator<[string | Kept, V]> | undefined = undefined
+  private hand: MapIterator<[string | StructureKey, V]> | undefined = undefined
   private readonly onDeleted: (value: V) => void
 
   /** `onDeleted` is called with each value that is removed, for any reason. */
@@ -143,20 +143,20 @@ export class KeyMap<V> {
     return false
   }
 
-  private remove(kept: string | Kept): void {
+  private remove(kept: string | StructureKey): void {
     const value = this.values.get(kept)
     if (this.values.delete(kept)) this.onDeleted(value!)
     if (typeof kept !== "string") kept.among.delete(kept)
   }
 
-  private find(key: Key): string | Kept | undefined {
+  private find(key: Key): string | StructureKey | undefined {
     if (typeof key === "string") return key
     const kept = this.structures.get(key.load)?.get(key.identity)
     kept?.resources.add(key.resource)
     return kept
   }
 
-  private keep({ identity, load, resource }: Structure): Kept {
+  private keep({ identity, load, resource }: Structure): StructureKey {
     const among = this.structures.get(load) ?? this.ofLoad(load)
     const kept = { identity, among, resources: new Set([resource]) }
     among.add(kept)
@@ -164,8 +164,8 @@ export class KeyMap<V> {
   }
 
   /** The structures of a function. When it is garbage-collected, no read can ask for them any more. */
-  private ofLoad(load: object): IdentityMap<Kept> {
-    const made = new IdentityMap<Kept>()
+  private ofLoad(load: object): IdentityMap<StructureKey> {
+    const made = new IdentityMap<StructureKey>()
     this.structures.set(load, made)
     this.collected ??= new FinalizationRegistry((gone) => {
       for (const kept of Array.from(gone)) this.remove(kept)

@@ -3,15 +3,15 @@ import type * as Effect from "effect/Effect"
 import type { Key, Range } from "./Key.ts"
 
 /** A value, and how much longer it is fresh, in milliseconds; negative once it has expired. */
-export interface Found {
+export interface LevelValue {
   readonly value: unknown
   readonly freshFor: number
 }
 
 /** The answer of a level. The `found` of a miss has expired: it only stands in where loading fails. `reason` is in words. */
 export type Answer =
-  | { readonly result: "hit"; readonly found: Found }
-  | { readonly result: "miss"; readonly found?: Found }
+  | { readonly result: "hit"; readonly found: LevelValue }
+  | { readonly result: "miss"; readonly found?: LevelValue }
   | { readonly result: "error"; readonly found?: never; readonly reason: string }
 
 /** How many values a level has written, could not write, and did not try to write. */

@@ -15,7 +15,7 @@ import { aBoolean, answerOf, aTimeToLive, type Expected } from "../base/UserValu
 import { valueText } from "../base/ValueText.ts"
 import { countInstance } from "../base/Instances.ts"
 import { notNow } from "../base/NotNow.ts"
-import { Cache, type Reader, type Settings } from "./Cache.ts"
+import { Cache, type Reader, type CacheSettings } from "./Cache.ts"
 import type { Key, Range } from "./Key.ts"
 import type { Level } from "./Level.ts"
 import type { CacheStats } from "./CacheStats.ts"
@@ -241,7 +241,7 @@ const count = (id: string, option: string, value: number): number => {
 
 const defaultEntries = 10_000
 
-const toRoom = (id: string, capacity: Capacity<never>): Pick<Settings, "room" | "weigh"> => {
+const toRoom = (id: string, capacity: Capacity<never>): Pick<CacheSettings, "room" | "weigh"> => {
   if (typeof capacity === "number") {
     return { room: { entries: count(id, "capacity", capacity), weight: Infinity }, weigh: () => 1 }
   }
@@ -255,7 +255,7 @@ const toRoom = (id: string, capacity: Capacity<never>): Pick<Settings, "room" | 
   }
 }
 
-const toSettings = (id: string, options: MemoryOptions<never>): Settings => ({
+const toSettings = (id: string, options: MemoryOptions<never>): CacheSettings => ({
   name: id,
   ...toRoom(id, options.capacity ?? defaultEntries),
   timeToLive: toTimeToLive(id, "timeToLive", options.timeToLive),

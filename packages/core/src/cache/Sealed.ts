@@ -5,10 +5,9 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { AnyEffect } from "../base/AnyEffect.ts"
 import { isCallers, mayDecide } from "../base/Callers.ts"
 import * as RunLocal from "../base/RunLocal.ts"
-
-type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
 /** The services that a cache's layer captured, for the load inside that cache which has no key. */
 const Shared = /* @__PURE__ */ RunLocal.makeOfStep<Context.Context<never>>("Shared")

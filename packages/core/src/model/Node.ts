@@ -4,6 +4,7 @@
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
+import type { AnyEffect } from "../base/AnyEffect.ts"
 import type { Owner } from "../base/UserValue.ts"
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -18,8 +19,7 @@ import type { Origin } from "../cache/Key.ts"
 import type { MakeRunPermits } from "../permits/RunPermits.ts"
 import type { Undo } from "./Undo.ts"
 
-/** An effect of which only the declaration's types know more. */
-export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
+export type { AnyEffect } from "../base/AnyEffect.ts"
 
 /** The dependencies of a base, by local key. */
 export type Dependencies = Readonly<Record<string, unknown>>

@@ -24,7 +24,7 @@ interface TraceEvent {
 }
 
 /** Where a resource, or its undoing, is drawn: its lane, and from when to when, in microseconds. */
-interface Place {
+interface TraceSlice {
   readonly undo: boolean
   readonly row: ResourceReport
   readonly lane: number
@@ -83,7 +83,7 @@ const undoOf = (row: ResourceReport, from: number, to: number) => ({
 })
 
 /** Every resource that ran gets the first lane that is free: there are as many lanes as ran side by side. */
-const placesOf = (report: Report<unknown>, micros: (at: number) => number): ReadonlyArray<Place> => {
+const placesOf = (report: Report<unknown>, micros: (at: number) => number): ReadonlyArray<TraceSlice> => {
   const freeFrom: Array<number> = []
   return report.resources
     .flatMap((row) => {
@@ -105,7 +105,7 @@ const placesOf = (report: Report<unknown>, micros: (at: number) => number): Read
 
 const sliceOf = (
   pid: number,
-  { from, lane, row, to, undo }: Place,
+  { from, lane, row, to, undo }: TraceSlice,
   dependencies: ReadonlyArray<string>,
   micros: (at: number) => number
 ): ReadonlyArray<TraceEvent> => {
@@ -132,7 +132,7 @@ const sliceOf = (
 /** Arrows from what a resource depends on to the resource. */
 const arrowsOf = (
   pid: number,
-  places: ReadonlyMap<string, Place>,
+  places: ReadonlyMap<string, TraceSlice>,
   dependencies: (resource: string) => ReadonlyArray<string>,
   nextId: () => number
 ): ReadonlyArray<TraceEvent> =>

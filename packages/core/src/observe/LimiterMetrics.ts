@@ -10,11 +10,11 @@ import { snakeCase } from "./Words.ts"
 
 const prefix = "effect_loader_limiter_"
 
-type Read = (stats: Stats) => number | undefined
+type ReadStat = (stats: Stats) => number | undefined
 
 const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
 
-const gauges: ReadonlyArray<readonly [name: string, description: string, read: Read]> = [
+const gauges: ReadonlyArray<readonly [name: string, description: string, read: ReadStat]> = [
   ["limit", "How many permits may be in use", ({ limit }) => limit],
   ["in_flight", "How many permits are in use", ({ inFlight }) => inFlight],
   ["waiting", "Who waits for permits: runs, and uses by hand", ({ waiting }) => waiting],

@@ -33,7 +33,7 @@ export interface Options {
 }
 
 /** What a line says. */
-type Line = readonly [message: string, cause?: Cause.Cause<unknown>]
+type LogLine = readonly [message: string, cause?: Cause.Cause<unknown>]
 
 const levels: Partial<Record<RunEvent["_tag"], LogLevel.Severity>> = {
   ResourceFailed: "Warn",
@@ -79,7 +79,7 @@ const undoText = ({
 }: Extract<ResourceEvent, { readonly _tag: "CompensationStarted" | "CompensationSucceeded" | "CompensationFailed" }>) =>
   `${cleanup ? "cleanup" : "compensation"}${inside.length === 0 ? "" : ` of ${inside.map(printableLabel).join(" > ")}`}`
 
-const lineOfResource = (event: ResourceEvent): Line => {
+const lineOfResource = (event: ResourceEvent): LogLine => {
   switch (event._tag) {
     case "ResourceReady":
       return ["resource ready"]
@@ -140,7 +140,7 @@ const lineOfResource = (event: ResourceEvent): Line => {
   }
 }
 
-const lineOf = (event: RunEvent, elapsed: number): Line => {
+const lineOf = (event: RunEvent, elapsed: number): LogLine => {
   if (event._tag === "RunStarted") return ["run started"]
   if (event._tag !== "RunEnded") return lineOfResource(event)
   const ends = { Completed: "completed", Failed: "failed", TimedOut: "timed out", Interrupted: "was interrupted" }
@@ -148,14 +148,14 @@ const lineOf = (event: RunEvent, elapsed: number): Line => {
 }
 
 /** What logs say of an attempt. */
-interface Attempt {
+interface AttemptFields {
   readonly resource: string
   readonly item: number | undefined
   readonly attempt: number | undefined
 }
 
 /** What is known of it. */
-const only = (attempt: Attempt): Record<string, unknown> =>
+const only = (attempt: AttemptFields): Record<string, unknown> =>
   Object.fromEntries(Object.entries(attempt).filter(([, value]) => value !== undefined))
 
 /** The logs of one run. */
@@ -208,7 +208,10 @@ class RunLog implements Watcher {
     return { ...run, ...only({ resource: printable(event.resource), item, attempt }) }
   }
 
-  private annotated(around: Context.Context<never>, { attempt, item, resource }: Attempt): Context.Context<never> {
+  private annotated(
+    around: Context.Context<never>,
+    { attempt, item, resource }: AttemptFields
+  ): Context.Context<never> {
     const annotations = Context.get(around, References.CurrentLogAnnotations)
     return Context.add(around, References.CurrentLogAnnotations, {
       ...annotations,

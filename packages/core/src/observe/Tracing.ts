@@ -191,13 +191,13 @@ const exitOf = (event: ResourceEnded): Exit.Exit<unknown, unknown> => {
 }
 
 /** An attempt of a resource, or of an item of it. */
-interface Attempt {
+interface AttemptPlace {
   readonly resource: string
   readonly attempt: number
   readonly item?: number | undefined
 }
 
-const queueKey = ({ item, resource }: Attempt): string => `${item} ${resource}`
+const queueKey = ({ item, resource }: AttemptPlace): string => `${item} ${resource}`
 
 type CompensationEnded = Extract<ResourceEvent, { readonly _tag: "CompensationSucceeded" | "CompensationFailed" }>
 
@@ -378,7 +378,7 @@ class RunSpans implements Watcher {
     this.queuedAt.delete(queueKey(event))
   }
 
-  private endAttempt(event: Attempt, exit: Exit.Exit<unknown, unknown>): void {
+  private endAttempt(event: AttemptPlace, exit: Exit.Exit<unknown, unknown>): void {
     const { attempts } = this.spansOf(event.resource)
     const span = attempts.get(attemptKey(event))
     if (span === undefined) return
@@ -427,7 +427,7 @@ class RunSpans implements Watcher {
     return spans
   }
 
-  private attempt({ attempts, span }: ResourceSpans, of: Attempt): Tracer.Span {
+  private attempt({ attempts, span }: ResourceSpans, of: AttemptPlace): Tracer.Span {
     const { attempt, item, resource } = of
     const made = this.spanner.make(`${resource} ${item === undefined ? attempt : "item"}`, Option.some(span), none)
     this.describe(made)

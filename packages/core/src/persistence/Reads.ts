@@ -8,7 +8,7 @@ import { Calls } from "./Calls.ts"
 
 type Stored = object | undefined
 
-interface Read {
+interface PendingRead {
   readonly names: ReadonlyArray<string>
   readonly resume: (found: Exit.Exit<ReadonlyArray<Stored>, unknown>) => void
 }
@@ -20,7 +20,7 @@ const fullCall = 1000
 
 export class Reads {
   private readonly store: Persistence.BackingPersistenceStore
-  private readonly waiting = new Map<number, Set<Read>>()
+  private readonly waiting = new Map<number, Set<PendingRead>>()
   private readonly calls: Calls
 
   constructor(store: Persistence.BackingPersistenceStore, context: Context.Context<never>) {
@@ -31,7 +31,7 @@ export class Reads {
   /** What is stored under these names, in their order. */
   get(shard: number, names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Stored>, unknown> {
     return Effect.callback((resume) => {
-      const read: Read = { names, resume }
+      const read: PendingRead = { names, resume }
       const reads = this.waiting.get(shard) ?? new Set()
       this.waiting.set(shard, reads.add(read))
       this.calls.schedule()
@@ -52,8 +52,8 @@ export class Reads {
     }
   }
 
-  private send(reads: Set<Read>): void {
-    const taken: Array<Read> = []
+  private send(reads: Set<PendingRead>): void {
+    const taken: Array<PendingRead> = []
     const places = new Map<string, number>()
     for (const read of reads) {
       if (places.size >= fullCall) break

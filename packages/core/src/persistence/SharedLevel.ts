@@ -20,10 +20,10 @@ import { Calls } from "./Calls.ts"
 import { Failures, limited, reasonOf } from "./Failures.ts"
 import { Reads } from "./Reads.ts"
 import type { KeyNames, StoreKeys } from "./StoreKeys.ts"
-import { type Entry, type Write, Writes } from "./Writes.ts"
+import { type StoreEntry, type PendingWrite, Writes } from "./Writes.ts"
 
 /** What the level was told. Times are milliseconds. */
-export interface Settings<A> {
+export interface LevelSettings<A> {
   readonly cache: string
   readonly keys: StoreKeys
   readonly value: Schema.Codec<A, unknown>
@@ -49,7 +49,7 @@ export interface SharedLevel extends Level {
 export const makeLevel = <A>(
   store: Persistence.BackingPersistenceStore,
   context: Context.Context<never>,
-  settings: Settings<A>
+  settings: LevelSettings<A>
 ): SharedLevel => {
   const { keys, longest, staleIfError, timeToLive, value: schema, within } = settings
   const Stored = Schema.toCodecJson(
@@ -61,7 +61,7 @@ export const makeLevel = <A>(
 
   const livesOf = (value: unknown, key: string): number => Math.min(timeToLive(value, key), longest)
 
-  const encode = ({ key, names, since, value }: Write): Effect.Effect<Entry | undefined, unknown> =>
+  const encode = ({ key, names, since, value }: PendingWrite): Effect.Effect<StoreEntry | undefined, unknown> =>
     Effect.gen(function* () {
       const freshUntil = since + livesOf(value, key)
       const now = yield* Clock.currentTimeMillis

@@ -16,7 +16,7 @@ import { type Failures, reasonOf } from "./Failures.ts"
 import type { KeyNames } from "./StoreKeys.ts"
 
 /** A value on its way to the store. */
-export interface Write {
+export interface PendingWrite {
   readonly key: string
   readonly names: KeyNames
   readonly value: unknown
@@ -25,7 +25,7 @@ export interface Write {
 }
 
 /** A value as the store takes it: its name, what is stored, and for how long. */
-export type Entry = readonly [name: string, stored: object, timeToLive: Duration.Duration]
+export type StoreEntry = readonly [name: string, stored: object, timeToLive: Duration.Duration]
 
 const mostWaiting = 10_000
 const fullCall = 500
@@ -36,9 +36,9 @@ export class Writes {
   failed = 0
   dropped = 0
   private readonly store: Persistence.BackingPersistenceStore
-  private readonly encode: (write: Write) => Effect.Effect<Entry | undefined, unknown>
+  private readonly encode: (write: PendingWrite) => Effect.Effect<StoreEntry | undefined, unknown>
   private readonly failures: Failures
-  private readonly waiting = new Map<string, Write>()
+  private readonly waiting = new Map<string, PendingWrite>()
   private readonly calls: Calls
   private readonly idle = Latch.makeUnsafe(true)
   private closed = false
@@ -48,7 +48,7 @@ export class Writes {
     store: Persistence.BackingPersistenceStore,
     context: Context.Context<never>,
     failures: Failures,
-    encode: (write: Write) => Effect.Effect<Entry | undefined, unknown>
+    encode: (write: PendingWrite) => Effect.Effect<StoreEntry | undefined, unknown>
   ) {
     this.store = store
     this.failures = failures
@@ -57,7 +57,7 @@ export class Writes {
     this.calls = new Calls(context, 1, () => this.flush())
   }
 
-  add(write: Write): void {
+  add(write: PendingWrite): void {
     if (this.closed) return this.drop(1, closing)
     if (this.waiting.size >= mostWaiting && !this.waiting.has(write.key)) return this.drop(1, full)
     this.waiting.set(write.key, write)
@@ -99,8 +99,8 @@ export class Writes {
   }
 
   /** The writes of the next call, all of one shard. */
-  private take(): ReadonlyArray<Write> {
-    const taken: Array<Write> = []
+  private take(): ReadonlyArray<PendingWrite> {
+    const taken: Array<PendingWrite> = []
     for (const write of this.waiting.values()) {
       if (taken.length >= fullCall) break
       if (taken.length > 0 && write.names.shard !== taken[0]!.names.shard) continue
@@ -110,9 +110,9 @@ export class Writes {
     return taken
   }
 
-  private send(writes: ReadonlyArray<Write>): Effect.Effect<void> {
+  private send(writes: ReadonlyArray<PendingWrite>): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const entries: Array<Entry> = []
+      const entries: Array<StoreEntry> = []
       for (const write of writes) {
         const encoded = yield* Effect.exit(this.encode(write))
         if (Exit.isFailure(encoded)) this.fail(1, encoded)
@@ -120,7 +120,7 @@ export class Writes {
       }
       if (entries.length === 0) return
       const exit = yield* Effect.exit(
-        this.calls.limited(Effect.suspend(() => this.store.setMany(entries as [Entry, ...Array<Entry>])))
+        this.calls.limited(Effect.suspend(() => this.store.setMany(entries as [StoreEntry, ...Array<StoreEntry>])))
       )
       if (Exit.isFailure(exit)) this.fail(entries.length, exit)
       else this.written += entries.length

@@ -21,7 +21,7 @@ import {
   staleIfErrorOf,
   toTimeToLive
 } from "../cache/ResourceCache.ts"
-import { makeLevel, type Settings } from "./SharedLevel.ts"
+import { makeLevel, type LevelSettings } from "./SharedLevel.ts"
 import { StoreKeys } from "./StoreKeys.ts"
 import { versionOf } from "./Version.ts"
 
@@ -95,7 +95,7 @@ const longestOf = (id: string, { longest, timeToLive }: PersistedOptions<never>)
   return Number.isFinite(always) ? always : day
 }
 
-const toSettings = <A>(id: string, options: PersistedOptions<A>): Settings<A> => {
+const toSettings = <A>(id: string, options: PersistedOptions<A>): LevelSettings<A> => {
   const { memory, shards = 1, storeId = id, timeToLive, value, within = "100 millis" } = options
   return {
     cache: id,

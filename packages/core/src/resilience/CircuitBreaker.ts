@@ -118,7 +118,7 @@ export interface CircuitBreakerClass<Self, Id extends string> extends Context.Se
 }
 
 /** Throws where a function of the options throws, or gives something else than it should. */
-const outcomeOfError = (error: unknown, { clock, id, isFailure, retryAfter }: Reading): Effects.Outcome => {
+const outcomeOfError = (error: unknown, { clock, id, isFailure, retryAfter }: ErrorReading): Effects.Outcome => {
   if (notNow(error) === "Refused") return Effects.ignored
   const owner = `circuit breaker "${id}"`
   if (isFailure !== undefined && !answerOf(owner, "`isFailure`", aBoolean, () => isFailure(error)))
@@ -133,20 +133,20 @@ const outcomeOfError = (error: unknown, { clock, id, isFailure, retryAfter }: Re
 }
 
 /** The functions that read errors. */
-interface Reading extends Pick<Options, "isFailure" | "retryAfter"> {
+interface ErrorReading extends Pick<Options, "isFailure" | "retryAfter"> {
   readonly id: string
   readonly clock: Clock.Clock
 }
 
 /** Of several errors, one that shows that the backend answers is enough, and a failure weighs more than a refusal. */
-const outcomeOfErrors = (errors: ReadonlyArray<unknown>, options: Reading): Effects.Outcome => {
+const outcomeOfErrors = (errors: ReadonlyArray<unknown>, options: ErrorReading): Effects.Outcome => {
   const outcomes = errors.map((error) => outcomeOfError(error, options))
   const first = (tag: Effects.Outcome["_tag"]) => outcomes.find(({ _tag }) => _tag === tag)
   return first("Success") ?? first("Failure") ?? Effects.ignored
 }
 
 /** What a result says of the backend. */
-const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: Reading): Effects.Outcome => {
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: ErrorReading): Effects.Outcome => {
   if (Exit.isSuccess(exit)) return Effects.success
   const { cause } = exit
   if (tookTooLong(cause)) return outcomeOfError(new Cause.TimeoutError(), options)

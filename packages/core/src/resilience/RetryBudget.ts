@@ -35,28 +35,31 @@ export interface Options {
 }
 
 /**
- * What a budget was asked for since it was made, and what is left of it just now.
+ * The counts of a budget since its layer was built, and the attempts that are left now.
  *
- * - `attempts`: those that were made anyway; `granted`: further ones; `refused`: further ones that were not to be.
+ * - `attempts`: first attempts, which need no budget; `granted`: further attempts that were allowed; `refused`: further attempts
+ *   that were not; `left`: further attempts that are allowed now.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Stats {
+interface BudgetStats {
   readonly attempts: number
   readonly granted: number
   readonly refused: number
   readonly left: number
 }
 
+export type { BudgetStats as Stats }
+
 /**
- * A budget that tells what it does.
+ * A budget with statistics.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RetryBudget extends Budget {
-  readonly stats: Effect.Effect<Stats>
+  readonly stats: Effect.Effect<BudgetStats>
 }
 
 /**
@@ -69,7 +72,7 @@ export interface RetryBudget extends Budget {
  * @category models
  */
 export interface RetryBudgetClass<Self, Id extends string> extends Context.ServiceClass<Self, Id, RetryBudget> {
-  readonly stats: Effect.Effect<Stats, never, Self>
+  readonly stats: Effect.Effect<BudgetStats, never, Self>
   readonly layer: (options?: Options) => Layer.Layer<Self>
 }
 

@@ -15,7 +15,7 @@ import { type Deps, make, type Resource } from "../model/Resource.ts"
  * @since 0.1.0
  * @category models
  */
-export type Of<Name extends string, B> = Name | Resource<Name, B, unknown, unknown, never>
+export type Target<Name extends string, B> = Name | Resource<Name, B, unknown, unknown, never>
 
 /**
  * What a fake waits for, and how long it takes.
@@ -32,7 +32,7 @@ export interface Options<D extends Deps> {
 }
 
 const fake = <const Name extends string, A, E, const D extends Deps = {}>(
-  of: Of<Name, unknown>,
+  of: Target<Name, unknown>,
   load: Effect.Effect<A, E>,
   { deps, takes }: Options<D> = {}
 ) => {
@@ -68,7 +68,7 @@ const fake = <const Name extends string, A, E, const D extends Deps = {}>(
  * @category constructors
  */
 export const taking = <const Name extends string, B, A extends B, const D extends Deps = {}>(
-  of: Of<Name, B>,
+  of: Target<Name, B>,
   takes: Duration.Input,
   value: A,
   options?: Pick<Options<D>, "deps">
@@ -94,7 +94,7 @@ export const taking = <const Name extends string, B, A extends B, const D extend
  * @category constructors
  */
 export const failing = <const Name extends string, E, const D extends Deps = {}>(
-  of: Of<Name, unknown>,
+  of: Target<Name, unknown>,
   error: E,
   options?: Options<D>
 ) => fake(of, Effect.fail(error), options)
@@ -119,7 +119,7 @@ export const failing = <const Name extends string, E, const D extends Deps = {}>
  * @category constructors
  */
 export const dying = <const Name extends string, const D extends Deps = {}>(
-  of: Of<Name, unknown>,
+  of: Target<Name, unknown>,
   defect: unknown,
   options?: Options<D>
 ) => fake(of, Effect.die(defect), options)
@@ -142,7 +142,7 @@ export const dying = <const Name extends string, const D extends Deps = {}>(
  * @category constructors
  */
 export const hanging = <const Name extends string, const D extends Deps = {}>(
-  of: Of<Name, unknown>,
+  of: Target<Name, unknown>,
   options?: Pick<Options<D>, "deps">
 ) => fake(of, Effect.never, options)
 
@@ -164,7 +164,7 @@ export const hanging = <const Name extends string, const D extends Deps = {}>(
  * @category constructors
  */
 export const failingTimes = <const Name extends string, B, E, A extends B, const D extends Deps = {}>(
-  of: Of<Name, B>,
+  of: Target<Name, B>,
   times: number,
   error: E,
   value: A,

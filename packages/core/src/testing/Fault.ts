@@ -14,7 +14,7 @@ import { doesWork, get as getFromPlan } from "../compile/Plan.ts"
 import type { Own, Resource } from "../model/Resource.ts"
 import { type AnyLoader, compiledOf, type Loader, planOf } from "../loader/Compiled.ts"
 import { changeLoads } from "./Loads.ts"
-import { type Options, type Trial as AnyTrial, tryOut } from "./Trial.ts"
+import { type Options, type Trial, tryOut } from "./Trial.ts"
 
 /**
  * When a fault strikes.
@@ -26,7 +26,7 @@ import { type Options, type Trial as AnyTrial, tryOut } from "./Trial.ts"
  * @since 0.1.0
  * @category models
  */
-export type Phase = "before" | "after" | "closing"
+export type FaultPhase = "before" | "after" | "closing"
 
 /**
  * Something that goes wrong with a load.
@@ -41,7 +41,7 @@ export type Phase = "before" | "after" | "closing"
 export interface Fault<out E = never> {
   readonly label: string
   readonly kind: "fails" | "dies" | "hangs" | "is interrupted" | "takes long"
-  readonly phase: Phase
+  readonly phase: FaultPhase
   readonly times: number
   readonly effect: Effect.Effect<void, E>
 }
@@ -49,18 +49,18 @@ export interface Fault<out E = never> {
 /**
  * When, and how often, a fault strikes.
  *
- * - `phase`: see {@link Phase}. Default: `"before"`.
+ * - `phase`: see {@link FaultPhase}. Default: `"before"`.
  * - `times`: how many attempts the fault strikes, the first ones. Default: all of them.
  *
  * @since 0.1.0
  * @category models
  */
-export interface FaultOptions<P extends Phase = "before" | "after"> {
+export interface FaultOptions<P extends FaultPhase = "before" | "after"> {
   readonly phase?: P
   readonly times?: number
 }
 
-const phases: Record<Phase, string> = { before: "before loading", after: "once loaded", closing: "while closing" }
+const phases: Record<FaultPhase, string> = { before: "before loading", after: "once loaded", closing: "while closing" }
 
 const timesText = (times: number): string => {
   if (times === Infinity) return ""
@@ -70,7 +70,7 @@ const timesText = (times: number): string => {
 const make = <E>(
   kind: Fault["kind"],
   effect: Effect.Effect<void, E>,
-  { phase = "before", times = Infinity }: FaultOptions<Phase> = {},
+  { phase = "before", times = Infinity }: FaultOptions<FaultPhase> = {},
   verb: string = kind
 ): Fault<E> => ({ label: `${verb} ${phases[phase]}${timesText(times)}`, kind, phase, times, effect })
 
@@ -114,7 +114,7 @@ export const fails = <E>(error: E, options?: FaultOptions): Fault<E> => make("fa
  * @since 0.1.0
  * @category constructors
  */
-export const dies = (defect: unknown = new Error("a fault"), options?: FaultOptions<Phase>): Fault =>
+export const dies = (defect: unknown = new Error("a fault"), options?: FaultOptions<FaultPhase>): Fault =>
   make("dies", Effect.die(defect), options)
 
 /**
@@ -184,7 +184,7 @@ export const interrupts = (options?: FaultOptions): Fault => make("is interrupte
  * @since 0.1.0
  * @category constructors
  */
-export const takes = (duration: Duration.Input, options?: FaultOptions<Phase>): Fault => {
+export const takes = (duration: Duration.Input, options?: FaultOptions<FaultPhase>): Fault => {
   const longer = Duration.fromInputUnsafe(duration)
   return make("takes long", Effect.sleep(longer), options, `takes ${Duration.format(longer)} longer`)
 }
@@ -280,7 +280,7 @@ export type Errors<E> = {
  * @since 0.1.0
  * @category models
  */
-export interface Trial<out A, out E> extends AnyTrial<A, E> {
+export interface FaultTrial<out A, out E> extends Trial<A, E> {
   readonly resource: string
   readonly fault: Fault<unknown>
 }
@@ -295,7 +295,7 @@ export interface Trial<out A, out E> extends AnyTrial<A, E> {
  * @since 0.1.0
  * @category models
  */
-export interface EveryOptions<A, E, LE, R> extends Options<Trial<A, E>, Fault<unknown>, R> {
+export interface EveryOptions<A, E, LE, R> extends Options<FaultTrial<A, E>, Fault<unknown>, R> {
   readonly errors?: Errors<LE>
   readonly takes?: Duration.Input
   readonly faults?: (resource: string) => ReadonlyArray<Fault<unknown>>

@@ -25,7 +25,7 @@ export type Probe = <L extends AnyLoader>(loader: L) => L
 const unprobed: Probe = (loader) => loader
 
 /** Makes what is to be interrupted: anew for each run, so that it can start from a clean state. */
-type Program<A, E, R> = (probed: Probe) => Effect.Effect<A, E, R>
+type ProbedProgram<A, E, R> = (probed: Probe) => Effect.Effect<A, E, R>
 
 type Checked<A, E, R> = Options<Trial<A, E>, number, R>
 
@@ -66,7 +66,7 @@ const eventText = (event: RunEvent | undefined): string =>
  * @category interrupting
  */
 export const atEveryEvent = <A, E, R, R2 = never>(
-  self: Program<A, E, R>,
+  self: ProbedProgram<A, E, R>,
   options: Checked<A, E, R2> = {}
 ): Effect.Effect<number, never, Exclude<R, Scope.Scope> | R2> =>
   Effect.gen(function* () {
@@ -106,7 +106,7 @@ export const atEveryEvent = <A, E, R, R2 = never>(
  * @category interrupting
  */
 export const atEveryEntry = <A, E, R, R2 = never>(
-  self: Program<A, E, R>,
+  self: ProbedProgram<A, E, R>,
   options: Checked<A, E, R2> = {}
 ): Effect.Effect<number, never, Exclude<R, Scope.Scope> | R2> =>
   Effect.gen(function* () {
@@ -163,7 +163,7 @@ const notingInstants = <A, E, R>(self: Effect.Effect<A, E, R>, note: (at: number
  * @category interrupting
  */
 export const atEveryInstant = <A, E, R, R2 = never>(
-  self: Program<A, E, R>,
+  self: ProbedProgram<A, E, R>,
   given: Checked<A, E, R2> = {}
 ): Effect.Effect<number, never, Exclude<R, Scope.Scope> | R2> =>
   Effect.gen(function* () {
@@ -215,7 +215,7 @@ export const atEveryInstant = <A, E, R, R2 = never>(
  * @category interrupting
  */
 export const atEveryStep = <A, E, R, R2 = never>(
-  self: Program<A, E, R>,
+  self: ProbedProgram<A, E, R>,
   options: Checked<A, E, R2> = {}
 ): Effect.Effect<number, never, Exclude<R, Scope.Scope> | R2> =>
   Effect.gen(function* () {

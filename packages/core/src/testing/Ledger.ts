@@ -20,7 +20,7 @@ interface Holder {
 const CurrentHolder = /* @__PURE__ */ RunLocal.make<Holder | undefined>("testing/Holder", () => undefined)
 
 /** One thing that was acquired, and when it was released, in turns of its ledger. */
-interface Entry {
+interface Acquisition {
   readonly name: string
   readonly acquired: number
   readonly releases: Array<number>
@@ -41,8 +41,8 @@ export interface Ledger {
   readonly acquired: number
 }
 
-class Entries implements Ledger {
-  entries: Array<Entry> = []
+class Acquisitions implements Ledger {
+  entries: Array<Acquisition> = []
   private turn = 0
 
   get open(): ReadonlyArray<string> {
@@ -53,18 +53,18 @@ class Entries implements Ledger {
     return this.entries.length
   }
 
-  acquire(name: string, holder: Holder | undefined): Entry {
+  acquire(name: string, holder: Holder | undefined): Acquisition {
     const entry = { name, acquired: this.turn++, releases: [], holder }
     this.entries.push(entry)
     return entry
   }
 
-  release(entry: Entry): void {
+  release(entry: Acquisition): void {
     entry.releases.push(this.turn++)
   }
 }
 
-const entriesOf = (self: Ledger): Entries => self as Entries
+const acquisitionsOf = (self: Ledger): Acquisitions => self as Acquisitions
 
 /**
  * An empty ledger.
@@ -91,14 +91,15 @@ const entriesOf = (self: Ledger): Entries => self as Entries
  * @since 0.1.0
  * @category constructors
  */
-export const make = (): Ledger => new Entries()
+export const make = (): Ledger => new Acquisitions()
 
-const acquire = (self: Ledger, name: string, inScope: boolean): Effect.Effect<Entry> =>
+const acquire = (self: Ledger, name: string, inScope: boolean): Effect.Effect<Acquisition> =>
   Effect.withFiber((fiber) =>
-    Effect.succeed(entriesOf(self).acquire(name, inScope ? fiber.getRef(CurrentHolder) : undefined))
+    Effect.succeed(acquisitionsOf(self).acquire(name, inScope ? fiber.getRef(CurrentHolder) : undefined))
   )
 
-const release = (self: Ledger, entry: Entry): Effect.Effect<void> => Effect.sync(() => entriesOf(self).release(entry))
+const release = (self: Ledger, entry: Acquisition): Effect.Effect<void> =>
+  Effect.sync(() => acquisitionsOf(self).release(entry))
 
 /**
  * Acquires something, which is released with the scope: as a connection is, or a lease.
@@ -156,7 +157,7 @@ export const use = <A, E, R>(self: Ledger, name: string, effect: Effect.Effect<A
  * @internal
  */
 export const clear = (self: Ledger): void => {
-  entriesOf(self).entries = []
+  acquisitionsOf(self).entries = []
 }
 
 /**
@@ -179,7 +180,7 @@ export const watched = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A,
   )
 }
 
-const countProblem = ({ name, releases }: Entry): ReadonlyArray<string> => {
+const countProblem = ({ name, releases }: Acquisition): ReadonlyArray<string> => {
   if (releases.length === 1) return []
   return [`"${name}" was ${releases.length === 0 ? "never released" : `released ${releases.length} times`}`]
 }
@@ -199,14 +200,14 @@ const needs = (plan: Plan, resource: string, other: string): boolean => {
 }
 
 /** Why `later` has to be released before `earlier`, if it has to. */
-const orderOf = (earlier: Entry, later: Entry): string | undefined => {
+const orderOf = (earlier: Acquisition, later: Acquisition): string | undefined => {
   const [a, b] = [earlier.holder, later.holder]
   if (a === undefined || b === undefined || a.plan !== b.plan) return undefined
   if (a.resource === b.resource) return a.attempt === b.attempt ? "acquired after it" : undefined
   return needs(b.plan, b.resource, a.resource) ? `which "${b.resource}" holds and needs "${a.resource}" for` : undefined
 }
 
-const orderProblems = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
+const orderProblems = (entries: ReadonlyArray<Acquisition>): ReadonlyArray<string> =>
   entries.flatMap((later, k) =>
     entries.slice(0, k).flatMap((earlier) => {
       const [first = Infinity] = earlier.releases
@@ -237,6 +238,6 @@ const orderProblems = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
  * @category checking
  */
 export const problems = (self: Ledger): ReadonlyArray<string> => {
-  const { entries } = entriesOf(self)
+  const { entries } = acquisitionsOf(self)
   return [...entries.flatMap(countProblem), ...orderProblems(entries)]
 }

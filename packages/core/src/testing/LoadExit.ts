@@ -10,14 +10,14 @@ import { isResourceError } from "../model/ResourceError.ts"
 import type { LoadTimeout } from "../run/LoadTimeout.ts"
 import { FailedResource } from "../run/Failure.ts"
 
-interface Named<N, X> {
+interface NamedFailure<N, X> {
   readonly _tag: "ResourceError"
   readonly resource: N
   readonly error: X
 }
 
 /** From an outer resource to the one that failed inside it. */
-type Way<E> = E extends Named<infer N, infer X> ? readonly [N] | readonly [N, ...Way<X>] : never
+type Way<E> = E extends NamedFailure<infer N, infer X> ? readonly [N] | readonly [N, ...Way<X>] : never
 
 /**
  * Which failure is meant: a resource's name, or the names on the way to it, where loads nest.
@@ -27,7 +27,7 @@ type Way<E> = E extends Named<infer N, infer X> ? readonly [N] | readonly [N, ..
  */
 export type Where<E> = unknown extends E
   ? string | ReadonlyArray<string>
-  : E extends Named<infer N, infer _X>
+  : E extends NamedFailure<infer N, infer _X>
     ? N | Way<E>
     : never
 
@@ -43,7 +43,7 @@ export type ErrorAt<E, W> = unknown extends E
     ? Rest extends readonly []
       ? ErrorAt<E, N>
       : ErrorAt<ErrorAt<E, N>, Rest>
-    : E extends Named<infer N, infer X>
+    : E extends NamedFailure<infer N, infer X>
       ? W extends N
         ? X
         : never

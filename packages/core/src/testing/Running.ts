@@ -5,12 +5,12 @@ import { isResourceEnded, type ResourceEvent, type RunEvent } from "../watch/Run
 /** Stands for the handler of a fallback, among the keys of attempts. */
 const fallback = "fallback"
 
-interface Doing {
+interface RunningResource {
   readonly resource: string
   readonly attempts: Set<string>
 }
 
-const note = ({ attempts }: Doing, event: ResourceEvent): void => {
+const note = ({ attempts }: RunningResource, event: ResourceEvent): void => {
   switch (event._tag) {
     case "AttemptStarted":
       return void attempts.add(attemptKey(event))
@@ -30,7 +30,7 @@ const note = ({ attempts }: Doing, event: ResourceEvent): void => {
 
 /** The resources that run after each event about one, as often as each of them does. Runs are kept apart. */
 export const running = (events: ReadonlyArray<RunEvent>): ReadonlyArray<ReadonlyArray<string>> => {
-  const known = new Map<string, Doing>()
+  const known = new Map<string, RunningResource>()
   return events.flatMap((event) => {
     if (!("resource" in event)) return []
     const key = `${event.run} ${event.resource}`
