@@ -102,7 +102,7 @@ const minifiedBytes = async (code: string): Promise<number> => {
 
 const bundleBy: Record<Bundler, Bundle> = { esbuild: byEsbuild, rolldown: byRolldown }
 
-const importsFor: Record<Bundler, Imports> = { esbuild: "namespaces", rolldown: "namespaces" }
+const importsFor: Record<Bundler, Imports> = { esbuild: "modules", rolldown: "namespaces" }
 
 const gzipped = (text: string): number => gzipSync(text, { level: 9 }).length
 

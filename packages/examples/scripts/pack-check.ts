@@ -1,6 +1,7 @@
 /**
  * Packs each package as it would be published, and looks at the tarballs as their users will: with publint, with
- * are-the-types-wrong, and as dependencies of a package that emits declarations and has tests, under TypeScript 6 and 7.
+ * are-the-types-wrong, as dependencies of a package that emits declarations and has tests, under TypeScript 6 and 7, and as
+ * modules: each entry is imported, by itself.
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
@@ -72,6 +73,16 @@ const tsconfig = {
   include: sources
 }
 
+/** Imports each entry of core in a process of its own: none of them needs another one to be imported first. */
+const importEntries = (consumer: string): void => {
+  const name = published.core
+  const manifest = path.join(consumer, "node_modules", name, "package.json")
+  const { exports } = JSON.parse(fs.readFileSync(manifest, "utf8")) as { readonly exports: object }
+  for (const entry of Object.keys(exports).filter((entry) => !entry.endsWith(".json"))) {
+    check(process.execPath, ["--input-type=module", "-e", `await import("${path.posix.join(name, entry)}")`], consumer)
+  }
+}
+
 fs.rmSync(out, { recursive: true, force: true })
 fs.mkdirSync(out)
 try {
@@ -88,6 +99,7 @@ try {
     check(process.execPath, [tsc, "-p", "."], consumer)
   }
   check(process.execPath, ["out/consumer.js"], consumer)
+  importEntries(consumer)
   check(path.join(bin, "vitest"), ["run", "--root", consumer, "--reporter", "dot", "out/consumer.test.js"], consumer)
   if (process.exitCode === undefined) console.log("the packages are fit to be published")
 } finally {

@@ -1,6 +1,7 @@
 /** What a package that exports its own resources and loaders looks like: its declarations have to be writable. */
 import { Data, Effect } from "effect"
 import { Loader, Policy, Report, Resource } from "effect-loader"
+import * as Loaders from "effect-loader/Loader"
 import { RunLog } from "effect-loader/testing"
 
 export class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
@@ -26,3 +27,6 @@ export const program = Loader.load(page, { orgId: "acme" })
 export const recorded = RunLog.record(program)
 
 export const summary = Effect.map(Loader.settle(page, { orgId: "acme" }), (report) => Report.toWaterfall(report))
+
+/** By module, for bundlers that keep a namespace whole: the types are those of the core entry. */
+export const byModule: typeof program = Loaders.load(page, { orgId: "acme" })
