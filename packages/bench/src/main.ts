@@ -5,11 +5,7 @@
  * `--quick`: every contender once, on the small workloads, for a smoke test.
  * `--pages`: only pages and layers of 1,000, for work on the core.
  */
-import { execFile } from "node:child_process"
-import { mkdir, writeFile } from "node:fs/promises"
 import { availableParallelism } from "node:os"
-import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
 import { budgetsOf, budgetTable, speedBudgets, type Budget, type Figures } from "./budgets.ts"
 import { batchesJson, batchesTable, measureBatches } from "./batches.ts"
 import { bundleTable, measureBundles } from "./bundle.ts"
@@ -18,6 +14,7 @@ import { growthTable, measureGrowth } from "./growth.ts"
 import { heapTable, measureHeap } from "./heap.ts"
 import { limitingTables, measureLimiting } from "./limiting.ts"
 import { measurePages, measureSpeed, pagesTable, speedJson, speedTable } from "./speed.ts"
+import { writeRecord } from "./record.ts"
 import { measureStartUp, startUpTable } from "./startup.ts"
 import { round } from "./table.ts"
 import { measureTypeCost, typeCostTable } from "./typecost.ts"
@@ -68,7 +65,6 @@ const save = async (
   { batches, bundles, caching, cells, growth, heap, limiting, startUp, types, watching }: All,
   budgets: ReadonlyArray<Budget>
 ) => {
-  const folder = fileURLToPath(new URL("../results/", import.meta.url))
   const results = {
     machine,
     speed: speedJson(cells),
@@ -87,12 +83,7 @@ const save = async (
     bundles: bundles.map(({ modules, ...size }) => ({ ...size, modules: modules.length })),
     budgets
   }
-  await mkdir(folder, { recursive: true })
-  await writeFile(`${folder}latest.json`, JSON.stringify(results))
-  // The file is kept in the repository, so it is formatted like everything there.
-  await promisify(execFile)(fileURLToPath(new URL("../../../node_modules/.bin/oxfmt", import.meta.url)), [
-    `${folder}latest.json`
-  ])
+  await writeRecord("latest", results)
 }
 
 const show = (
