@@ -9,7 +9,7 @@ import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Nod
 import { PerCall } from "../model/PerCall.ts"
 import { askOutside, asRequest } from "../request/Requests.ts"
 import { unheard } from "../model/Unheard.ts"
-import { aString, checked } from "../base/UserValue.ts"
+import { answerOf, aString } from "../base/UserValue.ts"
 import { asEffect, call, sealIn, wrapIn } from "../model/UserEffect.ts"
 
 /** What such loads need from a run. */
@@ -37,11 +37,11 @@ export const policiesInside = ({ layers }: Wrapped, layer: Layer): string =>
 
 /** The key that the declaration of a resource gives, if it gives any. */
 export const keyOfWhole = (step: Load, deps: Dependencies): string | undefined =>
-  step.key === undefined ? undefined : checked(step, "`key`", aString, step.key(deps))
+  step.key === undefined ? undefined : answerOf(step, "`key`", aString, () => step.key!(deps))
 
 /** The key that it gives for an item of its list. */
 export const keyOfItem = (step: Load, { itemKey }: ItemLoads, item: unknown, deps: Dependencies): string | undefined =>
-  itemKey === undefined ? undefined : checked(step, "`itemKey`", aString, itemKey(item, deps))
+  itemKey === undefined ? undefined : answerOf(step, "`itemKey`", aString, () => itemKey(item, deps))
 
 export class OutsideRun {
   private readonly step: Load

@@ -28,7 +28,7 @@ const adviceOnAnswers = (kind: string): string | undefined => {
   return kind === "Promise" || kind === "Effect" || kind === "thenable" ? "it must give its answer at once" : undefined
 }
 
-/** The error about an unexpected value. If that is a promise, the reason of its rejection becomes the `cause`. */
+/** The error about an unexpected value. If that is a promise, its rejection is handled and becomes the `cause`. */
 export const unexpected = (
   of: Owner,
   what: string,
@@ -39,10 +39,15 @@ export const unexpected = (
   const error = new TypeError(
     `${subjectOf(of)}: ${what} gave ${valueText(came)} where ${text} was expected${todo === undefined ? "" : `: ${todo}`}`
   )
+  return withReason(error, came)
+}
+
+/** If a value is a promise, handles its rejection: the reason becomes the `cause` of an error. */
+export const withReason = (error: TypeError, value: unknown): TypeError => {
   try {
-    // Not its own `then`: that of a lazy promise or a query builder would start work. Throws for anything but a promise.
+    // Not the `then` of the value: that of a lazy promise or a query builder would start work. Throws for other values.
     const noteReason = (reason: unknown) => void Object.assign(error, { cause: reason })
-    void Promise.prototype.then.call(came, undefined, noteReason)
+    void Promise.prototype.then.call(value, undefined, noteReason)
   } catch {}
   return error
 }
@@ -71,7 +76,7 @@ export const aBoolean: Expected<boolean> = {
 }
 
 export const aString: Expected<string> = {
-  text: "a text",
+  text: "a string",
   read: (value) => (typeof value === "string" ? value : undefined)
 }
 

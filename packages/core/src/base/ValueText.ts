@@ -52,7 +52,7 @@ export const valueText = (value: unknown): string => {
   const kind = kindOf(value)
   switch (typeof value) {
     case "string":
-      return `the text ${JSON.stringify(value.length > longestText ? `${value.slice(0, longestText)}...` : value)}`
+      return `the string ${JSON.stringify(value.length > longestText ? `${value.slice(0, longestText)}...` : value)}`
     case "number":
       return `the number ${value}`
     case "boolean":

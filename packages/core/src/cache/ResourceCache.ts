@@ -7,11 +7,13 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { durationOf, positiveDurationOf } from "../base/DurationInput.ts"
+import { asEffect } from "../base/ExpectedEffect.ts"
 import { without } from "../base/RunLocal.ts"
-import { aBoolean, answerOf, aTimeToLive, type Expected } from "../base/UserValue.ts"
+import { aBoolean, answerOf, aTimeToLive, type Expected, withReason } from "../base/UserValue.ts"
 import { valueText } from "../base/ValueText.ts"
 import { countInstance } from "../base/Instances.ts"
 import { notNow } from "../base/NotNow.ts"
@@ -288,14 +290,25 @@ class ByHand implements Reader {
   degraded(): void {}
 }
 
-const toService = (cache: Cache, shared: Context.Context<never>): ResourceCache<never> => {
-  const forget = (range: Range): Effect.Effect<boolean> => cache.forget(range)
+/** A key that a caller gives by hand is used as a text, so anything else is a defect. */
+const notAKey = (id: string, method: string, given: unknown): Exit.Exit<never> => {
+  const text = `cache "${id}": the key of \`${method}\` must be a string, got ${valueText(given)}`
+  return Exit.die(withReason(new TypeError(text), given))
+}
+
+const toService = (id: string, cache: Cache, shared: Context.Context<never>): ResourceCache<never> => {
+  const forget = (method: string, key: unknown, range: Range): Effect.Effect<boolean> =>
+    typeof key === "string" ? cache.forget(range) : notAKey(id, method, key)
   return {
     read: (key, load, reader) => cache.read(key, load, reader),
-    get: (key, load) => cache.read(key, load, new ByHand(load)) as never,
-    invalidate: (key) => forget({ _tag: "Key", key }),
-    invalidateUnder: (prefix) => forget({ _tag: "Under", prefix }),
-    invalidateAll: forget({ _tag: "All" }),
+    get: (key, load) => {
+      if (typeof key !== "string") return notAKey(id, "get", key)
+      const checked = asEffect(`cache "${id}"`, "the load of `get`", load)
+      return cache.read(key, checked, new ByHand(checked)) as never
+    },
+    invalidate: (key) => forget("invalidate", key, { _tag: "Key", key }),
+    invalidateUnder: (prefix) => forget("invalidateUnder", prefix, { _tag: "Under", prefix }),
+    invalidateAll: cache.forget({ _tag: "All" }),
     stats: Effect.sync(() => cache.stats()),
     shared
   }
@@ -324,7 +337,7 @@ export const layerOf = <Self, A, S, E = never, R = never>(
         Effect.sync(() => new Cache(settings, behind)),
         (cache) => cache.close
       )
-      return toService(cache, shared as Context.Context<never>) as unknown as ResourceCache<A>
+      return toService(tag.key, cache, shared as Context.Context<never>) as unknown as ResourceCache<A>
     })
   )
 

@@ -1,5 +1,5 @@
 /**
- * Checks the effects that users give, where they are used. For plain answers see `base/UserValue.ts`, for lists `List.ts`.
+ * Effects that users give, in resources. `base/ExpectedEffect.ts` checks them, `base/UserValue.ts` plain answers, `List.ts` lists.
  *
  * Any other value is a defect that names the resource and the place, what came, and what to do. A valid value costs one
  * check and nothing more.
@@ -8,33 +8,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { aBoolean, answerOf, type Expected, type Named, type Owner, unexpected, withDefect } from "../base/UserValue.ts"
+import { anEffect, asEffect } from "../base/ExpectedEffect.ts"
+import { aBoolean, answerOf, type Named, type Owner, unexpected, withDefect } from "../base/UserValue.ts"
 import { valueText } from "../base/ValueText.ts"
 import type { AnyEffect, Layer, Seal } from "./Node.ts"
 
-const adviceOnEffects: Readonly<Record<string, string>> = {
-  undefined: "did you forget `return`?",
-  Promise: "wrap it in Effect.tryPromise",
-  thenable: "wrap it in Effect.tryPromise",
-  Generator: "wrap its function in Effect.gen",
-  "generator function": "wrap it in Effect.gen",
-  "async function": "call it in Effect.tryPromise",
-  function: "call it",
-  resource: "name it in `deps` and use its value",
-  loader: "run it with Loader.load, or declare it with Resource.fromLoader",
-  Option: "use Effect.fromOption",
-  Result: "use Effect.fromResult",
-  Layer: "use Resource.fromLayer, or Layer.build",
-  Stream: "run it, with Stream.runCollect for all its values",
-  AsyncGenerator: "make a Stream of it and run that",
-  "async iterable": "make a Stream of it and run that",
-  "Effect of another major version of effect": "use the `effect` that effect-loader uses"
-}
-
-const anEffect: Pick<Expected<AnyEffect>, "text" | "advice"> = {
-  text: "an Effect",
-  advice: (kind) => adviceOnEffects[kind] ?? "wrap a value in Effect.succeed"
-}
+export { asEffect, notAnEffect } from "../base/ExpectedEffect.ts"
 
 /** Calls a user's function. If it throws, that is a defect. */
 export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
@@ -44,13 +23,6 @@ export const call = <A>(f: (argument: A) => unknown, argument: A): unknown => {
     return Exit.die(defect)
   }
 }
-
-export const notAnEffect = (of: Owner, what: string, value: unknown): Exit.Exit<never> =>
-  Exit.die(unexpected(of, what, anEffect, value))
-
-/** The value of a user's function if that is an effect, else a defect that says what came. `what` names the function. */
-export const asEffect = (of: Owner, what: string, value: unknown): AnyEffect =>
-  Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(of, what, value)
 
 /** The effect of a handler. If it throws, or returns no effect, the failure stays, with the defect added. */
 export const handledBy = (

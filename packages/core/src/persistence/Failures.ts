@@ -10,6 +10,9 @@ import { forkInRoot } from "../base/Fork.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import { RareLine } from "../base/RareLine.ts"
 
+/** The owner of the methods of a store, in messages. */
+export const theStore = "the store"
+
 export type Kind = "read" | "write" | "forget" | "drop"
 
 const said: Readonly<Record<Kind, string>> = {

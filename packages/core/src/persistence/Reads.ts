@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Persistence from "effect/persistence/Persistence"
 import { kindOf } from "../base/ValueText.ts"
+import { effectOf } from "../base/ExpectedEffect.ts"
 import { Calls } from "./Calls.ts"
+import { theStore } from "./Failures.ts"
 
 type Stored = object | undefined
 
@@ -63,7 +65,9 @@ export class Reads {
     }
     const names = Array.from(places.keys())
     this.calls.run(
-      this.calls.limited(Effect.suspend(() => this.store.getMany(names as [string, ...Array<string>]))),
+      this.calls.limited(
+        effectOf(theStore, "`getMany`", () => this.store.getMany(names as [string, ...Array<string>]))
+      ),
       (exit) => {
         const found = Exit.isSuccess(exit) ? check(exit.value, names.length) : exit
         for (const { names, resume } of taken) {

@@ -14,10 +14,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type * as Persistence from "effect/persistence/Persistence"
+import { effectOf } from "../base/ExpectedEffect.ts"
 import type { Key, Range } from "../cache/Key.ts"
 import type { Answer, Level } from "../cache/Level.ts"
 import { Calls } from "./Calls.ts"
-import { Failures, limited, reasonOf } from "./Failures.ts"
+import { Failures, limited, reasonOf, theStore } from "./Failures.ts"
 import { Reads } from "./Reads.ts"
 import type { KeyNames, StoreKeys } from "./StoreKeys.ts"
 import { type StoreEntry, type PendingWrite, Writes } from "./Writes.ts"
@@ -93,9 +94,10 @@ export const makeLevel = <A>(
   const forget = (range: Range): Effect.Effect<void, unknown> =>
     Effect.gen(function* () {
       const forgottenAt = yield* Clock.currentTimeMillis
-      const mark = (name: string) => store.setMany([[name, { forgottenAt }, marksLive]])
+      const mark = (name: string) =>
+        effectOf(theStore, "`setMany`", () => store.setMany([[name, { forgottenAt }, marksLive]]))
       yield* Effect.forEach(keys.marksFor(range), mark, { concurrency: "unbounded", discard: true })
-      if (range._tag === "Key") yield* store.remove(keys.namesOf(range.key).value)
+      if (range._tag === "Key") yield* effectOf(theStore, "`remove`", () => store.remove(keys.namesOf(range.key).value))
     })
 
   return {

@@ -10,9 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import type * as Persistence from "effect/persistence/Persistence"
+import { effectOf } from "../base/ExpectedEffect.ts"
 import { isIn, type Range } from "../cache/Key.ts"
 import { Calls } from "./Calls.ts"
-import { type Failures, reasonOf } from "./Failures.ts"
+import { type Failures, reasonOf, theStore } from "./Failures.ts"
 import type { KeyNames } from "./StoreKeys.ts"
 
 /** A value on its way to the store. */
@@ -120,7 +121,9 @@ export class Writes {
       }
       if (entries.length === 0) return
       const exit = yield* Effect.exit(
-        this.calls.limited(Effect.suspend(() => this.store.setMany(entries as [StoreEntry, ...Array<StoreEntry>])))
+        this.calls.limited(
+          effectOf(theStore, "`setMany`", () => this.store.setMany(entries as [StoreEntry, ...Array<StoreEntry>]))
+        )
       )
       if (Exit.isFailure(exit)) this.fail(entries.length, exit)
       else this.written += entries.length

@@ -12,6 +12,7 @@ import * as Persistence from "effect/persistence/Persistence"
 import { detach } from "../base/Callers.ts"
 import { finiteDurationOf } from "../base/DurationInput.ts"
 import { describe } from "../base/ErrorText.ts"
+import { effectOf } from "../base/ExpectedEffect.ts"
 import {
   layerOf,
   type MemoryOptions,
@@ -158,7 +159,7 @@ export const layer = <Self, Id extends string, A, S>(
     const settings = toSettings(tag.key, options)
     const persistence = yield* Persistence.BackingPersistence
     const context = detach(yield* Effect.context<never>())
-    const store = yield* persistence.make(storeId)
+    const store = yield* effectOf(`the store of cache "${tag.key}"`, "`make`", () => persistence.make(storeId))
     return yield* Effect.acquireRelease(
       Effect.sync(() => makeLevel(store, context, settings)),
       ({ close }) => close

@@ -28,7 +28,7 @@ const junk: ReadonlyArray<readonly [text: string, make: () => unknown]> = [
   ["undefined", () => undefined],
   ["null", () => null],
   ["the number 7", () => 7],
-  ['the text "later"', () => "later"],
+  ['the string "later"', () => "later"],
   ["a bigint", () => 7n],
   ["a symbol", () => Symbol("s")],
   ["an object", () => ({ data: [1] })],
@@ -101,12 +101,12 @@ const places: ReadonlyArray<Place> = [
   { what: "the policy mine", make: (f) => user.pipe(Policy.around("mine", f)) },
   {
     what: "`key`",
-    right: ['the text "later"'],
+    right: ['the string "later"'],
     make: (key) => Resource.make("user", { key, load: () => Effect.void }).pipe(Policy.cache(Users))
   },
   {
     what: "`itemKey`",
-    right: ['the text "later"'],
+    right: ['the string "later"'],
     make: (itemKey) =>
       Resource.forEach("user", { items: () => [1], itemKey, load: () => Effect.succeed(1), each: Policy.cache(Users) })
   },

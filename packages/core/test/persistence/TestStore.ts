@@ -2,7 +2,15 @@
 import { Duration, Effect, Layer } from "effect"
 import { Persistence } from "effect/persistence"
 
-type Behaviour = "answers" | "fails" | "hangs" | "takes nothing" | "throws" | "gives no list"
+type Behaviour =
+  | "answers"
+  | "fails"
+  | "hangs"
+  | "takes nothing"
+  | "throws"
+  | "gives no list"
+  | "gives promises"
+  | "gives nothing"
 
 interface Held {
   readonly value: object
@@ -36,8 +44,11 @@ export class TestStore {
       const held = this.held.get(at(name))
       return held !== undefined && held.until > now ? held.value : undefined
     }
-    const guarded = <A>(answer: (now: number) => A): Effect.Effect<A, Persistence.PersistenceError> =>
-      Effect.clockWith((clock) => {
+    const guarded = <A>(answer: (now: number) => A): Effect.Effect<A, Persistence.PersistenceError> => {
+      if (this.behaviour === "gives promises") return Promise.reject(new Error("rejected")) as never
+      if (this.behaviour === "gives nothing") return undefined as never
+      if (this.behaviour === "throws") throw new Error("thrown")
+      return Effect.clockWith((clock) => {
         if (this.behaviour === "hangs") return Effect.never
         if (this.behaviour === "fails") {
           return Effect.fail(
@@ -46,18 +57,17 @@ export class TestStore {
         }
         return Effect.sync(() => answer(clock.currentTimeMillisUnsafe()))
       })
+    }
     return {
       get: (name) => guarded((now) => look(name, now)),
       getMany: (names) => {
         this.reads++
-        if (this.behaviour === "throws") throw new Error("thrown")
         if (this.behaviour === "gives no list") return Effect.succeed(null as never)
         return guarded((now) => names.map((name) => look(name, now)) as never)
       },
       set: () => Effect.die("values are written many at once"),
       setMany: (entries) => {
         this.writes++
-        if (this.behaviour === "throws") throw new Error("thrown")
         if (this.behaviour === "takes nothing") return Effect.never
         return guarded((now) => {
           for (const [name, value, timeToLive] of entries) {

@@ -1,10 +1,12 @@
 /** What a store behind a cache is asked, what it holds, and what is told of it when it goes wrong. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Duration, Effect, Exit, Layer, Logger, Schema } from "effect"
+import { Persistence } from "effect/persistence"
 import fc from "fast-check"
 import { Loader, Policy, Report, Resource, ResourceCache } from "effect-loader"
 import * as Persisted from "effect-loader/persistence"
 import { RunLog } from "effect-loader/testing"
+import { untilHandled, withoutUnhandledRejections } from "../unhandledRejections.ts"
 import { withTime } from "../withTime.ts"
 import { TestStore } from "./TestStore.ts"
 
@@ -267,6 +269,77 @@ describe("a failure of the store", () => {
         assert.deepStrictEqual(lines, writeFails ? [read, write] : [read])
       }
     })
+  )
+
+  describe.each([
+    ["a promise that rejects", "gives promises", "a Promise", "wrap it in Effect.tryPromise"],
+    ["nothing", "gives nothing", "undefined", "did you forget `return`?"]
+  ] as const)("whose methods return %s", (_what, behaviour, came, todo) => {
+    const why = (method: string) =>
+      `TypeError: the store: \`${method}\` gave ${came} where an Effect was expected: ${todo}`
+
+    it.effect("is logged with the method and what to do, costs no load, and nothing rejects unhandled", () =>
+      withoutUnhandledRejections(
+        Effect.gen(function* () {
+          const lines: Array<string> = []
+          const logger = Logger.make(({ message }) => void lines.push([message].flat().map(String).join(" ")))
+          const store = new TestStore()
+          store.behaviour = behaviour
+          yield* withTime(
+            Effect.gen(function* () {
+              const one = yield* startProcess(store)
+              assert.strictEqual(yield* one(Users.get("user:1", Effect.succeed("user 1"))), "user 1")
+              yield* one(untilDone(1))
+              assert.isFalse(yield* one(Users.invalidate("user:1")))
+              const { reads, writeFailures } = yield* one(Users.stats)
+              assert.deepStrictEqual([reads.persisted.error, writeFailures], [1, 1])
+            }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+          )
+          assert.deepStrictEqual(lines, [
+            `cache "app/Users": the store could not be read, and the values were loaded: ${why("getMany")}`,
+            `cache "app/Users": values could not be written to the store: ${why("setMany")}`,
+            `cache "app/Users": the store could not be told to forget, and other processes may give the values until their time is over: ${why("setMany")}`
+          ])
+        })
+      )
+    )
+
+    it.effect("tells the event of a read which method it was", () =>
+      withoutUnhandledRejections(
+        quietly(
+          Effect.gen(function* () {
+            const store = new TestStore()
+            const one = yield* startProcess(store)
+            store.behaviour = behaviour
+            const { events } = yield* one(RunLog.record(Loader.load(pageOf(1))))
+            const reasons = events.flatMap((event) =>
+              event._tag === "CacheRead" && event.level === "persisted" ? [event.reason] : []
+            )
+            assert.deepStrictEqual(reasons, [why("getMany")])
+          }).pipe(Effect.scoped)
+        )
+      )
+    )
+  })
+
+  it.effect("whose `make` returns a promise, is a defect of the layer that names the cache", () =>
+    withoutUnhandledRejections(
+      Effect.gen(function* () {
+        const made = { make: () => Promise.reject(new Error("rejected")) } as never
+        const layer = Layer.provide(
+          Persisted.layer(Users, options),
+          Layer.succeed(Persistence.BackingPersistence, made)
+        )
+        const exit = yield* Effect.exit(Effect.provide(Effect.void, layer))
+        const defect = Exit.isFailure(exit) ? (Cause.squash(exit.cause) as Error) : undefined
+        assert.strictEqual(
+          defect?.message,
+          'the store of cache "app/Users": `make` gave a Promise where an Effect was expected: wrap it in Effect.tryPromise'
+        )
+        yield* untilHandled
+        assert.include(String(defect?.cause), "rejected")
+      })
+    )
   )
 
   it.effect("is logged at most once a minute for each kind, with how often it was not", () =>
