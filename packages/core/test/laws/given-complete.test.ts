@@ -130,13 +130,7 @@ const elsewhere: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Tracing.layerWith"
   ],
   "is for tests, and fails the test that calls it wrongly": ["testing/Fault", "testing/Interruption", "testing/Ledger"],
-  "reads logs and exits in tests": ["testing/LoadExit", "testing/RunLog", "testing/VirtualTime"],
-  "is for the library's own layers, in its other entries": [
-    "ResourceCache.layerOf",
-    "ResourceCache.millisOf",
-    "ResourceCache.staleIfErrorOf",
-    "ResourceCache.toTimeToLive"
-  ]
+  "reads logs and exits in tests": ["testing/LoadExit", "testing/RunLog", "testing/VirtualTime"]
 }
 
 const isErrorClass = (value: Function): boolean =>
