@@ -1,11 +1,11 @@
-/** Values of which nothing is known, errors above all, as JSON and back. Whatever it is given, it does not throw. */
+/** Values without a schema, most of them errors, as JSON and back. Neither direction throws. */
 import * as Duration from "effect/Duration"
 import { isResourceError, ResourceError } from "../model/ResourceError.ts"
 
 /** What JSON can hold. */
 export type Json = string | number | boolean | null | ReadonlyArray<Json> | { readonly [key: string]: Json }
 
-/** Deeper than this, wider than this, and longer than this, nobody reads it. */
+/** Bounds of what is encoded: levels of nesting, entries of a container, characters of a string. */
 const deepest = 8
 const widest = 1000
 const longest = 10_000
@@ -14,7 +14,7 @@ const cut = (text: string): string => (text.length > longest ? `${text.slice(0, 
 
 const isRecord = (u: unknown): u is Record<string, unknown> => typeof u === "object" && u !== null && !Array.isArray(u)
 
-/** What a getter gives, or that it threw. */
+/** The value of a property. A getter can throw. */
 const read = (from: object, key: string): unknown => {
   try {
     return (from as Record<string, unknown>)[key]
@@ -67,7 +67,7 @@ const toJson = (value: unknown, above: ReadonlyArray<object>): Json => {
   }
 }
 
-/** Marks what was an error, so that it becomes one again. */
+/** The property of an encoded error that holds its name, and by which decoding recognizes it. */
 const errorKey = "~error"
 
 const textOf = (error: Error, key: "name" | "message"): string => {
@@ -90,17 +90,17 @@ const errorToJson = (error: Error, above: ReadonlyArray<object>): Json => {
   }
 }
 
-/** Any value as JSON: as it is, where JSON can hold it, and otherwise what can be told of it. */
+/** Any value as JSON: unchanged where JSON can hold it, otherwise the parts that JSON can hold. */
 export const encodeUnknown = (value: unknown): Json => {
   try {
     return toJson(value, [])
   } catch {
-    // A proxy can throw wherever one looks.
+    // A proxy can throw at each access.
     return "[unreadable]"
   }
 }
 
-/** An error that came from elsewhere: its name, its message and its fields, and not its class. */
+/** A decoded error: it has the name, the message and the fields of the original, but not its class. */
 class Received extends Error {
   constructor(name: string, message: string, cause: { readonly cause: unknown } | undefined) {
     super(message, cause)
@@ -123,7 +123,7 @@ const toError = ({ [errorKey]: name, cause, fields, message }: Record<string, un
   return Object.assign(error, decodeUnknown(fields))
 }
 
-/** The value that {@link encodeUnknown} was given, as far as JSON could tell. */
+/** The value that {@link encodeUnknown} encoded, as far as JSON holds it. */
 export const decodeUnknown = (json: unknown): unknown => {
   if (Array.isArray(json)) return json.map(decodeUnknown)
   if (!isRecord(json)) return json

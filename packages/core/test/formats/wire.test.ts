@@ -157,16 +157,16 @@ describe("Wire", () => {
   it("bad input is an error that says what is wrong and where", () => {
     const report = Effect.runSync(Loader.settle(Loader.make({ a: Resource.make("a", { load: () => Effect.void }) })))
     const good = JSON.parse(Wire.reportToJson(report))
-    assert.include(problem("{"), "this is no report: ")
+    assert.include(problem("{"), "this is not a report: ")
     assert.include(problem("{}"), '["version"]')
     assert.include(
       problem(JSON.stringify({ ...good, version: 2 })),
-      "it is of version 2, and 1 is the newest that is known here"
+      "it has version 2, and this library reads versions up to 1"
     )
     good.value.resources[0].attempts = "many"
     assert.include(problem(JSON.stringify(good)), '["resources"][0]["attempts"]')
     const event = Wire.eventFromJson(JSON.stringify({ version: 1, value: { _tag: "Nonsense" } }))
-    assert.include(Result.isFailure(event) ? event.failure.message : "", "this is no event: ")
+    assert.include(Result.isFailure(event) ? event.failure.message : "", "this is not an event: ")
   })
 
   it("gives schemas that other schemas can hold", () => {
