@@ -11,7 +11,7 @@ import type * as Scope from "effect/Scope"
 import type { ItemLoads, Limited, Load } from "../compile/Program.ts"
 import { Held } from "../base/Held.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import type { Loan } from "../limiter/Loan.ts"
+import type { HeldPermits } from "../limiter/HeldPermits.ts"
 import type { RunPermits } from "../permits/RunPermits.ts"
 import type { AnyEffect, Dependencies, Rewind } from "../model/Node.ts"
 import { OnBegin } from "./OnBegin.ts"
@@ -41,7 +41,7 @@ const isBare = ({ outer }: Load, { asks, inner, limit, outer: around }: ItemLoad
 /** What an attempt has, and whether it has it yet: from then on it counts as running. */
 interface Place {
   readonly attempt: number
-  permit: Loan | undefined
+  permit: HeldPermits | undefined
   isTaken: boolean
   begun: boolean
 }

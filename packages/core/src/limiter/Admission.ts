@@ -119,6 +119,11 @@ export class Admission {
     return this.line.size
   }
 
+  /** Whether no request waits, and `next` has nothing to say. */
+  get isQuiet(): boolean {
+    return this.line.size === 0 && this.displaced.length === 0
+  }
+
   /** Whether others than this flow wait too, so that shares decide who is next. */
   isShared(flow: Flow): boolean {
     return this.waiting > (flow.waiting?.size ?? 0)

@@ -18,14 +18,50 @@ import { tookTooLong } from "../base/TimeUp.ts"
 import { type Admission, type Outcome, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"
-import { Loan } from "./Loan.ts"
+import { HeldPermits, type PermitSource } from "./HeldPermits.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
-import type { PermitSource } from "./PermitSource.ts"
-import { sourceIn } from "./SourceIn.ts"
 import type { Flow, Request, Ticket } from "./Ticket.ts"
 
 /** Whether an error says that the backend had too much to do. */
 export type IsOverload = (error: unknown) => boolean
+
+/**
+ * What one effect needs of a limiter.
+ *
+ * - `permits`: how many it takes, a whole number. Default 1; more than the limit can ever be is a defect at once.
+ * - `resource`: the name under which its latency is kept. Give different names to work that takes different times.
+ * - `within`: how long its result is of use, from the call. It is refused when it cannot be done in time.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PermitOptions {
+  readonly permits?: number
+  readonly resource?: string
+  readonly within?: Duration.Input
+}
+
+/**
+ * What a limiter does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limiter {
+  readonly withPermit: <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    options?: PermitOptions
+  ) => Effect.Effect<A, E | LimitExceeded, R>
+  readonly stats: Effect.Effect<Stats>
+}
+
+/** The part of a limiter that only this library uses. */
+export interface Made {
+  readonly permits: Permits
+}
+
+/** The permits behind a limiter's service. */
+export const permitsOf = (self: Limiter): Permits => (self as Limiter & Made).permits
 
 export class Permits implements PermitSource {
   readonly name: string
@@ -33,7 +69,6 @@ export class Permits implements PermitSource {
   private readonly isOverload: IsOverload
   /** Told of the first defect of `isOverload`. */
   private onDefect: ((defect: unknown) => void) | undefined
-  private readonly waiters = new Map<Ticket, () => void>()
   private draining = false
   private alarm: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined = undefined
 
@@ -83,15 +118,15 @@ export class Permits implements PermitSource {
     return this.admission.limit
   }
 
-  ask(request: Request, clock: Clock.Clock, onOver: () => void): Ticket {
+  ask(request: Request, clock: Clock.Clock, onOver?: () => void): Ticket {
     const ticket = this.admission.offer(request, monotonicNow(clock))
-    if (ticket.state === "Waiting") this.waiters.set(ticket, onOver)
+    if (ticket.state === "Waiting") ticket.onOver = onOver
     this.drain(clock)
     return ticket
   }
 
   leave(ticket: Ticket, clock: Clock.Clock): undefined {
-    this.waiters.delete(ticket)
+    ticket.onOver = undefined
     // It may have got its permits in the moment in which it was given up.
     if (ticket.state === "Held") this.admission.end(ticket, "Unknown", monotonicNow(clock))
     if (ticket.state === "Waiting") this.admission.leave(ticket)
@@ -122,16 +157,14 @@ export class Permits implements PermitSource {
    */
   private drain(clock: Clock.Clock): undefined {
     if (this.draining) return undefined
-    if (this.admission.waiting === 0 && this.waiters.size === 0) return this.setAlarm(clock)
+    if (this.admission.isQuiet) return this.setAlarm(clock)
     this.draining = true
     for (
       let next = this.admission.next(monotonicNow(clock));
       next !== undefined;
       next = this.admission.next(monotonicNow(clock))
     ) {
-      const resume = this.waiters.get(next)
-      this.waiters.delete(next)
-      resume?.()
+      next.onOver?.()
     }
     this.draining = false
     return this.setAlarm(clock)
@@ -172,79 +205,40 @@ export class Permits implements PermitSource {
   }
 }
 
-/** Runs an effect with permits. */
+/**
+ * Runs an effect with permits.
+ *
+ * The finalizer is in place before the fiber asks, so an interruption at any point returns what the effect has. A region
+ * that cannot be interrupted would do the same in more steps.
+ */
 export const hold = <A, E, R>(
   permits: Permits,
   self: Effect.Effect<A, E, R>,
-  request: (clock: Clock.Clock, share: ShareOptions) => Request
+  toRequest: (clock: Clock.Clock, share: ShareOptions) => Request
 ): Effect.Effect<A, E | LimitExceeded, R> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.withFiber((fiber) => {
-      const clock = fiber.getRef(Clock.Clock)
-      const asked = request(clock, fiber.getRef(CurrentShare))
-      const problem = permits.problemWith(asked.permits, asked.resource)
-      if (problem !== undefined) return Effect.die(problem)
-      return borrow({ permits, request: asked, fiber, clock, restore, self })
-    })
-  )
-
-/** An effect that is to run with permits, and what it takes. */
-interface Borrowing<A, E, R> {
-  readonly permits: Permits
-  readonly request: Request
-  readonly fiber: Fiber.Fiber<unknown, unknown>
-  readonly clock: Clock.Clock
-  readonly restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  readonly self: Effect.Effect<A, E, R>
-}
-
-/** Gets the permits, from whoever has some, and gives them back in the end. Nothing but `restore` can be interrupted. */
-const borrow = <A, E, R>(borrowing: Borrowing<A, E, R>): Effect.Effect<A, E | LimitExceeded, R> => {
-  const { clock, fiber, permits, request, restore } = borrowing
-  const held = fiber.getRef(Held)
-  const source = sourceIn(held, permits)
-  let onOver = (): void => {}
-  const ticket = source.ask(request, clock, () => onOver())
-  if (ticket.state !== "Waiting") return answered(borrowing, held, source, ticket)
-  const wait = Effect.callback<void>((resume) => {
-    onOver = () => resume(Effect.void)
-    if (ticket.state !== "Waiting") onOver()
-  })
-  const waited = Effect.onExitPrimitive(
-    restore(wait),
-    (exit) => (Exit.isSuccess(exit) ? undefined : source.leave(ticket, clock)),
-    true
-  )
-  return Effect.flatMap(waited, () => answered(borrowing, held, source, ticket))
-}
-
-const answered = <A, E, R>(
-  borrowing: Borrowing<A, E, R>,
-  held: Held,
-  source: PermitSource,
-  ticket: Ticket
-): Effect.Effect<A, E | LimitExceeded, R> => {
-  const { clock, fiber, permits, restore, self } = borrowing
-  if (ticket.state === "Refused") return Effect.fail(permits.refusal(ticket, clock))
-  if (ticket.state === "Done") return borrow(borrowing)
-  return lending(new Loan(permits, source, ticket, held), fiber, clock, restore(self))
-}
-
-/** Runs an effect, in its own fiber, that others inside it can borrow from; without a step more than that takes. */
-const lending = <A, E, R>(
-  loan: Loan,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  clock: Clock.Clock,
-  self: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => {
-  const { context } = fiber
-  fiber.setContext(Context.add(context, Held, loan))
-  return Effect.onExitPrimitive(
-    self,
-    (exit) => {
+  Effect.withFiber((fiber) => {
+    const { context } = fiber
+    const clock = fiber.getRef(Clock.Clock)
+    const request = toRequest(clock, fiber.getRef(CurrentShare))
+    const problem = permits.problemWith(request.permits, request.resource)
+    if (problem !== undefined) return Effect.die(problem)
+    const held = new HeldPermits(permits, fiber.getRef(Held))
+    const begin = (): Effect.Effect<A, E | LimitExceeded, R> => {
+      const ticket = held.acquire(request, clock)
+      if (ticket.state === "Waiting") return Effect.flatMap(waitFor(ticket), begin)
+      if (ticket.state === "Refused") return Effect.fail(permits.refusal(ticket, clock))
+      fiber.setContext(Context.add(context, Held, held))
+      return self
+    }
+    const end = (exit: Exit.Exit<A, E | LimitExceeded>): undefined => {
       fiber.setContext(context)
-      return loan.close(exit, clock)
-    },
-    true
-  )
-}
+      return held.close(exit, clock)
+    }
+    return Effect.onExitPrimitive(Effect.suspend(begin), end)
+  })
+
+const waitFor = (ticket: Ticket): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    ticket.onOver = () => resume(Effect.void)
+    if (ticket.state !== "Waiting") ticket.onOver()
+  })

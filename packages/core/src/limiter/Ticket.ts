@@ -86,6 +86,8 @@ export class Ticket implements Placed, Waiter {
   refusal: RefusalReason | undefined = undefined
   /** Where it waits for its deadline, if it has one. */
   due: Due | undefined = undefined
+  /** Called when its waiting ends. */
+  onOver: (() => void) | undefined = undefined
 
   constructor(request: Request, order: number, askedAt: number) {
     this.request = request

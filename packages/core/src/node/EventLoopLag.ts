@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { Limiter } from "../limiter/Limiter.ts"
-import { permitsOf } from "../limiter/Shape.ts"
+import { permitsOf } from "../limiter/Permits.ts"
 import type { LagMonitor } from "./LagMonitor.ts"
 
 /** Reports to a limiter as long as the layer lives; after it, the process counts as one that is not late. */

@@ -2,10 +2,8 @@
 import type * as Clock from "effect/Clock"
 import type { Held } from "../base/Held.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import { Loan } from "../limiter/Loan.ts"
+import { HeldPermits, type PermitSource, sourceIn } from "../limiter/HeldPermits.ts"
 import type { Permits } from "../limiter/Permits.ts"
-import type { PermitSource } from "../limiter/PermitSource.ts"
-import { sourceIn } from "../limiter/SourceIn.ts"
 import type { Flow, Ticket } from "../limiter/Ticket.ts"
 
 /** What is asked for: so many permits, for what latencies are kept of. */
@@ -57,11 +55,11 @@ export class PermitLine {
   }
 
   /** The answer: permits, or that there will be none. */
-  take(): Loan | LimitExceeded {
+  take(): HeldPermits | LimitExceeded {
     const { source, ticket } = this.asked!
     this.asked = undefined
     const { clock, held, permits } = this.setup
-    return ticket.state === "Refused" ? permits.refusal(ticket, clock) : new Loan(permits, source, ticket, held)
+    return ticket.state === "Refused" ? permits.refusal(ticket, clock) : new HeldPermits(permits, held, source, ticket)
   }
 
   /** What somebody in this line waits for. */

@@ -7,11 +7,11 @@ import type * as Fiber from "effect/Fiber"
 import { Held } from "../base/Held.ts"
 import { CurrentShare } from "../limiter/CurrentShare.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import type { Loan } from "../limiter/Loan.ts"
+import type { HeldPermits } from "../limiter/HeldPermits.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import { type Asked, PermitLine } from "./PermitLine.ts"
 import { guarded, refused } from "../base/Refusal.ts"
-import { type Limiter, permitsOf } from "../limiter/Shape.ts"
+import { type Limiter, permitsOf } from "../limiter/Permits.ts"
 import { Flow } from "../limiter/Ticket.ts"
 
 /** What somebody takes of one of the limiters, and whether a refusal shows only further out. */
@@ -76,7 +76,7 @@ export class RunPermits {
   }
 
   /** An attempt with the permits that it was given, which it lends to what runs inside it. */
-  lend<A, E, R>(loan: Loan, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+  lend<A, E, R>(loan: HeldPermits, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     this.hasBegun = true
     return Effect.provideService(self, Held, loan)
   }
@@ -97,7 +97,7 @@ export class RunPermits {
   }
 
   /** An attempt that had permits is over. */
-  end(loan: Loan, exit: Exit.Exit<unknown, unknown>): void {
+  end(loan: HeldPermits, exit: Exit.Exit<unknown, unknown>): void {
     loan.close(exit, this.clock)
   }
 

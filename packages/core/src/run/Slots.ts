@@ -11,7 +11,7 @@
 import type { Limited } from "../compile/Program.ts"
 import { Heap, type Placed } from "../base/Heap.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import type { Loan } from "../limiter/Loan.ts"
+import type { HeldPermits } from "../limiter/HeldPermits.ts"
 import type { PermitLine } from "../permits/PermitLine.ts"
 import type { RunPermits } from "../permits/RunPermits.ts"
 import { Outer, type OuterSlots } from "../nested/ParentSlots.ts"
@@ -33,7 +33,7 @@ export class Waiter implements Placed {
   /** Whether it is of a run inside, which may go on when the one around has stopped. */
   isInside = false
   /** What a limiter gave it with its turn, or that it refused. A turn that was refused comes without a slot. */
-  answer: Loan | LimitExceeded | undefined = undefined
+  answer: HeldPermits | LimitExceeded | undefined = undefined
 
   constructor(
     index: number,
@@ -52,8 +52,8 @@ export class Waiter implements Placed {
   }
 
   /** The permits that a limiter gave it. */
-  get loan(): Loan | undefined {
-    return this.isRefused ? undefined : (this.answer as Loan | undefined)
+  get loan(): HeldPermits | undefined {
+    return this.isRefused ? undefined : (this.answer as HeldPermits | undefined)
   }
 
   /** Whether a limiter refused it, so that there is no slot with its turn. */
