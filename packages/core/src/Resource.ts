@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-export { withCleanup, withCompensation } from "./undo/Compensation.ts"
 export { forEach } from "./list/ForEach.ts"
 export { type Built, fromLayer } from "./loader/FromLayer.ts"
 export { fromRequest, requestEach } from "./request/FromRequest.ts"
@@ -35,4 +34,3 @@ export {
   type Success,
   type Values
 } from "./model/Resource.ts"
-export { type CompensationContext } from "./model/Undo.ts"

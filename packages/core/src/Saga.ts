@@ -1,7 +1,10 @@
 /**
- * What a load that does things, and undoes them, may decide when something fails.
+ * What undoes a load: compensations and cleanups, ways back, and the errors of what could not be undone.
  *
  * @since 0.1.0
  */
+export { type AnyValues, type CompensationContext, type Undo } from "./model/Undo.ts"
 export { abortIf } from "./policy/AbortIf.ts"
+export { type Cleanup, cleanup, compensate, type Compensation } from "./undo/Compensation.ts"
+export { CompensationError, RollbackError } from "./undo/CompensationError.ts"
 export { rewind, type RewindOptions } from "./undo/Rewind.ts"

@@ -14,6 +14,7 @@ import {
   type PolicyOf,
   type Sharing
 } from "../model/Policy.ts"
+import type { Undo } from "../model/Undo.ts"
 import type { ProtectedResolver } from "../request/Protected.ts"
 import {
   declare,
@@ -22,10 +23,10 @@ import {
   type Inputs,
   lazily,
   type Own,
-  undoing,
+  undoLayers,
   type Unkeyed
 } from "../model/Resource.ts"
-import type { Any, InputOf, Resource, Services, Undoing, Values } from "../model/Resource.ts"
+import type { Any, InputOf, Resource, Services, Values } from "../model/Resource.ts"
 
 /** While TypeScript is still finding out what the values are, any will do. */
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
@@ -51,13 +52,13 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  * - `each`: a policy for one item: `Policy.timeout` there bounds one item, piped onto the list it bounds the whole.
  * - `key`: what tells the whole list from others in a cache that is piped onto it; `itemKey`: what tells an item from
  *   others in a cache in `each`. Without them, that is the load and what is needed, compared structurally.
- * - `compensate`: undoes one item that was loaded, when the load fails later; `context.item` says which. The items of a
- *   list that fails itself are undone before it has failed.
- * - `cleanup`: follows each attempt of an item that did not succeed and may have left something half done.
  * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
  *   `"unbounded"`.
  * - `resolvers`: the graph-aware resolvers that the loaders inside the items ask (see `Batching.graphAware`): their batches
  *   wait for the items, too. Where each item is one request, `requestEach` says so by itself.
+ * - `undo`, `alsoUndo`: `Saga.compensate` undoes one item that was loaded when the load fails later, `Saga.cleanup` follows
+ *   each attempt of an item that did not succeed; `context.item` is the item. The items of a list that fails itself are
+ *   undone before it has failed. A `Saga.compensate` that is piped onto the list undoes the whole.
  *
  * The first item that fails fails the list: what runs is interrupted, and the `ResourceError` tells its `item`. The list
  * itself holds no slot; the attempts of its items do.
@@ -116,7 +117,9 @@ export const forEach = <
       | (ForValues<NoInfer<A>, PR, S> & Sharing<Unkeyed<NoInfer<IK>, NoInfer<R>>, S>)
     // oxlint-disable-next-line typescript/no-explicit-any -- whatever they answer
     readonly resolvers?: ReadonlyArray<RequestResolver.RequestResolver<any> | ProtectedResolver<any, unknown, unknown>>
-  } & Undoing<NoInfer<A>, D, R2, R3>
+  },
+  undo?: Undo<NoInfer<A>, Values<NoInfer<D>>, R2>,
+  alsoUndo?: Undo<NoInfer<A>, Values<NoInfer<D>>, R3>
 ): Resource<
   Name,
   ReadonlyArray<A>,
@@ -125,7 +128,7 @@ export const forEach = <
   Inputs<D> & InputOf<After[number]>,
   Unkeyed<K, R>
 > => {
-  checkFunctions("Resource.forEach", name, options, ["items", "load"], ["key", "itemKey", "compensate", "cleanup"])
+  checkFunctions("Resource.forEach", name, options, ["items", "load"], ["key", "itemKey"])
   const { after, concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
   checkConcurrency(name, concurrency)
   return declare(name, {
@@ -140,6 +143,6 @@ export const forEach = <
     key: key as KeyOf | undefined,
     itemKey: itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     concurrency,
-    each: [...undoing(options), ...(each === undefined ? [] : layersOf(each))]
+    each: [...undoLayers("Resource.forEach", name, undo, alsoUndo), ...(each === undefined ? [] : layersOf(each))]
   })
 }

@@ -201,7 +201,7 @@ type Given<In> = In extends AnyLoader ? MissingInputs<Input<In>> : In
  *   finalizer. The cause holds all failures that had happened, the first first.
  * - `LoadTimeout`, where the option `timeout` is set, says what was loaded, in flight and not started.
  * - A resource that throws or dies is a defect of the load, annotated with `FailedResource`.
- * - What had been loaded by then and says how to undo it is undone before the load fails: see `Resource.withCompensation`.
+ * - What had been loaded by then and says how to undo it is undone before the load fails: see `Saga.compensate`.
  * - Without one of its inputs it dies with an `InputError`, before anything runs.
  *
  * @example
@@ -270,13 +270,12 @@ const toReversible = (
  * @example
  * ```ts
  * import { Effect } from "effect"
- * import { Loader, Resource } from "effect-loader"
+ * import { Loader, Resource, Saga } from "effect-loader"
  *
  * const log: Array<string> = []
  * const seat = Resource.make("seat", {
- *   load: () => Effect.succeed("12A"),
- *   compensate: (seat) => Effect.sync(() => log.push(`${seat} released`))
- * })
+ *   load: () => Effect.succeed("12A")
+ * }).pipe(Saga.compensate((seat) => Effect.sync(() => log.push(`${seat} released`))))
  *
  * const { undo, values } = Effect.runSync(Loader.loadReversible(Loader.make({ seat })))
  * console.log(values.seat, log) // 12A []
@@ -305,7 +304,7 @@ export const loadReversible: {
  * Hangs something on the end of each load: it runs when a load has succeeded, failed, or been interrupted, after all that
  * was to be undone has been, and before the caller gets the exit.
  *
- * - `hook`: gets the exit; `RollbackError.of(exit.cause)` says what could not be undone. It cannot be interrupted. What it
+ * - `hook`: gets the exit; `Saga.RollbackError.of(exit.cause)` says what could not be undone. It cannot be interrupted. What it
  *   fails or dies with is logged, and changes nothing.
  *
  * Several run one after the other, in the order in which they were hung. `settle`, which has no such exit, runs none.

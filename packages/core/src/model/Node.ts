@@ -17,7 +17,7 @@ import type { ask, askAll } from "../batching/ask.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Origin } from "../cache/Key.ts"
 import type { MakeRunPermits } from "../permits/RunPermits.ts"
-import type { Undo } from "./Undo.ts"
+import type { UndoFunction } from "./Undo.ts"
 
 export type { AnyEffect } from "../base/AnyEffect.ts"
 
@@ -205,19 +205,13 @@ export interface Layer {
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect
   /** What undoes what is inside, for the run to keep: such a layer wraps nothing. */
-  readonly undo?: Undo
+  readonly undo?: UndoFunction
   /** Where it may take a run back to. */
   readonly rewind?: Rewind
   /** Whether it gives a value where what is inside failed. */
   readonly recovers?: boolean
   /** Identifies how it changes the value inside, if it does. */
   readonly changes?: ReadonlyArray<unknown>
-}
-
-/** The layer that says how to undo what is inside. */
-export const undoLayer = (undo: Undo): Layer => {
-  const kind = undo._tag === "Compensation" ? "compensation" : "cleanup"
-  return { kind, label: kind, repeats: false, continues: false, refused: undefined, wrap: (self) => self, undo }
 }
 
 /** A source with its policies, innermost first. Its identity is what makes it one resource of a run. */

@@ -21,12 +21,11 @@ import {
   lensesOf,
   mapBase,
   type Node,
-  type Source,
-  undoLayer
+  type Source
 } from "./Node.ts"
 import type { ResourceError } from "./ResourceError.ts"
-import type { CompensationContext } from "./Undo.ts"
-import { checkFunctions, handledBy } from "./UserEffect.ts"
+import type { Undo } from "./Undo.ts"
+import { checkFunctions, checkUndo, handledBy } from "./UserEffect.ts"
 
 const TypeId = "~effect-loader/Resource"
 
@@ -197,17 +196,17 @@ export const nodeOf = (self: Any): Node => (self as unknown as { readonly node: 
 export const declare = (name: string, source: Source, layers?: ReadonlyArray<Layer>): never =>
   fromNode(bare(name, source, layers))
 
-/** How a declaration says that what it loads is undone, or cleaned up after. */
-export interface Undoing<A, D extends Deps, R2, R3> {
-  readonly compensate?: (value: A, deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R2>
-  readonly cleanup?: (deps: Values<D>, context: CompensationContext) => Effect.Effect<unknown, unknown, R3>
-}
-
-/** The same, as layers. */
-export const undoing = ({ cleanup, compensate }: { readonly compensate?: unknown; readonly cleanup?: unknown }) => [
-  ...(compensate === undefined ? [] : [undoLayer({ _tag: "Compensation", undo: compensate as () => unknown })]),
-  ...(cleanup === undefined ? [] : [undoLayer({ _tag: "Cleanup", undo: cleanup as () => unknown })])
-]
+/** The layers of what undoes a declaration, innermost first. Throws where something else is given. */
+export const undoLayers = (
+  what: string,
+  name: string,
+  ...undo: ReadonlyArray<Undo<never, never, unknown> | undefined>
+): ReadonlyArray<Layer> =>
+  undo.flatMap((one) => {
+    if (one === undefined) return []
+    checkUndo(what, name, one)
+    return one.layers as ReadonlyArray<Layer>
+  })
 
 /** A value, or the function that gives it, as a function. */
 export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() => A) =>
@@ -231,10 +230,8 @@ export type Unkeyed<K, R> = [K] extends [never] ? Exclude<R, Scope.Scope> : neve
  *   `load` may need no services of its caller.
  * - `load`: makes the effect that loads the value. It is called anew for each attempt of a retry. If it throws, that
  *   is a defect which carries the resource's name.
- * - `compensate`: undoes what was loaded, when the load fails later: as {@link withCompensation}, with what the resource
- *   depends on.
- * - `cleanup`: follows an attempt that did not succeed and may have left something half done: as {@link withCleanup}, with
- *   what the resource depends on.
+ * - `undo`, `alsoUndo`: `Saga.compensate` undoes what was loaded when the load fails later, `Saga.cleanup` follows an attempt
+ *   that did not succeed. Here both know the values of `deps`.
  *
  * `deps` and `after` may be functions, for declarations that come later in the file or from another one: they are
  * called when a loader is compiled.
@@ -278,7 +275,9 @@ export const make = <
     readonly after?: After | (() => After)
     readonly key?: (deps: Values<D>) => K
     readonly load: (deps: Values<D>) => Effect.Effect<A, E, R>
-  } & Undoing<NoInfer<A>, D, R2, R3>
+  },
+  undo?: Undo<NoInfer<A>, Values<NoInfer<D>>, R2>,
+  alsoUndo?: Undo<NoInfer<A>, Values<NoInfer<D>>, R3>
 ): Resource<
   Name,
   A,
@@ -287,7 +286,7 @@ export const make = <
   Inputs<D> & InputOf<After[number]>,
   Unkeyed<K, R>
 > => {
-  checkFunctions("Resource.make", name, options, ["load"], ["key", "compensate", "cleanup"])
+  checkFunctions("Resource.make", name, options, ["load"], ["key"])
   return declare(
     name,
     {
@@ -297,7 +296,7 @@ export const make = <
       key: options.key as KeyOf | undefined,
       load: options.load as (deps: Dependencies) => unknown
     },
-    undoing(options)
+    undoLayers("Resource.make", name, undo, alsoUndo)
   )
 }
 

@@ -1,4 +1,4 @@
-/** What undoes a load, as a run sees it. */
+/** What undoes a load: what a declaration takes, and what a run sees. */
 import type * as Cause from "effect/Cause"
 import type { FailedItem } from "./ResourceError.ts"
 
@@ -21,16 +21,36 @@ export interface CompensationContext {
   readonly item?: FailedItem
 }
 
-/** What undoes what was loaded. Of a list, `value` is that of one item. */
-interface Compensation {
+/** The values of dependencies, where their types are not known. */
+export type AnyValues = Readonly<Record<string, unknown>>
+
+/**
+ * How to undo a load: made by `Saga.compensate` and `Saga.cleanup`, and given to a constructor such as `Resource.make` after
+ * its options.
+ *
+ * - `A`: the values that it can undo.
+ * - `V`: the values of the dependencies that it needs, by local key.
+ * - `R`: the services that it needs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Undo<in A, in V = AnyValues, out R = never> {
+  readonly "~effect-loader/Undo": { readonly _A: (_: A) => void; readonly _V: (_: V) => void; readonly _R: () => R }
+  /** Its layers, which bring the code that undoes: declarations import none of it. */
+  readonly layers: ReadonlyArray<unknown>
+}
+
+/** Undoes what was loaded. Of a list, `value` is that of one item. */
+interface CompensationFunction {
   readonly _tag: "Compensation"
-  readonly undo: (value: unknown, deps: Readonly<Record<string, unknown>>, context: CompensationContext) => unknown
+  readonly undo: (value: unknown, deps: AnyValues, context: CompensationContext) => unknown
 }
 
-/** What a load that did not succeed has to be followed by. */
-interface Cleanup {
+/** Follows an attempt that did not succeed. */
+interface CleanupFunction {
   readonly _tag: "Cleanup"
-  readonly undo: (deps: Readonly<Record<string, unknown>>, context: CompensationContext) => unknown
+  readonly undo: (deps: AnyValues, context: CompensationContext) => unknown
 }
 
-export type Undo = Compensation | Cleanup
+export type UndoFunction = CompensationFunction | CleanupFunction

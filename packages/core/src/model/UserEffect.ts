@@ -98,6 +98,14 @@ export const checkFunctions = (
   )
 }
 
+/** Refuses what cannot undo a declaration. Throws an `IllegalArgumentError`. */
+export const checkUndo = (what: string, name: string, undo: object): void => {
+  if ("~effect-loader/Undo" in Object(undo)) return
+  throw new Cause.IllegalArgumentError(
+    `${what}("${name}"): after the options come only Saga.compensate(...) and Saga.cleanup(...), got ${valueText(undo)}`
+  )
+}
+
 /** A load in the seal that a cache around it asks for. */
 export const sealIn = (seal: Seal | undefined, { name }: Named, self: AnyEffect): AnyEffect =>
   seal === undefined ? self : seal(self, name)

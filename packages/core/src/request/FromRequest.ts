@@ -9,6 +9,7 @@ import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
 import type { Dependencies, KeyOf } from "../model/Node.ts"
 import type { Items } from "../list/ForEach.ts"
 import { layersOf, type PolicyFor } from "../model/Policy.ts"
+import type { Undo } from "../model/Undo.ts"
 import type { ProtectedResolver } from "./Protected.ts"
 import {
   declare,
@@ -17,10 +18,10 @@ import {
   type Inputs,
   lazily,
   type Own,
-  undoing,
+  undoLayers,
   type Unkeyed
 } from "../model/Resource.ts"
-import type { Any, InputOf, Resource, Services, Undoing, Values } from "../model/Resource.ts"
+import type { Any, InputOf, Resource, Services, Values } from "../model/Resource.ts"
 
 /** What asking can fail with. */
 type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
@@ -32,6 +33,7 @@ type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
  * - `key`: what tells its value from others in a cache, as in `make`.
  * - `request`: makes the request, from what it needs.
  * - `resolver`: one of Effect's request resolvers, or a protected one, built once: resources that name it share its calls.
+ * - `undo`, `alsoUndo`: `Saga.compensate` and `Saga.cleanup`, as in `make`.
  *
  * All requests that are made while a batch is collected are sent in one call, from whichever resource, list or run they
  * come. Equal ones are sent once, where those who ask have the same services. While it waits it holds no slot, so that a
@@ -72,6 +74,8 @@ export const fromRequest = <
   const After extends ReadonlyArray<Any> = [],
   CE = never,
   CR = never,
+  R2 = never,
+  R3 = never,
   K extends string = never
 >(
   name: Name,
@@ -81,25 +85,31 @@ export const fromRequest = <
     readonly key?: (deps: Values<D>) => K
     readonly request: (deps: Values<D>) => Q
     readonly resolver: RequestResolver.RequestResolver<Q> | ProtectedResolver<Q, CE, CR>
-  }
+  },
+  undo?: Undo<Request.Success<NoInfer<Q>>, Values<NoInfer<D>>, R2>,
+  alsoUndo?: Undo<Request.Success<NoInfer<Q>>, Values<NoInfer<D>>, R3>
 ): Resource<
   Name,
   Request.Success<Q>,
   Own<Name, AskError<Q> | CE> | Failure<D[keyof D] | After[number]>,
-  Request.Services<Q> | NoInfer<CR> | Services<D[keyof D] | After[number]>,
+  Request.Services<Q> | NoInfer<CR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>,
   Unkeyed<K, Request.Services<Q>>
 > => {
   checkFunctions("Resource.fromRequest", name, options, ["request"], ["key"])
-  return declare(name, {
-    _tag: "Request",
-    deps: lazily<Dependencies>(options.deps, {}),
-    after: lazily<ReadonlyArray<unknown>>(options.after, []),
-    key: options.key as KeyOf | undefined,
-    request: options.request as (deps: Dependencies) => unknown,
-    resolver: options.resolver as AnyResolver,
-    means: askMeans
-  })
+  return declare(
+    name,
+    {
+      _tag: "Request",
+      deps: lazily<Dependencies>(options.deps, {}),
+      after: lazily<ReadonlyArray<unknown>>(options.after, []),
+      key: options.key as KeyOf | undefined,
+      request: options.request as (deps: Dependencies) => unknown,
+      resolver: options.resolver as AnyResolver,
+      means: askMeans
+    },
+    undoLayers("Resource.fromRequest", name, undo, alsoUndo)
+  )
 }
 
 /**
@@ -110,7 +120,7 @@ export const fromRequest = <
  * - `request`: makes the request of one item, from the item, what the list needs, and the item's index.
  * - `resolver`: as in `fromRequest`.
  * - `each`: a policy for one item; policies that are piped onto it bound the whole list.
- * - `compensate`, `cleanup`: undo one item, and follow one that did not succeed, as in `forEach`.
+ * - `undo`, `alsoUndo`: undo one item, as in `forEach`.
  *
  * The first item that fails fails the list, and the `ResourceError` tells its `item`.
  *
@@ -163,7 +173,9 @@ export const requestEach = <
     readonly request: (item: I, deps: Values<D>, index: number) => Q
     readonly resolver: RequestResolver.RequestResolver<Q> | ProtectedResolver<Q, CE, CR>
     readonly each?: Items<PE, PR, S, NoInfer<IK>, Request.Services<NoInfer<Q>>> | PolicyFor<NoInfer<AskError<Q> | CE>>
-  } & Undoing<Request.Success<NoInfer<Q>>, D, R2, R3>
+  },
+  undo?: Undo<Request.Success<NoInfer<Q>>, Values<NoInfer<D>>, R2>,
+  alsoUndo?: Undo<Request.Success<NoInfer<Q>>, Values<NoInfer<D>>, R3>
 ): Resource<
   Name,
   ReadonlyArray<Request.Success<Q>>,
@@ -172,13 +184,7 @@ export const requestEach = <
   Inputs<D> & InputOf<After[number]>,
   Unkeyed<K, Request.Services<Q>>
 > => {
-  checkFunctions(
-    "Resource.requestEach",
-    name,
-    options,
-    ["items", "request"],
-    ["key", "itemKey", "compensate", "cleanup"]
-  )
+  checkFunctions("Resource.requestEach", name, options, ["items", "request"], ["key", "itemKey"])
   return declare(name, {
     _tag: "List",
     deps: lazily<Dependencies>(options.deps, {}),
@@ -192,6 +198,9 @@ export const requestEach = <
     means: askMeans,
     resolvers: [],
     concurrency: "unbounded",
-    each: [...undoing(options), ...(options.each === undefined ? [] : layersOf(options.each))]
+    each: [
+      ...undoLayers("Resource.requestEach", name, undo, alsoUndo),
+      ...(options.each === undefined ? [] : layersOf(options.each))
+    ]
   })
 }

@@ -113,7 +113,7 @@ export interface Transaction<A, E, R, In> {
  * ```ts
  * import { Effect } from "effect"
  * import { SqlClient } from "effect/sql"
- * import { Loader, Resource } from "effect-loader"
+ * import { Loader, Resource, Saga } from "effect-loader"
  * import * as Sql from "effect-loader/sql"
  *
  * const amount = Resource.input<number>()("amount")
@@ -123,9 +123,8 @@ export interface Transaction<A, E, R, In> {
  * })
  * const charge = Resource.make("charge", {
  *   deps: { order, amount },
- *   load: ({ amount }) => Effect.succeed(`charge of ${amount}`),
- *   compensate: (charge) => Effect.log(`refund the ${charge}`)
- * })
+ *   load: ({ amount }) => Effect.succeed(`charge of ${amount}`)
+ * }).pipe(Saga.compensate((charge) => Effect.log(`refund the ${charge}`)))
  *
  * const checkout = Sql.withTransaction(Loader.make({ order, charge }, { name: "checkout" }))
  * // checkout.load({ amount: 12 }): an Effect that needs the SqlClient

@@ -3,98 +3,131 @@
  *
  * @since 0.1.0
  */
-import { checkFunctions } from "../model/UserEffect.ts"
 import type * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
-import { undoLayer } from "../model/Node.ts"
-import { type Any, isResource, type Resource, withLayers } from "../model/Resource.ts"
-import type { CompensationContext } from "../model/Undo.ts"
+import type { Layer } from "../model/Node.ts"
+import { type Any, type Resource, withLayers } from "../model/Resource.ts"
+import type { AnyValues, CompensationContext, Undo, UndoFunction } from "../model/Undo.ts"
+import { checkFunctions } from "../model/UserEffect.ts"
 
 /**
- * Says how to undo a resource: what runs when the load fails after the resource has been loaded.
+ * A `Saga.compensate`: given to a constructor after its options, or piped onto a resource.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Compensation<A, V = AnyValues, R = never> extends Undo<A, V, R> {
+  // A call signature: TypeScript infers `A` and `V` of functions that return functions last, when they are known.
+  <N extends string, E, R0, In, U>(self: Resource<N, A, E, R0, In, U>): Resource<N, A, E, R0 | R, In, U>
+}
+
+/**
+ * A `Saga.cleanup`: given to a constructor after its options, or piped onto a resource.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Cleanup<V = AnyValues, R = never> extends Undo<unknown, V, R> {
+  <N extends string, A, E, R0, In, U>(self: Resource<N, A, E, R0, In, U>): Resource<N, A, E, R0 | R, In, U>
+}
+
+/** A layer that wraps nothing: the run keeps what undoes the value inside of it. */
+const fromFunction = (kind: string, undo: UndoFunction): never => {
+  const layer: Layer = {
+    kind,
+    label: kind,
+    repeats: false,
+    continues: false,
+    refused: undefined,
+    wrap: (self) => self,
+    undo
+  }
+  const layers = [layer]
+  const apply = (self: Any): Any => withLayers(self, layers)
+  return Object.assign(apply, { "~effect-loader/Undo": {}, layers }) as never
+}
+
+/**
+ * Undoes a resource: runs when the load fails after the resource has been loaded.
  *
  * - It runs when the load fails, dies, reaches its `timeout` or is interrupted; never in `settle`, and never for a value
  *   that was given, overridden, or came out of a cache or a fallback.
  * - Everything that had been loaded is undone in the reverse order in which it was completed: dependents always before
- *   what they depend on, and what is independent side by side, as far as the loader's `compensationConcurrency` allows.
+ *   their dependencies, and independent resources concurrently, as far as the loader's `compensationConcurrency` allows.
  * - It cannot be interrupted from outside. Its own `Effect.retry` and `Effect.timeout` work as anywhere else.
- * - Its failure stops no other compensation, and takes no failure's place: see `CompensationError`.
+ * - Its failure stops no other compensation, and takes no failure's place: see `Saga.CompensationError`.
  *
- * Like a policy it acts on what is piped before: with a `retry` piped after it, an attempt that is thrown away is undone
- * before the next one begins. Pipe it before fallbacks, which give nothing that could be undone.
+ * `f` gets the value, the values of the resource's dependencies, and a {@link CompensationContext}. The types of the
+ * dependencies are known where it is given to a constructor after the options; in a pipe they are `unknown`.
+ *
+ * In a pipe it acts on what is piped before, like a policy: with a `retry` piped after it, an attempt that is thrown away is
+ * undone before the next one begins. Pipe it before fallbacks, which give nothing that could be undone.
  *
  * @example
  * ```ts
  * import { Effect } from "effect"
- * import { Loader, Resource } from "effect-loader"
+ * import { Loader, Resource, Saga } from "effect-loader"
  *
  * const log: Array<string> = []
+ * const note = (text: string) => Effect.sync(() => log.push(text))
+ *
  * const seat = Resource.make("seat", { load: () => Effect.succeed("12A") }).pipe(
- *   Resource.withCompensation((seat, { resource }) => Effect.sync(() => log.push(`${resource} ${seat} released`)))
+ *   Saga.compensate((seat) => note(`seat ${seat} released`))
  * )
- * const ticket = Resource.make("ticket", { deps: { seat }, load: () => Effect.fail("card refused") })
+ * const meal = Resource.make(
+ *   "meal",
+ *   { deps: { seat }, load: ({ seat }) => Effect.succeed(`soup for ${seat}`) },
+ *   Saga.compensate((meal, { seat }, { resource }) => note(`${resource} of ${seat} cancelled: ${meal}`))
+ * )
+ * const ticket = Resource.make("ticket", { deps: { meal }, load: () => Effect.fail("card refused") })
  *
  * Effect.runSync(Effect.exit(Loader.load(Loader.make({ ticket }))))
- * console.log(log) // [ "seat 12A released" ]
+ * console.log(log) // [ "meal of 12A cancelled: soup for 12A", "seat 12A released" ]
  * ```
  *
  * @since 0.1.0
  * @category undoing
  */
-export const withCompensation: {
-  <A, E2, R2>(
-    f: (value: A, context: CompensationContext) => Effect.Effect<unknown, E2, R2>
-  ): <N extends string, E, R, In, U>(self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R | R2, In, U>
-  <N extends string, A, E, R, In, U, E2, R2>(
-    self: Resource<N, A, E, R, In, U>,
-    f: (value: A, context: CompensationContext) => Effect.Effect<unknown, E2, R2>
-  ): Resource<N, A, E, R | R2, In, U>
-} = /* @__PURE__ */ dual(
-  (args) => isResource(args[0]),
-  (self: Any, f: (value: unknown, context: CompensationContext) => unknown): never => {
-    checkFunctions("Resource.withCompensation", self.name, { f }, ["f"])
-    const undo = (value: unknown, _deps: unknown, context: CompensationContext) => f(value, context)
-    return withLayers(self, [undoLayer({ _tag: "Compensation", undo })]) as never
-  }
-)
+export const compensate = <A, R = never, V extends AnyValues = AnyValues>(
+  f: (value: A, deps: V, context: CompensationContext) => Effect.Effect<unknown, unknown, R>
+): Compensation<A, V, R> => {
+  checkFunctions("Saga.compensate", "f", { f }, ["f"])
+  return fromFunction("compensation", { _tag: "Compensation", undo: f as (value: unknown) => unknown })
+}
 
 /**
- * Says how to clean up after a resource that did not succeed: it failed, died, timed out or was interrupted, and may have
- * left something half done.
+ * Cleans up after a resource that did not succeed: it failed, died, timed out or was interrupted, and may have left
+ * something half done.
  *
- * It runs as soon as what is piped before has ended so, before anything else is undone, and cannot be interrupted. With a
- * `retry` piped after it, it runs after each failed attempt; piped after the `retry`, it runs once, when there is no
- * further attempt. What it fails with never takes the place of the resource's own failure: see `CompensationError`.
+ * It runs as soon as the attempt has ended so, before anything else is undone, in `settle` too, and cannot be interrupted. It
+ * gets the values of the resource's dependencies, with types as {@link compensate}, and a {@link CompensationContext}.
+ *
+ * In a pipe it acts on what is piped before: with a `retry` piped after it, it runs after each failed attempt; piped after
+ * the `retry`, it runs once, when there is no further attempt. Its failure never takes the place of the resource's own: see
+ * `Saga.CompensationError`.
  *
  * @example
  * ```ts
  * import { Effect } from "effect"
- * import { Loader, Resource } from "effect-loader"
+ * import { Loader, Resource, Saga } from "effect-loader"
  *
  * const log: Array<string> = []
- * const upload = Resource.make("upload", { load: () => Effect.fail("connection lost") }).pipe(
- *   Resource.withCleanup(({ resource }) => Effect.sync(() => log.push(`what is there of the ${resource} is deleted`)))
+ * const path = Resource.succeed("path", "/tmp/photo")
+ * const upload = Resource.make(
+ *   "upload",
+ *   { deps: { path }, load: () => Effect.fail("connection lost") },
+ *   Saga.cleanup(({ path }) => Effect.sync(() => log.push(`${path} deleted`)))
  * )
  *
  * Effect.runSync(Effect.exit(Loader.load(Loader.make({ upload }))))
- * console.log(log) // [ "what is there of the upload is deleted" ]
+ * console.log(log) // [ "/tmp/photo deleted" ]
  * ```
  *
  * @since 0.1.0
  * @category undoing
  */
-export const withCleanup: {
-  <E2, R2>(
-    f: (context: CompensationContext) => Effect.Effect<unknown, E2, R2>
-  ): <N extends string, A, E, R, In, U>(self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R | R2, In, U>
-  <N extends string, A, E, R, In, U, E2, R2>(
-    self: Resource<N, A, E, R, In, U>,
-    f: (context: CompensationContext) => Effect.Effect<unknown, E2, R2>
-  ): Resource<N, A, E, R | R2, In, U>
-} = /* @__PURE__ */ dual(
-  (args) => isResource(args[0]),
-  (self: Any, f: (context: CompensationContext) => unknown): never => {
-    checkFunctions("Resource.withCleanup", self.name, { f }, ["f"])
-    return withLayers(self, [undoLayer({ _tag: "Cleanup", undo: (_deps, context) => f(context) })]) as never
-  }
-)
+export const cleanup = <R = never, V extends AnyValues = AnyValues>(
+  f: (deps: V, context: CompensationContext) => Effect.Effect<unknown, unknown, R>
+): Cleanup<V, R> => {
+  checkFunctions("Saga.cleanup", "f", { f }, ["f"])
+  return fromFunction("cleanup", { _tag: "Cleanup", undo: f as () => unknown })
+}

@@ -28,14 +28,14 @@ const sentence = (
  * - `value`: what was to be undone, as the compensation got it; `undefined` for a cleanup.
  * - `item`: of a list, the item.
  * - `error`: what the compensation failed or died with; `failure` is its whole cause.
- * - `cleanup`: whether it was a `withCleanup`.
+ * - `cleanup`: whether it was a `Saga.cleanup`.
  *
  * @example
  * ```ts
  * import { Effect } from "effect"
- * import { Loader, Resource } from "effect-loader"
+ * import { Loader, Resource, Saga } from "effect-loader"
  *
- * const seat = Resource.make("seat", { load: () => Effect.succeed("12A"), compensate: () => Effect.fail("offline") })
+ * const seat = Resource.make("seat", { load: () => Effect.succeed("12A") }).pipe(Saga.compensate(() => Effect.fail("offline")))
  * const ticket = Resource.make("ticket", { deps: { seat }, load: () => Effect.fail("card refused") })
  * const order = Loader.make(
  *   { ticket },
@@ -137,13 +137,13 @@ export class RollbackError extends Data.TaggedError("RollbackError")<{
    * @example
    * ```ts
    * import { Effect } from "effect"
-   * import { Loader, Resource, RollbackError } from "effect-loader"
+   * import { Loader, Resource, Saga } from "effect-loader"
    *
-   * const seat = Resource.make("seat", { load: () => Effect.succeed("12A"), compensate: () => Effect.fail("offline") })
+   * const seat = Resource.make("seat", { load: () => Effect.succeed("12A") }).pipe(Saga.compensate(() => Effect.fail("offline")))
    * const ticket = Resource.make("ticket", { deps: { seat }, load: () => Effect.fail("card refused") })
    *
    * const cause = Effect.runSync(Effect.flip(Effect.sandbox(Loader.load(Loader.make({ ticket })))))
-   * console.log(RollbackError.of(cause)?.failures[0]?.message) // resource "seat" was not undone: offline
+   * console.log(Saga.RollbackError.of(cause)?.failures[0]?.message) // resource "seat" was not undone: offline
    * ```
    *
    * @since 0.1.0

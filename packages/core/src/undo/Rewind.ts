@@ -48,9 +48,8 @@ const check = ({ times }: RewindOptions<never>): void => {
  * const trip = Resource.make("trip", { load: () => Effect.sync(() => (log.push("trip"), "Rome")) })
  * const seat = Resource.make("seat", {
  *   deps: { trip },
- *   load: () => Effect.sync(() => seats.shift()!),
- *   compensate: (seat) => Effect.sync(() => log.push(`${seat} released`))
- * })
+ *   load: () => Effect.sync(() => seats.shift()!)
+ * }).pipe(Saga.compensate((seat) => Effect.sync(() => log.push(`${seat} released`))))
  * const ticket = Resource.make("ticket", {
  *   deps: { seat },
  *   load: ({ seat }) => (seat === "1A" ? Effect.fail("seat is gone") : Effect.succeed(`ticket for ${seat}`))

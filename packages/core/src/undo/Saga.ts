@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as RunLocal from "../base/RunLocal.ts"
 import type { Program } from "../compile/Program.ts"
 import type { AnyEffect, Dependencies } from "../model/Node.ts"
-import type { Undo } from "../model/Undo.ts"
+import type { UndoFunction } from "../model/Undo.ts"
 import type { RunWatch } from "../watch/RunWatch.ts"
 import { CompensationError, RollbackError } from "./CompensationError.ts"
 import { noting } from "./SideEffect.ts"
@@ -70,7 +70,7 @@ export class Saga {
   }
 
   /** A load, with what undoes it or cleans up after it. `of` is asked when that is known. */
-  undoable(index: number, self: AnyEffect, undo: Undo, deps: Dependencies, of: () => Of): AnyEffect {
+  undoable(index: number, self: AnyEffect, undo: UndoFunction, deps: Dependencies, of: () => Of): AnyEffect {
     return undo._tag === "Cleanup"
       ? this.cleanedUp(self, (context) => undo.undo(deps, context as never), of)
       : this.compensated(index, self, undo.undo, deps, of)

@@ -359,7 +359,7 @@ interface OfUndo extends OfResource {
   readonly item?: number
   /** The resources inside, outermost first, where this undoes what a loader inside the resource did. */
   readonly inside?: ReadonlyArray<string>
-  /** Whether this is the `withCleanup` of a resource that did not succeed. */
+  /** Whether this is the `Saga.cleanup` of a resource that did not succeed. */
   readonly cleanup: boolean
 }
 

@@ -4,7 +4,7 @@ import { Context, Effect, Layer, References, Scope, Tracer } from "effect"
 import * as fc from "fast-check"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Limiter, Loader, Policy, Resource, ResourceCache, Tracing } from "effect-loader"
+import { Limiter, Loader, Policy, Resource, ResourceCache, Saga, Tracing } from "effect-loader"
 import { capture } from "../../src/base/Callers.ts"
 import * as RunLocal from "../../src/base/RunLocal.ts"
 import { sameServices } from "../../src/batching/SameServices.ts"
@@ -92,9 +92,8 @@ class Kept extends ResourceCache.Service<Kept>()("app/Kept") {}
 
 const log: Array<string> = []
 const seat = Resource.make("seat", {
-  load: () => Effect.sync(() => log.push("booked")),
-  compensate: () => Effect.sync(() => log.push("released"))
-})
+  load: () => Effect.sync(() => log.push("booked"))
+}).pipe(Saga.compensate(() => Effect.sync(() => log.push("released"))))
 const around = Resource.make("around", {
   load: () => Effect.map(Effect.context(), ({ mapUnsafe }) => Array.from(mapUnsafe.keys()))
 })
@@ -119,9 +118,8 @@ const places: Record<string, (build: Build) => Build> = {
       alone(() => build),
       { concurrency: 1 }
     ),
-  "a load that is compensated": (build) =>
-    loading(alone(() => build).pipe(Resource.withCompensation(() => Effect.void))),
-  "a load with a cleanup": (build) => loading(alone(() => build).pipe(Resource.withCleanup(() => Effect.void))),
+  "a load that is compensated": (build) => loading(alone(() => build).pipe(Saga.compensate(() => Effect.void))),
+  "a load with a cleanup": (build) => loading(alone(() => build).pipe(Saga.cleanup(() => Effect.void))),
   "a permit": (build) => loading(alone(() => build).pipe(Policy.limit(Db))),
   "a permit by hand": (build) => Db.withPermit(build),
   "an attempt": (build) => loading(alone(() => build).pipe(Policy.retry({ times: 1 }))),
@@ -186,7 +184,7 @@ describe("a loader's layer that was built inside a run", () => {
 
   it("loses no compensation where a start-up graph built it, also one inside another one", () => {
     const start = Resource.fromLayer("booking", Booking, Booking.layer)
-    const cleaned = start.pipe(Resource.withCleanup(() => Effect.void))
+    const cleaned = start.pipe(Saga.cleanup(() => Effect.void))
     const inside = Resource.fromLoader("inside", Loader.make({ start })).pipe(Resource.map(({ start }) => start))
     const order = Loader.make({
       card: Resource.make("card", {

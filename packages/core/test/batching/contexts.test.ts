@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Option, References, Request, RequestResolver, Tracer } from "effect"
 import * as fc from "fast-check"
-import { Limiter, Loader, Resource, Tracing } from "effect-loader"
+import { Limiter, Loader, Resource, Saga, Tracing } from "effect-loader"
 import { isOfWait, isRunLocal } from "../../src/base/RunLocal.ts"
 import { innermostAround } from "../../src/batching/CommonSpan.ts"
 import { recordedSpans } from "../recordedSpans.ts"
@@ -25,7 +25,7 @@ const remembering = () => {
 const userOf = (resolver: RequestResolver.RequestResolver<GetUser>) => {
   const id = Resource.input<number>()("id")
   const user = Resource.fromRequest("user", { deps: { id }, request: ({ id }) => new GetUser({ id }), resolver })
-  return Loader.make({ user: user.pipe(Resource.withCompensation(() => Effect.void)) })
+  return Loader.make({ user: user.pipe(Saga.compensate(() => Effect.void)) })
 }
 
 const together = <E>(...loads: ReadonlyArray<Effect.Effect<unknown, E>>) =>

@@ -1,7 +1,7 @@
 /** What `Policy.cache` does in runs: what is loaded, by whom, and what is seen of it. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Data, Effect, Exit, Fiber, Layer, Schedule } from "effect"
-import { Limiter, Loader, Plan, Policy, Report, Resource, ResourceCache } from "effect-loader"
+import { Limiter, Loader, Plan, Policy, Report, Resource, ResourceCache, Saga } from "effect-loader"
 import { Fake, RunLog } from "effect-loader/testing"
 import { fork } from "../fork.ts"
 import { withTime } from "../withTime.ts"
@@ -388,17 +388,19 @@ describe("a loader that refreshes what is read by hand", () => {
       const undone: Array<string> = []
       let loads = 0
       const step = Resource.make("step", {
-        load: () => Effect.as(Effect.sleep(10), ++loads),
-        compensate: (load: number) => Effect.sync(() => undone.push(`load ${load}`))
-      })
+        load: () => Effect.as(Effect.sleep(10), ++loads)
+      }).pipe(Saga.compensate((load: number) => Effect.sync(() => undone.push(`load ${load}`))))
       const inner = Loader.make({ step }, { name: "inner" })
       const read = Users.get("step", Loader.load(inner))
       const reading = (millis: number, end: Effect.Effect<void, string>) =>
-        Resource.forEach("reading", {
-          items: () => [1],
-          load: () => Effect.andThen(read, Effect.andThen(Effect.sleep(millis), end)),
-          compensate: () => Effect.void
-        })
+        Resource.forEach(
+          "reading",
+          {
+            items: () => [1],
+            load: () => Effect.andThen(read, Effect.andThen(Effect.sleep(millis), end))
+          },
+          Saga.compensate(() => Effect.void)
+        )
       const { events, exit } = yield* inTime(
         RunLog.record(
           Effect.gen(function* () {

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { AsyncLocalStorage } from "node:async_hooks"
 import { type Context, Effect, Exit, Fiber, Layer, Request, RequestResolver } from "effect"
 import * as fc from "fast-check"
-import { Batching, Limiter, Loader, Policy, Resource, ResourceCache } from "effect-loader"
+import { Batching, Limiter, Loader, Policy, Resource, ResourceCache, Saga } from "effect-loader"
 import { withTime } from "../withTime.ts"
 
 const store = new AsyncLocalStorage<string>()
@@ -99,7 +99,7 @@ class Pages {
       if (policy === "retry") return resource.pipe(Policy.retry({ times: 1 })) as AnyResource
       const undo = (value: unknown) =>
         typeof value === "string" && value.startsWith("caller") ? this.note("compensation", value, 1) : Effect.void
-      return resource.pipe(Resource.withCompensation(undo as never)) as AnyResource
+      return resource.pipe(Saga.compensate(undo as never)) as AnyResource
     }, made)
   }
 

@@ -1,16 +1,7 @@
 /** Loaders inside loaders, deeper than the stack. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Result } from "effect"
-import {
-  GraphError,
-  Loader,
-  Observer,
-  Plan,
-  Report,
-  Resource,
-  type ResourceError,
-  type RollbackError
-} from "effect-loader"
+import { GraphError, Loader, Observer, Plan, Report, Resource, type ResourceError, Saga } from "effect-loader"
 import * as Diagram from "effect-loader/diagram"
 import fc from "fast-check"
 import { withTime } from "../withTime.ts"
@@ -101,11 +92,11 @@ describe(`loaders ${deep} deep`, () => {
 
   it("are undone, and what could not be undone is told with the way to it", () => {
     let undone = 0
-    let told: RollbackError | undefined
+    let told: Saga.RollbackError | undefined
     const last = (inner: Resource.Any) => Resource.make("last", { deps: { inner }, load: () => Effect.fail("bad") })
-    const onCompensationFailure = (error: RollbackError) => Effect.sync(() => void (told = error))
+    const onCompensationFailure = (error: Saga.RollbackError) => Effect.sync(() => void (told = error))
     for (const compensation of [Effect.sync(() => void undone++), Effect.fail("offline")]) {
-      const booked = Resource.make("leaf", { load: () => Effect.succeed(1), compensate: () => compensation })
+      const booked = Resource.make("leaf", { load: () => Effect.succeed(1) }).pipe(Saga.compensate(() => compensation))
       const loader = Loader.make(
         { last: last(Resource.fromLoader("outer", nest(deep, booked))) },
         { onCompensationFailure }
@@ -254,14 +245,12 @@ describe("levels beyond those that share a stack", () => {
               })
             }) as Loader.Loader<unknown, unknown>
             levels.forEach(({ compensates, limit, waits }, level) => {
-              const own = Resource.make("own", {
-                load: () =>
-                  Effect.andThen(
-                    pauses[waits],
-                    Effect.sync(() => log.push(`did ${level}`))
-                  ),
-                ...(compensates ? { compensate: () => Effect.sync(() => log.push(`undid ${level}`)) } : {})
-              })
+              const did = Effect.andThen(
+                pauses[waits],
+                Effect.sync(() => log.push(`did ${level}`))
+              )
+              const undo = Saga.compensate(() => Effect.sync(() => log.push(`undid ${level}`)))
+              const own = Resource.make("own", { load: () => did }, compensates ? undo : undefined)
               const inner = Resource.fromLoader("inner", loader as Loader.Loader<unknown>, { after: [own] })
               loader = Loader.make({ inner }, limit === undefined ? {} : { concurrency: limit }) as never
             })

@@ -37,10 +37,10 @@ const inTables: ReadonlyArray<string> = [
   "Resource.map",
   "Resource.requestEach",
   "Resource.succeed",
-  "Resource.withCleanup",
-  "Resource.withCompensation",
   "ResourceCache.Service",
   "Saga.abortIf",
+  "Saga.cleanup",
+  "Saga.compensate",
   "Saga.rewind",
   "resilience/CircuitBreaker.Service",
   "testing/Fake.taking"

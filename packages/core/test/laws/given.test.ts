@@ -134,7 +134,7 @@ const places: ReadonlyArray<Place> = [
     what: "`while` of rewind(seat, 1)",
     failed: true,
     make: (f) => {
-      const seat = Resource.make("seat", { load: () => Effect.succeed(1), compensate: () => Effect.void })
+      const seat = Resource.make("seat", { load: () => Effect.succeed(1) }).pipe(Saga.compensate(() => Effect.void))
       const user = Resource.make("user", { deps: { seat }, load: down })
       return user.pipe(Saga.rewind(seat, { times: 1, while: f }))
     }
@@ -330,7 +330,9 @@ describe("30. what a user gives is checked where it is used", () => {
       const logger = Logger.layer([
         Logger.make(({ cause, message }) => logged.push(`${String(message)} ${Cause.pretty(cause)}`))
       ])
-      const undone = Resource.make("undone", { load: () => Effect.succeed(1), compensate: () => Effect.fail("cannot") })
+      const undone = Resource.make("undone", { load: () => Effect.succeed(1) }).pipe(
+        Saga.compensate(() => Effect.fail("cannot"))
+      )
       const last = Resource.make("user", { after: [undone], load: down })
       for (const [text, junkOf] of junk) {
         const hooked = (hook: () => Effect.Effect<never>) =>
@@ -349,8 +351,8 @@ describe("30. what a user gives is checked where it is used", () => {
       for (const [text, junkOf] of junk) {
         const told: Array<string> = []
         const give = () => junkOf() as never
-        const seat = Resource.make("seat", { load: () => Effect.succeed(1), compensate: give })
-        const last = Resource.make("user", { after: [seat], load: down, cleanup: give })
+        const seat = Resource.make("seat", { load: () => Effect.succeed(1) }).pipe(Saga.compensate(give))
+        const last = Resource.make("user", { after: [seat], load: down }).pipe(Saga.cleanup(give))
         const onCompensationFailure = ({ failures }: { readonly failures: ReadonlyArray<Error> }) =>
           Effect.sync(() => void told.push(...failures.map(({ message }) => message)))
         const exit = yield* Effect.exit(Loader.load(Loader.make({ last }, { onCompensationFailure })))
@@ -363,8 +365,6 @@ describe("30. what a user gives is checked where it is used", () => {
 
   const declarations: ReadonlyArray<readonly [what: string, declare: (junk: never) => unknown]> = [
     ['Resource.make("user"): `load`', (load) => Resource.make("user", { load })],
-    ['Resource.make("user"): `compensate`', (compensate) => Resource.make("user", { load: down, compensate })],
-    ['Resource.make("user"): `cleanup`', (cleanup) => Resource.make("user", { load: down, cleanup })],
     ['Resource.make("user"): `key`', (key) => Resource.make("user", { load: down, key })],
     ['Resource.forEach("user"): `items`', (items) => Resource.forEach("user", { items, load: down })],
     ['Resource.forEach("user"): `load`', (load) => Resource.forEach("user", { items: () => [1], load })],
@@ -376,12 +376,12 @@ describe("30. what a user gives is checked where it is used", () => {
     ['Resource.map("user"): `f`', (f) => Resource.map(user, f)],
     ['Resource.catch("user"): `f`', (f) => Resource.catch(failing, f)],
     ['Resource.catchCause("user"): `f`', (f) => Resource.catchCause(failing, f)],
-    ['Resource.withCompensation("user"): `f`', (f) => Resource.withCompensation(user, f)],
-    ['Resource.withCleanup("user"): `f`', (f) => Resource.withCleanup(user, f)],
     ['Policy.around("mine"): `f`', (f) => Policy.around("mine", f)],
     ['Policy.retry("options"): `while`', (f) => Policy.retry({ times: 1, while: f })],
     ['Policy.retry("options"): `retryAfter`', (f) => Policy.retry({ times: 1, retryAfter: f })],
     ['Saga.abortIf("when"): `when`', (f) => Saga.abortIf(f)],
+    ['Saga.compensate("f"): `f`', (f) => Saga.compensate(f)],
+    ['Saga.cleanup("f"): `f`', (f) => Saga.cleanup(f)],
     ['Loader.onExit("page"): `hook`', (f) => Loader.onExit(Loader.make({ user }, { name: "page" }), f)],
     ['Observer.observe("onEvent"): `onEvent`', (f) => Observer.observe(Effect.void, f)],
     ['Observer.layer("onEvent"): `onEvent`', (f) => Observer.layer(f)]
@@ -397,6 +397,26 @@ describe("30. what a user gives is checked where it is used", () => {
       if (value === undefined && what.includes("Policy.retry")) continue
       void Promise.resolve(text === "a Promise" ? value : undefined).catch(() => {})
       assert.throws(() => declare(value as never), `${what} must be a function, got ${text}`)
+    }
+  })
+
+  it("after the options of a constructor comes only what undoes, or declaring throws", () => {
+    const request = () => new GetUser({ id: 1 })
+    const items = () => [1]
+    const declare = {
+      make: (undo: never) => Resource.make("user", { load: down }, undo),
+      forEach: (undo: never) => Resource.forEach("user", { items, load: down }, undo),
+      fromRequest: (undo: never) => Resource.fromRequest("user", { request, resolver }, undefined, undo),
+      requestEach: (undo: never) => Resource.requestEach("user", { items, request, resolver }, undefined, undo)
+    }
+    for (const [name, using] of Object.entries(declare)) {
+      for (const [text, junkOf] of junk) {
+        const value = junkOf()
+        if (value === undefined) continue
+        void Promise.resolve(text === "a Promise" ? value : undefined).catch(() => {})
+        const wants = "after the options come only Saga.compensate(...) and Saga.cleanup(...)"
+        assert.throws(() => using(value as never), `Resource.${name}("user"): ${wants}, got ${text}`)
+      }
     }
   })
 
@@ -430,7 +450,9 @@ describe("30. what a user gives is checked where it is used", () => {
           if (text === "undefined" && option === "watch") continue
           const told: Array<string> = []
           const logger = Logger.layer([Logger.make(({ cause }) => told.push(Cause.pretty(cause)))])
-          const undone = Resource.make("undone", { load: () => Effect.succeed(1), compensate: () => Effect.void })
+          const undone = Resource.make("undone", { load: () => Effect.succeed(1) }).pipe(
+            Saga.compensate(() => Effect.void)
+          )
           const last = Resource.make("user", { after: [undone], load: down })
           const watcher = { onEvent: () => {}, [option]: junkOf as never }
           const watch = () => (option === "watch" ? (junkOf() as never) : watcher)

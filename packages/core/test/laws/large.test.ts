@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Request, RequestResolver } from "effect"
-import { Loader, Plan, Report, Resource, type ResourceError, RollbackError } from "effect-loader"
+import { Loader, Plan, Report, Resource, type ResourceError, Saga } from "effect-loader"
 
 const size = 160_000
 
@@ -28,9 +28,8 @@ describe(`with ${size} of a kind`, () => {
   it("what is beyond resources that did nothing is undone", () => {
     let undone = 0
     const first = Resource.make("first", {
-      load: () => Effect.succeed(1),
-      compensate: () => Effect.sync(() => void undone++)
-    })
+      load: () => Effect.succeed(1)
+    }).pipe(Saga.compensate(() => Effect.sync(() => void undone++)))
     const deps = many((name, i) => Resource.make(name, { deps: { first }, load: () => Effect.succeed(i) }))
     const middle = Resource.make("middle", { deps, load: () => Effect.succeed(1) })
     const exit = Effect.runSyncExit(Loader.load(Loader.make({ last: failing({ middle }) })))
@@ -41,13 +40,15 @@ describe(`with ${size} of a kind`, () => {
     let undone = 0
     let told = 0
     const compensate = (i: number) => (undone++ % 8 === 0 ? Effect.fail(`offline ${i}`) : Effect.void)
-    const deps = many((name, i) => Resource.make(name, { load: () => Effect.succeed(i), compensate }))
-    const onCompensationFailure = ({ failures }: RollbackError) => Effect.sync(() => void (told = failures.length))
+    const deps = many((name, i) =>
+      Resource.make(name, { load: () => Effect.succeed(i) }).pipe(Saga.compensate(compensate))
+    )
+    const onCompensationFailure = ({ failures }: Saga.RollbackError) => Effect.sync(() => void (told = failures.length))
     const loader = Loader.make({ last: failing(deps) }, { onCompensationFailure })
     const exit = Effect.runSyncExit(Loader.load(loader))
     assert.deepStrictEqual([errorOf(exit), told], ["bad", size / 8])
     assert.strictEqual(undone, size)
-    const error = Exit.isFailure(exit) ? RollbackError.of(exit.cause) : undefined
+    const error = Exit.isFailure(exit) ? Saga.RollbackError.of(exit.cause) : undefined
     assert.strictEqual(error?.failures.length, size / 8)
     assert.isBelow((error?.message ?? "").length, 10_000)
   })

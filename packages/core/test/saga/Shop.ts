@@ -1,6 +1,6 @@
 /** A small world that loads change: what was done is there until it is undone. */
 import { Effect } from "effect"
-import { Resource } from "effect-loader"
+import { Resource, Saga } from "effect-loader"
 
 export class Shop {
   /** What is done and not undone, in the order of doing. */
@@ -37,9 +37,8 @@ export class Shop {
     const { deps, takes = 0, undo = 0 } = options
     return Resource.make(name, {
       ...(deps === undefined ? {} : { deps }),
-      load: () => Effect.andThen(pause(takes), this.do(name)),
-      compensate: (value: string) => Effect.andThen(pause(undo), this.undo(value))
-    })
+      load: () => Effect.andThen(pause(takes), this.do(name))
+    }).pipe(Saga.compensate((value: string) => Effect.andThen(pause(undo), this.undo(value))))
   }
 }
 

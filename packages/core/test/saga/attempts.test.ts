@@ -1,7 +1,7 @@
 /** Attempts that run side by side, and those that are refused before they begin. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
-import { Limiter, Loader, Policy, Resource } from "effect-loader"
+import { Limiter, Loader, Policy, Resource, Saga } from "effect-loader"
 import { CircuitBreaker, circuitBreaker, RateLimit, rateLimit, RetryBudget } from "effect-loader/resilience"
 import { Interruption } from "effect-loader/testing"
 import { withTime } from "../withTime.ts"
@@ -26,10 +26,11 @@ const deed = (
       Effect.suspend(() => {
         const k = ++attempts
         return Effect.sleep(times[k - 1] ?? 0).pipe(Effect.andThen(ends(k)), Effect.andThen(shop.do(`deed ${k}`)))
-      }),
-    compensate: (name) => shop.undo(name),
-    cleanup: () => shop.clean("deed")
-  })
+      })
+  }).pipe(
+    Saga.compensate((name) => shop.undo(name)),
+    Saga.cleanup(() => shop.clean("deed"))
+  )
 }
 
 const load = (resource: Resource.Any) =>
@@ -81,7 +82,7 @@ describe("hedged attempts", () => {
         load: () => Effect.suspend(() => Effect.andThen(Effect.sleep(++attempts === 1 ? 100 : 10), shop.do("deed")))
       }).pipe(
         Policy.hedge({ after: 5 }),
-        Resource.withCompensation((name) => shop.undo(name))
+        Saga.compensate((name) => shop.undo(name))
       )
       yield* load(raced)
       assert.deepStrictEqual(shop.log, ["+deed", "-deed"])
@@ -108,12 +109,12 @@ describe("an attempt that was refused", () => {
       const shop = new Shop()
       const holder = yield* fork(Bank.withPermit(Effect.sleep(50)))
       const refused = Resource.make("refused", {
-        load: () => shop.do("refused"),
-        compensate: (name) => shop.undo(name),
-        cleanup: () => shop.clean("refused")
+        load: () => shop.do("refused")
       }).pipe(
+        Saga.compensate((name) => shop.undo(name)),
+        Saga.cleanup(() => shop.clean("refused")),
         Policy.limit(Bank),
-        Resource.withCleanup(() => shop.clean("all of refused"))
+        Saga.cleanup(() => shop.clean("all of refused"))
       )
       const exit = yield* Effect.exit(Loader.load(Loader.make({ refused })))
       assert.isTrue(Exit.isFailure(exit))
@@ -128,9 +129,9 @@ describe("an attempt that was refused", () => {
       const a = shop.step("a")
       const refused = Resource.make("refused", { deps: { a }, load: () => Effect.fail("no") }).pipe(
         guard,
-        Resource.withCleanup(() => shop.clean("one")),
+        Saga.cleanup(() => shop.clean("one")),
         Policy.retry({ times: 3 }),
-        Resource.withCleanup(() => shop.clean("all"))
+        Saga.cleanup(() => shop.clean("all"))
       )
       const page = Loader.load(Loader.make({ refused }))
       yield* Effect.exit(page)
@@ -156,7 +157,7 @@ describe("an attempt that was refused", () => {
       const shop = new Shop()
       const poor = deed(shop, [], () => Effect.fail("no")).pipe(
         Policy.retry({ times: 5, budget: Budget }),
-        Resource.withCleanup(() => shop.clean("all"))
+        Saga.cleanup(() => shop.clean("all"))
       )
       yield* Effect.exit(Loader.load(Loader.make({ poor })))
       assert.deepStrictEqual(shop.log, ["~deed", "~all"])
@@ -169,7 +170,7 @@ describe("an attempt that was refused", () => {
       const long = Resource.make("long", { load: () => Effect.andThen(Effect.sleep(10), Effect.fail("no")) })
       const waiting = deed(shop, []).pipe(
         Policy.retry({ times: 1 }),
-        Resource.withCleanup(() => shop.clean("all"))
+        Saga.cleanup(() => shop.clean("all"))
       )
       const late = Resource.make("late", { deps: { waiting }, load: () => Effect.void })
       yield* Effect.exit(Loader.load(Loader.make({ long, late }, { concurrency: 1 })))
@@ -184,7 +185,7 @@ describe("an attempt that was refused", () => {
       const shop = new Shop()
       const locked = Resource.make("deed", { load: () => shop.do("deed") }).pipe(
         Policy.around<string>("locked", (self) => Effect.andThen(Effect.fail("no lock"), self)),
-        Resource.withCleanup(() => shop.clean("lock"))
+        Saga.cleanup(() => shop.clean("lock"))
       )
       yield* Effect.exit(Loader.load(Loader.make({ locked })))
       assert.deepStrictEqual(shop.log, ["~lock"])
@@ -214,15 +215,18 @@ describe("permits and slots, while a run is undone", () => {
       const shop = new Shop()
       let most = 0
       const a = Resource.make("a", {
-        load: () => shop.do("a"),
-        compensate: (name) =>
+        load: () => shop.do("a")
+      }).pipe(
+        Saga.compensate((name) =>
           Bank.withPermit(
             Effect.andThen(
               Effect.map(Bank.stats, ({ inFlight }) => (most = inFlight)),
               shop.undo(name)
             )
           )
-      }).pipe(Policy.limit(Bank))
+        ),
+        Policy.limit(Bank)
+      )
       const holder = yield* fork(Effect.andThen(Effect.sleep(1), Bank.withPermit(Effect.sleep(20))))
       yield* Effect.exit(Loader.load(Loader.make({ last: failing({ a }, 5) })))
       assert.deepStrictEqual([shop.log, most], [["+a", "-a"], 1])
@@ -235,9 +239,11 @@ describe("permits and slots, while a run is undone", () => {
       const shop = new Shop()
       const refund = Loader.make({ refund: shop.step("refund").pipe(Policy.limit(Bank)) }, { concurrency: 1 })
       const a = Resource.make("a", {
-        load: () => shop.do("a"),
-        compensate: (name) => Effect.andThen(Loader.load(refund), shop.undo(name))
-      }).pipe(Policy.limit(Bank))
+        load: () => shop.do("a")
+      }).pipe(
+        Saga.compensate((name) => Effect.andThen(Loader.load(refund), shop.undo(name))),
+        Policy.limit(Bank)
+      )
       const inner = Loader.make({ last: failing({ a }) }, { concurrency: 1 })
       yield* Effect.exit(Loader.load(Loader.make({ page: Resource.fromLoader("page", inner) }, { concurrency: 1 })))
       assert.deepStrictEqual(shop.log, ["+a", "+refund", "-a"])
@@ -251,10 +257,10 @@ describe("permits and slots, while a run is undone", () => {
         const held: Array<string> = []
         const look = (where: string) => Effect.map(Bank.stats, ({ inFlight }) => held.push(`${where} ${inFlight}`))
         const broken = Resource.make("broken", { load: () => Effect.fail("no") }).pipe(
-          Resource.withCleanup(() => look("inside")),
+          Saga.cleanup(() => look("inside")),
           Policy.retry({ times: 0 }),
           Policy.limit(Bank),
-          Resource.withCleanup(() => look("outside"))
+          Saga.cleanup(() => look("outside"))
         )
         yield* Effect.exit(Loader.load(Loader.make({ broken })))
         assert.deepStrictEqual(held, ["inside 1", "outside 0"])
@@ -265,12 +271,15 @@ describe("permits and slots, while a run is undone", () => {
   it.effect("items of a list that are undone because another one failed hold no permit", () =>
     Effect.gen(function* () {
       const held: Array<number> = []
-      const list = Resource.forEach("list", {
-        items: () => ["a", "b", "c"],
-        load: (item) => (item === "c" ? Effect.fail("no") : Effect.succeed(item)),
-        compensate: () => Effect.map(Bank.stats, ({ inFlight }) => held.push(inFlight)),
-        each: Policy.limit(Bank)
-      })
+      const list = Resource.forEach(
+        "list",
+        {
+          items: () => ["a", "b", "c"],
+          load: (item) => (item === "c" ? Effect.fail("no") : Effect.succeed(item)),
+          each: Policy.limit(Bank)
+        },
+        Saga.compensate(() => Effect.map(Bank.stats, ({ inFlight }) => held.push(inFlight)))
+      )
       yield* Effect.exit(Loader.load(Loader.make({ list }, { concurrency: 1 })))
       assert.deepStrictEqual(held, [0, 0])
     }).pipe(Effect.provide(Bank.layer({ limit: 1 })), withTime)
@@ -281,15 +290,18 @@ describe("permits and slots, while a run is undone", () => {
       const shop = new Shop()
       let held = 0
       const a = Resource.make("a", {
-        load: () => shop.do("a"),
-        compensate: (name) =>
+        load: () => shop.do("a")
+      }).pipe(
+        Saga.compensate((name) =>
           Bank.withPermit(
             Effect.andThen(
               Effect.map(Bank.stats, ({ inFlight }) => (held = inFlight)),
               shop.undo(name)
             )
           )
-      }).pipe(Policy.limit(Bank))
+        ),
+        Policy.limit(Bank)
+      )
       const inner = Loader.make({ last: failing({ a }) })
       const list = Resource.forEach("list", {
         items: () => [1],
@@ -308,12 +320,15 @@ describe("what undoes, and runs a loader to do so", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const run = (name: string) => Loader.load(Loader.make({ step: shop.step(name) }))
-      const list = Resource.forEach("list", {
-        items: () => ["a", "b"],
-        load: (item) => (item === "b" ? Effect.andThen(Effect.sleep(5), Effect.fail("no")) : shop.do(item)),
-        compensate: (item) => Effect.andThen(run(`refund ${item}`), shop.undo(item)),
-        cleanup: (_, { item }) => run(`cleanup ${String(item?.value)}`)
-      }).pipe(Resource.withCleanup(() => run("cleanup of all")))
+      const list = Resource.forEach(
+        "list",
+        {
+          items: () => ["a", "b"],
+          load: (item) => (item === "b" ? Effect.andThen(Effect.sleep(5), Effect.fail("no")) : shop.do(item))
+        },
+        Saga.compensate((item) => Effect.andThen(run(`refund ${item}`), shop.undo(item))),
+        Saga.cleanup((_, { item }) => run(`cleanup ${String(item?.value)}`))
+      ).pipe(Saga.cleanup(() => run("cleanup of all")))
       yield* Effect.exit(Loader.load(Loader.make({ list })))
       assert.deepStrictEqual(shop.log, ["+a", "+cleanup b", "+cleanup of all", "+refund a", "-a"])
     }).pipe(withTime)

@@ -1,7 +1,7 @@
 /** What people know from Sage and Reactor, as behaviours: what theirs do, and what they are known to get wrong. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer } from "effect"
-import { Loader, Policy, Report, Resource, ResourceError, RollbackError, Saga } from "effect-loader"
+import { Loader, Policy, Report, Resource, ResourceError, Saga } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
 import { withTime } from "../withTime.ts"
 import { failing, Shop } from "./Shop.ts"
@@ -16,7 +16,7 @@ describe("failing", () => {
       const shop = new Shop()
       const a = shop.step("a")
       const b = shop.step("b", { deps: { a } })
-      const c = failing({ b }).pipe(Resource.withCleanup(() => shop.clean("c")))
+      const c = failing({ b }).pipe(Saga.cleanup(() => shop.clean("c")))
       yield* Effect.exit(Loader.load(Loader.make({ c })))
       assert.deepStrictEqual(shop.log, ["+a", "+b", "~c", "-b", "-a"])
     })
@@ -157,7 +157,8 @@ describe("retrying and falling back", () => {
         }
         for (const [how, end] of Object.entries(ends)) {
           const shop = new Shop()
-          const a = Resource.make("a", { load: () => end, cleanup: () => shop.clean("a") }).pipe(
+          const a = Resource.make("a", { load: () => end }).pipe(
+            Saga.cleanup(() => shop.clean("a")),
             Policy.timeout("1 second"),
             Resource.catchCause(() => Effect.succeed("instead"))
           )
@@ -221,9 +222,8 @@ describe("wherever it runs", () => {
       class Bank extends Context.Service<Bank, { readonly refund: (id: string) => void }>()("Bank") {}
       const refunds: Array<string> = []
       const charge = Resource.make("charge", {
-        load: () => Effect.succeed("c1"),
-        compensate: (id) => Effect.map(Bank, ({ refund }) => refund(id))
-      })
+        load: () => Effect.succeed("c1")
+      }).pipe(Saga.compensate((id) => Effect.map(Bank, ({ refund }) => refund(id))))
       class Order extends Loader.Service<Order>()("app/Order", { last: failing({ charge }) }) {}
       const layer = Order.layer.pipe(Layer.provide(Layer.succeed(Bank, { refund: (id) => refunds.push(id) })))
       yield* Effect.exit(Effect.provide(Order.load(), layer))
@@ -237,9 +237,8 @@ describe("wherever it runs", () => {
       const id = Resource.input<number>()("id")
       const a = Resource.make("a", {
         deps: { id },
-        load: ({ id }) => after(id, shop.do(`a${id}`)),
-        compensate: (name) => after(5, shop.undo(name))
-      })
+        load: ({ id }) => after(id, shop.do(`a${id}`))
+      }).pipe(Saga.compensate((name) => after(5, shop.undo(name))))
       const last = Resource.make("last", {
         deps: { a, id },
         load: ({ id }) => after(5, id % 2 === 0 ? Effect.fail("no") : Effect.void)
@@ -275,10 +274,12 @@ describe("wherever it runs", () => {
   it.effect("a loader that is changed or merged keeps its compensations, and its handler", () =>
     Effect.gen(function* () {
       const shop = new Shop()
-      const told: Array<RollbackError> = []
-      const onCompensationFailure = (error: RollbackError) => Effect.sync(() => told.push(error))
+      const told: Array<Saga.RollbackError> = []
+      const onCompensationFailure = (error: Saga.RollbackError) => Effect.sync(() => told.push(error))
       const a = shop.step("a")
-      const stuck = Resource.make("stuck", { load: () => shop.do("stuck"), compensate: () => Effect.fail("stays") })
+      const stuck = Resource.make("stuck", { load: () => shop.do("stuck") }).pipe(
+        Saga.compensate(() => Effect.fail("stays"))
+      )
       const one = Loader.make({ a, last: failing({ a, stuck }, 5) }, { onCompensationFailure })
       const two = Loader.make({ b: shop.step("b") })
       yield* Effect.exit(Loader.load(Loader.merge(one, two)))

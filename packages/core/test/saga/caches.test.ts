@@ -17,15 +17,17 @@ const places = {
   inside: (shop: Shop, load: () => Effect.Effect<string, string>) =>
     Resource.make("deed", {
       key: () => "deed",
-      load,
-      compensate: (name) => shop.undo(name),
-      cleanup: () => shop.clean("deed")
-    }).pipe(Policy.cache(Deeds)),
+      load
+    }).pipe(
+      Saga.compensate((name) => shop.undo(name)),
+      Saga.cleanup(() => shop.clean("deed")),
+      Policy.cache(Deeds)
+    ),
   outside: (shop: Shop, load: () => Effect.Effect<string, string>) =>
     Resource.make("deed", { key: () => "deed", load }).pipe(
       Policy.cache(Deeds),
-      Resource.withCompensation((name) => shop.undo(name)),
-      Resource.withCleanup(() => shop.clean("deed"))
+      Saga.compensate((name) => shop.undo(name)),
+      Saga.cleanup(() => shop.clean("deed"))
     )
 }
 
@@ -147,9 +149,11 @@ describe("a compensation and a cache", () => {
       const make = (name: string) =>
         Resource.make(name, {
           key: () => "deed",
-          load: takes(10, shop.do("deed")),
-          compensate: (value) => shop.undo(value)
-        }).pipe(Policy.cache(Deeds))
+          load: takes(10, shop.do("deed"))
+        }).pipe(
+          Saga.compensate((value) => shop.undo(value)),
+          Policy.cache(Deeds)
+        )
       yield* Effect.exit(Loader.load(Loader.make({ last: failing({ a: make("a"), b: make("b") }) })))
       assert.deepStrictEqual(shop.log, ["+deed", "-deed"])
     }).pipe(inTime)
@@ -159,13 +163,16 @@ describe("a compensation and a cache", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const list = (items: ReadonlyArray<string>) =>
-        Resource.forEach("list", {
-          items: () => items,
-          itemKey: (item) => item,
-          load: (item) => shop.do(item),
-          compensate: (item) => shop.undo(item),
-          each: Policy.cache(Deeds)
-        }).pipe(Resource.withCompensation((all) => shop.clean(`the list of ${all.join()}`)))
+        Resource.forEach(
+          "list",
+          {
+            items: () => items,
+            itemKey: (item) => item,
+            load: (item) => shop.do(item),
+            each: Policy.cache(Deeds)
+          },
+          Saga.compensate((item) => shop.undo(item))
+        ).pipe(Saga.compensate((all) => shop.clean(`the list of ${all.join()}`)))
       yield* Loader.load(Loader.make({ list: list(["a", "b"]) }))
       yield* Effect.exit(Loader.load(Loader.make({ last: failing({ list: list(["a", "b"]) }) })))
       assert.deepStrictEqual(shop.log, ["+a", "+b"])
@@ -177,12 +184,15 @@ describe("a compensation and a cache", () => {
   it.effect("a list that is remembered as a whole is not undone, nor are its items", () =>
     Effect.gen(function* () {
       const shop = new Shop()
-      const list = Resource.forEach("list", {
-        key: () => "list",
-        items: () => ["a", "b"],
-        load: (item) => shop.do(item),
-        compensate: (item) => shop.undo(item)
-      }).pipe(Policy.cache(Deeds))
+      const list = Resource.forEach(
+        "list",
+        {
+          key: () => "list",
+          items: () => ["a", "b"],
+          load: (item) => shop.do(item)
+        },
+        Saga.compensate((item) => shop.undo(item))
+      ).pipe(Policy.cache(Deeds))
       yield* Loader.load(Loader.make({ list }))
       yield* Effect.exit(Loader.load(Loader.make({ last: failing({ list }) })))
       assert.deepStrictEqual(shop.log, ["+a", "+b"])
@@ -197,13 +207,13 @@ describe("a compensation and a cache", () => {
           const shop = new Shop()
           const load = takes(20, shop.do("deed"))
           const cached = Resource.make("deed", { key: () => String(hedgeLast), load }).pipe(
-            Resource.withCompensation((name) => shop.undo(name)),
+            Saga.compensate((name) => shop.undo(name)),
             Policy.cache(Deeds)
           )
           const outside = Resource.make("deed", { key: () => `outside ${hedgeLast}`, load }).pipe(
             Policy.cache(Deeds),
             Policy.hedge({ after: 5 }),
-            Resource.withCompensation((name) => shop.undo(name))
+            Saga.compensate((name) => shop.undo(name))
           )
           yield* thenFails(hedgeLast ? cached.pipe(Policy.hedge({ after: 5 })) : outside)
           assert.deepStrictEqual(shop.log, ["+deed", "-deed"])
@@ -226,7 +236,7 @@ describe("a compensation and a cache", () => {
           Policy.cache(Deeds),
           checked,
           Policy.retry({ times: 1 }),
-          Resource.withCompensation((name) => shop.undo(name))
+          Saga.compensate((name) => shop.undo(name))
         )
         yield* Effect.exit(Loader.load(Loader.make({ last: failing({ deed }) })))
         assert.deepStrictEqual(shop.log, ["+deed", "-deed"])
@@ -285,9 +295,11 @@ describe("a cache and a run that gives up, or goes back", () => {
       // Unless what undoes it says so to the cache.
       const forgetting = Resource.make("deed", {
         key: () => "forgotten",
-        load: () => shop.do("again"),
-        compensate: (name) => Effect.andThen(Deeds.invalidate("forgotten"), shop.undo(name))
-      }).pipe(Policy.cache(Deeds))
+        load: () => shop.do("again")
+      }).pipe(
+        Saga.compensate((name) => Effect.andThen(Deeds.invalidate("forgotten"), shop.undo(name))),
+        Policy.cache(Deeds)
+      )
       tries = 0
       const careful = Resource.make("last", {
         deps: { deed: forgetting },

@@ -1,7 +1,7 @@
 /** What a load did is undone when it fails: what, when, in which order, and what becomes of what cannot be. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Schedule } from "effect"
-import { CompensationError, Loader, Policy, Report, Resource, RollbackError } from "effect-loader"
+import { Loader, Policy, Report, Resource, Saga } from "effect-loader"
 import { TestClock } from "effect/testing"
 import { failing, Shop } from "./Shop.ts"
 
@@ -16,7 +16,7 @@ const inTime = <A, E, R>(self: Effect.Effect<A, E, R>) =>
 const reasonsOf = (exit: Exit.Exit<unknown, unknown>) => (Exit.isFailure(exit) ? exit.cause.reasons : [])
 
 const notUndone = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<string> =>
-  (Exit.isFailure(exit) ? RollbackError.of(exit.cause) : undefined)?.failures.map(({ resource }) => resource) ?? []
+  (Exit.isFailure(exit) ? Saga.RollbackError.of(exit.cause) : undefined)?.failures.map(({ resource }) => resource) ?? []
 
 describe("what is undone", () => {
   it.effect("nothing, when the load succeeds", () =>
@@ -101,9 +101,8 @@ describe("what is undone", () => {
     Effect.gen(function* () {
       const undone: Array<unknown> = []
       const base = Resource.make("base", {
-        load: () => Effect.succeed(1),
-        compensate: (value) => Effect.sync(() => undone.push(value))
-      })
+        load: () => Effect.succeed(1)
+      }).pipe(Saga.compensate((value) => Effect.sync(() => undone.push(value))))
       const lenient = base.pipe(Resource.orElseSucceed(() => 0))
       const doubled = base.pipe(Resource.map((n) => n * 2))
       yield* Effect.exit(Loader.load(Loader.make({ failing: failing({ base, lenient, doubled }) })))
@@ -116,7 +115,7 @@ describe("what is undone", () => {
       const undone: Array<unknown> = []
       const doubled = Resource.make("base", { load: () => Effect.succeed(1) }).pipe(
         Resource.map((n) => `${n * 2}`),
-        Resource.withCompensation((text) => Effect.sync(() => undone.push(text)))
+        Saga.compensate((text) => Effect.sync(() => undone.push(text)))
       )
       yield* Effect.exit(Loader.load(Loader.make({ failing: failing({ doubled }) })))
       assert.deepStrictEqual(undone, ["2"])
@@ -127,7 +126,7 @@ describe("what is undone", () => {
     const load = (): Effect.Effect<number, "no"> => Effect.fail("no")
     const late = Resource.make("late", { load }).pipe(
       Resource.orElseSucceed(() => 0),
-      Resource.withCompensation(() => Effect.void)
+      Saga.compensate(() => Effect.void)
     )
     assert.throws(() => Loader.make({ late }), /"compensation" on "late".*before the fallback/s)
   })
@@ -136,10 +135,10 @@ describe("what is undone", () => {
     Effect.gen(function* () {
       const log: Array<string> = []
       const degraded = Resource.make("degraded", {
-        load: (): Effect.Effect<string, "no"> => Effect.fail("no"),
-        compensate: () => Effect.sync(() => log.push("undone"))
+        load: (): Effect.Effect<string, "no"> => Effect.fail("no")
       }).pipe(
-        Resource.withCleanup(() => Effect.sync(() => log.push("cleaned up"))),
+        Saga.compensate(() => Effect.sync(() => log.push("undone"))),
+        Saga.cleanup(() => Effect.sync(() => log.push("cleaned up"))),
         Resource.orElseSucceed(() => "instead")
       )
       yield* Effect.exit(Loader.load(Loader.make({ failing: failing({ degraded }) })))
@@ -186,7 +185,7 @@ describe("the order", () => {
             Object.entries(steps).map(([name, step]) => [
               name,
               step.pipe(
-                Resource.withCompensation(() =>
+                Saga.compensate(() =>
                   Effect.sync(() => {
                     running++
                     most = Math.max(most, running)
@@ -219,8 +218,8 @@ describe("the order", () => {
               Effect.sync(() => shop.log.push("end"))
             )
           )
-      }).pipe(Resource.withCleanup(() => Effect.sync(() => shop.log.push("~running"))))
-      const broken = failing({ a }, 5).pipe(Resource.withCleanup(() => Effect.sync(() => shop.log.push("~failing"))))
+      }).pipe(Saga.cleanup(() => Effect.sync(() => shop.log.push("~running"))))
+      const broken = failing({ a }, 5).pipe(Saga.cleanup(() => Effect.sync(() => shop.log.push("~failing"))))
       yield* inTime(Loader.load(Loader.make({ running, broken })))
       assert.deepStrictEqual(shop.log, ["+a", "~failing", "end", "~running", "-a"])
     })
@@ -233,12 +232,14 @@ describe("the order", () => {
     for (let i = 1; i <= size; i++) {
       last = Resource.make(`r${i}`, {
         deps: { last },
-        load: ({ last }) => Effect.succeed(last + 1),
-        compensate: (value) =>
+        load: ({ last }) => Effect.succeed(last + 1)
+      }).pipe(
+        Saga.compensate((value) =>
           Effect.sync(() => {
             if (value === next) next--
           })
-      })
+        )
+      )
     }
     Effect.runSyncExit(Loader.load(Loader.make({ failing: failing({ last }) })))
     assert.strictEqual(next, 0)
@@ -251,14 +252,18 @@ describe("what a compensation gets", () => {
       let got: unknown
       let tries = 0
       const id = Resource.input<number>()("id")
-      const a = Resource.make("a", {
-        deps: { id },
-        load: ({ id }) => (++tries < 3 ? Effect.fail("busy") : Effect.succeed(id + 1)),
-        compensate: (value, deps, context) =>
+      const a = Resource.make(
+        "a",
+        {
+          deps: { id },
+          load: ({ id }) => (++tries < 3 ? Effect.fail("busy") : Effect.succeed(id + 1))
+        },
+        Saga.compensate((value, deps, context) =>
           Effect.sync(() => {
             got = { value, deps, ...context }
           })
-      }).pipe(Policy.retry({ times: 5 }))
+        )
+      ).pipe(Policy.retry({ times: 5 }))
       const exit = yield* inTime(Loader.load(Loader.make({ failing: failing({ a }) }), { id: 1 }))
       assert.isTrue(Exit.isFailure(exit))
       const cause = Exit.isFailure(exit) ? exit.cause : undefined
@@ -271,9 +276,8 @@ describe("what a compensation gets", () => {
       class Payments extends Context.Service<Payments, { readonly refund: (id: string) => void }>()("Payments") {}
       const refunds: Array<string> = []
       const charge = Resource.make("charge", {
-        load: () => Effect.succeed("c1"),
-        compensate: (id) => Effect.map(Payments, ({ refund }) => refund(id))
-      })
+        load: () => Effect.succeed("c1")
+      }).pipe(Saga.compensate((id) => Effect.map(Payments, ({ refund }) => refund(id))))
       const load = Loader.load(Loader.make({ failing: failing({ charge }) }))
       yield* Effect.exit(Effect.provideService(load, Payments, { refund: (id) => refunds.push(id) }))
       assert.deepStrictEqual(refunds, ["c1"])
@@ -285,13 +289,15 @@ describe("what a compensation gets", () => {
       let tries = 0
       const log: Array<string> = []
       const a = Resource.make("a", {
-        load: () => Effect.succeed("a"),
-        compensate: () =>
+        load: () => Effect.succeed("a")
+      }).pipe(
+        Saga.compensate(() =>
           Effect.suspend(() => (++tries < 3 ? Effect.never : Effect.succeed(log.push("undone")))).pipe(
             Effect.timeout("1 second"),
             Effect.retry(Schedule.spaced("1 second"))
           )
-      })
+        )
+      )
       const last = Resource.make("last", { deps: { a }, load: () => Effect.never })
       const fiber = yield* Effect.forkChild(Loader.load(Loader.make({ last })), { startImmediately: true })
       fiber.interruptUnsafe()
@@ -306,7 +312,7 @@ describe("what a compensation gets", () => {
 describe("a compensation that fails", () => {
   const broken = (shop: Shop, failure: () => Effect.Effect<unknown, unknown>) => {
     const a = shop.step("a")
-    const b = Resource.make("b", { deps: { a }, load: () => shop.do("b"), compensate: failure })
+    const b = Resource.make("b", { deps: { a }, load: () => shop.do("b") }).pipe(Saga.compensate(failure))
     const c = shop.step("c", { deps: { b } })
     return failing({ c })
   }
@@ -333,8 +339,8 @@ describe("a compensation that fails", () => {
           reasonsOf(exit).map(({ _tag }) => _tag),
           ["Fail"]
         )
-        const [error] = (Exit.isFailure(exit) ? RollbackError.of(exit.cause)?.failures : undefined) ?? []
-        assert.instanceOf(error, CompensationError)
+        const [error] = (Exit.isFailure(exit) ? Saga.RollbackError.of(exit.cause)?.failures : undefined) ?? []
+        assert.instanceOf(error, Saga.CompensationError)
         assert.deepStrictEqual([error?.resource, error?.value, error?.cleanup], ["b", "b", false])
         assert.include(error?.message ?? "", 'resource "b" was not undone')
       }
@@ -344,7 +350,7 @@ describe("a compensation that fails", () => {
   it.effect("stands beside an interruption, which is still nothing but one", () =>
     Effect.gen(function* () {
       const shop = new Shop()
-      const a = Resource.make("a", { load: () => shop.do("a"), compensate: () => Effect.fail("offline") })
+      const a = Resource.make("a", { load: () => shop.do("a") }).pipe(Saga.compensate(() => Effect.fail("offline")))
       const last = Resource.make("last", { deps: { a }, load: () => Effect.never })
       const loader = Loader.make({ last }, { onCompensationFailure: () => Effect.void })
       const fiber = yield* Effect.forkChild(Loader.load(loader), { startImmediately: true })
@@ -358,17 +364,21 @@ describe("a compensation that fails", () => {
   it.effect("is told to the handler once, with everything that remains, the inputs and the cause", () =>
     Effect.gen(function* () {
       const shop = new Shop()
-      const told: Array<RollbackError> = []
+      const told: Array<Saga.RollbackError> = []
       const orderId = Resource.input<number>()("orderId")
-      const a = Resource.make("a", { deps: { orderId }, load: () => shop.do("a"), compensate: () => Effect.fail("x") })
-      const b = Resource.make("b", { deps: { a }, load: () => shop.do("b"), compensate: () => Effect.die("y") })
+      const a = Resource.make("a", { deps: { orderId }, load: () => shop.do("a") }).pipe(
+        Saga.compensate(() => Effect.fail("x"))
+      )
+      const b = Resource.make("b", { deps: { a }, load: () => shop.do("b") }).pipe(
+        Saga.compensate(() => Effect.die("y"))
+      )
       const loader = Loader.make(
         { failing: failing({ b }) },
         { name: "order", onCompensationFailure: (error) => Effect.sync(() => told.push(error)) }
       )
       const exit = yield* inTime(Loader.load(loader, { orderId: 7 }))
       assert.strictEqual(told.length, 1)
-      const [{ because, failures, inputs, loader: name }] = told as [RollbackError]
+      const [{ because, failures, inputs, loader: name }] = told as [Saga.RollbackError]
       assert.deepStrictEqual([name, inputs], ["order", { orderId: 7 }])
       assert.deepStrictEqual(
         failures.map(({ error, resource, value }) => [resource, value, error]),
@@ -437,9 +447,9 @@ describe("attempts", () => {
       const load = () => Effect.suspend(() => (log.push(`try ${++tries}`), Effect.fail("no")))
       const note = (what: string) => () => Effect.sync(() => log.push(what))
       const a = Resource.make("a", { load }).pipe(
-        Resource.withCleanup(note("inner")),
+        Saga.cleanup(note("inner")),
         Policy.retry({ times: 1 }),
-        Resource.withCleanup(note("outer"))
+        Saga.cleanup(note("outer"))
       )
       yield* inTime(Loader.load(Loader.make({ a })))
       assert.deepStrictEqual(log, ["try 1", "inner", "try 2", "inner", "outer"])
@@ -472,7 +482,7 @@ describe("attempts", () => {
             started++ === 0 ? Effect.andThen(Effect.sleep(5), shop.do("a")) : Effect.fail("second")
           )
       }).pipe(
-        Resource.withCompensation((value) => shop.undo(value)),
+        Saga.compensate((value) => shop.undo(value)),
         Policy.retry({ times: 0 }),
         both
       )
@@ -501,10 +511,10 @@ describe("an interruption", () => {
     Effect.gen(function* () {
       const log: Array<string> = []
       const a = Resource.make("a", {
-        load: () => Effect.never,
-        compensate: () => Effect.sync(() => log.push("undone"))
+        load: () => Effect.never
       }).pipe(
-        Resource.withCleanup(({ cause }) => Effect.sync(() => log.push(`cleanup ${Cause.hasInterruptsOnly(cause)}`)))
+        Saga.compensate(() => Effect.sync(() => log.push("undone"))),
+        Saga.cleanup((_deps, { cause }) => Effect.sync(() => log.push(`cleanup ${Cause.hasInterruptsOnly(cause)}`)))
       )
       const fiber = yield* Effect.forkChild(Loader.load(Loader.make({ a })), { startImmediately: true })
       yield* Fiber.interrupt(fiber)
@@ -516,7 +526,7 @@ describe("an interruption", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const a = Resource.make("a", { load: () => Effect.andThen(Effect.sleep(10), shop.do("a")) }).pipe(
-        Resource.withCompensation((value) => shop.undo(value)),
+        Saga.compensate((value) => shop.undo(value)),
         Policy.around("whole", Effect.uninterruptible)
       )
       const fiber = yield* Effect.forkChild(Loader.load(Loader.make({ a })), { startImmediately: true })

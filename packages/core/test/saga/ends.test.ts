@@ -1,7 +1,7 @@
 /** What happens at the end of a load: hooks, undoing later, giving up; and what runs inside other runs. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Schedule } from "effect"
-import { Loader, Policy, Report, Resource, RollbackError, Saga } from "effect-loader"
+import { Loader, Policy, Report, Resource, Saga } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
 import { TestClock } from "effect/testing"
 import { failing, Shop } from "./Shop.ts"
@@ -13,11 +13,13 @@ describe("Loader.onExit", () => {
       const seen: Array<string> = []
       const hook = (exit: Exit.Exit<unknown, unknown>) =>
         Effect.sync(() => {
-          const stays = Exit.isFailure(exit) ? RollbackError.of(exit.cause) : undefined
+          const stays = Exit.isFailure(exit) ? Saga.RollbackError.of(exit.cause) : undefined
           seen.push(`${exit._tag} ${Exit.hasInterrupts(exit)} ${stays?.failures.length ?? 0} ${shop.done.join()}`)
         })
       const a = shop.step("a")
-      const stuck = Resource.make("stuck", { load: () => Effect.void, compensate: () => Effect.fail("offline") })
+      const stuck = Resource.make("stuck", { load: () => Effect.void }).pipe(
+        Saga.compensate(() => Effect.fail("offline"))
+      )
       const hanging = Resource.make("hanging", { deps: { a }, load: () => Effect.never })
       yield* Loader.load(Loader.make({ a }).pipe(Loader.onExit(hook)))
       shop.done.length = 0
@@ -81,7 +83,9 @@ describe("Loader.loadReversible", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const a = shop.step("a")
-      const b = Resource.make("b", { deps: { a }, load: () => shop.do("b"), compensate: () => Effect.fail("offline") })
+      const b = Resource.make("b", { deps: { a }, load: () => shop.do("b") }).pipe(
+        Saga.compensate(() => Effect.fail("offline"))
+      )
       const { undo } = yield* Loader.loadReversible(Loader.make({ b }))
       const error = yield* Effect.flip(undo)
       assert.deepStrictEqual(
@@ -196,12 +200,15 @@ describe("what is inside", () => {
     () =>
       Effect.gen(function* () {
         const shop = new Shop()
-        const list = Resource.forEach("list", {
-          items: () => ["a", "b", "c"],
-          load: (item): Effect.Effect<string, "no"> => (item === "c" ? Effect.fail("no") : shop.do(item)),
-          compensate: (item, _deps, { item: which }) => shop.undo(which?.value === item ? item : "?"),
-          concurrency: 1
-        }).pipe(Resource.orElseSucceed(() => []))
+        const list = Resource.forEach(
+          "list",
+          {
+            items: () => ["a", "b", "c"],
+            load: (item): Effect.Effect<string, "no"> => (item === "c" ? Effect.fail("no") : shop.do(item)),
+            concurrency: 1
+          },
+          Saga.compensate((item, _deps, { item: which }) => shop.undo(which?.value === item ? item : "?"))
+        ).pipe(Resource.orElseSucceed(() => []))
         assert.deepStrictEqual(yield* Loader.load(Loader.make({ list })), { list: [] })
         assert.deepStrictEqual(shop.log, ["+a", "+b", "-b", "-a"])
       })
@@ -211,13 +218,16 @@ describe("what is inside", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       let tries = 0
-      const list = Resource.forEach("list", {
-        items: () => ["a", "b"],
-        load: (item): Effect.Effect<string, "no"> =>
-          item === "b" && ++tries === 1 ? Effect.fail("no") : shop.do(item),
-        compensate: (item) => shop.undo(item),
-        concurrency: 1
-      }).pipe(Policy.retry({ times: 1 }))
+      const list = Resource.forEach(
+        "list",
+        {
+          items: () => ["a", "b"],
+          load: (item): Effect.Effect<string, "no"> =>
+            item === "b" && ++tries === 1 ? Effect.fail("no") : shop.do(item),
+          concurrency: 1
+        },
+        Saga.compensate((item) => shop.undo(item))
+      ).pipe(Policy.retry({ times: 1 }))
       yield* Loader.load(Loader.make({ list }))
       assert.deepStrictEqual(shop.log, ["+a", "-a", "+a", "+b"])
     })
@@ -226,11 +236,14 @@ describe("what is inside", () => {
   it.effect("the whole of a list is undone before its items", () =>
     Effect.gen(function* () {
       const shop = new Shop()
-      const list = Resource.forEach("list", {
-        items: () => ["a", "b"],
-        load: (item) => shop.do(item),
-        compensate: (item) => shop.undo(item)
-      }).pipe(Resource.withCompensation((items) => Effect.sync(() => shop.log.push(`-[${items.join()}]`))))
+      const list = Resource.forEach(
+        "list",
+        {
+          items: () => ["a", "b"],
+          load: (item) => shop.do(item)
+        },
+        Saga.compensate((item) => shop.undo(item))
+      ).pipe(Saga.compensate((items) => Effect.sync(() => shop.log.push(`-[${items.join()}]`))))
       yield* Effect.exit(Loader.load(Loader.make({ f: failing({ list }) }, { compensationConcurrency: 1 })))
       assert.deepStrictEqual(shop.log, ["+a", "+b", "-[a,b]", "-b", "-a"])
     })
@@ -255,10 +268,10 @@ describe("what is inside", () => {
   it.effect("a loader inside that fails undoes its own, and what it could not undo is carried outside", () =>
     Effect.gen(function* () {
       const shop = new Shop()
-      const x = Resource.make("x", { load: () => shop.do("x"), compensate: () => Effect.fail("offline") })
+      const x = Resource.make("x", { load: () => shop.do("x") }).pipe(Saga.compensate(() => Effect.fail("offline")))
       const inner = Loader.make({ f: failing({ x }) }, { onCompensationFailure: () => Effect.void })
       const exit = yield* Effect.exit(Loader.load(Loader.make({ page: Resource.fromLoader("page", inner) })))
-      const stays = Exit.isFailure(exit) ? RollbackError.of(exit.cause)?.failures : []
+      const stays = Exit.isFailure(exit) ? Saga.RollbackError.of(exit.cause)?.failures : []
       assert.deepStrictEqual(
         stays?.map(({ path }) => path),
         [["x"]]
@@ -269,11 +282,11 @@ describe("what is inside", () => {
   it.effect("what could not be undone inside is told with the way to it", () =>
     Effect.gen(function* () {
       const shop = new Shop()
-      const x = Resource.make("x", { load: () => shop.do("x"), compensate: () => Effect.fail("offline") })
+      const x = Resource.make("x", { load: () => shop.do("x") }).pipe(Saga.compensate(() => Effect.fail("offline")))
       const page = Resource.fromLoader("page", Loader.make({ x }))
       const loader = Loader.make({ f: failing({ page }) }, { onCompensationFailure: () => Effect.void })
       const { exit, report } = yield* Loader.loadWithReport(loader)
-      const stays = Exit.isFailure(exit) ? RollbackError.of(exit.cause)?.failures : []
+      const stays = Exit.isFailure(exit) ? Saga.RollbackError.of(exit.cause)?.failures : []
       assert.deepStrictEqual(
         stays?.map(({ message, path }) => [path, message]),
         [[["page", "x"], 'resource "page" > "x" was not undone: offline']]
@@ -291,9 +304,8 @@ describe("what is inside", () => {
       const id = Resource.input<string>()("id")
       const step = Resource.make("step", {
         deps: { id },
-        load: ({ id }) => shop.do(id),
-        compensate: (value) => shop.undo(value)
-      })
+        load: ({ id }) => shop.do(id)
+      }).pipe(Saga.compensate((value) => shop.undo(value)))
       const inner = Loader.make({ step })
       const list = Resource.forEach("list", { items: () => ["a", "b"], load: (id) => Loader.load(inner, { id }) })
       yield* Effect.exit(Loader.load(Loader.make({ f: failing({ list }) }, { compensationConcurrency: 1 })))
@@ -307,7 +319,7 @@ describe("what is told", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const a = shop.step("a", { undo: 5 })
-      const f = failing({ a }).pipe(Resource.withCleanup(() => Effect.fail("dirty")))
+      const f = failing({ a }).pipe(Saga.cleanup(() => Effect.fail("dirty")))
       const loader = Loader.make({ f }, { onCompensationFailure: () => Effect.void })
       const fiber = yield* Effect.forkChild(RunLog.record(Effect.exit(Loader.load(loader))), { startImmediately: true })
       yield* TestClock.adjust("1 second")

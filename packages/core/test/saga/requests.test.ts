@@ -38,8 +38,8 @@ const booked = <const D extends Resource.Deps = {}>(shop: Shop, name: string, re
     request: () => new Book({ name }),
     resolver
   }).pipe(
-    Resource.withCompensation((value) => shop.undo(value)),
-    Resource.withCleanup(() => shop.clean(name))
+    Saga.compensate((value) => shop.undo(value)),
+    Saga.cleanup(() => shop.clean(name))
   )
 
 const after = (name: string, takes: number) => Resource.make(name, { load: () => Effect.sleep(takes) })
@@ -77,7 +77,7 @@ describe("a request", () => {
       const undone: Array<string> = []
       const twin = (name: string) =>
         Resource.fromRequest(name, { request: () => new Book({ name: "same" }), resolver }).pipe(
-          Resource.withCompensation((value, { resource }) => Effect.sync(() => undone.push(`${resource}: ${value}`)))
+          Saga.compensate((value, _deps, { resource }) => Effect.sync(() => undone.push(`${resource}: ${value}`)))
         )
       yield* Effect.exit(Loader.load(Loader.make({ last: failing({ a: twin("a"), b: twin("b") }) })))
       assert.deepStrictEqual(calls, ["same"])
@@ -93,13 +93,16 @@ describe("a request", () => {
       ]) {
         const shop = new Shop()
         const { resolver } = booking(shop)
-        const list = Resource.requestEach("list", {
-          items: () => names,
-          request: (name) => new Book({ name }),
-          resolver,
-          compensate: (value, _deps, { item }) => Effect.andThen(shop.clean(`${item?.index}`), shop.undo(value)),
-          cleanup: (_deps, { item }) => shop.clean(`cleanup ${item?.index}`)
-        })
+        const list = Resource.requestEach(
+          "list",
+          {
+            items: () => names,
+            request: (name) => new Book({ name }),
+            resolver
+          },
+          Saga.compensate((value, _deps, { item }) => Effect.andThen(shop.clean(`${item?.index}`), shop.undo(value))),
+          Saga.cleanup((_deps, { item }) => shop.clean(`cleanup ${item?.index}`))
+        )
         yield* Effect.exit(Loader.load(Loader.make({ last: failing({ list }) }, { compensationConcurrency: 1 })))
         assert.deepStrictEqual(
           shop.log,
@@ -114,9 +117,7 @@ describe("a request", () => {
       const shop = new Shop()
       const { resolver } = booking(shop)
       const a = booked(shop, "a", resolver).pipe(
-        Resource.withCompensation(() =>
-          Effect.map(Bank.stats, ({ inFlight }) => void shop.log.push(`held ${inFlight}`))
-        ),
+        Saga.compensate(() => Effect.map(Bank.stats, ({ inFlight }) => void shop.log.push(`held ${inFlight}`))),
         Policy.limit(Bank)
       )
       yield* Effect.exit(Loader.load(Loader.make({ last: failing({ a }, 5) }, { compensationConcurrency: 1 })))
@@ -234,7 +235,7 @@ describe("batches that are held", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const { calls, resolver } = aware(shop)
-      const a = booked(shop, "a", resolver).pipe(Resource.withCompensation(() => Effect.sleep(500)))
+      const a = booked(shop, "a", resolver).pipe(Saga.compensate(() => Effect.sleep(500)))
       const never = booked(shop, "never", resolver, { broken: failing({ a }) })
       const undone = yield* fork(Effect.exit(Loader.load(Loader.make({ never }))))
       yield* Effect.sleep(15)

@@ -35,7 +35,7 @@ describe("Saga.rewind and limiters", () => {
       const shop = new Shop()
       const held: Array<number> = []
       const to = shop.step("to").pipe(
-        Resource.withCompensation(() => Effect.map(Bank.stats, ({ inFlight }) => held.push(inFlight))),
+        Saga.compensate(() => Effect.map(Bank.stats, ({ inFlight }) => held.push(inFlight))),
         Policy.limit(Bank)
       )
       const side = shop.step("side", { takes: 50 }).pipe(Policy.limit(Bank))
@@ -236,12 +236,15 @@ describe("Saga.rewind and what is given or chosen", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const list = (name: string, deps: Resource.Deps) =>
-        Resource.forEach(name, {
-          deps,
-          items: () => [`${name} 1`, `${name} 2`],
-          load: (item) => shop.do(item),
-          compensate: (item) => shop.undo(item)
-        })
+        Resource.forEach(
+          name,
+          {
+            deps,
+            items: () => [`${name} 1`, `${name} 2`],
+            load: (item) => shop.do(item)
+          },
+          Saga.compensate((item) => shop.undo(item))
+        )
       const to = shop.step("to")
       const [kept, again] = [list("kept", {}), list("again", { to })]
       yield* Loader.load(Loader.make({ last: flaky(shop, { kept, again }, 1).pipe(Saga.rewind(to, { times: 1 })) }))
@@ -255,14 +258,17 @@ describe("Saga.rewind and what is given or chosen", () => {
       const shop = new Shop()
       const to = shop.step("to")
       let tries = 0
-      const list = Resource.forEach("list", {
-        deps: { to },
-        items: () => ["a", "b"],
-        load: (item): Effect.Effect<string, "gone"> =>
-          Effect.suspend(() => (item === "b" && ++tries === 1 ? Effect.fail("gone") : shop.do(item))),
-        compensate: (item) => shop.undo(item),
-        each: Saga.rewind(to, { times: 1 })
-      })
+      const list = Resource.forEach(
+        "list",
+        {
+          deps: { to },
+          items: () => ["a", "b"],
+          load: (item): Effect.Effect<string, "gone"> =>
+            Effect.suspend(() => (item === "b" && ++tries === 1 ? Effect.fail("gone") : shop.do(item))),
+          each: Saga.rewind(to, { times: 1 })
+        },
+        Saga.compensate((item) => shop.undo(item))
+      )
       yield* Loader.load(Loader.make({ list }))
       assert.deepStrictEqual(shop.log, ["+to", "+a", "-a", "-to", "+to", "+a", "+b"])
     })
@@ -354,7 +360,7 @@ describe("Saga.rewind and what is held or kept", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const open = Effect.acquireRelease(shop.do("open"), () => shop.clean("closed"))
-      const to = Resource.make("to", { load: () => open, compensate: (name) => shop.undo(name) })
+      const to = Resource.make("to", { load: () => open }).pipe(Saga.compensate((name) => shop.undo(name)))
       const last = flaky(shop, { to }, 1).pipe(Saga.rewind(to, { times: 1 }))
       yield* Effect.scoped(Loader.load(Loader.make({ last })))
       assert.deepStrictEqual(shop.log, ["+open", "-open", "+open", "+last", "~closed", "~closed"])
@@ -367,7 +373,7 @@ describe("Saga.rewind and what is held or kept", () => {
       const up = shop.step("up")
       const to = shop.step("to", { deps: { up } })
       const last = flaky(shop, { to }, 1).pipe(
-        Resource.withCompensation((name) => shop.undo(name)),
+        Saga.compensate((name) => shop.undo(name)),
         Saga.rewind(to, { times: 1 })
       )
       const { undo } = yield* Loader.loadReversible(Loader.make({ last }))

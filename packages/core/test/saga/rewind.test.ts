@@ -1,7 +1,7 @@
 /** A run that is taken back to an earlier resource, and goes forward from there again. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Schedule } from "effect"
-import { Loader, Policy, Report, Resource, RollbackError, Saga } from "effect-loader"
+import { Loader, Policy, Report, Resource, Saga } from "effect-loader"
 import { Interruption, RunLog } from "effect-loader/testing"
 import { TestClock } from "effect/testing"
 import { Shop } from "./Shop.ts"
@@ -114,15 +114,14 @@ describe("Saga.rewind", () => {
       const up = shop.step("up")
       const stuck = Resource.make("stuck", {
         deps: { up },
-        load: () => shop.do("stuck"),
-        compensate: () => Effect.fail("x")
-      })
+        load: () => shop.do("stuck")
+      }).pipe(Saga.compensate(() => Effect.fail("x")))
       const last = Resource.make("last", { deps: { stuck }, load: () => Effect.fail("gone") }).pipe(
         Saga.rewind(stuck, { times: 5 })
       )
       const exit = yield* inTime(Loader.load(Loader.make({ last }, { onCompensationFailure: () => Effect.void })))
       assert.deepStrictEqual(shop.log, ["+up", "+stuck", "-up"])
-      assert.strictEqual(Exit.isFailure(exit) ? RollbackError.of(exit.cause)?.failures.length : 0, 1)
+      assert.strictEqual(Exit.isFailure(exit) ? Saga.RollbackError.of(exit.cause)?.failures.length : 0, 1)
     })
   )
 
@@ -147,12 +146,15 @@ describe("Saga.rewind", () => {
       const tails = shop.step("tails")
       const chosen = Resource.match("chosen", { on: side, cases: { true: heads, false: tails } })
       const inner = Resource.fromLoader("inner", Loader.make({ x: shop.step("x") }))
-      const list = Resource.forEach("list", {
-        deps: { chosen },
-        items: () => ["i", "j"],
-        load: (item) => shop.do(item),
-        compensate: (item) => shop.undo(item)
-      })
+      const list = Resource.forEach(
+        "list",
+        {
+          deps: { chosen },
+          items: () => ["i", "j"],
+          load: (item) => shop.do(item)
+        },
+        Saga.compensate((item) => shop.undo(item))
+      )
       const last = Resource.make("last", {
         deps: { list, inner },
         load: () => Effect.suspend(() => (++tries < 2 ? Effect.fail("gone") : Effect.succeed("done")))

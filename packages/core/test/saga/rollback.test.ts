@@ -1,7 +1,7 @@
 /** On generated graphs: whenever and however a load ends, exactly what it did is undone, once, in a legal order. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
-import { Limiter, Loader, Policy, Resource, ResourceCache, RollbackError, type RunEvent, Saga } from "effect-loader"
+import { Limiter, Loader, Policy, Resource, ResourceCache, type RunEvent, Saga } from "effect-loader"
 import { Interruption } from "effect-loader/testing"
 import fc from "fast-check"
 
@@ -161,7 +161,7 @@ const within = (self: Any, { around, kind }: Node, to?: Any) => {
 const isOutside = ({ around, end, kind }: Node): boolean =>
   around.outside && !around.hedged && kind === "load" && end !== "hangs"
 
-const toLoader = ({ concurrency, limit, nodes }: Graph, world: World, told: Array<RollbackError>) => {
+const toLoader = ({ concurrency, limit, nodes }: Graph, world: World, told: Array<Saga.RollbackError>) => {
   const made: Array<Any> = []
   nodes.forEach((node, i) => {
     const { around, deps, end, kind, takes, undoFails, undoTakes } = node
@@ -180,32 +180,39 @@ const toLoader = ({ concurrency, limit, nodes }: Graph, world: World, told: Arra
     const clean = (what: string) => Effect.sync(() => world.clean(what))
     if (kind === "list") {
       const items = () => [`${name}.0`, `${name}.1`]
-      const cleanup = (_: unknown, { item }: Resource.CompensationContext) => clean(String(item?.value))
-      const list = Resource.forEach(name, { deps: needs, items, load: act, compensate: undo, cleanup })
+      const cleanup = (_: unknown, { item }: Saga.CompensationContext) => clean(String(item?.value))
+      const list = Resource.forEach(
+        name,
+        { deps: needs, items, load: act },
+        Saga.compensate(undo),
+        Saga.cleanup(cleanup)
+      )
       made.push(within(list, node, made[deps[0]!]))
     } else if (kind === "loader") {
       const through = Resource.input<unknown>()("through")
       const part = <const D extends Resource.Deps>(part: string, deps: D) =>
         Resource.make(part, {
           deps,
-          load: () => act(`${name}.${part}`),
-          compensate: undo,
-          cleanup: () => clean(`${name}.${part}`)
-        })
+          load: () => act(`${name}.${part}`)
+        }).pipe(
+          Saga.compensate(undo),
+          Saga.cleanup(() => clean(`${name}.${part}`))
+        )
       const y = part("y", { x: part("x", { through }) })
       const inner = Loader.make({ y }, { onCompensationFailure: (error) => Effect.sync(() => told.push(error)) })
       const gate = Resource.make(`${name} gate`, { deps: needs, load: () => Effect.void })
       made.push(within(Resource.fromLoader(name, inner, { inputs: { through: gate } }), node, made[deps[0]!]))
     } else {
       const key = () => `key ${around.key}`
-      const load = { deps: needs, key, load: () => act(name), cleanup: () => clean(name) }
+      const load = { deps: needs, key, load: () => act(name) }
+      const cleanup = Saga.cleanup(() => clean(name))
       const to = made[deps[0]!]
       const whole = isOutside(node)
-        ? within(Resource.make(name, load), node, to).pipe(
-            Resource.withCompensation((deed) => undo(String(deed))),
+        ? within(Resource.make(name, load, cleanup), node, to).pipe(
+            Saga.compensate((deed) => undo(String(deed))),
             Policy.around("whole", Effect.uninterruptible)
           )
-        : within(Resource.make(name, { ...load, compensate: undo }), node, to)
+        : within(Resource.make(name, load, Saga.compensate(undo), cleanup), node, to)
       made.push(whole)
     }
   })
@@ -267,7 +274,7 @@ const checkCompleted = ({ nodes }: Graph, stays: ReadonlyArray<string>): void =>
 const check = (
   graph: Graph,
   world: World,
-  told: ReadonlyArray<RollbackError>,
+  told: ReadonlyArray<Saga.RollbackError>,
   events: ReadonlyArray<RunEvent.RunEvent>,
   exit: Exit.Exit<unknown, unknown>
 ): void => {
@@ -295,13 +302,13 @@ const check = (
   expect(stays).toEqual([])
   expect([...undone, ...remaining].toSorted()).toEqual(done.toSorted())
   // What a load carries is what it could not undo itself, and what loaders inside it could not.
-  const carried = Exit.isFailure(exit) ? (RollbackError.of(exit.cause)?.failures ?? []) : []
+  const carried = Exit.isFailure(exit) ? (Saga.RollbackError.of(exit.cause)?.failures ?? []) : []
   for (const { value } of carried) expect(remaining).toContain(String(value))
 }
 
 const program = (graph: Graph) => {
   let world = new World()
-  let told: Array<RollbackError> = []
+  let told: Array<Saga.RollbackError> = []
   const idle = Effect.map(Bank.stats, ({ inFlight, waiting }) =>
     expect({ inFlight, waiting }).toEqual({ inFlight: 0, waiting: 0 })
   )

@@ -1,7 +1,7 @@
 /** What is undone is seen: in spans, metrics, logs, on the wire, in traces and in progress. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Metric, References, Result, Tracer } from "effect"
-import { Loader, Logging, Metrics, Report, Resource, type RunEvent, Tracing } from "effect-loader"
+import { Loader, Logging, Metrics, Report, Resource, type RunEvent, Saga, Tracing } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
 import * as Wire from "effect-loader/wire"
 import { failing, Shop } from "./Shop.ts"
@@ -12,11 +12,10 @@ const order = () => {
   const a = shop.step("a")
   const stuck = Resource.make("stuck", {
     deps: { a },
-    load: () => Effect.void,
-    compensate: () => Effect.fail("offline")
-  })
+    load: () => Effect.void
+  }).pipe(Saga.compensate(() => Effect.fail("offline")))
   const inside = Resource.fromLoader("inside", Loader.make({ x: shop.step("x") }, { name: "inner" }))
-  const last = failing({ stuck, inside }).pipe(Resource.withCleanup(() => Effect.fail("dirty")))
+  const last = failing({ stuck, inside }).pipe(Saga.cleanup(() => Effect.fail("dirty")))
   return Loader.make({ last }, { name: "order", onCompensationFailure: () => Effect.void })
 }
 

@@ -1,6 +1,6 @@
 /** What compensations add to types, and what they never add. */
 import { Context, Effect, Request, RequestResolver } from "effect"
-import { Loader, Resource, type ResourceError, type RollbackError, Saga } from "effect-loader"
+import { Loader, Resource, type ResourceError, Saga } from "effect-loader"
 import { expectTypeOf, it } from "vitest"
 
 class Payments extends Context.Service<Payments, { readonly refund: (id: string) => Effect.Effect<void, "offline"> }>()(
@@ -9,9 +9,8 @@ class Payments extends Context.Service<Payments, { readonly refund: (id: string)
 class Support extends Context.Service<Support, { readonly page: (text: string) => Effect.Effect<void> }>()("Support") {}
 
 const charge = Resource.make("charge", {
-  load: (): Effect.Effect<string, "refused"> => Effect.succeed("c1"),
-  compensate: (id) => Effect.flatMap(Payments, ({ refund }) => refund(id))
-})
+  load: (): Effect.Effect<string, "refused"> => Effect.succeed("c1")
+}).pipe(Saga.compensate((id) => Effect.flatMap(Payments, ({ refund }) => refund(id))))
 
 it("the errors of a compensation never enter a load's, its services do", () => {
   const page = Loader.make({ charge })
@@ -20,35 +19,41 @@ it("the errors of a compensation never enter a load's, its services do", () => {
 })
 
 it("a compensation knows the value, and what its resource depends on", () => {
-  Resource.make("mail", {
-    deps: { charge },
-    load: ({ charge }) => Effect.succeed(charge.length),
-    compensate: (value, deps, context) => {
+  Resource.make(
+    "mail",
+    {
+      deps: { charge },
+      load: ({ charge }) => Effect.succeed(charge.length)
+    },
+    Saga.compensate((value, deps, context) => {
       expectTypeOf(value).toEqualTypeOf<number>()
       expectTypeOf(deps.charge).toEqualTypeOf<string>()
-      expectTypeOf(context).toEqualTypeOf<Resource.CompensationContext>()
+      expectTypeOf(context).toEqualTypeOf<Saga.CompensationContext>()
       return Effect.void
-    }
-  })
+    })
+  )
   charge.pipe(
     Resource.map((id) => id.length),
-    Resource.withCompensation((length) => {
+    Saga.compensate((length) => {
       expectTypeOf(length).toEqualTypeOf<number>()
       return Effect.void
     })
   )
-  Resource.forEach("all", {
-    items: () => [1, 2],
-    load: (n) => Effect.succeed(`${n}`),
-    compensate: (text) => {
+  Resource.forEach(
+    "all",
+    {
+      items: () => [1, 2],
+      load: (n) => Effect.succeed(`${n}`)
+    },
+    Saga.compensate((text) => {
       expectTypeOf(text).toEqualTypeOf<string>()
       return Effect.void
-    }
-  })
+    })
+  )
 })
 
 it("a cleanup keeps the value and the errors, and adds its services", () => {
-  const cleaned = charge.pipe(Resource.withCleanup(() => Effect.flatMap(Support, ({ page }) => page("charge"))))
+  const cleaned = charge.pipe(Saga.cleanup(() => Effect.flatMap(Support, ({ page }) => page("charge"))))
   expectTypeOf<Resource.Success<typeof cleaned>>().toEqualTypeOf<string>()
   expectTypeOf<Resource.Failure<typeof cleaned>>().toEqualTypeOf<ResourceError<"charge", "refused">>()
   expectTypeOf<Resource.Services<typeof cleaned>>().toEqualTypeOf<Payments | Support>()
@@ -59,7 +64,7 @@ it("the handler of what could not be undone knows what it gets, and its services
     { charge },
     {
       onCompensationFailure: (error) => {
-        expectTypeOf(error).toEqualTypeOf<RollbackError>()
+        expectTypeOf(error).toEqualTypeOf<Saga.RollbackError>()
         return Effect.flatMap(Support, ({ page }) => page(error.message))
       }
     }
@@ -69,24 +74,27 @@ it("the handler of what could not be undone knows what it gets, and its services
 
 it("what undoes must be an effect, of a value of the right type", () => {
   // @ts-expect-error -- no effect
-  charge.pipe(Resource.withCompensation(() => 1))
+  charge.pipe(Saga.compensate(() => 1))
   // @ts-expect-error -- the value is a string
-  charge.pipe(Resource.withCompensation((id: number) => Effect.succeed(id)))
+  charge.pipe(Saga.compensate((id: number) => Effect.succeed(id)))
 })
 
 it("what undoes an item of requests gets what answers them, and its services are the list's", () => {
   class GetSeat extends Request.TaggedClass("GetSeat")<{ readonly row: number }, string, "sold out"> {}
   const resolver = RequestResolver.fromFunction<GetSeat>(({ request }) => `seat ${request.row}`)
-  const seats = Resource.requestEach("seats", {
-    items: () => [1, 2],
-    request: (row) => new GetSeat({ row }),
-    resolver,
-    compensate: (seat) => {
+  const seats = Resource.requestEach(
+    "seats",
+    {
+      items: () => [1, 2],
+      request: (row) => new GetSeat({ row }),
+      resolver
+    },
+    Saga.compensate((seat) => {
       expectTypeOf(seat).toEqualTypeOf<string>()
       return Effect.flatMap(Payments, ({ refund }) => refund(seat))
-    },
-    cleanup: () => Effect.flatMap(Support, ({ page }) => page("seats"))
-  })
+    }),
+    Saga.cleanup(() => Effect.flatMap(Support, ({ page }) => page("seats")))
+  )
   expectTypeOf<Resource.Success<typeof seats>>().toEqualTypeOf<ReadonlyArray<string>>()
   const page = Loader.make({ seats })
   expectTypeOf<Loader.Services<typeof page>>().toEqualTypeOf<Payments | Support>()

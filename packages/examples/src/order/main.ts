@@ -4,7 +4,7 @@
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Data, Effect, Exit, Fiber, Layer } from "effect"
-import { Loader, Observer, Resource, RollbackError, type RunEvent } from "effect-loader"
+import { Loader, Observer, Resource, type RunEvent, Saga } from "effect-loader"
 import * as Sql from "effect-loader/sql"
 import { Fault } from "effect-loader/testing"
 import { toWaterfall } from "@effect-loader/terminal"
@@ -99,9 +99,8 @@ const eachInterruption = Effect.gen(function* () {
 const stuckPayment = Resource.make("payment", {
   deps: { sale },
   after: [steps.reservation],
-  load: ({ sale }) => Books.use(({ charge }) => Effect.as(charge(sale), sale.price)),
-  compensate: () => Effect.fail("the bank does not answer")
-})
+  load: ({ sale }) => Books.use(({ charge }) => Effect.as(charge(sale), sale.price))
+}).pipe(Saga.compensate(() => Effect.fail("the bank does not answer")))
 
 const failedCompensation = Effect.gen(function* () {
   yield* section("What cannot be taken back", "the bank does not answer when the money is to be returned")
@@ -109,7 +108,7 @@ const failedCompensation = Effect.gen(function* () {
   const stuck = order.pipe(Loader.override(payment, stuckPayment), Fault.inject(parcel, Fault.dies()))
   const { exit, report } = yield* Loader.loadWithReport(stuck, { sale: newSale() })
   yield* print(toWaterfall(report, { columns: width }))
-  const remains = Exit.isFailure(exit) ? RollbackError.of(exit.cause) : undefined
+  const remains = Exit.isFailure(exit) ? Saga.RollbackError.of(exit.cause) : undefined
   const { unresolved } = yield* balance
   yield* print("")
   yield* fact("remains", `${remains?.failures.map(({ message }) => message).join("; ")}`)
@@ -122,11 +121,14 @@ const inOneTransaction = Effect.gen(function* () {
   const { balance, place, ship } = yield* Books
   const bank: Array<string> = []
   const key = Resource.input<string>()("key")
-  const charged = Resource.make("charged", {
-    deps: { sale },
-    load: ({ sale }) => Effect.sync(() => bank.push(`${sale.price} EUR charged`)),
-    compensate: (_, { sale }) => Effect.sync(() => bank.push(`${sale.price} EUR returned`))
-  })
+  const charged = Resource.make(
+    "charged",
+    {
+      deps: { sale },
+      load: ({ sale }) => Effect.sync(() => bank.push(`${sale.price} EUR charged`))
+    },
+    Saga.compensate((_, { sale }) => Effect.sync(() => bank.push(`${sale.price} EUR returned`)))
+  )
   const placed = Resource.make("placed", { deps: { sale }, load: ({ sale }) => place(sale) })
   const shipped = Resource.make("shipped", {
     deps: { sale, key },
