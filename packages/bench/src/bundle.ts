@@ -19,7 +19,7 @@ import { parseAst } from "rolldown/parseAst"
 import { type Imports, type Program, programs } from "./programs.ts"
 import { kib, table } from "./table.ts"
 
-export const bundlers = ["rolldown", "esbuild"] as const
+const bundlers = ["rolldown", "esbuild"] as const
 
 export type Bundler = (typeof bundlers)[number]
 
@@ -176,7 +176,7 @@ const effectPartsOf = (text: string): string => {
   return `${lines.join("\n")}\nglobalThis.parts = [${parts.join(", ")}]`
 }
 
-export const measureBundle = async (bundler: Bundler, { name, source }: Program): Promise<BundleSize> => {
+const measureBundle = async (bundler: Bundler, { name, source }: Program): Promise<BundleSize> => {
   const bundle = bundleBy[bundler]
   const program = source(importsFor[bundler])
   const parts = effectPartsOf((await bundle(program, "without effect")).code)

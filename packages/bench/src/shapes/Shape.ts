@@ -13,7 +13,7 @@ export type Values = Readonly<Record<string, number>>
 export type Call<Result> = (seed: number, ...before: ReadonlyArray<number>) => Result
 
 /** Prepares what does not depend on the run, and makes the effect of each run. */
-export type Form = (call: Call<Effect.Effect<number>>) => () => Effect.Effect<Values>
+type Form = (call: Call<Effect.Effect<number>>) => () => Effect.Effect<Values>
 
 export interface Shape {
   readonly name: string
