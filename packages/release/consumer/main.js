@@ -1,0 +1,3 @@
+import { everywhere } from "./everywhere.js"
+
+console.log(await everywhere())
