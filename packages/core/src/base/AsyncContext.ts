@@ -1,11 +1,11 @@
 /**
- * Asynchronous contexts, which decide the stores that each `AsyncLocalStorage` gives.
+ * Asynchronous contexts. The current one decides which store each `AsyncLocalStorage` returns.
  *
- * A fiber of Effect restores its own after each wait. Code that starts a fiber on the stack of another run enters the right
- * context first: that of the run that the fiber is for, or for work that several callers share the root one, in which
- * no caller's store is visible.
+ * A fiber of Effect restores its own context after each wait. Code that starts a fiber on the stack of another run first enters
+ * the right context: that of the fiber's run, or, for work that several callers share, the root context, in which no caller's
+ * store is visible.
  *
- * They are found as Effect finds them, without an import. Where a runtime has none, as in browsers, this does nothing.
+ * The module looks up `async_hooks` as Effect does, without an import. In runtimes without it, such as browsers, it does nothing.
  */
 
 /** A captured asynchronous context. */
@@ -47,7 +47,7 @@ export const resume = <A>(self: AsyncContext | undefined, f: () => A): A => {
   }
 }
 
-/** The context in which this module was loaded: that of the program. It can be run in, though it is released at once. */
+/** The context in which this module was loaded: that of the program. Functions can run in it after its release. */
 const root = /* @__PURE__ */ ((): AsyncContext | undefined => {
   const captured = capture()
   release(captured)

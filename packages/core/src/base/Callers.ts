@@ -16,7 +16,7 @@ import { unshareableNames } from "./Unshareable.ts"
 const observing =
   /^effect\/(Console|ErrorReporter|Layer|Logger|ManagedRuntime|Metric|References|Schedule|Scheduler|Scope|Tracer)(\/|$)/
 
-/** Effect's entries that belong to the caller, too, but that a value may depend on. */
+/** Effect's other entries of the caller: a loaded value may depend on these. */
 const deciding = /^effect\/(Clock|ConfigProvider|ExecutionPlan|Random)(\/|$)/
 
 /** Effect's entries for a caller's place, named by strings, so that no program carries their modules for this. */
@@ -51,7 +51,7 @@ const isPlace = (key: string): boolean => isRunLocal(key) || positions.has(key)
 /** A context for work that no caller waits for: it keeps the caller's services, clock and loggers, but not its place. */
 export const detach = <R>(context: Context.Context<R>): Context.Context<R> => without(context, isPlace)
 
-/** Entries that end with a single caller, even where all callers have the same. */
+/** Entries that end with one caller, so that shared work cannot keep them even if all callers have the same. */
 const ofOne = new Set(["effect/Layer/CurrentMemoMap", "effect/References/CurrentStackFrame", "effect/Scope"])
 
 const isSame = (a: unknown, b: unknown): boolean => Object.is(a, b) || (isPlain(a) && isPlain(b) && Equal.equals(a, b))
@@ -61,8 +61,8 @@ const isPlain = (value: unknown): boolean =>
 
 /**
  * A context for work that several callers wait for. It has the services of the first caller, and keeps the span, log
- * annotations and share of limits where all callers have the same. It keeps what waits for the work, too, such as permits
- * that the callers hold.
+ * annotations and share of limits where all callers have the same. It also keeps the entries that say what waits for the work,
+ * such as the permits that the callers hold.
  */
 export const inCommon = (
   first: Context.Context<never>,

@@ -8,14 +8,14 @@ const units = ["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "
 
 const isNaNOrNoNumber = (value: unknown): boolean => typeof value !== "number" || Number.isNaN(value)
 
-/** Effect reads an object that has none of the units as a duration of zero: a promise, or `{ second: 1 }`. */
+/** Whether an object has valid units. Effect reads objects without any, such as a promise or `{ second: 1 }`, as zero. */
 const isObjectOfUnits = (given: object): boolean => {
   const values = units.map((unit) => (given as Readonly<Record<string, unknown>>)[unit])
   const said = values.filter((value) => value !== undefined)
   return said.length > 0 && !said.some(isNaNOrNoNumber)
 }
 
-/** Any duration; `undefined` for what is none. */
+/** Any duration; `undefined` for other values. */
 export const anyDuration = (given: unknown): Duration.Duration | undefined => {
   if (Number.isNaN(given)) return undefined
   if (typeof given === "object" && given !== null && !Duration.isDuration(given)) {
@@ -31,7 +31,7 @@ const textOf = (given: unknown): string => {
   return typeof given === "string" ? JSON.stringify(given) : valueText(given)
 }
 
-/** A duration of nothing or more, also an infinite one; `undefined` for anything else. */
+/** A duration of 0 or more, possibly infinite; `undefined` for other values. */
 export const toDuration = (given: unknown): Duration.Duration | undefined => {
   const duration = anyDuration(given)
   return duration === undefined || Duration.isNegative(duration) ? undefined : duration
@@ -41,18 +41,18 @@ const illegal = (what: string, expected: string, given: Duration.Input): never =
   throw new Cause.IllegalArgumentError(`${what} must be ${expected}, got ${textOf(given)}`)
 }
 
-/** The same, or an error that says what is right. `what`: who was given it. */
+/** A duration of 0 or more, possibly infinite. Throws for other values. `what` names the option. */
 export const durationOf = (what: string, given: Duration.Input): Duration.Duration =>
   toDuration(given) ?? illegal(what, "a duration of 0 or more", given)
 
-/** One that is also finite. */
+/** A finite duration of 0 or more. Throws for other values. */
 export const finiteDurationOf = (what: string, given: Duration.Input): Duration.Duration => {
   const duration = toDuration(given)
   if (duration !== undefined && Duration.isFinite(duration)) return duration
   return illegal(what, "a finite duration of 0 or more", given)
 }
 
-/** One that is finite and longer than nothing. */
+/** A finite duration of more than 0. Throws for other values. */
 export const positiveDurationOf = (what: string, given: Duration.Input): Duration.Duration => {
   const duration = toDuration(given)
   if (duration !== undefined && Duration.isFinite(duration) && Duration.isPositive(duration)) return duration

@@ -1,9 +1,9 @@
-/** Why something failed, in words, whatever was given as an error. */
+/** Texts for errors of any type: why something failed, in words. */
 import * as Cause from "effect/Cause"
 
 const longestFields = 200
 const longestText = 2000
-/** How deep causes and fields are followed, how many parts of one container are shown, and how many values in all. */
+/** Bounds of what is shown: levels of causes and fields, entries of one container, and values in all. */
 const deepest = 5
 const widest = 100
 const mostValues = 1000
@@ -14,15 +14,15 @@ const shorten = (text: string, longest: number): string =>
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Without the blank lines that some messages begin with: where one line is shown, it is to say something. */
+/** A trimmed string: some messages begin with blank lines, and some outputs show only the first line. */
 const textIn = (value: unknown): string | undefined =>
   typeof value === "string" ? value.trim() || undefined : undefined
 
-/** Errors of other realms are no instances of this realm's `Error`. */
+/** Whether a value is an error. Errors of other realms are not instances of this realm's `Error`. */
 const isError = (value: object): value is Error =>
   value instanceof Error || (typeof (value as Fields)["stack"] === "string" && "message" in value)
 
-/** The tag of an error, or its name, or that of its class: `Error` says nothing. */
+/** The tag of an error, its name, or the name of its class. `Error` and `Object` do not count, as they say nothing. */
 const nameOf = (error: Fields): string | undefined => {
   const { _tag, constructor, name } = error
   const named = [textIn(_tag), textIn(name), textIn((constructor as { readonly name?: unknown } | undefined)?.name)]
@@ -39,7 +39,7 @@ const fieldsOf = ({
   ...fields
 }: Fields): Fields => fields
 
-/** Of an error that has no tag, only these are shown: such errors carry whole requests, with their secrets. */
+/** The part of a value that is shown. Untagged errors can carry whole requests with secrets, so only some fields are shown. */
 const shownOf = (value: object): object => {
   if (!isError(value)) return value
   const fields = value as unknown as Fields
@@ -48,7 +48,7 @@ const shownOf = (value: object): object => {
 }
 
 /**
- * A value as plain data for JSON. It never throws, cuts circles, and ends: containers are shown to a depth of 5 and a
+ * A value as plain data for JSON. It never throws and always ends: it cuts circles, and shows containers to a depth of 5 and a
  * width of 100, and 1,000 values in all. Of an error that has neither a tag nor a `toJSON`, only name, message, code and
  * cause are shown.
  */
@@ -121,14 +121,14 @@ const tell = (error: unknown, above: ReadonlyArray<unknown>): string => {
   const { cause } = error as Fields
   if (cause === undefined || cause === null || inside.includes(cause)) return told
   const why = tell(cause, inside)
-  // A message that repeats its cause's message tells it already.
+  // The message already contains the message of the cause.
   const known = textIn((cause as Fields)["message"]) ?? why
   return told.includes(known) ? told : `${told} (cause: ${why})`
 }
 
 /**
  * Any error value in a few words: its name and message, or its tag, code and fields, followed by the errors that it
- * lists and by its causes. It never throws, and it ends, whatever it is given.
+ * lists and by its causes. It never throws and always ends.
  */
 export const describe = (error: unknown): string => {
   try {

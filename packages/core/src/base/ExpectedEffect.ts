@@ -31,7 +31,7 @@ export const anEffect: Pick<Expected<AnyEffect>, "text" | "advice"> = {
 export const notAnEffect = (of: Owner, what: string, value: unknown): Exit.Exit<never> =>
   Exit.die(unexpected(of, what, anEffect, value))
 
-/** The value of a user's function if that is an effect, else a defect that says what came. `what` names the function. */
+/** The value of a user's function if it is an effect, otherwise a defect that describes the value. `what` names the function. */
 export const asEffect = (of: Owner, what: string, value: unknown): AnyEffect =>
   Effect.isEffect(value) ? (value as AnyEffect) : notAnEffect(of, what, value)
 

@@ -1,4 +1,4 @@
-/** Starts fibers in the context that their work belongs to. */
+/** Starts fibers in the asynchronous context of their work. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import * as AsyncContext from "./AsyncContext.ts"
 /** Starts fibers at once, in a context, and as interruptible as the caller is. */
 export const forkLike = (parent: Fiber.Fiber<unknown, unknown>, context: Context.Context<never>) => {
   const fork = Effect.runForkWith(context)
-  // Effect's own concurrent operators read it too; its type only leaves it out.
+  // The public type lacks this property, which Effect's own concurrent operators read.
   const { interruptible } = parent as { readonly interruptible?: boolean }
   return interruptible === false
     ? (self: Effect.Effect<unknown, unknown, unknown>) => fork(self as never, { uninterruptible: true })
@@ -21,12 +21,11 @@ export const forkInRoot = <A, E, R>(context: Context.Context<R>, self: Effect.Ef
   AsyncContext.inRoot(() => Effect.runForkWith(context)(self))
 
 /**
- * Runs an effect whose value several callers get in the root asynchronous context, and otherwise in the caller's place: it
- * has the caller's services, and is interrupted with the caller, who waits for its end. It has a fiber of its own, which an
- * effect that never waits does not outlive.
+ * Runs an effect whose value several callers share: in the root asynchronous context, with the services of the caller. Its
+ * fiber is interrupted with the caller, which waits for the end of the fiber.
  *
- * The fiber starts inside of `callback`: the caller can be interrupted by what the fiber does first, and where that is seen
- * before the caller waits, no finalizer would end the fiber.
+ * The fiber starts inside `callback`. Its first steps can interrupt the caller before the caller waits, so the finalizer of
+ * `callback` must exist by then.
  */
 export const shared = (self: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<unknown, unknown, unknown> =>
   Effect.withFiber((parent) =>
@@ -40,7 +39,7 @@ export const shared = (self: Effect.Effect<unknown, unknown, unknown>): Effect.E
     })
   )
 
-/** What failed while an interrupted effect ended joins the cause of its interruption. */
+/** The failures of an interrupted effect's finalizers, added to the cause of the interruption. */
 const whileEnding = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
   if (Exit.isSuccess(exit)) return Effect.void
   const reasons = exit.cause.reasons.filter((reason) => !Cause.isInterruptReason(reason))

@@ -1,10 +1,10 @@
 /**
- * A binary heap whose items know their place, so that they can leave it from the middle: everything costs O(log n).
+ * A binary heap whose items know their index, so that an item in the middle can be removed. Each operation costs O(log n).
  */
 
-/** What can be in one heap at a time. */
+/** An item of a heap. It can be in one heap at a time. */
 export interface Placed {
-  /** Where it is in its heap; -1 outside. */
+  /** Its index in the heap; -1 outside. */
   place: number
 }
 
@@ -38,7 +38,7 @@ export class Heap<T extends Placed> {
     this.moved(last)
   }
 
-  /** Drops all but some. */
+  /** Keeps the items that fulfil a predicate, and removes the others. */
   keep(isKept: (item: T) => boolean): void {
     for (const item of this.items.splice(0)) {
       item.place = -1
@@ -46,7 +46,7 @@ export class Heap<T extends Placed> {
     }
   }
 
-  /** Puts an item in its right place again, after what it is ordered by has changed. */
+  /** Moves an item to its right position, after a change of its order. */
   moved(item: T): void {
     this.rise(item, item.place)
     this.sink(item, item.place)

@@ -1,15 +1,15 @@
 /**
- * The slots and permits that are held around the current effect: the innermost one, linked to those around it. They are
- * given back only when the effect has ended, so the effect must not wait for work that still needs them.
+ * The slots and permits that the current effect holds: the innermost one, linked to those around it. They are released only
+ * after the effect has ended, so the effect must not wait for work that still needs them.
  */
 import type * as Context from "effect/Context"
 import * as RunLocal from "./RunLocal.ts"
 
-/** Something that is held. */
+/** A held slot or permit. */
 export interface Holding {
-  /** What it was taken from, which somebody else may wait for; `undefined` where it is only borrowed from, and may end. */
+  /** The source of the slot or permit, for which other work can wait; `undefined` where it is borrowed from another holder. */
   readonly from: object | undefined
-  /** Whether it has been given back. */
+  /** Whether it has been released. */
   readonly isOver: boolean
   readonly around: Held
 }
@@ -18,7 +18,7 @@ export type Held = Holding | undefined
 
 export const Held: Context.Reference<Held> = /* @__PURE__ */ RunLocal.makeOfWait<Held>("Held", () => undefined)
 
-/** The source of what is held. */
+/** The sources of the slots and permits that are still held. */
 export const suppliesIn = (held: Held): ReadonlyArray<object> => {
   const supplies: Array<object> = []
   for (let holding = held; holding?.from !== undefined; holding = holding.around) {

@@ -1,21 +1,21 @@
 /**
- * The identity of a value, which decides whether two callers get one answer: a snapshot of the value as text.
+ * The identity of a value: a snapshot of the value as text. It decides whether two callers share an answer.
  *
- * Two values are the same if and only if their prototypes are and, by this same rule, their parts:
+ * Two values are the same if and only if they have the same prototype and, by this same rule, the same parts:
  *
- *  - primitives by `Object.is`, but that 0 is -0; plain objects and arrays by all their own properties, whatever their order;
- *  - `Date`, `RegExp`, `Map`, `Set`, `URL`, `URLSearchParams`, `ArrayBuffer` and its views by what they hold;
+ *  - primitives by `Object.is`, except that 0 equals -0; plain objects and arrays by all their own properties, whatever their order;
+ *  - `Date`, `RegExp`, `Map`, `Set`, `URL`, `URLSearchParams`, `ArrayBuffer` and its views by their contents;
  *  - values of `Data`, `Schema.Class` and `Request` classes by their own fields;
  *  - `Option`, `Result`, `Exit`, `Cause`, `Chunk`, `HashMap`, `HashSet` and `Redacted` by their elements;
- *  - what has an `Equal` of its own, written by a user or for a leaf such as `Duration`, by that.
+ *  - values with an `Equal` of their own, written by a user or for a leaf such as `Duration`, by that.
  *
- * Everything else is the same only as itself, for it may hide what it depends on: instances of other classes (also those
- * that extend a class named above, but for `Data` and its like), functions, proxies, what has a getter that throws, what
- * comes from another realm. Effect's own `Equal` compares such values by what it can see of them, and its containers ask
- * it for their elements: so no container is ever given to it.
+ * Any other value equals only itself, because it can have hidden state: instances of other classes (also of classes that extend
+ * one of the above, except `Data`, `Schema.Class` and `Request`), functions, proxies, objects with a getter that throws, and
+ * objects of another realm. Effect's `Equal` compares the visible parts of such values, and Effect's containers use `Equal` for
+ * their elements: so this module never applies it to a container.
  *
- * The cost is linear. What is deeper than 200, has more than 100,000 parts or contains itself is written as a graph:
- * one object that comes up twice then differs from two equal ones.
+ * The cost is linear. A value that is deeper than 200, has more than 100,000 parts or contains itself is written as a graph:
+ * one object that occurs twice then differs from two equal objects.
  */
 import * as Data from "effect/Data"
 import * as Equal from "effect/Equal"
@@ -24,23 +24,23 @@ import * as Redacted from "effect/Redacted"
 import * as Request from "effect/Request"
 import { counter, shared } from "./Shared.ts"
 
-/** Text, or where a value with an `Equal` of its own is in it, text and those values in the order of the text. */
-export type Identity = string | Believing
+/** A text; with the values that have an `Equal` of their own, in the order of the text, where there are any. */
+export type Identity = string | WithEquals
 
-interface Believing {
+interface WithEquals {
   readonly text: string
-  readonly believed: ReadonlyArray<Equal.Equal>
+  readonly equals: ReadonlyArray<Equal.Equal>
 }
 
-/** The text of an identity: equal identities have equal ones. */
+/** The text of an identity. Equal identities have equal texts. */
 export const textOf = (identity: Identity): string => (typeof identity === "string" ? identity : identity.text)
 
 export const sameIdentity = (a: Identity, b: Identity): boolean => {
   if (typeof a === "string" || typeof b === "string") return a === b
-  return a.text === b.text && a.believed.every((one, k) => one === b.believed[k] || saysEqual(one, b.believed[k]!))
+  return a.text === b.text && a.equals.every((one, k) => one === b.equals[k] || saysEqual(one, b.equals[k]!))
 }
 
-/** An `Equal` that throws says nothing, like a getter that throws. */
+/** Whether two values are equal. An `Equal` that throws counts as `false`. */
 const saysEqual = (one: Equal.Equal, other: Equal.Equal): boolean => {
   try {
     return one[Equal.symbol](other)
@@ -56,15 +56,15 @@ const maxParts = 100_000
 export const identityOf = (value: unknown): Identity => {
   const tree = new Tree()
   const text = tree.part(value)
-  if (!tree.isTooLarge) return toIdentity(text, tree.believed)
+  if (!tree.isTooLarge) return toIdentity(text, tree.equals)
   const graph = new Graph()
-  return toIdentity(graph.whole(value as object), graph.believed)
+  return toIdentity(graph.whole(value as object), graph.equals)
 }
 
-const toIdentity = (text: string, believed: ReadonlyArray<Equal.Equal>): Identity =>
-  believed.length === 0 ? text : { text, believed }
+const toIdentity = (text: string, equals: ReadonlyArray<Equal.Equal>): Identity =>
+  equals.length === 0 ? text : { text, equals }
 
-/** The numbers of values that are equal only to themselves. Values that are walked have none. */
+/** The numbers of values that equal only themselves. Values that are compared by their parts have none. */
 const numbers = /* @__PURE__ */ shared("identities", () => new WeakMap<WeakKey, number>())
 const nextNumber = /* @__PURE__ */ counter("identity")
 
@@ -100,11 +100,11 @@ const ofPrimitive = (value: unknown): string | undefined => {
   }
 }
 
-/** Writes an object and, through `writer`, its parts; `undefined` where it is not of the expected shape. */
+/** Writes an object and, through `writer`, its parts; `undefined` if the object does not have the expected shape. */
 type WriteObject = (object: never, writer: Writer) => string | undefined
 
 abstract class Writer {
-  readonly believed: Array<Equal.Equal> = []
+  readonly equals: Array<Equal.Equal> = []
 
   part(value: unknown): string {
     return ofPrimitive(value) ?? this.object(value as object)
@@ -113,20 +113,20 @@ abstract class Writer {
   protected abstract object(value: object): string
 
   protected write(value: object): string {
-    const before = this.believed.length
+    const before = this.equals.length
     try {
       const text = isProxy(value) ? undefined : writeOf(value)(value as never, this)
       if (text !== undefined) return text
     } catch {
-      // A getter throws, or a built-in method is called on what only looks like its own.
+      // A getter throws, or a built-in method meets an object that only looks like its own kind.
     }
-    this.believed.length = before
+    this.equals.length = before
     return itself(value)
   }
 
-  /** The own properties of an object, whatever their order. */
+  /** The own properties of an object, in any order. */
   fields(object: object, without?: string): string {
-    // Both of these are quicker together than all keys at once.
+    // Two calls are faster than one of `Reflect.ownKeys`.
     const { heads, names } = shapeOf(object, Object.getOwnPropertyNames(object))
     const symbols = Object.getOwnPropertySymbols(object)
     let text = "{"
@@ -147,24 +147,24 @@ abstract class Writer {
 
   /** Elements in the order of their texts. */
   unordered<A>(values: Iterable<A>, write: (value: A) => string): string {
-    const before = this.believed.length
-    const elements: Array<Believing> = []
+    const before = this.equals.length
+    const elements: Array<WithEquals> = []
     for (const value of values) {
-      const from = this.believed.length
-      elements.push({ text: write(value), believed: this.believed.slice(from) })
+      const from = this.equals.length
+      elements.push({ text: write(value), equals: this.equals.slice(from) })
     }
     if (elements.length > 1) elements.sort((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)))
-    this.believed.length = before
+    this.equals.length = before
     let all = "("
-    for (const { believed, text } of elements) {
+    for (const { equals, text } of elements) {
       all += text
-      for (const one of believed) this.believed.push(one)
+      for (const one of equals) this.equals.push(one)
     }
     return `${all})`
   }
 }
 
-/** The names of an object's fields: as they were given, in the order of text, and what stands before the value of each. */
+/** The names of an object's fields: in their own order, sorted, and as the texts before the values. */
 interface Shape {
   readonly given: ReadonlyArray<string>
   readonly names: ReadonlyArray<string>
@@ -190,7 +190,7 @@ const shapeOf = (object: object, given: ReadonlyArray<string>): Shape => {
   return shape
 }
 
-/** Parts inside of what they are parts of, each as often as it comes up. */
+/** Writes each part inside the value that contains it, as often as it occurs. */
 class Tree extends Writer {
   isTooLarge = false
   private depth = 0
@@ -211,13 +211,13 @@ class Tree extends Writer {
   }
 }
 
-/** Objects one after the other, each once; elsewhere its number stands for it. */
+/** Writes the objects one after the other, each once. Inside other objects, its number stands for it. */
 class Graph extends Writer {
   private readonly found = new Map<object, number>()
 
   whole(value: object): string {
     let text = this.object(value)
-    // What is found while this goes on is at the end of the same map.
+    // Writing an object can add further ones at the end of the map.
     for (const object of this.found.keys()) text += this.write(object)
     return text
   }
@@ -229,7 +229,7 @@ class Graph extends Writer {
   }
 }
 
-/** Whether something is a proxy: only some platforms can say so. */
+/** Whether a value is a proxy, on platforms that can tell. */
 const isProxy: (value: object) => boolean = /* @__PURE__ */ (() => {
   interface Platform {
     readonly process?: { readonly getBuiltinModule?: (id: string) => typeof import("node:util") | undefined }
@@ -239,10 +239,10 @@ const isProxy: (value: object) => boolean = /* @__PURE__ */ (() => {
 
 const plain: WriteObject = (object, writer) => writer.fields(object)
 
-/** Whether an object has no more properties of its own than every other of its kind. */
+/** Whether an object has only the own properties that each object of its kind has. */
 const isBare = (object: object, properties = 0): boolean => Reflect.ownKeys(object).length === properties
 
-/** Indices come first, then `length`. What is sparse, or has further properties, is known by all of them. */
+/** The own keys of an array: the indices, then `length`. Sparse arrays, and those with further keys, are written by their keys. */
 const array: WriteObject = (object: ReadonlyArray<unknown>, writer) => {
   const keys = Reflect.ownKeys(object)
   const isDense = keys.length === object.length + 1 && keys[object.length] === "length"
@@ -263,7 +263,7 @@ const bytesOf = (bytes: Uint8Array): string => {
 const bytes: WriteObject = (view: ArrayBufferView) =>
   `b${classOf(view)}${bytesOf(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))}`
 
-/** Numbers, of which there are several that are not one, and two that are 0. */
+/** Floating-point numbers are not compared by their bytes: there are two zeros and several encodings of NaN. */
 const floats: WriteObject = (view: Float64Array, writer) => `e${classOf(view)}${writer.list(view)}`
 
 const entries = (object: Iterable<readonly [unknown, unknown]>, writer: Writer): string =>
@@ -289,7 +289,7 @@ const builtIn = (): ReadonlyArray<readonly [string, WriteObject]> => [
   ...["Int8", "Uint8", "Uint8Clamped", "Int16", "Uint16", "Int32", "Uint32", "BigInt64", "BigUint64"].map(
     (kind) => [`${kind}Array`, bytes] as const
   ),
-  // Of Node.js, where it is what bytes are read into.
+  // In Node.js, I/O returns this subclass of `Uint8Array`.
   ["Buffer", bytes],
   ...["Float16", "Float32", "Float64"].map((kind) => [`${kind}Array`, floats] as const)
 ]
@@ -315,26 +315,26 @@ const writeOf = (object: object): WriteObject => {
   return write
 }
 
-/** Also a plain object may say itself what it is equal to. */
-const ofPlain = (object: object): WriteObject => (Equal.isEqual(object) ? believed : plain)
+/** A plain object can have an `Equal` of its own, too. */
+const ofPlain = (object: object): WriteObject => (Equal.isEqual(object) ? equals : plain)
 
 const unknown: WriteObject = () => undefined
 
-const believed: WriteObject = (object: Equal.Equal, writer) => {
-  writer.believed.push(object)
+const equals: WriteObject = (object: Equal.Equal, writer) => {
+  writer.equals.push(object)
   return `=${classOf(object)}${object[Hash.symbol]()};`
 }
 
-/** Its own fields, and whose they are. */
+/** The class of an object, and its own fields. */
 const fieldsOfClass: WriteObject = (object: object, writer) => `c${classOf(object)}${writer.fields(object)}`
 
-/** An error's stack tells where it was made. */
+/** The stack of an error does not count: it says where the error was made. */
 const fieldsOfError: WriteObject = (object: object, writer) => `c${classOf(object)}${writer.fields(object, "stack")}`
 
 const redacted: WriteObject = (object: Redacted.Redacted<unknown>, writer) =>
   `r${writer.part(Redacted.value(object))}${writer.fields(object, "label")}`
 
-/** The containers of Effect, by the names by which they know their own. */
+/** The containers of Effect, by the names of their brands. */
 const containers: Readonly<Record<string, WriteObject>> = {
   Option: fieldsOfClass,
   Result: fieldsOfClass,
@@ -347,12 +347,12 @@ const containers: Readonly<Record<string, WriteObject>> = {
   HashSet: (set: Iterable<unknown>, writer) => `K${elements(set, writer)}`
 }
 
-/** Values of Effect in which no value of a user can be. */
+/** Kinds of values of Effect that cannot contain a value of a user. */
 const leaves = ["Duration", "DateTime", "DateTime/TimeZone", "BigDecimal", "Cron", "SemVer"]
 
 const isOfEffect = (name: string, object: object): boolean => `~effect/${name}` in object
 
-/** Whether an object itself has the name of one of Effect's own kinds. */
+/** Whether an object itself has the brand of a kind of Effect. */
 const isNamed = (object: object): boolean =>
   Reflect.ownKeys(object).some(
     (key) => typeof key === "string" && key.startsWith("~effect/") && key !== Equal.symbol && key !== Hash.symbol
@@ -363,7 +363,7 @@ function* chainOf(object: object): Iterable<object> {
   for (let one: object | null = object; one !== null; one = Object.getPrototypeOf(one) as object | null) yield one
 }
 
-/** Whether an object's `Equal` was written for a class of Effect's, which asks that `Equal` for fields of users, too. */
+/** Whether an object's `Equal` belongs to a class of Effect, whose `Equal` compares the fields of users, too. */
 const isEqualOfEffect = (object: object): boolean => {
   for (const one of chainOf(object)) if (Object.hasOwn(one, Equal.symbol)) return isNamed(one)
   return false
@@ -375,13 +375,13 @@ const extendsClass = (prototype: object, of: { readonly prototype: object }): bo
 const ofClass = (object: object, prototype: object): WriteObject => {
   const isError = extendsClass(prototype, Data.Error)
   if (isError || extendsClass(prototype, Data.Class) || Request.isRequest(object)) {
-    if (Equal.isEqual(object) && !isEqualOfEffect(object)) return believed
+    if (Equal.isEqual(object) && !isEqualOfEffect(object)) return equals
     return isError ? fieldsOfError : fieldsOfClass
   }
   for (const [name, write] of Object.entries(containers)) if (isOfEffect(name, object)) return write
   if (!Equal.isEqual(object)) return unknown
   const isOfUser = !Array.from(chainOf(object)).some(isNamed)
-  return isOfUser || leaves.some((name) => isOfEffect(name, object)) ? believed : unknown
+  return isOfUser || leaves.some((name) => isOfEffect(name, object)) ? equals : unknown
 }
 
 /** Values by identity. */
@@ -392,7 +392,7 @@ export class IdentityMap<V extends { readonly identity: Identity }> implements I
     return this.byText.get(textOf(identity))?.find((one) => sameIdentity(one.identity, identity))
   }
 
-  /** Adds a value whose identity is not there yet. */
+  /** Adds a value whose identity is new. */
   add(value: V): void {
     const text = textOf(value.identity)
     this.byText.set(text, [...(this.byText.get(text) ?? []), value])

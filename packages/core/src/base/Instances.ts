@@ -1,6 +1,6 @@
 /**
- * Warns about a service that should be shared, but is built again and again, such as a limiter whose layer is provided in
- * each handler: each instance then has a limit of its own, and nothing else shows that.
+ * Warns about a service that should be shared, but is built again and again, such as a limiter whose layer each handler
+ * provides: each instance then has a limit of its own, and nothing else shows the mistake.
  *
  * It counts the instances that live at the same time. Tests that build one after the other cause no warning,
  * nor does a restart, nor one instance for each of a few shards.
@@ -8,7 +8,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** The numbers that cause a warning: of instances alive at one time, and of instances built while another one lived. */
+/** Both of these cause a warning: instances alive at one time, and instances built while another one was alive. */
 const tooMany = 10
 const tooOften = 100
 

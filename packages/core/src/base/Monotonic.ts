@@ -32,6 +32,6 @@ const withoutWall = (clock: Clock.Clock): Clock.Clock => {
   })
 }
 
-/** Has an effect that measures durations by the wall clock measure them by the monotonic one. */
+/** Makes an effect that measures durations by the wall clock measure them by the monotonic clock. */
 export const byMonotonicTime = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.clockWith((clock) => Effect.provideService(self, Clock.Clock, withoutWall(clock)))

@@ -1,19 +1,19 @@
 /**
  * Runs inside runs, to any depth, on a bounded stack.
  *
- * A run begins inside another one, reports its end to it, and is interrupted with it: each time, functions of both are on
- * the stack. Such functions `enter`, and `leave` when they are done. Where too many have entered inside each other, the
- * work of the next one is put off: the outermost does it, on a short stack, before it leaves. So all work is done
- * when the outermost returns, and synchronous code stays synchronous.
+ * When a run begins inside another run, ends, or is interrupted with it, functions of both are on the stack. Each such function
+ * calls `enter`, and `leave` at its end. When too many have entered inside each other, the next one defers its work: the
+ * outermost function does it on a short stack, before it leaves. So all work is done when the outermost function returns,
+ * and synchronous code stays synchronous.
  *
  * Each scheduler has a count of its own: `Effect.runSync` inside a load needs its result when it returns.
  */
 import * as AsyncContext from "./AsyncContext.ts"
 
-/** The most loaders inside each other. */
+/** The maximal depth of loaders inside loaders. */
 export const deepest = 50_000
 
-/** The most functions that have entered inside each other. */
+/** The maximal number of functions that have entered inside each other. */
 const mostOnStack = 32
 
 type Task = () => void
@@ -30,7 +30,7 @@ let later: Array<Task> | undefined = undefined
 /** The counts of other schedulers, further out on the stack. */
 const around: Array<Entered> = []
 
-/** Whether work may be done now; otherwise give it to `putOff`. `by`: the scheduler. Each `enter` that succeeds needs a `leave`. */
+/** Whether work may be done now; otherwise give it to `putOff`. `by` is the scheduler. Each `enter` that succeeds needs a `leave`. */
 export const enter = (by: object): boolean => {
   if (by === host) {
     if (depth === mostOnStack) return false
@@ -44,7 +44,7 @@ export const enter = (by: object): boolean => {
   return true
 }
 
-/** Has the outermost do some work later, in the current asynchronous context. Only after `enter` has refused. */
+/** Gives work to the outermost function, for the current asynchronous context. Only after `enter` has returned `false`. */
 export const putOff = (task: Task): void => {
   const context = AsyncContext.capture()
   ;(later ??= []).push(() => AsyncContext.resume(context, task))
@@ -57,7 +57,7 @@ export const leave = (): void => {
   else leaveLast()
 }
 
-/** Does the work that was put off, and the work that this puts off, and restores the count further out. */
+/** Does the deferred work, and the work that it defers in turn, and restores the count further out. */
 const leaveLast = (): void => {
   depth = 1
   try {
@@ -73,5 +73,5 @@ const leaveLast = (): void => {
   }
 }
 
-/** How many runs are inside each other here, as far as they began on one stack. */
+/** How many runs inside each other began on the current stack. */
 export const level = { now: 0 }

@@ -6,10 +6,10 @@ import * as Cause from "effect/Cause"
 
 export const NotNow = "~effect-loader/NotNow"
 
-/** `Refused`: nothing was begun. `Late`: it took too long. */
+/** `Refused`: the load did not begin. `Late`: it took too long. */
 export type NotNow = "Refused" | "Late"
 
-/** Whether an error says "not now", and in which way. */
+/** The mark of an error, if it has one. */
 export const notNow = (error: unknown): NotNow | undefined => {
   if (typeof error !== "object" || error === null) return undefined
   if (Cause.isTimeoutError(error)) return "Late"

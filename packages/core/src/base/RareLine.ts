@@ -1,5 +1,5 @@
 /**
- * How often a failure that recurs is logged: once a minute for each kind. A backend that is down would otherwise cause a line
+ * Limits the log of a recurring failure to one line a minute for each kind. A backend that is down would otherwise cause a line
  * for each key.
  */
 
@@ -10,7 +10,7 @@ export class RareLine<Kind extends string = string> {
   private readonly last = new Map<Kind, { readonly at: number; untold: number }>()
 
   /**
-   * Counts a failure. Gives what its line ends with, or nothing where no line is due. `now` is by the monotonic clock, in
+   * Counts a failure. Returns the end of its line, or `undefined` if no line is due. `now` is by the monotonic clock, in
    * milliseconds.
    */
   due(kind: Kind, now: number): string | undefined {

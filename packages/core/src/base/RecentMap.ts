@@ -2,15 +2,15 @@
  * A map with a bounded number of keys, which drops the least recently used ones.
  *
  * It has two generations. A key that is used moves to the younger one. When that has half of the keys, it becomes the older
- * one, and those of the older one that were not used meanwhile are forgotten. So a use costs one look-up, where a list in
- * the order of use would cost more each time, and the half that was used last is always there.
+ * one, and those of the older one that were not used meanwhile are removed. So a use costs one look-up, less than a list in
+ * the order of use would, and the most recently used half of the keys is always there.
  */
 export class RecentMap<V extends {}> {
   private young = new Map<string, V>()
   private old = new Map<string, V>()
   private readonly half: number
 
-  /** `most`: the most keys, at least 2. */
+  /** `most` is the maximal number of keys, at least 2. */
   constructor(most: number) {
     this.half = Math.floor(most / 2)
   }

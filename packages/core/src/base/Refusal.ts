@@ -1,6 +1,6 @@
 /**
- * Refusals of policies that were moved away from where they were piped, such as to a resolver's call. Until a refusal is
- * back at that place it travels as a defect, so that no handler in between takes it for a failure of the load.
+ * Refusals of policies that stand elsewhere than they were piped, such as around a resolver's call. Up to the place where
+ * its policy was piped, a refusal is a defect, so that no handler in between takes it for a failure of the load.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -36,7 +36,7 @@ const refusalIn = (cause: Cause.Cause<unknown>): RefusalDefect | undefined => {
   return undefined
 }
 
-/** Whether a policy further in refused. */
+/** Whether a defect is the refusal of a policy further in. */
 export const isRefusal = (cause: Cause.Cause<unknown>): boolean => refusalIn(cause) !== undefined
 
 /** Turns the refusals of a policy back into errors. */

@@ -1,13 +1,13 @@
 /**
- * The entries of a context that belong to a run, each made here, so that whatever outlives the run can leave them behind.
+ * The entries of a context that belong to a run. All are made here, so that work which outlives the run can clear them.
  *
  * A layer, a refresh or a call of a resolver that kept one of them would act in a run that has ended: it would hand
  * compensations to its undo frame, or borrow its permits. So captured services, background work and shared calls clear
  * them all.
  *
- * Some of them belong to a single step. A run inside that step, and a compensation, have a place of their own and do not see
- * the step's. Some say what waits for an effect, such as the permits that are held around it: they hold for everything that
- * is waited for, calls of resolvers included, since otherwise a call could wait for what its own callers hold.
+ * Some entries belong to a single step: a run inside that step, and a compensation, do not see them. Others say what waits for an
+ * effect, such as the permits that its callers hold. Calls of resolvers keep those, since otherwise a call could wait for a
+ * permit that its own callers hold.
  */
 import * as Context from "effect/Context"
 
@@ -17,7 +17,7 @@ const waitPrefix = `${prefix}wait/`
 /** The prefix is the same in every copy of the library, so that one copy clears the entries of another one. */
 export const isRunLocal = (key: string): boolean => key.startsWith(prefix)
 
-/** An entry that holds for everything inside the effect that it is given to, runs inside and compensations included. */
+/** An entry that everything inside an effect sees, runs inside and compensations included. */
 export const make = <A>(name: string, defaultValue: () => A): Context.Reference<A> =>
   Context.Reference<A>(prefix + name, { defaultValue })
 

@@ -1,8 +1,8 @@
 /**
  * State that all copies of the library in one process share.
  *
- * A package manager can install the library twice, and a test runner can evaluate it again. Services are found by the text
- * of their keys, so both copies use one limiter or cache; counters and memories that are no services are found here.
+ * A package manager can install the library twice, and a test runner can evaluate it again. Copies find services by the text
+ * of their keys, so both use one limiter or cache. Counters and memories that are not services are found here.
  */
 
 interface Copies {

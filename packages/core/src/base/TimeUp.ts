@@ -1,10 +1,10 @@
-/** A mark on the interruption of a call that its callers gave up on because it took too long. */
+/** A mark on the interruption of a call whose callers have left because it took too long. */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 
 const TimeUp = /* @__PURE__ */ Context.Service<{}, true>("effect-loader/TimeUp")
 
-/** What such an interruption is annotated with. */
+/** The annotations of such an interruption. */
 export const timeUp: Context.Context<never> = /* @__PURE__ */ Context.make(TimeUp, true) as never
 
 /** Whether the work was interrupted because it took too long. */

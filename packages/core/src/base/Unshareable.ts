@@ -42,11 +42,11 @@ export const unshareableIn = <R>(context: Context.Context<R>): object | undefine
   if (keys.length === 0) return undefined
   const values = keys.map((key) => Context.getOrUndefined(context, key))
   const [only] = values
-  // Two transactions at once, or a value that is no object, are never the same for another caller.
+  // Two transactions at once, or a value that is not an object, count as different for each caller.
   return values.length === 1 && typeof only === "object" ? only! : values
 }
 
-/** The names of a context's unshareable entries, and of what goes with them. */
+/** The names of a context's unshareable entries, and of the entry that names the transaction of a client. */
 export const unshareableNames = <R>(context: Context.Context<R>): ReadonlySet<string> => {
   const keys = keysIn(context)
   return new Set(keys.length === 0 ? [] : [sqlTransaction.key, ...keys.map(({ key }) => key)])

@@ -1,4 +1,4 @@
-/** Checks the plain answers of functions that users give, where they are used. The defect names the owner of the function. */
+/** Checks the values that functions of users return. A wrong value is a defect that names the owner of the function. */
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import { anyDuration, toDuration } from "./DurationInput.ts"
@@ -19,7 +19,7 @@ export const subjectOf = (of: Owner): string => (typeof of === "string" ? of : `
 export interface Expected<A> {
   readonly text: string
   readonly read: (value: unknown) => A | undefined
-  /** What to do about a value of this kind. */
+  /** Advice about a value of this kind. */
   readonly advice?: (kind: string) => string | undefined
 }
 
@@ -52,14 +52,14 @@ export const withReason = (error: TypeError, value: unknown): TypeError => {
   return error
 }
 
-/** The value of a user's function if it is of the expected kind. Throws a defect that says what came otherwise. */
+/** The value of a user's function if it is of the expected kind. Otherwise throws a defect that describes the value. */
 export const checked = <A>(of: Owner, what: string, expected: Expected<A>, value: unknown): A => {
   const read = expected.read(value)
   if (read === undefined) throw unexpected(of, what, expected, value)
   return read
 }
 
-/** The answer of a user's function. If that throws, or returns another kind of value, throws a defect that names it. */
+/** The answer of a user's function. If the function throws, or returns another kind of value, throws a defect that names it. */
 export const answerOf = <A>(of: Owner, what: string, expected: Expected<A>, f: () => unknown): A => {
   let value: unknown
   try {
@@ -91,6 +91,6 @@ export const aTimeToLive: Expected<Duration.Duration> = {
   read: anyDuration
 }
 
-/** A cause, with the defect of a function that was asked about it added. The failure stays visible. */
+/** A cause with the defect of the function that examined it. The failure stays visible. */
 export const withDefect = <E>(cause: Cause.Cause<E>, defect: unknown): Cause.Cause<E> =>
   Cause.combine(cause, Cause.die(defect))

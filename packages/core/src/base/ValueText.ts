@@ -2,7 +2,7 @@
 
 const longestText = 40
 
-/** The marks of values of effect and of this library, and the words for them. */
+/** The brands of values of effect and of this library, and the words for them. */
 const brands: ReadonlyArray<readonly [key: PropertyKey, kind: string]> = [
   ["~effect-loader/Resource", "resource"],
   ["~effect-loader/Loader", "loader"],
@@ -35,7 +35,7 @@ const kindOfObject = (value: object): string => {
   return typeof name === "string" && name !== "" && name !== "Object" ? name : "object"
 }
 
-/** The kind of a value: that of an object is its class, or what effect or this library calls it. */
+/** The kind of a value. For an object that is its class, or its name in effect or this library. */
 export const kindOf = (value: unknown): string => {
   if (value === null) return "null"
   if (typeof value !== "object" && typeof value !== "function") return typeof value
@@ -47,7 +47,7 @@ export const kindOf = (value: unknown): string => {
   }
 }
 
-/** A value by its kind, and short plain values as they are. */
+/** A value in words: short plain values as they are, others by their kind. */
 export const valueText = (value: unknown): string => {
   const kind = kindOf(value)
   switch (typeof value) {

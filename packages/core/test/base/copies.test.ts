@@ -18,11 +18,11 @@ afterAll(() => vi.resetModules())
 class Db extends first.Limiter.Service<Db>()("app/Db") {}
 class Users extends second.ResourceCache.Service<Users, unknown>()("app/Users") {}
 
-/** Which copy declares what is inside, runs it, and so on: every way to mix two of them. */
+/** Every way to assign the roles of a test, such as declaring and running, to two copies. */
 const mixes = [first, second].flatMap((a) => [first, second].map((b) => [a, b] as const))
 
 describe("two copies of the library", () => {
-  it("are other modules, and the process is told once", () => {
+  it("are different modules, and the process gets one warning", () => {
     assert.notStrictEqual(first.ResourceError, second.ResourceError)
     assert.notStrictEqual(second.ResourceError, second2.ResourceError)
     assert.lengthOf(warnings, 1)
@@ -31,7 +31,7 @@ describe("two copies of the library", () => {
 
   for (const [k, [a, b]] of mixes.entries()) {
     describe(`mixed, ${k}`, () => {
-      it.effect("share a limiter: what is nested never waits for what is around it", () =>
+      it.effect("share a limiter: a nested load never waits for the permit of the load around it", () =>
         Effect.gen(function* () {
           const x = a.Resource.make("x", { load: () => Effect.succeed(1) }).pipe(a.Policy.limit(Db))
           const inner = a.Loader.make({ x })
@@ -62,7 +62,7 @@ describe("two copies of the library", () => {
         })
       )
 
-      it.effect("run each other's loaders: dependencies, failures, fallbacks, choices and values that are given", () =>
+      it.effect("run each other's loaders: dependencies, failures, fallbacks, choices and given values", () =>
         Effect.gen(function* () {
           const id = a.Resource.input<number>()("id")
           const down = b.Resource.make("down", { load: () => Effect.fail("down") })
@@ -80,7 +80,7 @@ describe("two copies of the library", () => {
         })
       )
 
-      it.effect("watch beside each other, and number runs one after the other", () =>
+      it.effect("observe runs independently, and number runs in one sequence", () =>
         Effect.gen(function* () {
           const one = a.Resource.make("one", { load: () => Effect.succeed(1) })
           const load = (lib: Library) => lib.Loader.load(lib.Loader.make({ one }))
@@ -96,7 +96,7 @@ describe("two copies of the library", () => {
         })
       )
 
-      it.effect("know a value in a cache by the same identity", () =>
+      it.effect("find a value in a cache by the same identity", () =>
         Effect.gen(function* () {
           const values = [() => 1, () => 2]
           const call = ({ opaque }: { readonly opaque: () => number }) => Effect.succeed(opaque())

@@ -1,4 +1,4 @@
-/** Durations that cannot be. */
+/** Invalid durations. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, type Layer, RequestResolver } from "effect"
 import { Persistence } from "effect/persistence"
@@ -46,8 +46,8 @@ const persisted = { value: Schema.String, timeToLive: "1 hour", memory } as cons
 const stored = (options: Partial<Persisted.PersistedOptions<string>>) =>
   Effect.provide(Effect.void, Persisted.layer(Users, { ...persisted, ...options }))
 
-describe("a duration that cannot be", () => {
-  it.each(nonsense)("is refused where a policy is declared: %s", (given, text) => {
+describe("an invalid duration", () => {
+  it.each(nonsense)("throws where a policy is declared: %s", (given, text) => {
     const refused = [
       [() => Policy.timeout(given), "Policy.timeout: the limit must be a duration of 0 or more"],
       [() => Policy.hedge({ after: given }), "Policy.hedge: `after` must be a duration of 0 or more"],
@@ -65,7 +65,7 @@ describe("a duration that cannot be", () => {
     }
   })
 
-  it.each(nonsense)("is refused by the layer that is told it: %s", (given, text) => {
+  it.each(nonsense)("throws in the layer that takes it: %s", (given, text) => {
     const opens = { failures: 1 }
     const refused = [
       [Users.layer({ timeToLive: given }), 'cache "Users": `timeToLive` must be a duration of 0 or more'],
@@ -95,7 +95,7 @@ describe("a duration that cannot be", () => {
     }
   })
 
-  it.effect.each(nonsense)("is refused by a cache with a store behind it: %s", ([given, text]) =>
+  it.effect.each(nonsense)("throws in a cache with a store behind it: %s", ([given, text]) =>
     Effect.gen(function* () {
       for (const option of ["timeToLive", "longest", "within"] as const) {
         const exit = yield* Effect.exit(stored({ [option]: given }))
@@ -106,7 +106,7 @@ describe("a duration that cannot be", () => {
     }).pipe(Effect.provide(Persistence.layerBackingMemory))
   )
 
-  it.each(nonsense)("is refused as the timeout of a loader: %s", (given) => {
+  it.each(nonsense)("throws as the timeout of a loader: %s", (given) => {
     const error = thrownBy(() => Loader.make({ one: Resource.succeed("one", 1) }, { timeout: given }))
     const [issue] = error instanceof GraphError ? error.issues : []
     assert.deepStrictEqual(issue, {
@@ -117,7 +117,7 @@ describe("a duration that cannot be", () => {
     })
   })
 
-  it("is not one of nothing, nor one without end", () => {
+  it("is neither zero nor an infinite one", () => {
     for (const given of [0, "Infinity"] as const) {
       assert.isUndefined(thrownBy(() => Policy.compose(Policy.timeout(given), Policy.hedge({ after: given }))))
       assert.isUndefined(defectOf(Users.layer({ timeToLive: given, staleIfError: given })))

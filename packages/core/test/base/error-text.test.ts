@@ -60,7 +60,7 @@ const failureOf = (error: unknown): ResourceError<string, unknown> => {
   return Effect.runSync(Effect.flip(Loader.load(Loader.make({ user }))))
 }
 
-/** What a program may fail with: data, errors, errors inside errors and data, circles, and what cannot be read. */
+/** Errors that a program can fail with: data, errors, errors inside errors and data, circles, and unreadable values. */
 const anyError = fc.letrec<{ any: unknown }>((tie) => ({
   any: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
@@ -74,7 +74,7 @@ const anyError = fc.letrec<{ any: unknown }>((tie) => ({
   )
 })).any
 
-describe("why something failed", () => {
+describe("the text of an error", () => {
   it.each(cases)(
     "%# is told by its message, tag, name or code, then by what it lists and by its cause",
     (error, text) => {
@@ -82,7 +82,7 @@ describe("why something failed", () => {
     }
   )
 
-  it("is never nothing, never endless, and never a failure to tell it", () => {
+  it("is never empty, always ends, and never throws", () => {
     fc.assert(
       fc.property(anyError, (error) => {
         const text = inWords(error)
@@ -93,7 +93,7 @@ describe("why something failed", () => {
     )
   })
 
-  it("is plain data that JSON takes, whatever the error is, and has the error once", () => {
+  it("is plain data that JSON takes, for every error, and contains the error once", () => {
     fc.assert(
       fc.property(anyError, (error) => {
         const json = JSON.stringify(failureOf(error))
@@ -108,18 +108,18 @@ describe("why something failed", () => {
     expect(JSON.stringify(failureOf(circular)).match(/status 503/g)).toHaveLength(2)
   })
 
-  it("is bounded, however large the error is", () => {
+  it("is bounded for errors of any size", () => {
     const wide = Object.fromEntries(Array.from({ length: 10_000 }, (_, k) => [`key ${k}`, { deep: [k, { k }] }]))
     expect(inWords(wide).length).toBeLessThan(300)
     expect(JSON.stringify(toPlain(wide)).length).toBeLessThan(30_000)
   })
 
-  it("shows of an error without a tag no more than name, message, code and cause", () => {
+  it("of an error without a tag has only name, message, code and cause", () => {
     const refused = Object.assign(new Error("401", { cause: "expired" }), { code: 7, headers: { cookie: "secret" } })
     expect(toPlain(refused)).toEqual({ name: "Error", message: "401", code: 7, cause: "expired" })
   })
 
-  it("takes milliseconds for how long it took", () => {
+  it("has the elapsed time in milliseconds", () => {
     const props = { resource: "a", error: 1, attempts: 1, path: ["a"], elapsed: Duration.seconds(2) }
     expect(JSON.parse(JSON.stringify(new ResourceError(props))).elapsed).toBe(2000)
   })
@@ -140,7 +140,7 @@ describe("the stack of a defect", () => {
     expect(frames(cause)).toEqual(["    at dying (resource of inner)", "    at page (resource of outer)"])
   })
 
-  it("keeps the frames of the functions that the program has traced", () => {
+  it("keeps the frames of functions made with `Effect.fn`", () => {
     const traced = Resource.make("traced", { load: Effect.fn("query")(() => Effect.die(new Error("a bug"))) })
     const exit = Effect.runSyncExit(Loader.load(Loader.make({ traced }, { name: "outer" })))
     const text = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : ""

@@ -1,4 +1,4 @@
-/** What values are known by. */
+/** The identities of values. */
 import { assert, describe, it } from "@effect/vitest"
 import {
   BigDecimal,
@@ -27,7 +27,7 @@ import { Token } from "../Token.ts"
 
 const same = (a: unknown, b: unknown): boolean => {
   const [one, other] = [identityOf(a), identityOf(b)]
-  // Equal identities are found by equal texts.
+  // Equal identities have equal texts.
   const found = sameIdentity(one, other)
   if (found) assert.strictEqual(textOf(one), textOf(other))
   assert.strictEqual(sameIdentity(other, one), found, "it must not matter which is which")
@@ -45,7 +45,7 @@ const getPage = Request.of<Request.Request<string> & { readonly x: unknown }>()
 
 const hidden = (raw: string) => ({ reveal: () => raw })
 
-/** Each makes something that hides a text, and is the same only as itself. */
+/** Each makes a value that hides a text, and equals only itself. */
 const opaque: Readonly<Record<string, (raw: string) => unknown>> = {
   "a class with a private field": (raw) => new Token(raw),
   "a class with a field": (raw) =>
@@ -102,7 +102,7 @@ const opaque: Readonly<Record<string, (raw: string) => unknown>> = {
   "a map of another realm": () => vm.runInNewContext("new Map()") as unknown
 }
 
-/** Each puts something into a container. */
+/** Each puts a value into a container. */
 const containers: Readonly<Record<string, (x: unknown) => unknown>> = {
   array: (x) => [x],
   record: (x) => ({ x }),
@@ -139,15 +139,15 @@ const containers: Readonly<Record<string, (x: unknown) => unknown>> = {
   "Request.of": (x) => getPage({ x })
 }
 
-describe("what of a value is hidden", () => {
+describe("a value with hidden state", () => {
   for (const [kind, make] of Object.entries(opaque)) {
-    it(`is the same only as itself: ${kind}, alone and in every container`, () => {
+    it(`equals only itself: ${kind}, alone and in every container`, () => {
       const [ada, eve] = [make("ada"), make("eve")]
       assert.isTrue(same(ada, ada))
       assert.isFalse(same(ada, eve))
       assert.isFalse(same(make("ada"), make("ada")))
       for (const [name, put] of Object.entries(containers)) {
-        // Effect cannot hash all of these, and so cannot have them as keys.
+        // Effect cannot hash all of these, so they cannot be keys.
         if (name.includes("Hash") && Exit.isFailure(Effect.runSyncExit(Effect.sync(() => put(ada))))) continue
         assert.isFalse(same(put(ada), put(eve)), name)
         assert.isFalse(same(put(put(ada)), put(put(eve))), name)
@@ -159,7 +159,7 @@ describe("what of a value is hidden", () => {
 
 describe("a container", () => {
   for (const [name, put] of Object.entries(containers)) {
-    it(`is the same as another of its kind with the same in it: ${name}`, () => {
+    it(`equals another one of its kind with equal elements: ${name}`, () => {
       assert.isTrue(same(put({ a: [1, "x"] }), put({ a: [1, "x"] })))
       assert.isFalse(same(put({ a: [1, "x"] }), put({ a: [1, "y"] })))
       assert.isFalse(same(put(1), put("1")))
@@ -170,7 +170,7 @@ describe("a container", () => {
     })
   }
 
-  /** Whether two are both plain objects with one property of the same name. */
+  /** Whether both values are plain objects with one property of the same name. */
   const isPlain = (...names: ReadonlyArray<string>): boolean =>
     names.every((name) => name.startsWith("record") && name !== "record with a symbol")
 })
@@ -181,7 +181,7 @@ const pairs = (
 ): ReadonlyArray<readonly [unknown, unknown]> => texts.map((text) => [make(text), make(text)])
 
 describe("two values", () => {
-  it("are the same if what built-in kinds hold is", () => {
+  it("of built-in kinds are equal if their contents are", () => {
     const all: ReadonlyArray<readonly [unknown, unknown]> = [
       ...pairs((text) => new Date(text), "2026-01-01", "not a date"),
       ...pairs((text) => new RegExp(text, "gi"), "a", "b"),
@@ -212,12 +212,12 @@ describe("two values", () => {
     assert.isTrue(same(new Float32Array([0, Number.NaN]), new Float32Array([-0, Number.NaN])))
   })
 
-  it("of two classes differ, whatever their fields", () => {
+  it("of two classes differ, even with equal fields", () => {
     const all = [new Point({ x: 1 }), new Spot({ x: 1 }), new GetOrg({ x: 1 }), new GetTeam({ x: 1 }), { x: 1 }]
     for (const a of all) for (const b of all) assert.strictEqual(same(a, b), a === b)
   })
 
-  it("differ by what is left out, sparse, added or hidden", () => {
+  it("differ by missing, sparse, added and hidden properties", () => {
     const sticky = /a/y
     sticky.lastIndex = 1
     const match = ["a"]
@@ -255,7 +255,7 @@ describe("two values", () => {
     }
   })
 
-  it("are the same in whatever order a record, a map or a set has them", () => {
+  it("are equal in any order of the entries of a record, a map or a set", () => {
     const [one, other] = [new Token("a"), new Token("b")]
     assert.isTrue(same({ a: 1, b: 2, c: 3 }, { c: 3, a: 1, b: 2 }))
     assert.isTrue(same(new Set([1, "a", one, other]), new Set([other, "a", one, 1])))
@@ -287,7 +287,7 @@ describe("two values", () => {
     )
   })
 
-  it("are the same by the `Equal` that a user wrote, if they are of one class", () => {
+  it("of one class are compared by the `Equal` that a user wrote", () => {
     class ById extends Data.Class<{ readonly id: number; readonly seen: number }> implements Equal.Equal {
       [Equal.symbol](that: unknown): boolean {
         return that instanceof ById && that.id === this.id
@@ -327,8 +327,8 @@ describe("two values", () => {
   })
 })
 
-describe("what is known of a value", () => {
-  it("differ where the `Equal` that a user wrote throws, and each is the same as itself", () => {
+describe("the identity of a value", () => {
+  it("equals only itself where the `Equal` that a user wrote throws", () => {
     class Throws implements Equal.Equal {
       [Equal.symbol](): boolean {
         throw new Error("not comparable")
@@ -342,7 +342,7 @@ describe("what is known of a value", () => {
     assert.isFalse(same([one], [new Throws()]))
   })
 
-  it("is a snapshot: what is changed later is another one", () => {
+  it("is a snapshot: a later change makes another identity", () => {
     const bytes = new Uint8Array([1])
     const values: ReadonlyArray<readonly [unknown, () => void]> = [
       ((page: { of: Array<number> }) => [page, () => page.of.push(2)] as const)({ of: [1] }),
@@ -360,11 +360,11 @@ describe("what is known of a value", () => {
     }
   })
 
-  it("does not depend on what is frozen", () => {
+  it("does not depend on frozen objects", () => {
     assert.isTrue(same(Object.freeze({ a: Object.freeze([1]) }), { a: [1] }))
   })
 
-  it("ends for what contains itself, and for parts that come up again and again", () => {
+  it("is found for values that contain themselves, and for parts that occur many times", () => {
     const cyclic = (end: string) => {
       const made: { self?: unknown; list: Array<unknown>; end: string } = { list: [], end }
       made.self = made
@@ -381,7 +381,7 @@ describe("what is known of a value", () => {
     assert.isTrue(same(once, { a: shared, b: shared }))
   })
 
-  it("is found for what is 20,000 deep, or has 150,000 parts", () => {
+  it("is found for values that are 20,000 deep or have 150,000 parts", () => {
     const deep = (leaf: unknown) => Array.from({ length: 20_000 }).reduce<unknown>((inner) => [inner, { a: 1 }], leaf)
     assert.isTrue(same(deep("a"), deep("a")))
     assert.isFalse(same(deep("a"), deep("b")))
@@ -412,7 +412,7 @@ describe("what is known of a value", () => {
   })
 })
 
-// The naive model: it compares two values part by part, and knows no text.
+// The naive model: it compares two values part by part, without texts.
 
 const pool = [new Token("a"), new Token("b"), () => 1, Symbol("c"), new Headers()]
 
@@ -491,7 +491,7 @@ const { value: anyValue } = fc.letrec<{ readonly value: unknown; readonly parts:
 }))
 
 describe("generated values", () => {
-  it("are the same exactly if they are by the rule, and so in every container", () => {
+  it("are equal exactly by the rule, alone and in every container", () => {
     let equal = 0
     fc.assert(
       fc.property(fc.array(anyValue, { minLength: 20, maxLength: 30 }), (values) => {
@@ -510,7 +510,7 @@ describe("generated values", () => {
     assert.isAbove(equal, 50, "too few were the same to mean anything")
   })
 
-  it("are the same as their copies", () => {
+  it("equal their copies", () => {
     fc.assert(
       fc.property(
         fc.anything({

@@ -1,4 +1,4 @@
-/** Services that are to be shared, and are built again and again. */
+/** Services that should be shared, but are built again and again. */
 import { assert, describe, it } from "@effect/vitest"
 import { type Context, Effect, Exit, Layer, Logger, Scope } from "effect"
 import { Limiter, ResourceCache } from "effect-loader"
@@ -6,7 +6,7 @@ import { CircuitBreaker, HedgeDelay, RateLimit, RetryBudget } from "effect-loade
 
 type AnyLayer = Layer.Layer<never>
 
-/** Classes of their own for each test, as the log is warned once for each. */
+/** New classes for each test, since each class is warned about once. */
 const layers = (many?: boolean): Readonly<Record<string, AnyLayer>> => {
   class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
   class Search extends Limiter.Service<Search>()("app/Search") {}
@@ -35,16 +35,16 @@ const warnings = <A, E>(self: Effect.Effect<A, E, Scope.Scope>) => {
   return Effect.as(Effect.scoped(self).pipe(Effect.provide(Logger.layer([logger]))), lines)
 }
 
-/** Handlers that provide a layer and go on, so many at the same time. */
+/** As many handlers at the same time, each of which provides the layer. */
 const atOnce = (layer: AnyLayer, count: number): Effect.Effect<void, never, Scope.Scope> =>
   Effect.forEach(Array.from({ length: count }), () => buildAlone(layer), { discard: true })
 
-/** Built without what others have built, as where an effect is run by itself. */
+/** Builds a layer without the memo map of other layers, as a separate run of an effect does. */
 const buildAlone = (layer: AnyLayer): Effect.Effect<Context.Context<never>, never, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => Layer.buildWithMemoMap(layer, Layer.makeMemoMapUnsafe(), scope))
 
-describe("a service that is to be shared", () => {
-  it.effect("is warned of once where ten of it live at the same time, with what to do", () =>
+describe("a service that should be shared", () => {
+  it.effect("causes one warning with advice if ten instances are alive at the same time", () =>
     Effect.gen(function* () {
       for (const [name, layer] of Object.entries(layers())) {
         const lines = yield* warnings(atOnce(layer, 50))
@@ -58,19 +58,21 @@ describe("a service that is to be shared", () => {
     })
   )
 
-  it.effect("is warned of where a hundred were built while another one lived, however few at the same time", () =>
-    Effect.gen(function* () {
-      for (const [name, layer] of Object.entries(layers())) {
-        const lines = yield* warnings(
-          Effect.andThen(buildAlone(layer), Effect.replicateEffect(Effect.scoped(buildAlone(layer)), 150))
-        )
-        assert.lengthOf(lines, 1, name)
-        assert.include(lines[0], `Warn ${name}: it was built 100 times while another one of it lived`)
-      }
-    })
+  it.effect(
+    "causes a warning if a hundred instances were built while another one was alive, even with few at a time",
+    () =>
+      Effect.gen(function* () {
+        for (const [name, layer] of Object.entries(layers())) {
+          const lines = yield* warnings(
+            Effect.andThen(buildAlone(layer), Effect.replicateEffect(Effect.scoped(buildAlone(layer)), 150))
+          )
+          assert.lengthOf(lines, 1, name)
+          assert.include(lines[0], `Warn ${name}: it was built 100 times while another one of it lived`)
+        }
+      })
   )
 
-  it.effect("is no reason to warn one after the other, in nine at the same time, restarted, or merged", () =>
+  it.effect("causes no warning built in turn, nine at the same time, restarted or merged", () =>
     Effect.gen(function* () {
       for (const [name, layer] of Object.entries(layers())) {
         const lines = yield* warnings(
@@ -91,7 +93,7 @@ describe("a service that is to be shared", () => {
     })
   )
 
-  it.effect("is no reason to warn where it is said that there are to be many", () =>
+  it.effect("causes no warning with the option `many`", () =>
     Effect.gen(function* () {
       for (const [name, layer] of Object.entries(layers(true))) {
         assert.deepStrictEqual(yield* warnings(atOnce(layer, 50)), [], name)

@@ -2,15 +2,15 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { RecentMap } from "../../src/base/RecentMap.ts"
 
-describe("a map of what was used last", () => {
+describe("a map of recently used keys", () => {
   const step = fc.record({ what: fc.constantFrom("set", "get", "peek"), key: fc.nat(30), value: fc.nat(1000) })
 
-  it("keeps no more than it may, forgets only what was not used last, and never gives another value", () => {
+  it("stays within its bound, forgets only keys that were not used recently, and never returns the value of another key", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), fc.integer({ min: 2, max: 20 }), (steps, most) => {
         const map = new RecentMap<number>(most)
         const values = new Map<string, number>()
-        /** The keys in the order of use, the last one first. */
+        /** The keys, the most recently used first. */
         let used: ReadonlyArray<string> = []
         for (const { key: number, value, what } of steps) {
           const key = `${number}`

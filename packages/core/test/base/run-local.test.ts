@@ -1,4 +1,4 @@
-/** What belongs to a run, and who may not keep it. */
+/** The context entries of a run, and the work that must not keep them. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, References, Scope, Tracer } from "effect"
 import * as fc from "fast-check"
@@ -15,7 +15,7 @@ const sources = fs.globSync("**/*.ts", { cwd: src }).map((file) => ({
   text: fs.readFileSync(path.join(src, file), "utf8").replaceAll(/\/\*.*?\*\/|\/\/.*/gs, "")
 }))
 
-/** The names that core gives to `RunLocal`, with the function that makes them. */
+/** The names that core gives to `RunLocal`, with the function that makes the entry. */
 const declared = sources.flatMap(({ text }) =>
   Array.from(text.matchAll(/RunLocal\.(make|makeOfStep|makeOfWait)<.*?>\(\s*"(.*?)"/gs), ([, maker, name]) => ({
     maker: maker!,
@@ -34,14 +34,14 @@ const someValues = fc
   .map((some) => runLocal(new Map(some.map((key) => [key, { of: key }] as const))))
 
 describe("RunLocal", () => {
-  it("makes every reference that core declares, but for the mark that layers which watch set", () => {
+  it("makes every reference that core declares, except the keys of observers", () => {
     const byHand = sources.filter(({ text }) => /[^:] Context\.Reference<[^>]*>\(/.test(text)).map(({ file }) => file)
     assert.deepStrictEqual(byHand.toSorted(), ["base/RunLocal.ts", "watch/Watched.ts"])
     assert.isAtLeast(keys.length, 9)
     assert.strictEqual(new Set(keys).size, keys.length)
   })
 
-  it("what belongs to a run is captured by no layer, kept by no background work, and part of no request", () => {
+  it("entries of a run are captured by no layer, kept by no background work, and part of no request", () => {
     fc.assert(
       fc.property(someValues, (context) => {
         assert.deepStrictEqual(Array.from(capture(context).mapUnsafe.keys()), [Users.key])
@@ -51,13 +51,13 @@ describe("RunLocal", () => {
     )
   })
 
-  it("a context without anything of a run stays the same object", () => {
+  it("a context without entries of a run stays the same object", () => {
     const context = Context.make(Users, "Ada")
     assert.strictEqual(RunLocal.clear(context), context)
     assert.strictEqual(RunLocal.outsideStep(context), context)
   })
 
-  it("a run inside a step sees nothing of the step's own, and all that holds around it", () => {
+  it("a run inside a step sees no entry of that step, and all entries that hold around it", () => {
     const ofSteps = declared.filter(({ maker }) => maker === "makeOfStep").map(({ key }) => key)
     assert.isNotEmpty(ofSteps)
     fc.assert(
@@ -72,7 +72,7 @@ describe("RunLocal", () => {
 })
 
 describe("equal requests of two callers", () => {
-  it("are merged whatever the callers' spans, scopes, loggers and log annotations are", () => {
+  it("are merged, even if the callers' spans, scopes, loggers and log annotations differ", () => {
     const annotated = Context.make(References.CurrentLogAnnotations, { resource: "user" })
     const scoped = Context.make(Scope.Scope, Scope.makeUnsafe())
     const spanned = Context.make(Tracer.ParentSpan, Tracer.externalSpan({ spanId: "1", traceId: "2" }))
@@ -81,7 +81,7 @@ describe("equal requests of two callers", () => {
     }
   })
 
-  it("are not merged where the callers have different services", () => {
+  it("are not merged if the callers have different services", () => {
     assert.isFalse(sameServices(Context.make(Users, "Ada") as never, Context.make(Users, "Eve") as never))
     assert.isFalse(sameServices(Context.make(Users, "Ada") as never, Context.empty()))
   })
@@ -110,7 +110,7 @@ const loading = (built: Resource.Resource<"built", Context.Context<Services>, an
     ({ built }) => built
   )
 
-/** Where a layer is built: each place runs what builds it. */
+/** Places where a layer can be built. Each one runs the effect that builds it. */
 const places: Record<string, (build: Build) => Build> = {
   "a load": (build) => loading(alone(() => build)),
   "a slot": (build) =>
@@ -146,7 +146,7 @@ const built: Build = Effect.flatMap(Effect.scope, (scope) =>
 const inPlaces = fc.array(fc.constantFrom(...Object.keys(places)), { minLength: 1, maxLength: 4 })
 
 const buildIn = (names: ReadonlyArray<string>): Build =>
-  // What a place loads goes out of it before the service is used.
+  // The place ends before the service is used.
   names.reduce((build, name) => places[name]!(build), built)
 
 const run = <A>(self: Effect.Effect<A, unknown, Db | Kept | Scope.Scope>): A =>
@@ -156,8 +156,8 @@ const run = <A>(self: Effect.Effect<A, unknown, Db | Kept | Scope.Scope>): A =>
     ) as Effect.Effect<A>
   )
 
-describe("a loader's layer that was built inside a run", () => {
-  it("has captured nothing of that run, wherever it was built", () => {
+describe("a loader's layer, built inside a run", () => {
+  it("has captured no entry of that run, in any place", () => {
     fc.assert(
       fc.property(inPlaces, (names) => {
         const { around } = run(Effect.flatMap(buildIn(names), (context) => Effect.provide(Around.load(), context)))
@@ -166,7 +166,7 @@ describe("a loader's layer that was built inside a run", () => {
     )
   })
 
-  it("loses no compensation of the runs that use it, wherever it was built", () => {
+  it("loses no compensation of the runs that use it, in any place", () => {
     const order = Loader.make({
       card: Resource.make("card", {
         deps: { bookings: Resource.forEach("bookings", { items: () => [1, 2], load: () => Booking.load() }) },
@@ -182,7 +182,7 @@ describe("a loader's layer that was built inside a run", () => {
     )
   })
 
-  it("loses no compensation where a start-up graph built it, also one inside another one", () => {
+  it("loses no compensation if a start-up graph built it, also a nested one", () => {
     const start = Resource.fromLayer("booking", Booking, Booking.layer)
     const cleaned = start.pipe(Saga.cleanup(() => Effect.void))
     const inside = Resource.fromLoader("inside", Loader.make({ start })).pipe(Resource.map(({ start }) => start))
