@@ -3,7 +3,7 @@
  *
  * Two values are the same if and only if they have the same prototype and, by this same rule, the same parts:
  *
- *  - primitives by `Object.is`, except that 0 equals -0; plain objects and arrays by all their own properties, whatever their order;
+ *  - primitives by `Object.is`, except that 0 equals -0; plain objects and arrays by all their own properties, in any order;
  *  - `Date`, `RegExp`, `Map`, `Set`, `URL`, `URLSearchParams`, `ArrayBuffer` and its views by their contents;
  *  - values of `Data`, `Schema.Class` and `Request` classes by their own fields;
  *  - `Option`, `Result`, `Exit`, `Cause`, `Chunk`, `HashMap`, `HashSet` and `Redacted` by their elements;

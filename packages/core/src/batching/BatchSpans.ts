@@ -1,4 +1,4 @@
-/** Whether calls with this caller have a span, and how many links that span may have. */
+/** The limits of the spans of calls that this caller waits for; `undefined` where calls have no spans. */
 import type * as Context from "effect/Context"
 import * as RunLocal from "../base/RunLocal.ts"
 

@@ -1,4 +1,4 @@
-/** One call of a resolver, for as long as it runs. */
+/** One call of a resolver. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,11 +9,11 @@ import type { BatchEntries } from "./AnyResolver.ts"
 
 const nextCall = /* @__PURE__ */ counter("calls")
 
-/** What the callers learn when their call begins. */
+/** The facts that the waiters get when their call begins. */
 export interface Sent {
-  /** Which call, in this process. */
+  /** The number of the call in this process. */
   readonly batch: number
-  /** How many requests it answers, and how many callers wait for one of them. */
+  /** The number of requests that it answers, and of callers that wait for them. */
   readonly requests: number
   readonly callers: number
   /** Whether `maxHold` expired while more requests could still come. */
@@ -24,9 +24,9 @@ export class Call {
   readonly number = nextCall()
   private readonly fiber: Fiber.Fiber<unknown, unknown>
   private readonly entries: BatchEntries
-  /** How many of its requests are neither answered nor given up. */
+  /** The number of requests that are neither answered nor abandoned by all their waiters. */
   private open: number
-  /** Whether a caller has given up on it because it took too long. */
+  /** Whether a waiter has left because the call took too long. */
   tookTooLong = false
   private hasSucceeded = false
   private hasEnded = false
@@ -45,21 +45,21 @@ export class Call {
     else this.hasSucceeded = true
   }
 
-  /** The resolver has ended. Requests that it forgot are answered elsewhere, and do not count. */
+  /** Notes that the resolver has ended. `Batches` answers the requests that it left out, and those answers do not count. */
   ended(): void {
     this.hasEnded = true
   }
 
-  /** The exit of the call for policies around it, if the resolver succeeded: a failure if all answers were failures. */
+  /** The exit of the call, for the policies around it, where the resolver succeeded: a failure if all answers were failures. */
   get outcome(): Exit.Exit<void, unknown> {
     if (this.hasSucceeded || this.failures.length === 0) return Exit.void
     return Exit.failCause(Cause.fromReasons(this.failures.flatMap(({ reasons }) => reasons)))
   }
 
-  /** The last caller of one request has left. If it was the last request, this interrupts the call and returns its end. */
+  /** Notes that the last waiter of a request has left. If no request is open, interrupts the call and returns its end. */
   givenUp(): Effect.Effect<void> | undefined {
     if (--this.open > 0) return undefined
-    // The resolver may be a cache, in which other callers wait for the same answer.
+    // The resolver may be a cache in which other callers wait for the same answer.
     if (this.entries.some(({ uninterruptible }) => uninterruptible)) return undefined
     this.fiber.interruptUnsafe(undefined, this.tookTooLong ? timeUp : undefined)
     return Effect.asVoid(Fiber.await(this.fiber))

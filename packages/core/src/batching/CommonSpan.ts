@@ -1,10 +1,10 @@
-/** The span that all callers of a call have in common. */
+/** The span that contains all callers of a call. */
 import type * as Tracer from "effect/Tracer"
 
 const outside = (span: Tracer.AnySpan): Tracer.AnySpan | undefined =>
   span._tag === "Span" && span.parent._tag === "Some" ? span.parent.value : undefined
 
-/** The innermost span that equals or contains each of these; `undefined` where there is none. */
+/** The innermost span that equals or contains each given span; `undefined` if there is none. */
 export const innermostAround = ([first, ...others]: Iterable<Tracer.AnySpan>): Tracer.AnySpan | undefined => {
   const around: Array<Tracer.AnySpan> = []
   for (let span = first; span !== undefined; span = outside(span)) around.push(span)

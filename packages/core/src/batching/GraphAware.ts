@@ -5,10 +5,10 @@ import { type AnyResolver, changed } from "./AnyResolver.ts"
 import { holding } from "./Hold.ts"
 
 /**
- * How long a batch may be held.
+ * The bound of a hold.
  *
- * - `maxHold`: the most that holding adds to how long a request waits: a finite duration. When it has passed, what was
- *   collected is sent.
+ * - `maxHold`: the longest time that holding adds to the wait of a request: a finite duration. When it expires, the batch is
+ *   sent.
  *
  * @since 0.1.0
  * @category models
@@ -21,14 +21,14 @@ const checked = (maxHold: Duration.Input): Duration.Duration =>
   finiteDurationOf("Batching.graphAware: `maxHold`", maxHold)
 
 /**
- * Makes a resolver that holds its batches for requests which its runs are still to make.
+ * Makes a resolver that holds its batches for further requests of its runs.
  *
- * A loader's plan says which resources will ask the resolver. A batch waits for those of them that can come before its
- * own answers are needed, however deep in the graph they are, also inside nested loaders; it does not wait for what
- * needs one of its answers first. It is sent as soon as nothing more can come, and after `maxHold` at the latest.
+ * The plan of a loader says which resources make requests to the resolver. A batch waits for each request that can come without
+ * an answer of this batch, at any depth of the graph and inside nested loaders. It is sent as soon as no such request can
+ * come, and after `maxHold` at the latest.
  *
- * Build it once, beside the resolver that it is made from, and name it wherever that one would be named: what shares
- * a resolver shares its batches.
+ * Call it once, after all other combinators of the resolver, and use its result in place of the resolver: resources share batches
+ * if they name the same resolver.
  *
  * @example
  * ```ts

@@ -1,9 +1,9 @@
 /**
- * Batches that wait for requests still to come.
+ * Batches that wait for further requests.
  *
- * A hold belongs to a resolver. It knows which runs have requests in its batches, and asks those runs whether more can
- * come. A request that depends on a held one does not count, so that no batch waits for itself; holds that would wait for
- * each other in a circle do not wait.
+ * A hold belongs to a resolver. It counts the requests of each run in its batches, and asks those runs whether more requests can
+ * come. A request that depends on a held one does not count, so no batch waits for itself. Holds that would wait for each other
+ * in a circle do not wait.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,11 +11,11 @@ import type * as Fiber from "effect/Fiber"
 import { shared } from "../base/Shared.ts"
 import type { AnyResolver } from "./AnyResolver.ts"
 
-/** The answer of a run about requests still to come. */
+/** The answer of a run about further requests. */
 export interface Outlook {
-  /** Whether a request can come that does not wait for a held one. */
+  /** Whether a request can come without an answer to a held one. */
   readonly free: boolean
-  /** The other holds that more requests wait for. */
+  /** The other holds whose answers further requests wait for. */
   readonly behind: ReadonlySet<Hold>
 }
 
@@ -24,12 +24,12 @@ export interface Horizon {
   readonly lookFor: (hold: Hold) => Outlook
 }
 
-/** Where in a run a request comes from. */
+/** The place of a request in its run. */
 export interface HoldPlace {
   readonly horizon: Horizon
-  /** A request of this place is held. */
+  /** Called when a request of this place is held. */
   readonly enter: (hold: Hold) => void
-  /** A request of this place is no longer held. */
+  /** Called when a request of this place is no longer held. */
   readonly leave: (hold: Hold) => void
 }
 
@@ -39,9 +39,9 @@ const outOfTime = /* @__PURE__ */ shared("out of time", () => new WeakSet<object
 export const isOutOfTime = (fiber: Fiber.Fiber<unknown, unknown>): boolean => outOfTime.has(fiber)
 
 export class Hold {
-  /** How many requests of each run are held. */
+  /** The number of held requests of each run. */
   private readonly held = new Map<Horizon, number>()
-  /** Wakes the batches that wait for news. */
+  /** The functions that wake the held batches. */
   private readonly waiting = new Set<() => void>()
   /** Waits while more requests can come, and `max` at most. */
   readonly wait: Effect.Effect<void>
@@ -78,7 +78,7 @@ export class Hold {
     return Array.from(this.held.keys(), (horizon) => horizon.lookFor(this))
   }
 
-  /** Waits for the next news, and for everything that follows from it at once. */
+  /** Waits until a step has settled, and until the steps that this starts have made their requests. */
   private get news(): Effect.Effect<void> {
     const told = Effect.callback<void>((resume) => {
       const wake = () => resume(Effect.void)
@@ -89,7 +89,7 @@ export class Hold {
   }
 }
 
-/** Whether more requests can come to a hold. `passed`: the holds on the way here, which wait for this one. */
+/** Whether more requests can come to a hold. `passed` are the holds on the way here, which wait for this one. */
 const mustWait = (hold: Hold, passed: Set<Hold>): boolean => {
   passed.add(hold)
   const { outlooks } = hold

@@ -19,7 +19,7 @@ export interface Requester {
   readonly place: HoldPlace | undefined
   /** Called when the call that answers it begins. */
   readonly onSent: ((sent: Sent) => void) | undefined
-  /** The instant at which its timeout ends the wait, in milliseconds of its monotonic clock: breakers count such a call as a failure. */
+  /** When its timeout ends the wait, in milliseconds of monotonic time. Breakers count a call that takes longer as failed. */
   readonly deadline: number | undefined
   /** Effects to run when a call begins. An effect that several waiters bring runs once per call. */
   readonly reports: ReadonlyArray<Effect.Effect<void>> | undefined

@@ -1,4 +1,4 @@
-/** Whether equal requests of two callers may be merged: the services of a caller may change the answer. */
+/** Whether equal requests of two callers may be merged. A service of a caller can change the answer. */
 import type * as Context from "effect/Context"
 import { mayDecide } from "../base/Callers.ts"
 
@@ -9,6 +9,6 @@ const includes = (a: Context.Context<never>, b: Context.Context<never>): boolean
   return true
 }
 
-/** Whether all services are the same ones in both contexts. */
+/** Whether both contexts have the same services. */
 export const sameServices = (a: Context.Context<never>, b: Context.Context<never>): boolean =>
   a === b || (includes(a, b) && includes(b, a))

@@ -1,4 +1,4 @@
-/** Requests that a resolver forgets. */
+/** Requests without an answer. */
 import * as Data from "effect/Data"
 
 const text = (request: unknown): string => {
@@ -10,11 +10,11 @@ const text = (request: unknown): string => {
 }
 
 /**
- * A resolver had answered its batch, and this request was left without an answer.
+ * A resolver has ended and left this request without an answer.
  *
  * - `request`: the request.
  *
- * A resolver must complete every request that it is given: with a failure, where there is nothing to find.
+ * A resolver must complete every request of a batch. Where it finds nothing, it completes the request with a failure.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export class UnansweredRequest extends Data.TaggedError("UnansweredRequest")<{
       ...props,
       message:
         `the resolver gave no answer to ${text(props.request)}: it must complete every request of a batch, ` +
-        "with a failure where there is nothing to find"
+        "with a failure where it finds nothing"
     })
   }
 }

@@ -1,4 +1,4 @@
-/** Work of a cache that no reader waits for: bounded in number, and interrupted when the cache's layer ends. */
+/** Work of a cache that no reader waits for. Its amount is bounded, and the end of the cache's layer interrupts it. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,7 +11,7 @@ export class Background {
   private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   private closed = false
 
-  /** `within`: how many milliseconds it waits for what runs when it closes. */
+  /** `within`: how long closing waits for interrupted work, in milliseconds. */
   constructor(most: number, within: number) {
     this.most = most
     this.within = within
@@ -21,17 +21,17 @@ export class Background {
     return this.closed
   }
 
-  /** How much runs now. */
+  /** The number of fibers that run now. */
   get size(): number {
     return this.fibers.size
   }
 
-  /** Whether there is room for more. */
+  /** Whether another fiber may start. */
   get hasRoom(): boolean {
     return !this.closed && this.fibers.size < this.most
   }
 
-  /** Starts at once, with the reader's services, though the reader may end before the work does. */
+  /** Starts work at once, with the reader's services. The reader may end before the work does. */
   run<R>(context: Context.Context<R>, self: Effect.Effect<unknown, unknown, R>): void {
     const fiber = forkInRoot(detach(context), self)
     if (fiber.pollUnsafe() !== undefined) return
@@ -39,7 +39,7 @@ export class Background {
     fiber.addObserver(() => this.fibers.delete(fiber))
   }
 
-  /** Interrupts what runs, and waits for it: not for ever, since some of it may ignore that. */
+  /** Interrupts all work, and waits for it up to the bound, since uninterruptible work ignores the interruption. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.closed = true
     if (this.fibers.size === 0) return Effect.void

@@ -41,16 +41,16 @@ export interface CacheSettings extends Windows {
   readonly timeToLive: (value: unknown, key: Key) => number
   /** How long a typed failure is remembered. */
   readonly failureTimeToLive: (error: unknown, key: Key) => number
-  /** Whether a stale value may stand in for this error. */
+  /** Whether a stale value may replace this error. */
   readonly standsIn: (error: unknown) => boolean
   readonly background: number
-  /** How long a refresh may take. */
+  /** The longest time of a refresh. */
   readonly refreshWithin: number
 }
 
 /**
- * A reader, as the cache sees it: callbacks for its reports, and the load to run in the background, when the reader may
- * have gone.
+ * A reader, as the cache sees it: callbacks for its reports, and a load for the background, which may run after the
+ * reader's end.
  *
  * - `read`: called for each look-up, with the level, the result, and the reason where the level failed.
  * - `degraded`: called when a stale value replaces this error.
@@ -67,7 +67,7 @@ export interface Reader {
   readonly policies: () => string
 }
 
-/** The error of a load that only failed. A refusal of a call travels as a defect to the place where its policy was piped. */
+/** The error of a load that failed without defect or interruption. A refusal is a defect up to the place of its policy. */
 const failureIn = ({ reasons }: Cause.Cause<unknown>): { readonly error: unknown } | undefined => {
   if (reasons.every(Cause.isFailReason)) return reasons[0]
   const [only, ...others] = reasons
@@ -115,7 +115,7 @@ export class Cache {
     return Effect.withFiber((fiber) => this.remembered(fiber, key, reader) ?? this.fetch(key, load, reader))
   }
 
-  /** Forgets, and says whether the level behind has, too. */
+  /** Forgets a range, and returns whether the level behind has, too. */
   forget(range: Range): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       this.entries.forget(range)
@@ -166,7 +166,7 @@ export class Cache {
   }
 
   private fetch(key: Key, load: AnyEffect, reader: Reader): AnyEffect {
-    // The timeout of another reader says nothing about this reader's own load: it joins one such load at most.
+    // Another reader's timeout does not count for this reader: after one such timeout, it joins only loads with its own policies.
     const isOwnTimeout = (pending: PendingLoad): boolean => pending.policies() === reader.policies()
     let wasLetDown = false
     return Effect.uninterruptibleMask((restore) => {
@@ -202,7 +202,7 @@ export class Cache {
     return restore(load)
   }
 
-  /** Loads for this reader and all that join before the load ends. They get its exit, or are handed the load. */
+  /** Loads for this reader and those that join before the load ends. They get its exit, or one of them loads again. */
   private lead(
     fiber: AnyFiber,
     pending: PendingLoad,
@@ -237,7 +237,7 @@ export class Cache {
     })
   }
 
-  /** Keeps the exit of a load where the options say so, and gives the exit that the reader gets. */
+  /** Keeps the exit of a load where the options say so, and returns the exit for the reader. */
   private keep(
     fiber: AnyFiber,
     pending: PendingLoad,
@@ -248,14 +248,14 @@ export class Cache {
       const entry = this.toEntry(fiber, pending, exit)
       if (!pending.isOutdated) {
         if (entry !== undefined) this.set(fiber, pending.key, entry)
-        // A value that is not kept still makes the previous one outdated.
+        // A value that is not kept still outdates the previous one.
         else if (Exit.isSuccess(exit)) this.entries.remove(pending.key)
       }
       if (Exit.isSuccess(exit) && !pending.isRefresh) this.inFlight.outdateRefresh(pending.key)
     } catch (defect) {
       return Exit.isSuccess(exit) ? Exit.die(defect) : Exit.failCause(Cause.combine(exit.cause, Cause.die(defect)))
     }
-    // An outdated value must not be written: the level behind was asked to forget its key.
+    // An outdated value must not be written: the level behind has forgotten its key meanwhile.
     if (Exit.isSuccess(exit) && pending.found === undefined && !pending.isOutdated)
       this.level?.set(pending.key, exit.value, since)
     return exit
@@ -274,7 +274,7 @@ export class Cache {
     const failure = failureIn(exit.cause)
     if (failure === undefined) return undefined
     pending.mayBeStoodInFor = settings.standsIn(failure.error)
-    // A refresh has the services of a reader that may have gone, so its failure says little: the next reader loads again.
+    // The services of a refresh may have ended with its reader, so its failure says little: the next reader loads again.
     if (pending.isRefresh) return undefined
     if (!pending.mayBeStoodInFor) this.endFallback(fiber, key)
     // "Not now" says nothing about the value, and a stale value that may replace the error is better than the error.
@@ -283,7 +283,7 @@ export class Cache {
     return toEntry(exit, () => 1, settings.failureTimeToLive(failure.error, key), noWindows, now, 0)
   }
 
-  /** Keeps an expired value from the level behind. It only stands in where loading fails. */
+  /** Keeps an expired value from the level behind, to replace errors only. */
   private keepForErrors(fiber: AnyFiber, key: Key, { freshFor, value }: LevelValue): void {
     const now = nowOf(fiber)
     const fallbackUntil = now + freshFor + this.settings.staleIfError
@@ -305,14 +305,14 @@ export class Cache {
     this.sweeper.noteEntry(fiber.getRef(Clock.Clock))
   }
 
-  /** The value that replaces an error. A stale value replaces any error, since a read would return it without loading, too. */
+  /** The value that replaces an error. A stale value replaces every error, since a read returns it without a load, too. */
   private standIn({ key, mayBeStoodInFor }: PendingLoad, now: number): Entry | undefined {
     const entry = this.entries.peek(key)
     if (entry === undefined || Exit.isFailure(entry.exit)) return undefined
     return now < entry.staleUntil || (mayBeStoodInFor && now < entry.fallbackUntil) ? entry : undefined
   }
 
-  /** An error that no stale value may replace is an answer: the old value is wrong, and replaces no later error either. */
+  /** Ends the use of a stale value after an error that it may not replace: it replaces no later error either. */
   private endFallback(fiber: AnyFiber, key: Key): void {
     const { level } = this
     const entry = this.entries.peek(key)
@@ -366,7 +366,7 @@ export class Cache {
    */
   private refreshFailed(fiber: AnyFiber, pending: PendingLoad, cause: Cause.Cause<unknown>): Effect.Effect<void> {
     this.counts.refreshFailures++
-    // Other interruptions are failures: what belonged to the reader's scope, such as the fibers of a service, ends that way.
+    // Any other interruption is a failure: fibers of a service in the reader's scope are interrupted when that scope closes.
     if (this.refreshing.isClosed) return Effect.void
     const { key, mayBeStoodInFor } = pending
     const entry = this.entries.peek(key)
@@ -375,7 +375,7 @@ export class Cache {
     }
     const more = this.failures.due("refresh", nowOf(fiber))
     if (more === undefined) return Effect.void
-    // A key may be about a person.
+    // The log must not contain keys, which can identify a person.
     const what = typeof key === "string" ? "a value" : `a value of resource ${JSON.stringify(key.resource)}`
     const why = describeCause(cause)
     return Effect.logWarning(`cache "${this.settings.name}": ${what} could not be refreshed: ${why}${more}`)

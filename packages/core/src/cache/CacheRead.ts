@@ -1,5 +1,5 @@
 /**
- * Where a cache looked: in this process's memory, or in the store that processes share.
+ * The level that a cache read: the memory of this process, or the store that processes share.
  *
  * @since 0.1.0
  * @category models
@@ -7,13 +7,14 @@
 export type CacheLevel = "memory" | "persisted"
 
 /**
- * What a cache found there.
+ * The result of a read.
  *
- * - `hit`: the value, fresh.
- * - `miss`: nothing that could be used, so it is loaded, or looked for in the next level.
- * - `coalesced`: somebody who loads it already, whom it waits for. Where that one is interrupted or refused, another read follows.
- * - `stale`: a value past its time, given while it is refreshed, or because loading failed.
- * - `error`: nothing, because the level failed, was too slow, or held something of another shape.
+ * - `hit`: a fresh value.
+ * - `miss`: no usable value. The cache reads the next level, or loads.
+ * - `coalesced`: another reader loads the value already, and this one waits. If that reader is interrupted or refused, this one
+ *   reads again.
+ * - `stale`: a value past its time to live, returned during its refresh, or in place of an error.
+ * - `error`: no value, because the level failed, was too slow, or had a value of another shape.
  *
  * @since 0.1.0
  * @category models

@@ -2,16 +2,16 @@
 import { endOf, type Entry } from "./Freshness.ts"
 import { type Key, KeyMap, type Range } from "./Key.ts"
 
-/** How many entries there may be, and how much they may weigh together. */
+/** The maximal number of entries, and their maximal total weight. */
 export interface Room {
   readonly entries: number
   readonly weight: number
 }
 
 export class Entries {
-  /** How many were evicted to make room, or were too heavy to be kept. */
+  /** Entries that were evicted to make room, or were too heavy to keep. */
   evictions = 0
-  /** How many were removed because they had expired. */
+  /** Entries that were removed because they had expired. */
   expired = 0
   /** The weight of all entries. */
   weight = 0
@@ -57,7 +57,7 @@ export class Entries {
     }
   }
 
-  /** Changes when an entry ends, without using it. */
+  /** Changes the windows of an entry. This does not count as a use. */
   replace(key: Key, entry: Entry): void {
     this.byKey.replace(key, entry)
     this.note(entry)

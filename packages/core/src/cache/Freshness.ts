@@ -1,4 +1,4 @@
-/** How long a cached value may be used, and for which reads: decided once, when it is stored. */
+/** How long, and for which reads, a cached value may be used. This is decided once, when the value is stored. */
 import type * as Exit from "effect/Exit"
 
 /** A cached exit, and the instants at which its freshness ends, in milliseconds of monotonic time. */
@@ -12,7 +12,7 @@ export interface Entry {
   readonly freshUntil: number
   /** Until here a read returns it and starts a refresh. */
   readonly staleUntil: number
-  /** Until here it stands in where loading fails. */
+  /** Until here it replaces errors of loads. */
   readonly fallbackUntil: number
   /** Whether the next reader loads it while it is stale, because a refresh has failed. */
   readonly loadsNext?: boolean

@@ -1,10 +1,10 @@
-/** Keys: they tell one cached value from another. */
+/** Keys, which identify cached values. */
 import { type Identity, IdentityMap, identityOf } from "../base/Identity.ts"
 
 /**
  * Identifies the value of a resource that has no key: by the function that loads it, and by its dependencies.
  *
- * - `resource`: its name. Invalidating that name forgets the values that resources of that name have read.
+ * - `resource`: its name. Invalidation of that name forgets the values that resources of that name have read.
  * - `of`: its dependencies.
  * - `load`: the function. Its values are forgotten when it is garbage-collected.
  * - `identity`: a snapshot of the dependencies, taken by the read.
@@ -19,7 +19,7 @@ export interface Structure {
   readonly identity: Identity
 }
 
-/** The function that makes a value, and whatever else changes its result. */
+/** The function that makes a value, and the other functions that change its result. */
 interface Makers {
   readonly load: object
   readonly others: ReadonlyArray<unknown>
@@ -55,7 +55,7 @@ export type Range =
   | { readonly _tag: "Under"; readonly prefix: string }
   | { readonly _tag: "All" }
 
-/** A structure as it is kept: without its function and dependencies, so that they can be garbage-collected. */
+/** A stored structure, without its function and dependencies, so that they can be garbage-collected. */
 interface StructureKey {
   readonly identity: Identity
   /** The structures of the same function. */

@@ -8,13 +8,13 @@ export interface LevelValue {
   readonly freshFor: number
 }
 
-/** The answer of a level. The `found` of a miss has expired: it only stands in where loading fails. `reason` is in words. */
+/** The answer of a level. The `found` of a miss has expired: it only replaces errors. `reason` is a text for people. */
 export type Answer =
   | { readonly result: "hit"; readonly found: LevelValue }
   | { readonly result: "miss"; readonly found?: LevelValue }
   | { readonly result: "error"; readonly found?: never; readonly reason: string }
 
-/** How many values a level has written, could not write, and did not try to write. */
+/** The numbers of values that a level has written, could not write, and did not try to write. */
 interface WriteCounts {
   readonly written: number
   readonly failed: number
@@ -25,7 +25,7 @@ export interface Level {
   readonly get: (key: Key) => Effect.Effect<Answer>
   /** Accepts a value whose load began at `since`, in milliseconds since 1970, and writes it later. */
   readonly set: (key: Key, value: unknown, since: number) => void
-  /** Forgets keys for all processes that share the level. Gives whether it succeeded. */
+  /** Forgets keys for all processes that share the level. Returns whether it succeeded. */
   readonly forget: (range: Range) => Effect.Effect<boolean>
   readonly counts: WriteCounts
 }

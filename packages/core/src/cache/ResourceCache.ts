@@ -1,5 +1,5 @@
 /**
- * Caches: services that remember what was loaded, across runs, and have it loaded once for all who need it at a time.
+ * Caches: services that keep loaded values across runs, and load a value once for all readers of a moment.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ export type { Key, Structure } from "./Key.ts"
 export type { CacheStats as Stats, LevelReads } from "./CacheStats.ts"
 
 /**
- * How long something is remembered: always as long, or as long as the value says. Zero is not at all.
+ * How long an entry is fresh: a duration, or a function of the value. Zero means that it is not kept.
  *
  * @since 0.1.0
  * @category options
@@ -36,11 +36,11 @@ export type { CacheStats as Stats, LevelReads } from "./CacheStats.ts"
 export type TimeToLive<A> = Duration.Input | ((value: A, key: Key) => Duration.Input)
 
 /**
- * How much a cache remembers: so many values, or values of so much weight.
+ * The bound of a cache's memory: a number of values, or a total weight.
  *
- * - `weigh`: how much of `weight` a value takes, such as its bytes: a number of 0 or more. A failure weighs 1. What weighs
- *   more than `weight` by itself is not kept.
- * - `entries`: how many values there may be all the same. Default 10,000.
+ * - `weigh`: the weight of a value, such as its bytes: a number of 0 or more. A failure has the weight 1. A value that is
+ *   heavier than `weight` by itself is not kept.
+ * - `entries`: the maximal number of values all the same. Default 10,000.
  *
  * @since 0.1.0
  * @category options
@@ -50,12 +50,12 @@ export type Capacity<A> =
   | { readonly weight: number; readonly weigh: (value: A, key: Key) => number; readonly entries?: number }
 
 /**
- * How long a stale value stands in for errors, and for which: by default for those that only say "not now", which are
- * timeouts (`TimeoutError`, `LoadTimeout`) and refusals (`LimitExceeded`, `RateExceeded`, `CircuitOpen`), also inside a
+ * How long a stale value may replace errors, and which ones. By default it replaces errors that only say "not now": timeouts
+ * (`TimeoutError`, `LoadTimeout`) and refusals (`LimitExceeded`, `RateExceeded`, `CircuitOpen`), also inside a
  * `ResourceError`.
  *
- * - `for`: how long after its time.
- * - `when`: which other errors it stands in for, such as "connection refused".
+ * - `for`: how long after the time to live.
+ * - `when`: returns `true` for each further error that it may replace, such as "connection refused".
  *
  * @since 0.1.0
  * @category options
@@ -63,27 +63,28 @@ export type Capacity<A> =
 export type StaleIfError = Duration.Input | { readonly for: Duration.Input; readonly when: (error: unknown) => boolean }
 
 /**
- * How a cache remembers values in the memory of this process.
+ * How a cache keeps values in the memory of this process.
  *
- * - `capacity`: how many values, or how much of them: see {@link Capacity}. Those that were not used for longest go, and those
- *   whose time is over take no memory. Default 10,000.
+ * - `capacity`: the maximal number or weight of values: see {@link Capacity}. The least recently used values are evicted, and
+ *   expired ones take no memory. Default 10,000.
  * - `timeToLive`: how long a value is fresh.
- * - `jitter`: the part of its time by which a value's may be shorter, by chance, so that not all end at once. From 0 to
+ * - `jitter`: up to this fraction of the time to live is subtracted at random, so that entries do not expire together. From 0 to
  *   1, default 0.
- * - `earlyRefresh`: the part of its time after which a read has a value refreshed in the background. From 0 to 1; without it, never.
- * - `staleWhileRevalidate`: how long after its time a value is still given, and refreshed in the background. Default 0.
- * - `staleIfError`: how long after its time a value stands in where loading fails with an error that says "not now": see
- *   {@link StaleIfError}. A resource that gets it is degraded. Any other error, such as "not found", is given, and the value
- *   stands in for no later one. Default 0.
- * - `failures`: how long a typed failure is remembered: at the most as short as it may be wrong. Without it, not at all.
- *   Defects, interruptions, and errors that only say "not now" never are.
- * - `refreshWithin`: how long a load in the background may take: then it is interrupted, and counts as failed. No reader
- *   waits for one: where the value is over, readers load it themselves. When the cache's layer closes, it waits so long at most for
+ * - `earlyRefresh`: the fraction of the time to live after which a read triggers a refresh in the background. From 0 to 1; by
+ *   default there is none.
+ * - `staleWhileRevalidate`: how long after its time to live a read still returns a value and triggers a refresh. Default 0.
+ * - `staleIfError`: how long after its time to live a value replaces errors that say "not now": see {@link StaleIfError}. A
+ *   resource that gets it is degraded. Any other error, such as "not found", goes to the reader, and the stale value replaces no
+ *   later error either. Default 0.
+ * - `failures`: how long a typed failure is kept. By default it is not. Defects, interruptions, and errors that only say
+ *   "not now" are never kept.
+ * - `refreshWithin`: the longest time of a refresh, after which it is interrupted and counts as failed. No reader waits for a
+ *   refresh: after a value has expired, readers load it themselves. When the cache's layer closes, it waits up to this long for
  *   refreshes that cannot be interrupted. Finite, default 30 seconds.
- * - `background`: how many refreshes there may be at once, and as many writes to a level behind; what is beyond that is left
- *   undone, and counted. Default 16.
- * - `many`: whether many caches of the class are to live at the same time, such as one for each shard. Default `false`: the log
- *   is warned, once, when ten do, as they do where the layer is provided in each handler.
+ * - `background`: refreshes at once, and the same number of calls to forget in the level behind; further ones are dropped and
+ *   counted. Default 16.
+ * - `many`: whether many caches of the class may exist at the same time, such as one for each shard. Default `false`: ten at
+ *   once cause a warning in the log, since that is usually a layer that each handler provides.
  *
  * @since 0.1.0
  * @category options
@@ -101,22 +102,22 @@ export interface MemoryOptions<A = unknown> {
   readonly many?: boolean
 }
 
-/** Where a cache has values of one type, that is what comes out. */
+/** A cache with values of one type returns that type. */
 type Get<A, Self = never> = <B extends A, E, R>(
   key: string,
   load: Effect.Effect<B, E, R>
 ) => Effect.Effect<unknown extends A ? B : A, E, R | Self>
 
 /**
- * What a cache does.
+ * The service of a cache.
  *
- * - `read`: what `Policy.cache` reads through, and tells of what it reads.
- * - `get`: the value of a key: remembered, waited for where another reader loads it already, or loaded by `load`. When that
- *   reader is interrupted, or refused by a limiter, a rate limit or a breaker, one of those that wait loads it.
- * - `invalidate`: forgets a key; `invalidateUnder`: all keys under a prefix, which are the prefix itself and those that
- *   go on with a `:` after it, and all of the resource of that name that has no `key`; `invalidateAll`: everything. What
- *   is being loaded meanwhile is not remembered either. They give whether a level behind was told: where it could not
- *   be, other processes may give the value until its time is over.
+ * - `read`: for `Policy.cache`, with callbacks for reports.
+ * - `get`: the value of a key. It is kept already, another reader loads it already, or `load` loads it. If the loading reader is
+ *   interrupted, or refused by a limiter, a rate limit or a breaker, one of the waiting readers loads.
+ * - `invalidate`: forgets a key. `invalidateUnder`: forgets all keys under a prefix, which are the prefix itself and those that
+ *   continue with a `:` after it, and all values of the resource of that name without a `key`. `invalidateAll`: forgets
+ *   everything. Values whose load is in progress are not kept either. Each returns whether the level behind has forgotten, too.
+ *   Where it has not, other processes may return the value until it expires.
  *
  * @since 0.1.0
  * @category models
@@ -141,7 +142,7 @@ export interface ResourceCache<in out A = unknown> {
  *
  * - `get`, `invalidate`, `invalidateUnder`, `invalidateAll`, `stats`: see {@link ResourceCache}.
  * - `layer`: the cache in the memory of this process. It needs the `services` that loads without a key use.
- * - `keyed`: whether each resource that it is for has a `key` of its own.
+ * - `keyed`: whether each resource that uses the cache must have a `key`.
  *
  * @since 0.1.0
  * @category models
@@ -172,7 +173,7 @@ export const millisOf = (id: string, option: string, given: Duration.Input): num
   Duration.toMillis(durationOf(`cache "${id}": \`${option}\``, given))
 
 /**
- * A time to live as a function that gives milliseconds. What a value is given that is over already is 0 or less.
+ * A time to live as a function that returns milliseconds, 0 or less for a value that has expired already.
  *
  * @internal
  */
@@ -190,7 +191,7 @@ export const toTimeToLive = (
 }
 
 /**
- * How long stale values stand in for errors, in milliseconds.
+ * How long stale values replace errors, in milliseconds.
  *
  * @internal
  */
@@ -208,10 +209,10 @@ const toStandsIn = (id: string, { staleIfError = 0 }: MemoryOptions<never>): ((e
   return (error) => notNow(error) !== undefined || named(error)
 }
 
-/** Which value a function was asked about. */
+/** Names the value in messages about a function of the options. */
 const ofKey = (_value: unknown, key: Key): string => ` for "${typeof key === "string" ? key : key.resource}"`
 
-/** A function of the user's, whose answer is checked. */
+/** A function of the options, with a check of its answers. */
 const asked = <Args extends ReadonlyArray<unknown>, B>(
   id: string,
   option: string,
@@ -273,7 +274,7 @@ const toSettings = (id: string, options: MemoryOptions<never>): CacheSettings =>
   )
 })
 
-/** Reads by hand: nobody is told. */
+/** The reader of `get`, which has no reports. */
 class ByHand implements Reader {
   readonly refresh: () => Effect.Effect<unknown, unknown, unknown>
 
@@ -290,7 +291,7 @@ class ByHand implements Reader {
   degraded(): void {}
 }
 
-/** A key that a caller gives by hand is used as a text, so anything else is a defect. */
+/** The defect of a method whose key is not a string. */
 const notAKey = (id: string, method: string, given: unknown): Exit.Exit<never> => {
   const text = `cache "${id}": the key of \`${method}\` must be a string, got ${valueText(given)}`
   return Exit.die(withReason(new TypeError(text), given))
@@ -315,7 +316,7 @@ const toService = (id: string, cache: Cache, shared: Context.Context<never>): Re
 }
 
 /**
- * The layer of a cache, with a level behind its memory or without.
+ * The layer of a cache, with or without a level behind its memory.
  *
  * @internal
  */
@@ -342,12 +343,13 @@ export const layerOf = <Self, A, S, E = never, R = never>(
   )
 
 /**
- * Makes the class of a cache: of values of one kind, by keys that tell them apart.
+ * Makes the class of a cache.
  *
- * - `A`: the type of the values, where they are to be of one; then only resources of that type can be piped through it.
- * - `keyed`: whether each resource that it is for has to have a `key`, which is what a level behind the memory needs.
- *   Where one has none, that is a `GraphError`. Default `false`.
- * - `services`: what loads without a key may need, the same for all callers: its layer captures them. Default none.
+ * - `A`: the type of the values, if they have one type. Then only resources of that type can be piped through the cache.
+ * - `keyed`: whether each resource must have a `key`, which a level behind the memory needs. A resource without one is a
+ *   `GraphError`. Default `false`.
+ * - `services`: the services that loads without a key may need. The cache's layer captures them, so all callers have the same.
+ *   Default none.
  *
  * @example
  * ```ts
@@ -382,7 +384,7 @@ export const Service =
   <Self, A = unknown>() =>
   <const Id extends string, const Keyed extends boolean = false, S = never>(
     id: Id,
-    options?: { readonly keyed?: Keyed; readonly services?: ReadonlyArray<Context.Key<S, any>> } // oxlint-disable-line typescript/no-explicit-any -- whatever they are
+    options?: { readonly keyed?: Keyed; readonly services?: ReadonlyArray<Context.Key<S, any>> } // oxlint-disable-line typescript/no-explicit-any -- the services can be of any type
   ): ResourceCacheClass<Self, Id, A, Keyed, S> => {
     const tag = Context.Service<Self, ResourceCache<A>>()(id)
     const use = <B, E, R>(f: (cache: ResourceCache<A>) => Effect.Effect<B, E, R>) =>

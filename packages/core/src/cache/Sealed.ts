@@ -1,6 +1,6 @@
 /**
- * Loads without a key whose values other callers get, too. Such a value must not depend on the services of the caller
- * that happens to load it, so its load does not get them.
+ * Loads without a key, whose values go to other callers, too. Such a value must not depend on the services of the caller
+ * that loads it, so the load does not get them.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -16,7 +16,7 @@ const Shared = /* @__PURE__ */ RunLocal.makeOfStep<Context.Context<never>>("Shar
 export const sharing = (self: AnyEffect, services: Context.Context<never>): AnyEffect =>
   Effect.provideService(self, Shared, services)
 
-/** The load of a resource. Where its value is shared without a key, it has the captured services and no others. */
+/** The load of a resource. If its value is shared without a key, it has the captured services and no others. */
 export const sealed = (self: AnyEffect, resource: string): AnyEffect =>
   Effect.withFiber(({ context }) => {
     const shared = Context.get(context as Context.Context<never>, Shared)

@@ -1,5 +1,5 @@
 /**
- * Removes expired entries, to free their memory: a few each time that one is added, and all of them, in small turns, while
+ * Removes expired entries to free their memory: a few whenever an entry is added, and all of them, in small turns, while
  * the cache is idle. Its timer does not keep the process alive.
  */
 import * as Clock from "effect/Clock"
@@ -11,9 +11,9 @@ import { forkInRoot } from "../base/Fork.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import type { Entries } from "./Entries.ts"
 
-/** How many entries are visited when one is added: more than one, so that expired ones do not pile up. */
+/** Entries to visit when one is added: more than one, so that expired ones do not accumulate. */
 const perEntry = 2
-/** How many entries are visited in one turn of the event loop, and the time between turns, in milliseconds. */
+/** Entries to visit in one turn of the event loop, and the time between turns, in milliseconds. */
 const perTurn = 1000
 const betweenTurns = 10
 /** The least time between rounds through all entries, in milliseconds. */
@@ -32,7 +32,7 @@ export class Sweeper {
     this.entries = entries
   }
 
-  /** An entry was added. */
+  /** Called when an entry was added. */
   noteEntry(clock: Clock.Clock): void {
     const now = monotonicNow(clock)
     if (this.entries.sweep(now, perEntry)) this.roundEndedAt = now
@@ -64,16 +64,16 @@ export class Sweeper {
 /** The longest delay of a JavaScript timer. */
 const longest = 2 ** 31 - 1
 
-/** Calls a function later; returns how to cancel. On the real clock it uses a timer that does not keep the process alive. */
+/** Calls a function later, and returns a function that cancels. A timer of the real clock does not keep the process alive. */
 const after = (millis: number, clock: Clock.Clock, call: () => void): (() => void) => {
-  // Rather a little late than early, when no entry has expired yet.
+  // Rounds up: a little late is better than early, when no entry has expired yet.
   const pause = Math.min(Math.ceil(Math.max(1, millis)), longest)
   if (clock !== Context.get(Context.empty(), Clock.Clock)) {
     const later = Effect.andThen(clock.sleep(Duration.millis(pause)), Effect.sync(call))
     const fiber = forkInRoot(Context.empty(), later)
     return () => fiber.interruptUnsafe()
   }
-  // A timer captures the asynchronous context in which it is set: not a reader's.
+  // A timer captures the asynchronous context in which it is set, which must not be a reader's.
   const timer: unknown = AsyncContext.inRoot(() => setTimeout(call, pause))
   if (typeof timer === "object") (timer as { readonly unref?: () => void }).unref?.()
   return () => clearTimeout(timer as never)
