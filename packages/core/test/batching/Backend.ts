@@ -1,4 +1,4 @@
-/** A backend that answers many at once, and remembers what it was asked. */
+/** A backend that answers several requests at once, and records its calls. */
 import { Data, Effect, Exit, Request, RequestResolver } from "effect"
 
 export class NotFound extends Data.TaggedError("NotFound")<{ readonly id: number }> {}
@@ -13,7 +13,7 @@ export class Backend {
   mostOpen = 0
   readonly resolver: RequestResolver.RequestResolver<GetUser>
 
-  /** `takes`: how long a call takes, in milliseconds. An id below 0 is not found; id 404 is forgotten. */
+  /** `takes`: the time of a call in milliseconds. An id below 0 is not found; id 404 gets no answer. */
   constructor(takes = 10) {
     this.resolver = RequestResolver.make<GetUser>((entries) =>
       Effect.suspend(() => {

@@ -1,11 +1,11 @@
-/** Generated graphs of requests: the same declarations can be made for any way to answer them. */
+/** Generated graphs of requests. The same graph can be declared for different resolvers. */
 import { Effect, Request, type RequestResolver } from "effect"
 import { Resource } from "effect-loader"
 import * as fc from "fast-check"
 
 export class GetSum extends Request.TaggedClass("GetSum")<{ readonly of: number }, number, "negative"> {}
 
-/** One resource: what it needs of those before it, how long it takes to come to its request, and how it asks. */
+/** One resource: its dependencies among the earlier ones, the time before its request, and its kind. */
 export interface Spec {
   readonly needs: ReadonlyArray<number>
   readonly delay: number
@@ -39,7 +39,7 @@ const keyOf = (i: number): string => `r${i}`
 const total = (values: object): number =>
   Object.values(values).reduce((sum: number, value: unknown) => sum + (typeof value === "number" ? value : 0), 0)
 
-/** What a list sums to is what is seen of it, so that values stay numbers. */
+/** A list gives the sum of its items, so that all values are numbers. */
 const declare = (
   { delay, kind, needs, resolver, seed }: Spec,
   i: number,
@@ -87,7 +87,7 @@ export const targetsOf = (
   return Object.fromEntries(resources.map((resource, i) => [keyOf(i), resource]))
 }
 
-/** What each comes to, worked out one after the other. */
+/** The value of each resource, computed one after the other. */
 export const plainly = (specs: ReadonlyArray<Spec>): Readonly<Record<string, number>> => {
   const values: Array<number> = []
   for (const { kind, needs, seed } of specs) {

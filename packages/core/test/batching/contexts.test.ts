@@ -1,4 +1,4 @@
-/** In whose context a call of a resolver runs that is for several callers. */
+/** The context of a resolver's call that several callers wait for. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Option, References, Request, RequestResolver, Tracer } from "effect"
 import * as fc from "fast-check"
@@ -10,7 +10,7 @@ import { withTime } from "../withTime.ts"
 
 class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string> {}
 
-/** A resolver that remembers the context of each call. */
+/** A resolver that records the context of each call. */
 const remembering = () => {
   const calls: Array<Context.Context<never>> = []
   const resolver = RequestResolver.make<GetUser>((entries) =>
@@ -34,7 +34,7 @@ const together = <E>(...loads: ReadonlyArray<Effect.Effect<unknown, E>>) =>
 const annotationsOf = (context: Context.Context<never>) => Context.get(context, References.CurrentLogAnnotations)
 
 describe("a call for several callers", () => {
-  it.effect("has the log annotations and the share of its callers where all have the same, and else none", () =>
+  it.effect("has the log annotations and the share of its callers if all have the same, otherwise none", () =>
     Effect.gen(function* () {
       for (const [ann, bob] of [
         ["one", "one"],
@@ -56,7 +56,7 @@ describe("a call for several callers", () => {
     })
   )
 
-  it.effect("is in no step of a run, and in no caller's scope", () =>
+  it.effect("runs in no step of a run, and in no caller's scope", () =>
     Effect.gen(function* () {
       const { calls, resolver } = remembering()
       const page = userOf(resolver)
@@ -73,32 +73,30 @@ describe("a call for several callers", () => {
     })
   )
 
-  it.effect(
-    "has its span in the innermost span around all of its callers, and in none where there is no such span",
-    () =>
-      Effect.gen(function* () {
-        for (const isOneTrace of [true, false]) {
-          const { resolver } = remembering()
-          const { spans, tracer } = recordedSpans()
-          const page = userOf(resolver)
-          const of = (id: number) => Effect.withSpan(Loader.load(page, { id }), `request ${id}`)
-          const both = together(of(1), of(2))
-          yield* (isOneTrace ? Effect.withSpan(both, "job") : both).pipe(
-            Effect.provide(Tracing.layer),
-            Effect.withTracer(tracer)
-          )
-          const batch = spans.find(({ name }) => name === "batch GetUser")!
-          assert.strictEqual(batch.links.length, 2)
-          const parent = Option.map(batch.parent, (span) => (span._tag === "Span" ? span.name : ""))
-          assert.deepStrictEqual(parent, isOneTrace ? Option.some("job") : Option.none())
-        }
-      })
+  it.effect("has its span in the innermost span around all its callers, and in no span if there is none", () =>
+    Effect.gen(function* () {
+      for (const isOneTrace of [true, false]) {
+        const { resolver } = remembering()
+        const { spans, tracer } = recordedSpans()
+        const page = userOf(resolver)
+        const of = (id: number) => Effect.withSpan(Loader.load(page, { id }), `request ${id}`)
+        const both = together(of(1), of(2))
+        yield* (isOneTrace ? Effect.withSpan(both, "job") : both).pipe(
+          Effect.provide(Tracing.layer),
+          Effect.withTracer(tracer)
+        )
+        const batch = spans.find(({ name }) => name === "batch GetUser")!
+        assert.strictEqual(batch.links.length, 2)
+        const parent = Option.map(batch.parent, (span) => (span._tag === "Span" ? span.name : ""))
+        assert.deepStrictEqual(parent, isOneTrace ? Option.some("job") : Option.none())
+      }
+    })
   )
 })
 
-describe("the innermost span around several", () => {
-  it("is the last one that the ways to all of them from the outside have in common", () => {
-    // Each span's parent is one before it, or none.
+describe("the innermost span around several spans", () => {
+  it("is the last one that their paths from the outermost span have in common", () => {
+    // The parent of each span is an earlier one, or none.
     const trees = fc.array(fc.option(fc.nat()), { minLength: 1, maxLength: 12 })
     fc.assert(
       fc.property(trees, fc.array(fc.nat(), { minLength: 1, maxLength: 4 }), (parents, picks) => {

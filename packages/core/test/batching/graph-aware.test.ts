@@ -1,4 +1,4 @@
-/** Batches that are held for what is still to come. */
+/** Batches that are held for further requests. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, RequestResolver } from "effect"
 import { Batching, Loader, Policy, Report, Resource, type RunEvent } from "effect-loader"
@@ -18,7 +18,7 @@ type Resolver = RequestResolver.RequestResolver<GetUser>
 const user = (name: string, id: number, resolver: Resolver) =>
   Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver })
 
-/** Asks for a user when something else has been loaded, which takes so long. */
+/** Requests a user after another resource, which takes `millis`. */
 const userAfter = (name: string, takes: number, id: number, resolver: Resolver) => {
   const before = Resource.make(`before ${name}`, { load: () => Effect.sleep(takes) })
   return Resource.fromRequest(name, { deps: { before }, request: () => new GetUser({ id }), resolver })
@@ -27,7 +27,7 @@ const userAfter = (name: string, takes: number, id: number, resolver: Resolver) 
 const took = (report: Report.Report<unknown>): number => report.until - report.startedAt
 
 describe("Batching.graphAware", () => {
-  it.effect("a batch waits for those that can still come, and is sent with the last of them", () =>
+  it.effect("a batch waits for requests that can still come, and is sent with the last of them", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const page = Loader.make({
@@ -42,14 +42,14 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it("holds alike where nobody watches and there is no scope", async () => {
+  it("holds also without an observer and without a scope", async () => {
     const { backend, resolver } = aware(10)
     const page = Loader.make({ a: user("a", 1, resolver), b: userAfter("b", 30, 2, resolver) })
     await Effect.runPromise(withTime(Loader.load(page)))
     assert.deepStrictEqual(backend.calls, [[1, 2]])
   })
 
-  it.effect("without it, nothing is held", () =>
+  it.effect("without it, no batch is held", () =>
     Effect.gen(function* () {
       const backend = new Backend(10)
       const page = Loader.make({ a: user("a", 1, backend.resolver), b: userAfter("b", 30, 2, backend.resolver) })
@@ -58,7 +58,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("where nothing more can come, nothing is held: it adds no time at all", () =>
+  it.effect("a batch that no further request can join is sent without delay", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const slow = Resource.make("slow", { load: () => Effect.sleep(500) })
@@ -72,7 +72,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("holding never adds more than its budget, and the event says that the time was over", () =>
+  it.effect("holding adds at most `maxHold`, and the event says that it expired", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10, 40)
       const page = Loader.make({ a: user("a", 1, resolver), b: userAfter("b", 500, 2, resolver) })
@@ -89,28 +89,30 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("what needs an answer of the batch is not waited for: a chain of requests holds nothing", () =>
-    Effect.gen(function* () {
-      const { backend, resolver } = aware(10)
-      const first = user("first", 1, resolver)
-      const second = Resource.fromRequest("second", {
-        deps: { first },
-        request: () => new GetUser({ id: 2 }),
-        resolver
+  it.effect(
+    "a batch does not wait for a request that needs one of its answers: a chain of requests is never held",
+    () =>
+      Effect.gen(function* () {
+        const { backend, resolver } = aware(10)
+        const first = user("first", 1, resolver)
+        const second = Resource.fromRequest("second", {
+          deps: { first },
+          request: () => new GetUser({ id: 2 }),
+          resolver
+        })
+        const between = Resource.make("between", { deps: { second }, load: () => Effect.sleep(5) })
+        const third = Resource.fromRequest("third", {
+          deps: { between },
+          request: () => new GetUser({ id: 3 }),
+          resolver
+        })
+        const report = yield* withTime(Loader.settle(Loader.make({ third })))
+        assert.deepStrictEqual(backend.calls, [[1], [2], [3]])
+        assert.strictEqual(took(report), 35)
       })
-      const between = Resource.make("between", { deps: { second }, load: () => Effect.sleep(5) })
-      const third = Resource.fromRequest("third", {
-        deps: { between },
-        request: () => new GetUser({ id: 3 }),
-        resolver
-      })
-      const report = yield* withTime(Loader.settle(Loader.make({ third })))
-      assert.deepStrictEqual(backend.calls, [[1], [2], [3]])
-      assert.strictEqual(took(report), 35)
-    })
   )
 
-  it.effect("a batch waits for what follows an answer of a call that is already out", () =>
+  it.effect("a batch waits for a request that follows the answer of an earlier call", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(15, 10)
       const first = user("first", 1, resolver)
@@ -119,7 +121,7 @@ describe("Batching.graphAware", () => {
         request: () => new GetUser({ id: 2 }),
         resolver
       })
-      // The first call goes out at 10, when its time is over. Until 25, when it is answered, the other request is held.
+      // The first call is sent at 10, when `maxHold` expires. Until its answer at 25, the other request is held.
       const page = Loader.make({ second, other: userAfter("other", 20, 3, resolver) })
       const report = yield* withTime(Loader.settle(page))
       assert.deepStrictEqual(backend.calls, [[1], [3, 2]])
@@ -127,7 +129,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("a predecessor that fails, or is skipped, is waited for no longer", () =>
+  it.effect("a batch stops waiting for a predecessor that fails or is skipped", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const bad = Resource.make("bad", { load: () => Effect.andThen(Effect.sleep(30), Effect.fail("bad")) })
@@ -139,7 +141,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("a fallback of a predecessor is waited for", () =>
+  it.effect("a batch waits for the fallback of a predecessor", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const before = Resource.make("before", { load: () => Effect.andThen(Effect.sleep(10), Effect.fail("bad")) }).pipe(
@@ -151,7 +153,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("what a choice may still want is waited for until it is decided", () =>
+  it.effect("a batch waits for a case of a choice until the choice is decided", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const kind = Resource.make("kind", { load: () => Effect.as(Effect.sleep(30), "b" as "a" | "b") })
@@ -165,7 +167,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("a choice that needs an answer of the batch is not waited for", () =>
+  it.effect("a batch does not wait for a choice that needs one of its answers", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const kind = Resource.map(user("kind", 1, resolver), (name) => name === nameOf(1))
@@ -179,7 +181,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("a list of requests is waited for until its items are known", () =>
+  it.effect("a batch waits for a list of requests until its items are known", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const ids = Resource.make("ids", { load: () => Effect.as(Effect.sleep(30), [2, 3]) })
@@ -194,7 +196,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("an item that comes late, because of a policy around it, is waited for", () =>
+  it.effect("a batch waits for an item that a policy delays", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const list = Resource.requestEach("list", {
@@ -208,7 +210,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("a loader inside is waited for, and then what is still to come inside it", () =>
+  it.effect("a batch waits for a nested loader, and then for the requests inside it", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const inner = Loader.make({ deep: userAfter("deep", 30, 2, resolver) })
@@ -222,7 +224,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("what waits for a loader inside which something is held is not waited for", () =>
+  it.effect("a batch does not wait for a request that depends on a nested loader with a held request", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const nested = Resource.fromLoader("nested", Loader.make({ deep: user("deep", 1, resolver) }))
@@ -236,7 +238,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("items that run loaders are waited for where the list says whom they ask, also a few at a time", () =>
+  it.effect("a batch waits for items that run loaders if the list names their resolvers, also a few at a time", () =>
     Effect.gen(function* () {
       for (const concurrency of ["unbounded", 2] as const) {
         const { backend, resolver } = aware(10)
@@ -290,7 +292,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("a batch waits for what follows another held batch, if that one does not wait for it", () =>
+  it.effect("a batch waits for a request that follows another held batch, if that one does not wait for it", () =>
     Effect.gen(function* () {
       const one = aware(10)
       const two = aware(10)
@@ -308,7 +310,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("a run that takes part is waited for; one that asks nothing now is not", () =>
+  it.effect("a batch waits for the runs with a request in it, and for no others", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const quick = Loader.load(Loader.make({ a: user("a", 1, resolver) }))
@@ -319,7 +321,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("who leaves while it is held is waited for no longer", () =>
+  it.effect("a batch stops waiting for a request whose waiter leaves", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const quick = Loader.load(Loader.make({ a: user("a", 1, resolver) }))
@@ -332,7 +334,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("level by level, a batch does not wait for a later level", () =>
+  it.effect("with batched scheduling, a batch does not wait for a later level", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const page = Loader.make(
@@ -345,7 +347,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("what waits for a slot is to come, too", () =>
+  it.effect("a batch waits for a request that waits for a slot", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const busy = Resource.make("busy", { load: () => Effect.sleep(30) })
@@ -358,14 +360,14 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it.effect("a page of three levels, 50 items each, takes the fewest calls that there can be", () =>
+  it.effect("a page of three levels with 50 items each takes one call a level", () =>
     Effect.gen(function* () {
       const counts = yield* Effect.forEach([true, false], (isAware) =>
         Effect.gen(function* () {
           const backend = new Backend(10)
           const resolver = isAware ? Batching.graphAware(backend.resolver, { maxHold }) : backend.resolver
           const id = Resource.input<number>()("id")
-          /** Each level asks for 50 users, after something that takes longer for some than for others. */
+          /** Each level requests 50 users, after loads of different lengths. */
           const level = (
             n: number,
             before: Resource.Resource<string, unknown, never, never, { readonly id: number }>
@@ -397,7 +399,7 @@ describe("Batching.graphAware", () => {
     })
   )
 
-  it("its budget is a finite duration", () => {
+  it("`maxHold` is a finite duration", () => {
     const { resolver } = new Backend()
     assert.throws(() => Batching.graphAware(resolver, { maxHold: "Infinity" }), /must be a finite duration/)
   })

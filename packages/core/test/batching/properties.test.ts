@@ -1,4 +1,4 @@
-/** With any batches and any interleaving, values are those of the plain run, and nothing is left behind. */
+/** With any batches and any interleaving, runs give the values of the plain run, and leave nothing behind. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, RequestResolver } from "effect"
 import { Batching, Loader, type Report } from "effect-loader"
@@ -27,7 +27,7 @@ const options: fc.Arbitrary<Loader.Options> = fc.constantFrom<Loader.Options>(
   { scheduling: "batched" }
 )
 
-/** Remembers how often each key was in a call at once. */
+/** Records how often each key was in a call at the same time. */
 class Backend {
   readonly asked: Array<ReadonlyArray<number>> = []
   open = 0
@@ -64,7 +64,7 @@ const assertSound = ({ asked, open }: Backend, { chunk }: Setup): void => {
 }
 
 describe("requests of generated graphs", () => {
-  it("values are those of the plain run, whatever is batched, held, chunked and limited", () =>
+  it("give the values of the plain run with any batches, holds, chunks and limits", () =>
     fc.assert(
       fc.asyncProperty(graphs, setups, setups, options, async (specs, first, second, option) => {
         const backends = [new Backend(first), new Backend(second)] as const
@@ -77,7 +77,7 @@ describe("requests of generated graphs", () => {
       { numRuns: 150 }
     ))
 
-  it("so are those of runs that overlap, and share calls", () =>
+  it("give the values of the plain run in runs that overlap and share calls", () =>
     fc.assert(
       fc.asyncProperty(graphs, graphs, setups, fc.nat(12), async (one, other, setup, later) => {
         const backend = new Backend(setup)
@@ -91,7 +91,7 @@ describe("requests of generated graphs", () => {
       { numRuns: 100 }
     ))
 
-  it("holding adds to each level what its budget is, at most", () =>
+  it("are held for at most `maxHold` a level", () =>
     fc.assert(
       fc.asyncProperty(graphs, setups, fc.integer({ min: 0, max: 20 }), async (specs, setup, maxHold) => {
         const time = async (budget: number | undefined) => {
@@ -108,7 +108,7 @@ describe("requests of generated graphs", () => {
       { numRuns: 80 }
     ))
 
-  it.effect("interrupted at every step, no call goes on that nobody waits for, and no fiber is left", () =>
+  it.effect("leave no call without a waiter and no fiber, if interrupted at any step", () =>
     Effect.gen(function* () {
       for (const maxHold of [undefined, 1000]) {
         const setup: Setup = { takes: 5, chunk: undefined, maxHold, delay: 0 }
@@ -133,7 +133,7 @@ describe("requests of generated graphs", () => {
     })
   )
 
-  it.effect("a run that shares its calls is not harmed by one that is interrupted at any step", () =>
+  it.effect("of one run get their answers, if a run that shares its calls is interrupted at any step", () =>
     Effect.gen(function* () {
       const setup: Setup = { takes: 5, chunk: undefined, maxHold: 1000, delay: 0 }
       const specs = [

@@ -1,4 +1,4 @@
-/** Requests: what many ask of one resolver, in one call. */
+/** Requests: several callers share one call of a resolver. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Request, RequestResolver, Schema } from "effect"
 import { TestClock } from "effect/testing"
@@ -28,7 +28,7 @@ const users = (ids: ReadonlyArray<number>, { resolver }: Backend) =>
   Resource.requestEach("users", { items: () => ids, request: (id) => new GetUser({ id }), resolver })
 
 describe("Resource.fromRequest", () => {
-  it.effect("what asks one resolver at once is one call, from resources and from lists", () =>
+  it.effect("simultaneous requests of resources and lists to one resolver are one call", () =>
     Effect.gen(function* () {
       const backend = new Backend()
       const page = Loader.make({
@@ -42,7 +42,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("equal requests are sent once, whoever makes them", () =>
+  it.effect("equal requests of any resources are sent once", () =>
     Effect.gen(function* () {
       const backend = new Backend()
       const page = Loader.make({
@@ -56,7 +56,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("runs that go on at once share calls, and what they ask alike is asked once", () =>
+  it.effect("concurrent runs share calls, and send equal requests once", () =>
     Effect.gen(function* () {
       const backend = new Backend()
       const one = Loader.load(Loader.make({ users: users([1, 2], backend) }))
@@ -67,7 +67,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("resources at different depths that are ready at once share a call", () =>
+  it.effect("resources at different depths that are ready at the same time share a call", () =>
     Effect.gen(function* () {
       const backend = new Backend()
       const id = Resource.make("id", { load: () => Effect.succeed(2) })
@@ -82,7 +82,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("those with other services are not told what the others are, though they share the call", () =>
+  it.effect("callers with different services share a call, but get answers of their own", () =>
     Effect.gen(function* () {
       class Tenant extends Context.Service<Tenant, string>()("Tenant") {}
       class GetName extends Request.TaggedClass("GetName")<{ readonly id: number }, string, never, Tenant> {}
@@ -106,7 +106,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("a loader's concurrency cuts no batch short, and what waits for an answer holds no slot", () =>
+  it.effect("a loader's concurrency does not split a batch, and a waiting request holds no slot", () =>
     Effect.gen(function* () {
       const backend = new Backend(50)
       const other = Resource.make("other", { load: () => Effect.as(Effect.sleep(20), "other") })
@@ -121,19 +121,21 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("items of a forEach that make requests by hand share their calls, as its default limits nothing", () =>
-    Effect.gen(function* () {
-      const backend = new Backend()
-      const byHand = Resource.forEach("byHand", {
-        items: () => [1, 2, 3],
-        load: (id) => Effect.request(new GetUser({ id }), backend.resolver)
+  it.effect(
+    "items of a forEach that make requests by hand share their calls, since its default concurrency is unbounded",
+    () =>
+      Effect.gen(function* () {
+        const backend = new Backend()
+        const byHand = Resource.forEach("byHand", {
+          items: () => [1, 2, 3],
+          load: (id) => Effect.request(new GetUser({ id }), backend.resolver)
+        })
+        yield* withTime(Loader.load(Loader.make({ byHand })))
+        assert.deepStrictEqual(backend.calls, [[1, 2, 3]])
       })
-      yield* withTime(Loader.load(Loader.make({ byHand })))
-      assert.deepStrictEqual(backend.calls, [[1, 2, 3]])
-    })
   )
 
-  it.effect("a chunk is as large as the resolver says, and chunks run side by side", () =>
+  it.effect("a chunk has the size that the resolver sets, and chunks run concurrently", () =>
     Effect.gen(function* () {
       const backend = new Backend(100)
       const resolver = RequestResolver.batchN(backend.resolver, 2)
@@ -149,7 +151,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("one key that is not there fails who asked for it, and nobody else", () =>
+  it.effect("a missing key fails only the callers that requested it", () =>
     Effect.gen(function* () {
       const backend = new Backend()
       const page = Loader.make({ ada: user("ada", 1, backend), ghost: Resource.option(user("ghost", -1, backend)) })
@@ -160,7 +162,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("an item that is not there fails its list, and the error says which", () =>
+  it.effect("a missing item fails its list, and the error names it", () =>
     Effect.gen(function* () {
       const backend = new Backend()
       const exit = yield* withTime(Effect.exit(Loader.load(Loader.make({ users: users([1, -7, 2], backend) }))))
@@ -171,28 +173,26 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect(
-    "a request that the resolver forgets is a typed error that names it, and the others have their answers",
-    () =>
-      Effect.gen(function* () {
-        const backend = new Backend()
-        const report = yield* withTime(
-          Loader.settle(Loader.make({ ada: user("ada", 1, backend), lost: user("lost", 404, backend) }))
-        )
-        assert.strictEqual(report.values.ada, nameOf(1))
-        const outcome = Report.outcome(report, "lost")
-        const { error } = failureOf(
-          outcome?._tag === "Failed" ? Exit.failCause(outcome.cause) : Exit.void
-        ) as unknown as {
-          readonly error: Batching.UnansweredRequest
-        }
-        assert.instanceOf(error, Batching.UnansweredRequest)
-        assert.deepStrictEqual(error.request, new GetUser({ id: 404 }))
-        assert.include(error.message, 'the resolver gave no answer to {"id":404,"_tag":"GetUser"}')
-      })
+  it.effect("a request without an answer is a typed error that names it, and the others get their answers", () =>
+    Effect.gen(function* () {
+      const backend = new Backend()
+      const report = yield* withTime(
+        Loader.settle(Loader.make({ ada: user("ada", 1, backend), lost: user("lost", 404, backend) }))
+      )
+      assert.strictEqual(report.values.ada, nameOf(1))
+      const outcome = Report.outcome(report, "lost")
+      const { error } = failureOf(
+        outcome?._tag === "Failed" ? Exit.failCause(outcome.cause) : Exit.void
+      ) as unknown as {
+        readonly error: Batching.UnansweredRequest
+      }
+      assert.instanceOf(error, Batching.UnansweredRequest)
+      assert.deepStrictEqual(error.request, new GetUser({ id: 404 }))
+      assert.include(error.message, 'the resolver gave no answer to {"id":404,"_tag":"GetUser"}')
+    })
   )
 
-  it.effect("a resolver that dies is a defect of all who asked", () =>
+  it.effect("a resolver that dies is a defect of all its callers", () =>
     Effect.gen(function* () {
       const resolver = RequestResolver.make<GetUser>(() => Effect.die(new Error("broken")))
       const page = Loader.make({ a: Resource.fromRequest("a", { request: () => new GetUser({ id: 1 }), resolver }) })
@@ -201,7 +201,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("what is no request is a defect that says so", () =>
+  it.effect("a value that is not a request is a defect that says so", () =>
     Effect.gen(function* () {
       const { resolver } = new Backend()
       const page = Loader.make({ a: Resource.fromRequest("a", { request: () => 7 as never, resolver }) })
@@ -213,7 +213,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("a timeout leaves the batch; the call goes on for the others", () =>
+  it.effect("a caller that times out leaves the batch; the call continues for the others", () =>
     Effect.gen(function* () {
       const backend = new Backend(100)
       const page = Loader.make({
@@ -227,7 +227,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("a call that nobody waits for any more is interrupted, and whoever left last waits for its end", () =>
+  it.effect("a call is interrupted when its last caller leaves, and that caller waits for the end of the call", () =>
     Effect.gen(function* () {
       const backend = new Backend(100)
       const page = Loader.make({
@@ -241,7 +241,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("of two runs that share a call, one may be interrupted: the call goes on for the other", () =>
+  it.effect("of two runs that share a call, one can be interrupted: the call continues for the other", () =>
     Effect.gen(function* () {
       const backend = new Backend(100)
       const load = (ids: ReadonlyArray<number>) => Loader.load(Loader.make({ users: users(ids, backend) }))
@@ -256,7 +256,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("who leaves before the call is made is not asked for", () =>
+  it.effect("a request whose caller leaves before the call is not sent", () =>
     Effect.gen(function* () {
       const backend = new Backend()
       const resolver = RequestResolver.setDelay(backend.resolver, 50)
@@ -272,7 +272,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("a retry asks anew, in a call of its own", () =>
+  it.effect("a retry makes its request again, in another call", () =>
     Effect.gen(function* () {
       let calls = 0
       const resolver = RequestResolver.make<GetUser>((entries) =>
@@ -290,7 +290,7 @@ describe("Resource.fromRequest", () => {
   )
 
   it.effect(
-    "a resolver with a cache answers from it, and a caller who waits there is not interrupted with others",
+    "a resolver with a cache answers from it, and a caller that waits there is not interrupted with others",
     () =>
       Effect.gen(function* () {
         const backend = new Backend(100)
@@ -310,7 +310,7 @@ describe("Resource.fromRequest", () => {
       })
   )
 
-  it.effect("where the calls are limited, each takes one permit, however many wait for it", () =>
+  it.effect("a limited call takes one permit for any number of callers", () =>
     Effect.gen(function* () {
       class Db extends Limiter.Service<Db>()("test/Db") {}
       const backend = new Backend(100)
@@ -332,7 +332,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("a call that a limiter refuses is refused to all who wait for it", () =>
+  it.effect("the refusal of a call by a limiter goes to all its callers", () =>
     Effect.gen(function* () {
       class Db extends Limiter.Service<Db>()("test/Db") {}
       const backend = new Backend(100)
@@ -352,7 +352,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it.effect("a limit on the whole list is one on its calls, and its refusal is the list's own error", () =>
+  it.effect("a limit on a whole list limits its calls, and its refusal is an error of the list", () =>
     Effect.gen(function* () {
       class Db extends Limiter.Service<Db>()("test/Db") {}
       const backend = new Backend(100)
@@ -370,7 +370,7 @@ describe("Resource.fromRequest", () => {
     })
   )
 
-  it("the plan tells of requests, their limits, and lists of them", () => {
+  it("the plan shows requests, their limits, and lists of them", () => {
     class Db extends Limiter.Service<Db>()("test/Db") {}
     const backend = new Backend()
     const page = Loader.make({ ada: user("ada", 1, backend).pipe(Policy.limit(Db)), users: users([1], backend) })
@@ -381,8 +381,8 @@ describe("Resource.fromRequest", () => {
   })
 })
 
-describe("requests beside other policies", () => {
-  it.effect("what a cache has is not asked for, and a refresh asks in the same calls as everybody", () =>
+describe("requests with other policies", () => {
+  it.effect("a cached value is not requested, and a refresh shares the calls of other requests", () =>
     Effect.gen(function* () {
       class Users extends ResourceCache.Service<Users>()("test/Users") {}
       const backend = new Backend(10)
@@ -407,39 +407,41 @@ describe("requests beside other policies", () => {
 })
 
 describe("batches in events and reports", () => {
-  it.effect("events tell who shares a call, for how many it is, and how long each waited for it", () =>
-    Effect.gen(function* () {
-      const backend = new Backend(10)
-      const resolver = RequestResolver.setDelay(backend.resolver, 30)
-      const ask = (name: string, id: number) =>
-        Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver })
-      const { events, exit } = yield* withTime(
-        RunLog.record(Loader.loadWithReport(Loader.make({ a: ask("a", 1), b: ask("b", 2), again: ask("again", 1) })))
-      )
-      const sent = events.filter((event): event is RunEvent.RequestSent => event._tag === "RequestSent")
-      assert.deepStrictEqual(
-        sent.map(({ callers, requests, resource }) => ({ callers, requests, resource })),
-        ["a", "again", "b"].map((resource) => ({ callers: 3, requests: 2, resource }))
-      )
-      assert.strictEqual(new Set(sent.map(({ batch }) => batch)).size, 1)
-      const { report } = Exit.isSuccess(exit) ? exit.value : assert.fail("it failed")
-      for (const name of ["a", "b", "again"]) {
-        const row = Report.get(report, name)
-        const at = report.startedAt
-        assert.deepStrictEqual(
-          row?.phases.map(({ _tag, from, to }) => [_tag, from - at, to - at]),
-          [
-            ["Collecting", 0, 30],
-            ["Attempt", 30, 40]
-          ]
+  it.effect(
+    "events tell which resources share a call, how many requests it answers, and how long each waited for it",
+    () =>
+      Effect.gen(function* () {
+        const backend = new Backend(10)
+        const resolver = RequestResolver.setDelay(backend.resolver, 30)
+        const ask = (name: string, id: number) =>
+          Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver })
+        const { events, exit } = yield* withTime(
+          RunLog.record(Loader.loadWithReport(Loader.make({ a: ask("a", 1), b: ask("b", 2), again: ask("again", 1) })))
         )
-        assert.strictEqual(row?.running, 10)
-      }
-    })
+        const sent = events.filter((event): event is RunEvent.RequestSent => event._tag === "RequestSent")
+        assert.deepStrictEqual(
+          sent.map(({ callers, requests, resource }) => ({ callers, requests, resource })),
+          ["a", "again", "b"].map((resource) => ({ callers: 3, requests: 2, resource }))
+        )
+        assert.strictEqual(new Set(sent.map(({ batch }) => batch)).size, 1)
+        const { report } = Exit.isSuccess(exit) ? exit.value : assert.fail("it failed")
+        for (const name of ["a", "b", "again"]) {
+          const row = Report.get(report, name)
+          const at = report.startedAt
+          assert.deepStrictEqual(
+            row?.phases.map(({ _tag, from, to }) => [_tag, from - at, to - at]),
+            [
+              ["Collecting", 0, 30],
+              ["Attempt", 30, 40]
+            ]
+          )
+          assert.strictEqual(row?.running, 10)
+        }
+      })
   )
 
   it.effect(
-    "who has left a call that waits for a permit is not told when it begins: a run that is over has no events",
+    "a caller that has left a call before its permit is not told of its beginning: a run that has ended has no events",
     () =>
       Effect.gen(function* () {
         class Pool extends Limiter.Service<Pool>()("app/Pool") {}
@@ -461,7 +463,7 @@ describe("batches in events and reports", () => {
       })
   )
 
-  it("no run's deadline decides for those that share its call: each that has time for it gets the value", () => {
+  it("no run's deadline ends the call of other runs: each caller with enough time gets the value", () => {
     class Pool extends Limiter.Service<Pool>()("app/Pool") {}
     const run = fc.record({ id: fc.nat({ max: 2 }), timeout: fc.constantFrom(5, 25, 60, Infinity) })
     return fc.assert(
@@ -486,22 +488,28 @@ describe("batches in events and reports", () => {
     )
   })
 
-  it.effect("a list whose items all wait to be sent is collecting, then its items run", () =>
-    Effect.gen(function* () {
-      const backend = new Backend(10)
-      const resolver = RequestResolver.setDelay(backend.resolver, 30)
-      const list = Resource.requestEach("list", { items: () => [1, 2], request: (id) => new GetUser({ id }), resolver })
-      const report = yield* withTime(Loader.settle(Loader.make({ list })))
-      const phases = Report.get(report, "list")?.phases.map(({ _tag, from, to }) => [_tag, to - from])
-      assert.deepStrictEqual(phases, [
-        ["Collecting", 30],
-        ["Items", 10]
-      ])
-      assert.deepStrictEqual(Report.get(report, "list")?.items?.loaded, 2)
-    })
+  it.effect(
+    "a list is in the phase `Collecting` while all its items wait to be sent, and runs its items afterwards",
+    () =>
+      Effect.gen(function* () {
+        const backend = new Backend(10)
+        const resolver = RequestResolver.setDelay(backend.resolver, 30)
+        const list = Resource.requestEach("list", {
+          items: () => [1, 2],
+          request: (id) => new GetUser({ id }),
+          resolver
+        })
+        const report = yield* withTime(Loader.settle(Loader.make({ list })))
+        const phases = Report.get(report, "list")?.phases.map(({ _tag, from, to }) => [_tag, to - from])
+        assert.deepStrictEqual(phases, [
+          ["Collecting", 30],
+          ["Items", 10]
+        ])
+        assert.deepStrictEqual(Report.get(report, "list")?.items?.loaded, 2)
+      })
   )
 
-  it.effect("they go over a wire and come back as they were", () =>
+  it.effect("events survive the way over a wire", () =>
     Effect.gen(function* () {
       const { events } = yield* withTime(
         RunLog.record(Loader.load(Loader.make({ users: users([1, 2], new Backend()) })))
@@ -513,7 +521,7 @@ describe("batches in events and reports", () => {
     })
   )
 
-  it.effect("watching changes no value and no call", () =>
+  it.effect("observers change no value and no call", () =>
     Effect.gen(function* () {
       const run = (watched: boolean) =>
         Effect.gen(function* () {

@@ -1,4 +1,4 @@
-/** What users of other batching libraries rely on, told in our words: Facebook's DataLoader, and ZIO Query. */
+/** Behaviour that users of Facebook's DataLoader and of ZIO Query rely on. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Request, RequestResolver } from "effect"
 import { Batching, Loader, Policy, Report, Resource, type ResourceError } from "effect-loader"
@@ -15,7 +15,7 @@ const users = (ids: ReadonlyArray<number>, resolver: Resolver) =>
   Resource.requestEach("users", { items: () => ids, request: (id) => new GetUser({ id }), resolver })
 
 describe("as with DataLoader", () => {
-  it.effect("no keys make no call", () =>
+  it.effect("an empty list makes no call", () =>
     Effect.gen(function* () {
       const { calls, resolver } = new Backend()
       assert.deepStrictEqual(yield* Loader.load(Loader.make({ users: users([], resolver) })), { users: [] })
@@ -37,7 +37,7 @@ describe("as with DataLoader", () => {
     })
   )
 
-  it.effect("keys are compared by what they hold, not by which objects they are", () =>
+  it.effect("keys are compared by their contents, not as objects", () =>
     Effect.gen(function* () {
       interface GetCell extends Request.Request<string> {
         readonly _tag: "GetCell"
@@ -66,7 +66,7 @@ describe("as with DataLoader", () => {
     })
   )
 
-  it.effect("resolvers that have nothing to do with each other have calls of their own, side by side", () =>
+  it.effect("unrelated resolvers have separate calls, which run concurrently", () =>
     Effect.gen(function* () {
       const one = new Backend(100)
       const two = new Backend(100)
@@ -78,7 +78,7 @@ describe("as with DataLoader", () => {
     })
   )
 
-  it.effect("a call that fails fails all who asked, and the next run asks anew", () =>
+  it.effect("a failed call fails all its callers, and the next run makes the request again", () =>
     Effect.gen(function* () {
       let up = false
       const resolver = RequestResolver.make<GetUser>((entries) =>
@@ -99,7 +99,7 @@ describe("as with DataLoader", () => {
     })
   )
 
-  it.effect("a resolver that gives fewer answers than it was asked for fails those it left out, by their names", () =>
+  it.effect("a resolver with too few answers fails the requests that it left out, by name", () =>
     Effect.gen(function* () {
       const resolver = RequestResolver.fromFunctionBatched<GetUser>((entries) =>
         entries.slice(1).map(({ request }) => nameOf(request.id))
@@ -116,7 +116,7 @@ describe("as with DataLoader", () => {
     })
   )
 
-  it.effect("what failed is not remembered: a retry gets what the backend says then", () =>
+  it.effect("a failure is not kept: a retry gets the current answer of the backend", () =>
     Effect.gen(function* () {
       let answers = 0
       const resolver = RequestResolver.make<GetUser>((entries) =>
@@ -138,7 +138,7 @@ describe("as with DataLoader", () => {
 })
 
 describe("as with ZIO Query", () => {
-  it.effect("a list and then something of each of its items takes two calls, not one more for each", () =>
+  it.effect("a list and a request for each of its items take two calls", () =>
     Effect.gen(function* () {
       const { calls, resolver } = new Backend()
       const first = users([1, 2, 3], resolver)
@@ -157,7 +157,7 @@ describe("as with ZIO Query", () => {
     })
   )
 
-  it.effect("mapping, recovering and grouping keep requests from no batch", () =>
+  it.effect("mapping, recovering and grouping do not split batches", () =>
     Effect.gen(function* () {
       const { calls, resolver } = new Backend()
       const loud = Resource.map(user("loud", 1, resolver), (name) => name.toUpperCase())
@@ -169,7 +169,7 @@ describe("as with ZIO Query", () => {
     })
   )
 
-  it.effect("what depends on an answer comes in the call after; what does not need not wait for it", () =>
+  it.effect("a request that depends on an answer is in the next call; other requests do not wait for that answer", () =>
     Effect.gen(function* () {
       const { calls, resolver } = new Backend(10)
       const a = user("a", 1, resolver)
@@ -190,7 +190,7 @@ describe("as with ZIO Query", () => {
     })
   )
 
-  it.effect("requests of several kinds go to one resolver, each to its own query", () =>
+  it.effect("requests of several classes go to one resolver, each class to its own query", () =>
     Effect.gen(function* () {
       class GetOrg extends Request.TaggedClass("GetOrg")<{ readonly id: number }, number> {}
       const queries: Array<string> = []

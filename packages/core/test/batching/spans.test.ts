@@ -14,7 +14,7 @@ const page = ({ resolver }: Backend) =>
   })
 
 describe("a batch", () => {
-  it.effect("has a span that links to all who wait for it, those of merged requests and of other runs too", () =>
+  it.effect("has a span with links to all its callers, those of merged requests and of other runs included", () =>
     Effect.gen(function* () {
       const { spans, tracer } = recordedSpans()
       const load = Loader.load(page(new Backend()))
@@ -38,7 +38,7 @@ describe("a batch", () => {
     })
   )
 
-  it.effect("has none where nobody traces runs", () =>
+  it.effect("has no span if no run is traced", () =>
     Effect.gen(function* () {
       const { spans, tracer } = recordedSpans()
       yield* withTime(Loader.settle(page(new Backend())).pipe(Effect.withTracer(tracer)))

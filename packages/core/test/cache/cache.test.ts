@@ -1,4 +1,4 @@
-/** A cache by itself, without any graph. */
+/** A cache alone, without a graph. */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Random, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -7,7 +7,7 @@ import { fork } from "../fork.ts"
 
 class Users extends ResourceCache.Service<Users, string>()("app/Users") {}
 
-/** A load that says which one it is. */
+/** A load whose value is its number. */
 const counting = () => {
   let loads = 0
   return { load: Effect.sync(() => `load ${++loads}`), loads: () => loads }
@@ -19,7 +19,7 @@ const withCache =
     Effect.provide(self, Users.layer(options))
 
 describe("a cache", () => {
-  it.effect("keeps so many values at most, those that were used last", () =>
+  it.effect("keeps at most `capacity` values, the most recently used ones", () =>
     Effect.gen(function* () {
       const { load } = counting()
       const get = (key: string) => Users.get(key, load)
@@ -30,7 +30,7 @@ describe("a cache", () => {
     }).pipe(withCache({ capacity: 2, timeToLive: "1 minute" }))
   )
 
-  it.effect("asks the value how long it is to be remembered, and zero is not at all", () =>
+  it.effect("calls `timeToLive` with the value, and keeps no value with a time of zero", () =>
     Effect.gen(function* () {
       const get = (key: string) => Users.get(key, Effect.succeed(key))
       yield* Effect.forEach(["never", "soon", "late"], get)
@@ -41,7 +41,7 @@ describe("a cache", () => {
     }).pipe(withCache({ timeToLive: (value) => (value === "never" ? 0 : value === "soon" ? "1 second" : "1 minute") }))
   )
 
-  it.effect("ends values earlier by chance, and never later, where it is told to", () =>
+  it.effect("with `jitter`, expires values earlier at random, and never later", () =>
     Effect.gen(function* () {
       const keys = Array.from({ length: 200 }, (_, k) => String(k))
       const { load } = counting()
@@ -59,7 +59,7 @@ describe("a cache", () => {
     }).pipe(withCache({ timeToLive: 100_000, jitter: 0.3 }), Random.withSeed("jitter"))
   )
 
-  it.effect("forgets a key, what lies under a prefix, or everything", () =>
+  it.effect("forgets a key, the keys under a prefix, or everything", () =>
     Effect.gen(function* () {
       const keys = ["org", "org:a", "org:a:user", "org:ab", "user"]
       const { load } = counting()
@@ -79,7 +79,7 @@ describe("a cache", () => {
     }).pipe(withCache({ timeToLive: "1 minute" }))
   )
 
-  it.effect("does not remember what was forgotten while it was loaded, and gives it to nobody who comes later", () =>
+  it.effect("does not keep a value that was forgotten during its load, and gives it to no later reader", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const old = yield* fork(Users.get("key", Effect.as(Deferred.await(gate), "old")))
@@ -92,7 +92,7 @@ describe("a cache", () => {
     }).pipe(withCache({ timeToLive: "1 minute" }))
   )
 
-  it.effect("lets a wait be interrupted, and goes on for the others", () =>
+  it.effect("lets one waiting reader be interrupted, and serves the others", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const leading = yield* fork(Users.get("key", Effect.as(Deferred.await(gate), "value")))
@@ -104,7 +104,7 @@ describe("a cache", () => {
     }).pipe(withCache({ timeToLive: "1 minute" }))
   )
 
-  it.effect("hands a load on as often as whoever loads is interrupted", () =>
+  it.effect("starts the load in another reader each time that the loading reader is interrupted", () =>
     Effect.gen(function* () {
       let loads = 0
       const load = Effect.suspend(() => Effect.as(Effect.sleep(10), `load ${++loads}`))
@@ -118,7 +118,7 @@ describe("a cache", () => {
     }).pipe(withCache({ timeToLive: "1 minute" }))
   )
 
-  it.effect("dies with what its time to live throws, for all who wait, and goes on", () =>
+  it.effect("dies for all waiting readers if `timeToLive` throws, and serves the next ones", () =>
     Effect.gen(function* () {
       const load = Effect.as(Effect.sleep(10), "bad")
       const fibers = yield* Effect.forEach([1, 2], () => fork(Effect.exit(Users.get("key", load))))
@@ -135,7 +135,7 @@ describe("a cache", () => {
     )
   )
 
-  it.effect("refreshes so many values at once, and leaves the others as they are", () =>
+  it.effect("refreshes at most `background` values at once, and leaves the others stale", () =>
     Effect.gen(function* () {
       const keys = ["a", "b", "c", "d", "e"]
       const get = (key: string, load: Effect.Effect<string>) => Users.get(key, load)
@@ -151,13 +151,13 @@ describe("a cache", () => {
     }).pipe(withCache({ timeToLive: "1 minute", staleWhileRevalidate: "1 minute", background: 2 }))
   )
 
-  it.effect("keeps what is stale where a refresh fails, and says how often", () =>
+  it.effect("keeps a stale value if its refresh fails, and counts that", () =>
     Effect.gen(function* () {
       yield* Users.get("key", Effect.succeed("old"))
       yield* TestClock.adjust("90 seconds")
       const failing: Effect.Effect<string, "down"> = Effect.fail("down")
       assert.strictEqual(yield* Users.get("key", failing), "old")
-      // This one loads itself, in vain.
+      // This reader loads itself, and fails.
       assert.strictEqual(yield* Users.get("key", failing), "old")
       assert.strictEqual(yield* Users.get("key", failing), "old")
       const { refreshes, refreshFailures } = yield* Users.stats
@@ -165,7 +165,7 @@ describe("a cache", () => {
     }).pipe(withCache({ timeToLive: "1 minute", staleWhileRevalidate: "1 minute" }))
   )
 
-  it.effect("ends with its layer: a refresh is interrupted, with what it holds", () =>
+  it.effect("interrupts a refresh, and releases its resources, when its layer ends", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const held = Effect.acquireRelease(
@@ -190,7 +190,7 @@ describe("a cache", () => {
     })
   )
 
-  it("says at once what is wrong with its options", () => {
+  it("rejects wrong options when it is built", () => {
     const tried = (options: ResourceCache.MemoryOptions<string>): string => {
       const exit = Effect.runSyncExit(Effect.provide(Users.stats, Users.layer(options)))
       return Exit.isFailure(exit) ? String(exit.cause) : "fine"

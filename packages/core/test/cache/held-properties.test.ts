@@ -1,8 +1,8 @@
 /**
- * Generated loaders that run each other, with caches, limits and slots anywhere in them, in runs that overlap and are
+ * Generated loaders that run each other, with caches, limits and slots in any place, in runs that overlap and are
  * interrupted.
  *
- * The oracle needs no run: what a resource gives is told by what it is.
+ * The oracle needs no run: the value of a resource follows from its declaration.
  */
 import { Effect, Exit, Fiber, Layer, Option } from "effect"
 import { Limiter, Loader, Policy, Resource, ResourceCache } from "effect-loader"
@@ -16,7 +16,7 @@ class Backend extends Limiter.Service<Backend>()("test/Backend") {}
 type Services = Values | Backend
 type Part = "cache" | "limit" | "retry"
 
-/** What a resource does: it loads a value, reads one by hand, or loads one of the loaders before its own. */
+/** The kind of a resource: it loads a value, reads one by hand, or loads one of the earlier loaders. */
 type Work =
   | { readonly _tag: "Load" | "Read"; readonly key: number }
   | { readonly _tag: "FromLoader" | "Run" | "List"; readonly loader: number }
@@ -26,7 +26,7 @@ interface Task {
   readonly pause: number
   readonly duration: number
   readonly parts: ReadonlyArray<Part>
-  /** Which of those before it in its loader it waits for, if any. */
+  /** The earlier resource of its loader that it depends on, if any. */
   readonly after: number | undefined
 }
 
@@ -39,7 +39,7 @@ interface Visit {
   readonly loader: number
   readonly at: number
   readonly interruptedAfter: number | undefined
-  /** Whether it holds a permit all the time. */
+  /** Whether it holds a permit from beginning to end. */
   readonly holds: boolean
 }
 
@@ -114,7 +114,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.integer({ min: 1, max: 4 }).chain((s
   })
 )
 
-/** The value of a resource, which its key tells too: whoever has one key has one value. */
+/** The value of a resource. It follows from the key: resources with equal keys have equal values. */
 const valueOf = (groups: ReadonlyArray<Group>, { work }: Task): unknown => {
   if ("key" in work) return `value ${work.key}`
   const of = (loader: number) =>
@@ -143,13 +143,13 @@ class Loaded {
 }
 
 type AnyResource = Resource.Resource<string, unknown, unknown, Services>
-/** What loads one of the loaders, by hand or as a resource of another one. */
+/** Loads one of the loaders, by hand or as a resource of another loader. */
 interface AnyLoader {
   readonly load: Effect.Effect<unknown, unknown, Services>
   readonly within: (name: string, key: () => string) => AnyResource
 }
 
-/** With a key, which by the types only a loader with inputs has. */
+/** With a key, which the types allow only for a loader with inputs. */
 const fromLoader = Resource.fromLoader as unknown as (
   name: string,
   loader: unknown,
@@ -168,7 +168,7 @@ const resourceOf = (
   const { parts, pause, work } = task
   const key = () => keyOf(task)
   const run = (loader: number) => Effect.andThen(Effect.sleep(pause), loaders[loader]!.load)
-  // What runs a loader holds nothing itself, and a list takes permits item by item.
+  // A resource that runs a loader holds nothing itself, and a list takes permits item by item.
   const allowed = work._tag === "FromLoader" ? parts.filter((part) => part !== "limit") : parts
   const pipe = (self: AnyResource): AnyResource =>
     allowed.reduce<AnyResource>((self, part) => self.pipe<AnyResource>(policies[part] as never), self)
@@ -231,7 +231,7 @@ const visitAll = (given: Scenario, loaded: Loaded) => {
 
 type Exits = ReadonlyArray<Exit.Exit<unknown, unknown>>
 
-/** Whoever is not interrupted gets what their loader gives. */
+/** Each run that is not interrupted gets the values of its loader. */
 const checkValues = (given: Scenario, exits: Exits) => {
   for (const [k, exit] of exits.entries()) {
     const { interruptedAfter, loader } = given.visits[k]!
@@ -242,7 +242,7 @@ const checkValues = (given: Scenario, exits: Exits) => {
   }
 }
 
-/** The same where there is nothing to hold: no limits, and slots for all; and what is read is always remembered. */
+/** The same without anything to hold: no limits, slots for all resources, and a cache that keeps all values. */
 const withoutHolding = (given: Scenario): Scenario => ({
   ...given,
   caching: "forever",
@@ -258,7 +258,7 @@ const withoutHolding = (given: Scenario): Scenario => ({
 })
 
 describe("generated loaders that run each other, with caches, limits and slots", () => {
-  it("end, whatever is held where a cache is read, and give their values", { timeout: 300_000 }, () =>
+  it("end and give their values, whatever a reader of a cache holds", { timeout: 300_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, async (given) => {
         const exits = Option.getOrUndefined(await visitAll(given, new Loaded()))
@@ -269,7 +269,7 @@ describe("generated loaders that run each other, with caches, limits and slots",
     )
   )
 
-  it("load a key once, where nobody holds anything", { timeout: 300_000 }, () =>
+  it("load a key once, if no reader holds anything", { timeout: 300_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, async (generated) => {
         const given = withoutHolding(generated)

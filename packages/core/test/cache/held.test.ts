@@ -1,4 +1,4 @@
-/** Who reads a cache while they hold a slot or a permit, and whom they wait for. */
+/** Readers of a cache that hold a slot or a permit, and the loads that they wait for. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, Option, Request, RequestResolver, Scope } from "effect"
 import { Limiter, Loader, Policy, Resource, ResourceCache } from "effect-loader"
@@ -10,13 +10,13 @@ class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
 
 const aMinute = Users.layer({ timeToLive: "1 minute" })
 
-/** What an effect gives, or nothing where it is still waiting after an hour. It has no scope: so the least is done for it. */
+/** The value of an effect, or `undefined` if it still waits after an hour. It has no scope, which is the simplest case. */
 const within = <A, E>(self: Effect.Effect<A, E, Users | Postgres>, users = aMinute, limit = 1) =>
   withTime(Effect.provide(Effect.timeoutOption(self, "1 hour"), Layer.merge(users, Postgres.layer({ limit })))).pipe(
     Effect.updateContext((context: Context.Context<never>) => Context.omit(Scope.Scope)(context))
   )
 
-/** A load that takes a moment, and is counted. */
+/** A load that takes time, and is counted. */
 const counting = (millis = 10) => {
   const loads = { count: 0 }
   const load = Effect.suspend(() => {
@@ -28,14 +28,14 @@ const counting = (millis = 10) => {
 
 const key = () => "user"
 
-/** Two that read the key: inside its attempt, where it holds a slot, and outside, where it does not. */
+/** Two readers of the key: one inside its attempt, with a slot, and one outside, without a slot. */
 const readers = (load: Effect.Effect<string>) => ({
   inside: Resource.make("inside", { key, load: () => load }).pipe(Policy.cache(Users), Policy.retry({ times: 1 })),
   outside: Resource.make("outside", { key, load: () => load }).pipe(Policy.cache(Users))
 })
 
 describe("at limit 1, a run ends", () => {
-  it.effect("where an attempt with the only permit loads what waits for a permit behind a cache", () =>
+  it.effect("if an attempt with the only permit loads a resource behind a cache that waits for a permit", () =>
     Effect.gen(function* () {
       const { load, loads } = counting()
       const user = Resource.make("user", { key, load: () => load }).pipe(Policy.limit(Postgres), Policy.cache(Users))
@@ -54,7 +54,7 @@ describe("at limit 1, a run ends", () => {
     })
   )
 
-  it.effect("where that is a request, whose call takes the permit", () =>
+  it.effect("if that resource is a request whose call takes the permit", () =>
     Effect.gen(function* () {
       class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string> {}
       const resolver = RequestResolver.make<GetUser>((entries) =>
@@ -76,7 +76,7 @@ describe("at limit 1, a run ends", () => {
     })
   )
 
-  it.effect("where the items of a list load what waits for their slots behind a cache", () =>
+  it.effect("if the items of a list load a resource behind a cache that waits for their slots", () =>
     Effect.gen(function* () {
       const { load } = counting()
       const user = Resource.make("user", { key, load: () => load }).pipe(Policy.cache(Users))
@@ -91,7 +91,7 @@ describe("at limit 1, a run ends", () => {
     })
   )
 
-  it.effect("where a load without policies loads what waits for its slot behind a cache", () =>
+  it.effect("if a load without policies loads a resource behind a cache that waits for its slot", () =>
     Effect.gen(function* () {
       const { load } = counting()
       const user = Resource.make("user", { key, load: () => load }).pipe(Policy.cache(Users))
@@ -106,7 +106,7 @@ describe("at limit 1, a run ends", () => {
     })
   )
 
-  it.effect("where one reads a key inside of its attempt, and another outside of it", () =>
+  it.effect("if one resource reads a key inside its attempt, and another one outside", () =>
     Effect.gen(function* () {
       const { load } = counting()
       const before = Resource.make("before", { load: () => Effect.sleep(1) })
@@ -125,7 +125,7 @@ describe("at limit 1, a run ends", () => {
     })
   )
 
-  it.effect("where it is a default policy that says so", () =>
+  it.effect("if a default policy says so", () =>
     Effect.gen(function* () {
       const { load } = counting()
       const inside = Resource.make("inside", { key, load: () => load }).pipe(Policy.retry({ times: 1 }))
@@ -135,7 +135,7 @@ describe("at limit 1, a run ends", () => {
     })
   )
 
-  it.effect("where two runs each hold what the other one's load waits for", () =>
+  it.effect("if each of two runs holds a permit that the other one's load waits for", () =>
     Effect.gen(function* () {
       const of = (key: string) =>
         Resource.make(key, { key: () => key, load: () => Effect.as(Effect.sleep(10), key) }).pipe(Policy.cache(Users))
@@ -157,7 +157,7 @@ describe("at limit 1, a run ends", () => {
     })
   )
 
-  it.effect("where a load is handed to who still needs the slot that another one of those who wait holds", () =>
+  it.effect("if a load passes to a reader that needs the slot of another waiting reader", () =>
     Effect.gen(function* () {
       const { load } = counting(1000)
       const { inside, outside } = readers(load)
@@ -173,14 +173,14 @@ describe("at limit 1, a run ends", () => {
     })
   )
 
-  it.effect("where a refresh waits for the permit that a reader holds", () =>
+  it.effect("if a refresh waits for the permit of a reader", () =>
     Effect.gen(function* () {
       const { load, loads } = counting(1000)
       const user = Resource.make("user", { key, load: () => load }).pipe(Policy.limit(Postgres), Policy.cache(Users))
       const page = Loader.make({ user })
       const run = Effect.gen(function* () {
         yield* Loader.load(page)
-        // It reads when the value is over, and its refresh still waits for a permit.
+        // It reads after the value has expired, while the refresh still waits for a permit.
         const late = Effect.andThen(Effect.sleep("3 minutes"), Loader.load(page))
         const holder = yield* fork(Effect.flatMap(Postgres, (postgres) => postgres.withPermit(late)))
         yield* Effect.sleep("90 seconds")
@@ -219,7 +219,7 @@ describe("a load of a key is shared", () => {
     })
   )
 
-  it.effect("by whoever holds nothing, with those who do", () =>
+  it.effect("by readers that hold nothing and readers that hold a permit", () =>
     Effect.gen(function* () {
       const { load, loads } = counting()
       const { inside, outside } = readers(load)
@@ -234,8 +234,8 @@ describe("a load of a key is shared", () => {
     })
   )
 
-  describe("by attempts that come after a load that has yet to get a slot", () => {
-    /** Runs that read a key in an attempt, beside one that loads it outside of its attempt. */
+  describe("by attempts that join a load which still waits for a slot", () => {
+    /** Runs that read a key in an attempt, concurrently with one that loads it outside its attempt. */
     const runs = (others: Record<string, Resource.Resource<string, void, never, Users>>) =>
       Effect.gen(function* () {
         const { load, loads } = counting()
@@ -251,13 +251,13 @@ describe("a load of a key is shared", () => {
         return loads.count
       })
 
-    it.effect("with that one, where nobody in a cache can wait for their slots", () =>
+    it.effect("with that load, if no reader in a cache can wait for their slots", () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* runs({}), 1)
       })
     )
 
-    it.effect("with each other, where somebody can", () =>
+    it.effect("with each other, if a reader can", () =>
       Effect.gen(function* () {
         const other = Resource.make("other", { key: () => "other", load: () => Effect.void }).pipe(Policy.cache(Users))
         assert.strictEqual(yield* runs({ other }), 2)

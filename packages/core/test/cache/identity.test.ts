@@ -1,4 +1,4 @@
-/** Law 28: what is known of a value is all that it depends on. */
+/** Law 28: the identity of a value covers everything that the value depends on. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Request, RequestResolver, Schema } from "effect"
 import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
@@ -21,8 +21,8 @@ const counting = () => {
   return Object.assign(loads, { load: () => Effect.sync(() => ++loads.count) })
 }
 
-describe("no caller gets what was loaded for another one", () => {
-  it.effect("from a cache, by what a dependency hides", () =>
+describe("no caller gets a value that was loaded for another one", () => {
+  it.effect("from a cache, if a dependency has different hidden state", () =>
     Effect.gen(function* () {
       const orders = Resource.make("orders", {
         deps: { token },
@@ -39,7 +39,7 @@ describe("no caller gets what was loaded for another one", () => {
     })
   )
 
-  it.effect("from a batch, by what a request hides, or by its class", () =>
+  it.effect("from a batch, if a request has different hidden state or another class", () =>
     Effect.gen(function* () {
       class Search extends Request.TaggedClass("Search")<{ readonly of: unknown }, string> {}
       class OfUser extends Request.Class<{ readonly id: number }, string> {
@@ -71,7 +71,7 @@ describe("no caller gets what was loaded for another one", () => {
     })
   )
 
-  it.effect("that was changed after it had been asked with", () =>
+  it.effect("if a dependency was changed after the read", () =>
     Effect.gen(function* () {
       const { load } = counting()
       const page = Loader.make({ rows: Resource.make("rows", { deps: { id }, load }).pipe(Policy.cache(Users)) })
@@ -84,7 +84,7 @@ describe("no caller gets what was loaded for another one", () => {
     })
   )
 
-  it.effect("by another declaration, whatever the two are called", () =>
+  it.effect("from another declaration, even of the same name", () =>
     Effect.gen(function* () {
       const make = (load: () => Effect.Effect<unknown>) =>
         Loader.load(Loader.make({ user: Resource.make("user", { load }).pipe(Policy.cache(Users)) }))
@@ -95,7 +95,7 @@ describe("no caller gets what was loaded for another one", () => {
     })
   )
 
-  it.effect("by another resolver, asked with the same request", () =>
+  it.effect("from another resolver with the same request", () =>
     Effect.gen(function* () {
       class Get extends Request.Class<{}, string> {}
       const request = () => new Get()
@@ -108,7 +108,7 @@ describe("no caller gets what was loaded for another one", () => {
     })
   )
 
-  it.effect("through another view inside of the cache", () =>
+  it.effect("through another view inside the cache", () =>
     Effect.gen(function* () {
       const user = Resource.make("user", { load: () => Effect.succeed({ name: "ada", age: 36 }) })
       const read = <A>(view: Resource.Resource<"user", A>): Effect.Effect<unknown, never, Users> =>
@@ -125,7 +125,7 @@ describe("no caller gets what was loaded for another one", () => {
     })
   )
 
-  it.effect("for the same item at another place, where the load asks for that", () =>
+  it.effect("for the same item at another index, if the load uses the index", () =>
     Effect.gen(function* () {
       const lists = [
         (item: string, _: object, index: number) => Effect.succeed(`${item} ${index}`),
@@ -140,8 +140,8 @@ describe("no caller gets what was loaded for another one", () => {
   )
 })
 
-describe("without a key, a value is known by the function that loads it and what it depends on", () => {
-  it.effect("by structure: instances of a schema's class are the same if their fields are", () =>
+describe("without a key, a value is identified by its load function and its dependencies", () => {
+  it.effect("by structure: instances of a schema's class are equal if their fields are", () =>
     Effect.gen(function* () {
       class Org extends Schema.Class<Org>("Org")({ id: Schema.Finite, tags: Schema.Array(Schema.String) }) {}
       const { load } = counting()
@@ -152,7 +152,7 @@ describe("without a key, a value is known by the function that loads it and what
     })
   )
 
-  it.effect("policies around it, views of it and defaults of loaders keep it", () =>
+  it.effect("policies, views and defaults of loaders keep its identity", () =>
     Effect.gen(function* () {
       const { load } = counting()
       const user = Resource.make("user", { load })
@@ -180,7 +180,7 @@ describe("without a key, a value is known by the function that loads it and what
     })
   )
 
-  it.effect("overrides and fakes change it", () =>
+  it.effect("overrides and fakes change its identity", () =>
     Effect.gen(function* () {
       const user = Resource.make("user", { load: () => Effect.succeed("ada") })
       const page = Loader.make({ user }, { policy: Policy.cache(Users) })
@@ -199,7 +199,7 @@ describe("without a key, a value is known by the function that loads it and what
     })
   )
 
-  it.effect("is forgotten under the names of all resources that read it", () =>
+  it.effect("the value is forgotten under the names of all resources that have read it", () =>
     Effect.gen(function* () {
       const { load } = counting()
       const read = (name: string) =>
@@ -214,7 +214,7 @@ describe("without a key, a value is known by the function that loads it and what
     })
   )
 
-  it("is forgotten when its declaration is garbage", async () => {
+  it("the value is forgotten when its declaration is garbage-collected", async () => {
     const context = await Effect.runPromise(
       Effect.scoped(
         Effect.gen(function* () {
@@ -244,7 +244,7 @@ describe("without a key, a value is known by the function that loads it and what
 })
 
 describe("with a key", () => {
-  it.effect("two declarations say that they mean the same", () =>
+  it.effect("two declarations share a value", () =>
     Effect.gen(function* () {
       const read = (value: string) => {
         const user = Resource.make("user", { key: () => "user", load: () => Effect.succeed(value) })

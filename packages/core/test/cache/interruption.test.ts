@@ -1,4 +1,4 @@
-/** Whoever is interrupted, and whenever: the others get their values, and nothing is left behind. */
+/** A reader is interrupted at any step: the others get their values, and nothing is left behind. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Schedule } from "effect"
 import { Loader, Observer, Policy, Resource, ResourceCache } from "effect-loader"
@@ -10,7 +10,7 @@ class Users extends ResourceCache.Service<Users>()("app/Users") {}
 
 const layer = Users.layer({ timeToLive: "1 minute" })
 
-/** A page of cached things that take time, hold something while they load, and are tried again. */
+/** A page of cached resources that take time, hold an acquisition of a ledger while they load, and are retried. */
 const pageOf = (ledger: Ledger.Ledger, concurrency: number) => {
   const make = (name: string, millis: number, deps: Readonly<Record<string, Resource.Any>> = {}) => {
     let tries = 0
@@ -100,7 +100,7 @@ describe("of two runs that share a cache", () => {
 })
 
 describe("of a load", () => {
-  it.effect("that interrupts its reader before it first waits, nothing goes on when the reader has ended", () =>
+  it.effect("that interrupts its reader before it first waits, nothing runs after the end of the reader", () =>
     Effect.gen(function* () {
       for (const takes of [0, 1, 10]) {
         const done: Array<string> = []

@@ -1,4 +1,4 @@
-/** Errors that only say "not now": refusals, after which nothing was begun, and timeouts. */
+/** Errors that only say "not now": refusals, before which no load began, and timeouts. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Duration, Effect, Exit, type Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
@@ -27,7 +27,7 @@ const refusals = {
   inside: (limiter: string) => named(named(limitExceeded(limiter)))
 }
 
-/** What says who was refused. */
+/** The readers that were refused. */
 const refusedOf = (error: unknown): string | undefined => {
   if (error instanceof ResourceError) return refusedOf(error.error)
   if (error instanceof Limiter.LimitExceeded) return error.limiter
@@ -42,8 +42,8 @@ const readers = fc.array(
   { minLength: 1, maxLength: 25 }
 )
 
-describe("a refusal, of which nothing was begun", () => {
-  it("is given to the reader that was refused and to no other one, also later, and each other one has its own load", () =>
+describe("a refusal, before which no load began", () => {
+  it("goes only to the reader that was refused, and each other reader has a load of its own", () =>
     fc.assert(
       fc.asyncProperty(readers, async (given) => {
         const program = Effect.gen(function* () {
@@ -76,14 +76,14 @@ describe("a refusal, of which nothing was begun", () => {
             else assert.strictEqual(refused, `reader ${reader}`)
           }
         })
-        // Values live so short that some are loaded again; failures are remembered for ever.
+        // The time to live is so short that some values are loaded again; failures are kept for ever.
         const layer = Values.layer({ timeToLive: 5, failures: { timeToLive: "1 day" } })
         await Effect.runPromise(Effect.provide(program, Layer.provideMerge(layer, TestClock.layer())))
       }),
       { numRuns: 300 }
     ))
 
-  it.effect("because one run is in a hurry, is not given to one that joined its load", () =>
+  it.effect("because of one run's deadline, does not go to a run that joined its load", () =>
     Effect.gen(function* () {
       const work = Resource.make("work", { load: () => Effect.sleep(100) }).pipe(Policy.limit(Postgres))
       const users = {
@@ -117,12 +117,12 @@ describe("generated runs that share a cached load behind a limiter", () => {
     pause: fc.constantFrom(0, 0, 1, 5, 15),
     timeout: fc.constantFrom(Infinity, Infinity, 20, 30),
     weight: fc.constantFrom(0.1, 1, 10),
-    /** Whether it has its value from the cache, or keeps the limiter busy. */
+    /** Whether it reads the cache, or keeps the limiter busy. */
     reads: fc.boolean(),
     interruptedAfter: fc.option(fc.nat({ max: 30 }), { nil: undefined, freq: 5 })
   })
 
-  it("fail for their own reasons only: one without a deadline gets the value, whatever the others are in", () =>
+  it("fail for their own reasons only: a run without a deadline gets the value, whatever the deadlines of the others", () =>
     fc.assert(
       fc.asyncProperty(fc.array(run, { minLength: 1, maxLength: 25 }), async (runs) => {
         const work = Resource.make("work", { load: () => Effect.sleep(12) }).pipe(Policy.limit(Postgres))
@@ -132,7 +132,7 @@ describe("generated runs that share a cached load behind a limiter", () => {
         )
         const program = Effect.gen(function* () {
           const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
-          // The limiter learns how long things take, by which it tells that something cannot be done in time.
+          // The limiter learns latencies, by which it refuses work that cannot end in time.
           yield* Effect.all([Loader.load(Loader.make({ user })), Loader.load(Loader.make({ work }))])
           yield* Effect.sleep(20)
           for (const { interruptedAfter, pause, reads, timeout, weight } of runs) {
@@ -171,7 +171,7 @@ describe("generated runs that share a cached load behind a limiter", () => {
 })
 
 describe("a timeout", () => {
-  /** Readers of one key: each has a timeout of its own inside of the cache, from its resource or its loader, or none. */
+  /** Readers of one key: each has a timeout of its own inside the cache, from its resource or its loader, or none. */
   const slow = (load: Effect.Effect<string>) => Resource.make("slow", { key: () => "key", load: () => load })
   const patience = {
     resource: (load: Effect.Effect<string>, millis: number) =>
@@ -183,7 +183,7 @@ describe("a timeout", () => {
   const takes = 10
   const hasTime = (kind: keyof typeof patience, millis: number) => kind === "none" || millis > takes
 
-  it("is given to readers with the same timeout only: whose own is longer gets the value, after a bounded wait", () =>
+  it("goes only to readers with the same timeout: a reader with a longer one gets the value, after a bounded wait", () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -207,7 +207,7 @@ describe("a timeout", () => {
               yield* TestClock.adjust(pause)
               fibers.push(yield* fork(patience[kind](load, millis)))
             }
-            // The wait for one that gives up, and then the reader's own load, or that of one like it.
+            // The wait for one load that times out, and then the reader's own load, or one with the same timeout.
             yield* TestClock.adjust(100 + 3 * takes)
             for (const reader of given.keys()) check(reader)
           })
@@ -252,14 +252,14 @@ describe("a stale value", () => {
       return outcomes
     }).pipe(Effect.provide(layer))
 
-  it.effect.each(errors)("stands in for errors that say 'not now', and for no other: %s", ([, error, standsIn]) =>
+  it.effect.each(errors)("replaces errors that say 'not now', and no others: %s", ([, error, standsIn]) =>
     Effect.gen(function* () {
       const outcomes = yield* outcomeOf([Effect.succeed("ada"), Effect.fail(error)])
       assert.deepStrictEqual(outcomes, ["Succeeded", standsIn ? "Degraded" : "Failed"])
     })
   )
 
-  it.effect("stands in for nothing after an error that says something else", () =>
+  it.effect("replaces no error after an error that says something else", () =>
     Effect.gen(function* () {
       const down = Effect.fail(new Unreachable())
       const outcomes = yield* outcomeOf([Effect.succeed("ada"), down, Effect.fail("forbidden"), down])
@@ -267,7 +267,7 @@ describe("a stale value", () => {
     })
   )
 
-  it.effect("does not hide an error where the predicate throws, which is a defect that names the cache", () =>
+  it.effect("does not replace an error if the predicate throws, which is a defect that names the cache", () =>
     Effect.gen(function* () {
       const throwing = () => {
         throw new Error("bug")

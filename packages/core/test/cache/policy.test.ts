@@ -1,4 +1,4 @@
-/** What `Policy.cache` does in runs: what is loaded, by whom, and what is seen of it. */
+/** `Policy.cache` in runs: loads, the runs that load, and the events. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Data, Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { Limiter, Loader, Plan, Policy, Report, Resource, ResourceCache, Saga } from "effect-loader"
@@ -15,7 +15,7 @@ const aMinute = Users.layer({ timeToLive: "1 minute" })
 
 const id = Resource.input<number>()("id")
 
-/** Counts what was really loaded, by key. */
+/** Counts the loads of each key. */
 class Loads {
   readonly started: Array<string> = []
   readonly of = (key: string): number => this.started.filter((one) => one === key).length
@@ -39,7 +39,7 @@ const inTime = <A, E, R>(self: Effect.Effect<A, E, R | Users>, layer: Layer.Laye
   withTime(Effect.provide(self, layer))
 
 describe("a fresh value", () => {
-  it.effect("is given by the next run, and it was not loaded again", () =>
+  it.effect("is returned to the next run without another load", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const page = Loader.make({ user: cached(loads) })
@@ -67,7 +67,7 @@ describe("a fresh value", () => {
     })
   )
 
-  it.effect("is told in the report, in the text and in the plan", () =>
+  it.effect("is shown in the report, in the text and in the plan", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const user = userOf(loads).pipe(Policy.timeout("1 second"), Policy.retry({ times: 3 }), Policy.cache(Users))
@@ -84,7 +84,7 @@ describe("a fresh value", () => {
     })
   )
 
-  it.effect("lasts as long as it is told to, by the clock", () =>
+  it.effect("lasts for its time to live, by the clock", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const page = Loader.make({ user: cached(loads, 0) })
@@ -98,7 +98,7 @@ describe("a fresh value", () => {
     })
   )
 
-  it.effect("is known without a key by its load and what that depends on, compared structurally", () =>
+  it.effect("is identified without a key by its load and its dependencies, compared structurally", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const who = Resource.input<{ readonly org: string; readonly ids: ReadonlyArray<number> }>()("who")
@@ -113,7 +113,7 @@ describe("a fresh value", () => {
     })
   )
 
-  it.effect("is one value for all that have its key, items of lists too", () =>
+  it.effect("is one value for all resources with its key, items of lists included", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const ids = Resource.input<ReadonlyArray<number>>()("ids")
@@ -138,7 +138,7 @@ describe("a fresh value", () => {
     })
   )
 
-  it.effect("of a list, or of a loader inside, is the whole of it", () =>
+  it.effect("of a list, or of a nested loader, is the whole of it", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const ids = Resource.succeed("ids", [1, 2])
@@ -161,8 +161,8 @@ describe("a fresh value", () => {
   )
 })
 
-describe("what is being loaded", () => {
-  it.effect("is waited for by every run that needs it, and loaded once", () =>
+describe("a value in the course of its load", () => {
+  it.effect("is loaded once, and every run that needs it waits for that load", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const page = Loader.make({ user: cached(loads) }, { concurrency: 1 })
@@ -185,7 +185,7 @@ describe("what is being loaded", () => {
     })
   )
 
-  it.effect("is loaded by one of those who wait when the run that loads it is interrupted, in a run of theirs", () =>
+  it.effect("is loaded by one of the waiting runs after the loading run is interrupted", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const page = Loader.make({ user: cached(loads) })
@@ -216,7 +216,7 @@ describe("what is being loaded", () => {
     })
   )
 
-  it.effect("fails for all who wait, and is loaded again by the next", () =>
+  it.effect("fails for all waiting runs, and is loaded again by the next one", () =>
     Effect.gen(function* () {
       let tries = 0
       const user = Resource.make("user", {
@@ -232,7 +232,7 @@ describe("what is being loaded", () => {
     })
   )
 
-  it.effect("dies for all who wait, and is loaded again by the next, whatever is said of failures", () =>
+  it.effect("dies for all waiting runs, and is loaded again by the next one, even if failures are kept", () =>
     Effect.gen(function* () {
       let tries = 0
       const user = Resource.make("user", {
@@ -249,9 +249,9 @@ describe("what is being loaded", () => {
     })
   )
 
-  it.effect("is not waited for by what it needs itself", () =>
+  it.effect("is not waited for by its own dependencies", () =>
     Effect.gen(function* () {
-      // Each loads the other's key inside, so neither could end if both waited.
+      // Each one loads the key of the other inside, so neither could end if both waited.
       const one = (name: string, other: string, inner: Effect.Effect<unknown, unknown, Users>) =>
         Resource.make(name, {
           key: () => name,
@@ -270,13 +270,13 @@ describe("what is being loaded", () => {
   )
 })
 
-/** The only error here that a stale value may stand in for. */
+/** The only error of this file that a stale value may replace. */
 const isDown = (error: unknown): boolean => error === "down"
 
-describe("what is stale", () => {
+describe("a stale value", () => {
   const stale = Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 minute" })
 
-  it.effect("is given while it is loaded anew, which is no part of the run", () =>
+  it.effect("is returned during its refresh, which is not part of the run", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const page = Loader.make({ user: cached(loads) }, { concurrency: 1 })
@@ -301,7 +301,7 @@ describe("what is stale", () => {
     })
   )
 
-  it.effect("is loaded by the reader when its time is over, also while it is refreshed", () =>
+  it.effect("is loaded by the reader after it has expired, also during its refresh", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const page = Loader.make({ user: cached(loads, 60_000) })
@@ -312,7 +312,7 @@ describe("what is stale", () => {
             yield* load
             yield* Effect.sleep("90 seconds")
             yield* load
-            // The refresh is still on its way when the last second of what is stale is over.
+            // The refresh is still in progress at the end of the stale window.
             yield* Effect.sleep("45 seconds")
             return yield* load
           })
@@ -324,7 +324,7 @@ describe("what is stale", () => {
     })
   )
 
-  it.effect("stands in where loading fails, and whoever gets it is degraded", () =>
+  it.effect("replaces the error of a load, and the resource that gets it is degraded", () =>
     Effect.gen(function* () {
       let tries = 0
       const user = Resource.make("user", {
@@ -363,7 +363,7 @@ describe("what is stale", () => {
     })
   )
 
-  it.effect("is loaded anew early, where that is asked for, so that nobody waits", () =>
+  it.effect("is refreshed before it expires with `earlyRefresh`, so that no reader waits", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const page = Loader.make({ user: cached(loads) })
@@ -380,10 +380,10 @@ describe("what is stale", () => {
   )
 })
 
-describe("a loader that refreshes what is read by hand", () => {
+describe("a loader that refreshes a value read by hand", () => {
   const stale = Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 minute" })
 
-  it.effect("is inside of no run: none is told of it, also not after its end, and none undoes what it did", () =>
+  it.effect("is not part of a run: no run reports it, even after its end, and no run undoes it", () =>
     Effect.gen(function* () {
       const undone: Array<string> = []
       let loads = 0
@@ -405,7 +405,7 @@ describe("a loader that refreshes what is read by hand", () => {
         RunLog.record(
           Effect.gen(function* () {
             const reports: Array<Report.Report<unknown>> = []
-            // It is loaded; refreshed while the run that read it goes on, and fails; refreshed when that run has ended.
+            // It is loaded; refreshed during the run that read it, which fails; and refreshed after the end of that run.
             for (const [millis, end] of [
               [0, Effect.void],
               [50, Effect.fail("down")],
@@ -436,7 +436,7 @@ describe("a loader that refreshes what is read by hand", () => {
 })
 
 describe("permits of a limiter", () => {
-  it.effect("are taken by loads and by refreshes, not by hits and not by those who wait", () =>
+  it.effect("are taken by loads and refreshes, not by hits and waiting readers", () =>
     Effect.gen(function* () {
       const loads = new Loads()
       const page = Loader.make({ user: userOf(loads).pipe(Policy.limit(Postgres), Policy.cache(Users)) })
@@ -447,7 +447,7 @@ describe("permits of a limiter", () => {
         yield* fork(Effect.all([load, load], { concurrency: 2 }))
         const loading = yield* inUse
         yield* Effect.sleep(10)
-        // Somebody else has the only permit: what is fresh or stale is there all the same.
+        // Another effect has the only permit: fresh and stale values are available all the same.
         yield* fork(held)
         const fresh = yield* load
         yield* Effect.sleep("30 seconds")
@@ -468,7 +468,7 @@ describe("permits of a limiter", () => {
 })
 
 describe("a typed failure", () => {
-  it.effect("is remembered where that is said, for its own time, and its error tells no attempt", () =>
+  it.effect("is kept with `failures`, for its own time, and its error counts no attempt", () =>
     Effect.gen(function* () {
       let tries = 0
       const user = Resource.make("user", {
@@ -488,7 +488,7 @@ describe("a typed failure", () => {
     })
   )
 
-  it.effect("is tried again inside, by a retry that is piped before", () =>
+  it.effect("is retried inside the cache by a `retry` that is piped before", () =>
     Effect.gen(function* () {
       let tries = 0
       const user = Resource.make("user", {
@@ -513,7 +513,7 @@ describe("a cache is misplaced", () => {
     }
   }
 
-  it("on what does no work of its own", () => {
+  it("on a resource without work of its own", () => {
     const one = Resource.succeed("one", 1)
     const choice = Resource.match("choice", { on: Resource.succeed("on", true), cases: { true: one, false: one } })
     const all: ReadonlyArray<Resource.Any> = [one, id, Resource.struct("both", { one }), choice]
@@ -522,7 +522,7 @@ describe("a cache is misplaced", () => {
     }
   })
 
-  it("on a resource without a key, where it is for those that have one", () => {
+  it("on a resource without a key, if the cache is keyed", () => {
     const make = (key: (() => string) | undefined) =>
       Resource.make("user", { load: () => Effect.void, ...(key === undefined ? {} : { key }) }).pipe(
         Policy.cache(Keyed)
@@ -543,7 +543,7 @@ describe("a cache is misplaced", () => {
     assert.throws(() => Loader.make({ one }, { policy: Policy.cache(Keyed) }), message)
   })
 
-  it("on a service that a layer built, which is released with its run", () => {
+  it("on a service from a layer, which is released with its run", () => {
     class Built extends Context.Service<Built, string>()("app/Built") {}
     const built = Resource.fromLayer("built", Built, Layer.succeed(Built, "built")).pipe(Policy.cache(Users))
     assert.include(issuesOf(built), "released with its run")

@@ -1,4 +1,4 @@
-/** Refreshes that fail, because what they had of a reader has ended or because of the backend. */
+/** Refreshes that fail, because a service of their reader has ended or because of the backend. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Layer, Logger } from "effect"
 import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
@@ -9,7 +9,7 @@ class Connection extends Context.Service<Connection, { readonly query: Effect.Ef
 ) {}
 class Users extends ResourceCache.Service<Users>()("test/Users") {}
 
-/** A connection of each request, which is closed when the request ends. A query takes a while. */
+/** A connection for each request, which is closed at the end of the request. A query takes time. */
 const perRequest = (closed: (id: number) => Effect.Effect<never, unknown>) => {
   const state = { connections: 0, version: 1, down: false }
   const query = (id: number, connection: { open: boolean }) =>
@@ -42,7 +42,7 @@ const stale = Users.layer({ timeToLive: 20, staleWhileRevalidate: "1 hour" })
 const closings = {
   fails: (id: number) => Effect.fail(`connection ${id} is closed`),
   dies: (id: number) => Effect.die(new Error(`connection ${id} is closed`)),
-  // As fibers in a scope that is closed are.
+  // As fibers are whose scope closes.
   "is interrupted": () => Effect.interrupt
 }
 
@@ -53,7 +53,7 @@ const refreshed = <A, E, R>(request: Effect.Effect<A, E, R>) =>
 describe("a refresh that fails", () => {
   for (const [how, closed] of Object.entries(closings)) {
     it.effect(
-      `because its connection has ended (and ${how}) lets the next read load with a connection of its own`,
+      `because its connection has ended (and ${how}) makes the next read load with a connection of its own`,
       () =>
         Effect.gen(function* () {
           const { request, state } = perRequest(closed)
@@ -61,7 +61,7 @@ describe("a refresh that fails", () => {
           for (const version of [2, 3, 4]) {
             state.version = version
             yield* Effect.sleep(40)
-            // It is stale, and refreshed in vain.
+            // It is stale, and its refresh fails.
             assert.strictEqual(yield* request, `version ${version - 1}`)
             yield* Effect.sleep(40)
             assert.strictEqual(yield* request, `version ${version}`)
@@ -72,7 +72,7 @@ describe("a refresh that fails", () => {
     )
   }
 
-  it.effect("because of the backend leaves the stale value there, also where the next read loads in vain", () =>
+  it.effect("because of the backend keeps the stale value, even if the next read fails to load", () =>
     Effect.gen(function* () {
       const { request, state } = perRequest(closings.fails)
       yield* refreshed(request)
@@ -107,7 +107,7 @@ describe("a refresh that fails", () => {
     }).pipe(Effect.provide(stale), withTime)
   )
 
-  it.effect("is not remembered in place of the value, where failures are", () =>
+  it.effect("is not kept in place of the value, even if failures are kept", () =>
     Effect.gen(function* () {
       const { request, state } = perRequest(closings.fails)
       yield* refreshed(request)

@@ -1,4 +1,4 @@
-/** Refreshes: loads in the background, which may fail, hang, or go on after their deadline. */
+/** Refreshes: loads in the background, which may fail, hang, or continue after their deadline. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Schema } from "effect"
 import { Persistence } from "effect/persistence"
@@ -10,7 +10,7 @@ import { fork } from "../fork.ts"
 
 class Users extends ResourceCache.Service<Users, string>()("app/Users", { keyed: true }) {}
 
-/** What a refresh does: it gives a value, fails, hangs, or hangs and cannot be interrupted. */
+/** The kind of a refresh: it returns a value, fails, hangs, or hangs and cannot be interrupted. */
 type Refresh = "answers" | "fails" | "hangs" | "ignores"
 
 const steps = fc.array(
@@ -27,10 +27,10 @@ const timeToLive = 20
 const staleWhileRevalidate = 30
 const refreshWithin = 25
 const background = 2
-/** How long it takes to load a value. */
+/** The duration of a load. */
 const takes = 5
 
-/** The value says when its load began. */
+/** The value is the instant at which its load began. */
 const load = (now: () => number) =>
   Effect.suspend(() => {
     const since = now()
@@ -51,7 +51,7 @@ const refreshOf = (refresh: Refresh, now: () => number): Effect.Effect<number, s
 }
 
 describe("a refresh", () => {
-  it("never keeps a reader from a fresh value, whatever becomes of it, and has so many places", () =>
+  it("never keeps a reader from a fresh value, whatever its exit, and is one of at most `background`", () =>
     fc.assert(
       fc.asyncProperty(steps, async (given) => {
         let now = 0
@@ -93,7 +93,7 @@ describe("a refresh", () => {
           }
           yield* pass(takes + 1)
           assert.strictEqual(readings.length, 0)
-          // Also what ignores its deadline gives back its place when it ends, and gives nobody its value.
+          // A refresh that ignores its deadline frees its place at its end, and its value goes to no reader.
           yield* TestClock.adjust("2 hours")
           const { refreshing } = yield* Users.stats
           assert.strictEqual(refreshing, 0)
@@ -104,7 +104,7 @@ describe("a refresh", () => {
       { numRuns: 200 }
     ))
 
-  it.effect("has a deadline, and counts as failed when it is over", () =>
+  it.effect("has a deadline, after which it counts as failed", () =>
     Effect.gen(function* () {
       yield* Users.get("key", Effect.succeed("old"))
       yield* TestClock.adjust("90 seconds")
@@ -118,7 +118,7 @@ describe("a refresh", () => {
     }).pipe(Effect.provide(Users.layer({ timeToLive: "1 minute", staleWhileRevalidate: "1 hour" })))
   )
 
-  it.effect("that cannot be interrupted keeps its cache's layer from closing for no longer than its deadline", () =>
+  it.effect("that cannot be interrupted delays the closing of its cache's layer by its deadline at most", () =>
     Effect.gen(function* () {
       const refreshed = Effect.gen(function* () {
         yield* Users.get("key", Effect.succeed("old"))
@@ -134,7 +134,7 @@ describe("a refresh", () => {
     })
   )
 
-  it.effect("never puts what it loaded in the place of what a reader has begun to load later", () =>
+  it.effect("never replaces the value of a load that a reader began later", () =>
     Effect.gen(function* () {
       yield* Users.get("key", Effect.succeed("old"))
       yield* TestClock.adjust("90 seconds")
@@ -148,7 +148,7 @@ describe("a refresh", () => {
     )
   )
 
-  it.effect("takes no place of a write to the store", () =>
+  it.effect("takes no place from writes to the store", () =>
     Effect.gen(function* () {
       yield* Users.get("stale", Effect.succeed("old"))
       yield* TestClock.adjust("90 seconds")

@@ -1,4 +1,4 @@
-/** How much a cache remembers, and for how long that takes memory: in virtual time, against a naive model. */
+/** The bounds of a cache, and how long its entries take memory: in virtual time, against a naive model. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -27,7 +27,7 @@ const reads = (lives: fc.Arbitrary<number>) =>
     { minLength: 1, maxLength: 60 }
   )
 
-/** What is remembered, from the one that was used longest ago. */
+/** The entries, the least recently used first. */
 class Model {
   private readonly all: Array<Value & { readonly key: number; readonly until: number }> = []
   private readonly room: { readonly entries: number; readonly weight: number }
@@ -44,7 +44,7 @@ class Model {
     return this.all.length
   }
 
-  /** The value of a key, which is loaded where there is none. */
+  /** The value of a key, which is loaded if there is none. */
   read(key: number, loaded: Value, now: number): Value {
     const index = this.all.findIndex((one) => one.key === key)
     const [known] = index < 0 ? [] : this.all.splice(index, 1)
@@ -61,7 +61,7 @@ const weigh = ({ weight }: Value) => weight
 describe("the room of a cache", () => {
   const room = { entries: 5, weight: 10 }
 
-  it("is for those that were used last, by their number and their weight, as a list of all of them would have it", () =>
+  it("holds the most recently used entries, by number and by weight, as a naive list does", () =>
     fc.assert(
       fc.asyncProperty(reads(fc.constant(1e9)), async (given) => {
         const model = new Model(room)
@@ -81,7 +81,7 @@ describe("the room of a cache", () => {
       { numRuns: 200 }
     ))
 
-  it("is never exceeded, is given back when values are over though no reader comes, and no value is given after its time", () =>
+  it("is never exceeded, is freed after values expire even without readers, and no value is returned after its time", () =>
     fc.assert(
       fc.asyncProperty(reads(fc.nat({ max: 2000 })), async (given) => {
         let now = 0
@@ -111,7 +111,7 @@ describe("the room of a cache", () => {
       { numRuns: 200 }
     ))
 
-  it.effect("is given back within a bound also where there is much of it, and what is not over stays", () =>
+  it.effect("is freed within a bound also for many entries, and unexpired entries stay", () =>
     Effect.gen(function* () {
       const get = (key: number, lives: number) =>
         Values.get(String(key), Effect.succeed({ load: key, lives, weight: 1 }))
@@ -130,7 +130,7 @@ describe("the room of a cache", () => {
     }).pipe(Effect.provide(layerOf(10_000)))
   )
 
-  it.effect("holds stale values as long as they may stand in", () =>
+  it.effect("holds stale values as long as they may replace errors", () =>
     Effect.gen(function* () {
       yield* Values.get("key", Effect.succeed({ load: 1, lives: 1000, weight: 1 }))
       yield* TestClock.adjust(59_000)
@@ -141,7 +141,7 @@ describe("the room of a cache", () => {
     }).pipe(Effect.provide(layerOf(10, { staleIfError: "1 minute" })))
   )
 
-  it.effect("is not looked after any more when the layer's scope is closed", () =>
+  it.effect("is not swept after the layer's scope is closed", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(layerOf(10), scope)
@@ -155,7 +155,7 @@ describe("the room of a cache", () => {
     })
   )
 
-  it.effect("has none for a value that is not to be remembered, nor for the one from before", () =>
+  it.effect("holds no value with a time to live of zero, nor the previous value of its key", () =>
     Effect.gen(function* () {
       yield* Values.get("key", Effect.succeed({ load: 1, lives: 1000, weight: 1 }))
       yield* TestClock.adjust(2000)

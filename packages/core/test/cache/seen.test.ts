@@ -1,4 +1,4 @@
-/** What is seen of caches: in reports, metrics, logs, spans and on the wire. */
+/** Caches in reports, metrics, logs, spans and on the wire. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Layer, Logger, Metric, References, Result, Schema } from "effect"
 import { Persistence } from "effect/persistence"
@@ -29,7 +29,7 @@ const users = Resource.forEach("users", {
 })
 const page = Loader.make({ user, users }, { name: "page" })
 
-/** A run with nothing known, and one with some of it fresh and some of it stale. */
+/** A run with an empty cache, and one with fresh and stale values. */
 const twice = Effect.gen(function* () {
   yield* Loader.load(page, { ids: [1, 2] })
   yield* Effect.sleep("90 seconds")
@@ -40,7 +40,7 @@ const twice = Effect.gen(function* () {
 const recorded = withTime(Effect.provide(RunLog.record(twice), layer))
 
 describe("a cache", () => {
-  it.effect("is told of in reports, resource by resource and level by level", () =>
+  it.effect("is in reports, by resource and level", () =>
     Effect.gen(function* () {
       const { events } = yield* recorded
       const [first, second] = RunLog.runs(events)
@@ -52,7 +52,7 @@ describe("a cache", () => {
       ])
       assert.deepStrictEqual(cachesOf(second, "user"), [{ ...row, level: "memory", stale: 1 }])
       assert.deepStrictEqual(cachesOf(second, "users"), [
-        // What is stale in memory is fresh in the store: it is looked for there at the end of the tick.
+        // A stale value of the memory is fresh in the store, which is read at the end of the tick.
         { ...row, level: "memory", hit: 2, stale: 1, miss: 1 },
         { ...row, level: "persisted", miss: 1 }
       ])
@@ -68,7 +68,7 @@ describe("a cache", () => {
     })
   )
 
-  it.effect("is told of on the wire, and what was sent says the same", () =>
+  it.effect("is on the wire, and the decoded report says the same", () =>
     Effect.gen(function* () {
       const { events } = yield* recorded
       const sent = events.map((event) => Result.getOrThrow(Wire.eventFromJson(Wire.eventToJson(event))))
@@ -82,7 +82,7 @@ describe("a cache", () => {
     })
   )
 
-  it.effect("counts in metrics, by what was found", () =>
+  it.effect("counts in metrics, by result", () =>
     Effect.gen(function* () {
       const program = Effect.provide(Effect.andThen(twice, Metric.snapshot), Layer.merge(Metrics.layer, layer))
       const snapshot = yield* Effect.provideService(withTime(program), Metric.MetricRegistry, new Map())
@@ -108,7 +108,7 @@ describe("a cache", () => {
     })
   )
 
-  it.effect("is told of in logs and in spans", () =>
+  it.effect("is in logs and in spans", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make(({ message }) => void lines.push([message].flat().map(String).join(" ")))
@@ -160,7 +160,7 @@ describe("a cache", () => {
     })
   )
 
-  it.effect("knows nothing of what stands in the place of its resource", () =>
+  it.effect("does not keep the value of an override of its resource", () =>
     Effect.gen(function* () {
       const changed = Loader.override(Loader.make({ user }), user, Effect.succeed("a fake"))
       const program = Effect.gen(function* () {

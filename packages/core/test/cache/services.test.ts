@@ -1,4 +1,4 @@
-/** What a cache shares between callers with different services. */
+/** Caches that callers with different services share. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Layer, Option, Request, RequestResolver, Scope } from "effect"
 import { Limiter, Loader, Policy, Resource, ResourceCache } from "effect-loader"
@@ -23,7 +23,7 @@ const services = Layer.mergeAll(
 
 type Given = CurrentUser | Db | Users | Postgres | Pay
 
-/** A load by someone, who has services of their own. */
+/** A load with the services of one caller. */
 const as = <A, E>(user: string, self: Effect.Effect<A, E, Given>): Effect.Effect<A, E, Users | Postgres | Pay> =>
   self.pipe(
     Effect.provideService(CurrentUser, user),
@@ -53,7 +53,7 @@ const inside = Loader.make({ mine: Resource.make("mine", { load: () => CurrentUs
 
 const read = () => Effect.map(CurrentUser, (user) => `orders of ${user}`)
 
-/** A load that reads the user of its caller, declared in each way that there is. */
+/** A load that reads the user of its caller, in each kind of declaration. */
 const declared: Readonly<Record<string, () => unknown>> = {
   "a load": () => Resource.make("orders", { load: read }),
   "a load with policies": () =>
@@ -68,9 +68,9 @@ const declared: Readonly<Record<string, () => unknown>> = {
   "a loader inside": () => Resource.fromLoader("orders", inside)
 }
 
-describe("no caller gets what was loaded with the services of another one", () => {
+describe("no caller gets a value that was loaded with the services of another one", () => {
   for (const [what, declare] of Object.entries(declared)) {
-    it.effect(`without a key, ${what} that asks for one dies, and is told to have one`, () =>
+    it.effect(`without a key, ${what} that needs a service dies, and the message asks for a key`, () =>
       Effect.gen(function* () {
         const page = Loader.make({ orders: cached(declare()) })
         const exits = yield* together(
@@ -89,7 +89,7 @@ describe("no caller gets what was loaded with the services of another one", () =
     )
   }
 
-  it.effect("with a key, each key has a value of its own, loaded with its caller's services", () =>
+  it.effect("with a key, each key has its own value, loaded with its caller's services", () =>
     Effect.gen(function* () {
       const user = Resource.input<string>()("user")
       const orders = Resource.make("orders", { deps: { user }, key: ({ user }) => user, load: read })
@@ -115,7 +115,7 @@ describe("a load without a key", () => {
   })
   const shared = { user: undefined, db: "the layer's", locale: "en", hasScope: true }
 
-  it.effect("has the services that the cache's layer captured, and none of its caller's, also when it refreshes", () =>
+  it.effect("has the services that the cache's layer captured, and none of its caller, also in a refresh", () =>
     Effect.gen(function* () {
       const loads: Array<unknown> = []
       const load = () => Effect.tap(seeing, (seen) => Effect.sync(() => loads.push(seen)))
@@ -126,7 +126,7 @@ describe("a load without a key", () => {
     })
   )
 
-  it.effect("leaves the services of other resources in its run alone", () =>
+  it.effect("does not change the services of other resources in its run", () =>
     Effect.gen(function* () {
       const seen = Resource.make("seen", { load: () => seeing }).pipe(Policy.cache(Users))
       const user = Resource.make("user", { deps: { seen }, load: () => CurrentUser })

@@ -1,4 +1,4 @@
-/** What is loaded inside a transaction, which may still be rolled back: it is for its caller only. */
+/** Values that are loaded inside a transaction, which may still be rolled back, go to its caller only. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Option, Request, RequestResolver } from "effect"
 import { SqlClient } from "effect/sql"
@@ -7,7 +7,7 @@ import { Loader, Policy, Resource, ResourceCache } from "effect-loader"
 import { fork } from "../fork.ts"
 import { withTime } from "../withTime.ts"
 
-/** A connection with an open transaction sees what it wrote; others see what was committed. */
+/** A connection with an open transaction sees its own writes; others see committed values. */
 interface Connection {
   stock: number
 }
@@ -16,7 +16,7 @@ class Tx extends Policy.unshareable(Context.Service<Tx, Connection>()("test/Tx")
 class Cache extends ResourceCache.Service<Cache>()("test/Cache") {}
 class GetStock extends Request.Class<{}, number> {}
 
-/** A database in which transactions are of Effect's SQL client, or another library's in a service of the user's. */
+/** A database with transactions of Effect's SQL client, or of another library in a service of the user. */
 const database = (ofEffect: boolean) => {
   const transactionService = SqlClient.TransactionConnection(77) as unknown as Context.Key<
     Connection,
@@ -65,7 +65,7 @@ const layer = Cache.layer({ timeToLive: 50, staleWhileRevalidate: "1 hour" })
 const eachKind = [true, false].map((ofEffect) => [ofEffect ? "Effect's SQL client" : "a user", ofEffect] as const)
 
 describe.each(eachKind)("in a transaction of %s", (_, ofEffect) => {
-  it.effect("a stale value is not refreshed, but loaded there, and not kept", () =>
+  it.effect("a stale value is not refreshed, but loaded in the transaction, and not kept", () =>
     Effect.gen(function* () {
       const { committed, read, transact, write } = database(ofEffect)
       const load = cached(read)
@@ -79,7 +79,7 @@ describe.each(eachKind)("in a transaction of %s", (_, ofEffect) => {
     }).pipe(Effect.provide(layer), withTime)
   )
 
-  it.effect("a load joins no load of others, and others join none of its own", () =>
+  it.effect("a load joins no load outside, and no load outside joins it", () =>
     Effect.gen(function* () {
       const { read, transact, write } = database(ofEffect)
       const load = cached(read)
@@ -98,7 +98,7 @@ describe.each(eachKind)("in a transaction of %s", (_, ofEffect) => {
     }).pipe(Effect.provide(layer), withTime)
   )
 
-  it.effect("requests share calls with those of the same transaction only", () =>
+  it.effect("requests share calls only with requests of the same transaction", () =>
     Effect.gen(function* () {
       const { read, transact, write } = database(ofEffect)
       const calls: Array<number> = []
@@ -123,7 +123,7 @@ describe.each(eachKind)("in a transaction of %s", (_, ofEffect) => {
     }).pipe(withTime)
   )
 
-  it.effect("a loader's layer that is built there does not keep the transaction", () =>
+  it.effect("a loader's layer that is built there does not capture the transaction", () =>
     Effect.gen(function* () {
       const { read, transact, write } = database(ofEffect)
       const stock = Resource.make("stock", { load: () => read })
@@ -136,8 +136,8 @@ describe.each(eachKind)("in a transaction of %s", (_, ofEffect) => {
   )
 })
 
-describe("what a cache gives outside of transactions", () => {
-  it.effect("was committed, whatever is loaded, written, rolled back and read at the same time", () =>
+describe("a value that a cache returns outside of transactions", () => {
+  it.effect("was committed, whatever other callers load, write, roll back and read at the same time", () =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(
@@ -159,7 +159,7 @@ describe("what a cache gives outside of transactions", () => {
             const inTransaction = ({ fails, takes, writes }: (typeof callers)[number]) =>
               transact(
                 Effect.gen(function* () {
-                  // What is rolled back is told by its sign.
+                  // Values that are rolled back are negative.
                   yield* write(fails ? -1 - writes! : writes!)
                   yield* load
                   yield* Effect.sleep(takes)
