@@ -1,9 +1,9 @@
 /**
- * Core without the calls that tell of a run to those who watch, and core with them, bundled alike: what nobody watching
- * costs is the difference.
+ * Core without the calls that report a run to its observers, and core with them, bundled alike: the difference is the
+ * cost of a run that has no observers.
  *
- * The calls are those on `this.watch`. Where they stand, `undefined` is put for it, and the bundler drops what nothing
- * comes of. Nor is anybody asked at the start of a run whether he wants to watch.
+ * The calls are those on `this.watch`. `undefined` is put in their place, and the bundler drops the code that then has
+ * no effect. Nor does a run look for observers when it starts.
  */
 import { build, type Plugin } from "esbuild"
 import { mkdtemp, readFile, rm } from "node:fs/promises"
@@ -13,20 +13,20 @@ import type { Library } from "./contenders/ours.ts"
 const here = fileURLToPath(new URL("../", import.meta.url))
 const core = fileURLToPath(import.meta.resolve("effect-loader"))
 
-/** What asks who watches, at the start of each run. */
-const asking = /watch: watchFor\(self, .*\)(?=,?$)/m
+/** Where a run looks for observers when it starts. */
+const search = /watchFor\(.*\)(?=,?$)/m
 
-/** A run as it is where nobody ever watches. An assignment to the field stays. */
+/** The source of a run that never has observers. An assignment to the field stays. */
 const withoutCalls = (source: string): string =>
-  source.replaceAll(/this\.watch\b(?! = )/g, "undefined").replace(asking, "watch: undefined")
+  source.replaceAll(/this\.watch\b(?! = )/g, "undefined").replace(search, "undefined")
 
 const unwatching: Plugin = {
   name: "unwatching",
   setup: (bundling) =>
-    bundling.onLoad({ filter: /src\/run\/\w+\.ts$/ }, async ({ path }) => ({
-      contents: withoutCalls(await readFile(path, "utf8")),
-      loader: "ts"
-    }))
+    bundling.onLoad({ filter: /src\/[a-z]+\/\w+\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8")
+      return { contents: path.includes("/src/watch/") ? source : withoutCalls(source), loader: "ts" }
+    })
 }
 
 const bundle = (file: string, plugins: Array<Plugin>) =>
@@ -44,16 +44,16 @@ const bundle = (file: string, plugins: Array<Plugin>) =>
   })
 
 const callsIn = async (file: string): Promise<number> =>
-  (await readFile(file, "utf8")).match(/this\.watch\??\.\w+\(|watchFor\(self/g)?.length ?? 0
+  (await readFile(file, "utf8")).match(/this\.watch\??\.\w+\(|watchFor\(/g)?.length ?? 0
 
 export interface Libraries {
   readonly whole: Library
   readonly unwatched: Library
-  /** How many calls were removed. */
+  /** The number of calls that were removed. */
   readonly removed: number
 }
 
-/** Both, checked that the calls are gone from one of them, and are there in the other. */
+/** Builds both, and checks that one has the calls and the other has none. */
 export const buildLibraries = async (): Promise<Libraries> => {
   const folder = await mkdtemp(`${here}.unwatched-`)
   const [whole, unwatched] = [`${folder}/whole.js`, `${folder}/unwatched.js`]
@@ -61,7 +61,7 @@ export const buildLibraries = async (): Promise<Libraries> => {
     await bundle(whole, [])
     await bundle(unwatched, [unwatching])
     const [before, after] = [await callsIn(whole), await callsIn(unwatched)]
-    if (before === 0 || after > 0) throw new Error(`calls to those who watch: ${before}, and ${after} after removing`)
+    if (before === 0 || after > 0) throw new Error(`calls of observers: ${before}, and ${after} after removing`)
     const load = (file: string): Promise<Library> => import(pathToFileURL(file).href)
     return { whole: await load(whole), unwatched: await load(unwatched), removed: before }
   } finally {
