@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-export { type AnyValues, type CompensationContext, type Undo } from "./model/Undo.ts"
+export { type CompensationContext, type Undo } from "./model/Undo.ts"
 export { abortIf } from "./policy/AbortIf.ts"
 export { type Cleanup, cleanup, compensate, type Compensation } from "./undo/Compensation.ts"
 export { CompensationError, RollbackError } from "./undo/CompensationError.ts"

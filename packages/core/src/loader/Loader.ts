@@ -273,9 +273,9 @@ const toReversible = (
  * import { Loader, Resource, Saga } from "effect-loader"
  *
  * const log: Array<string> = []
- * const seat = Resource.make("seat", {
- *   load: () => Effect.succeed("12A")
- * }).pipe(Saga.compensate((seat) => Effect.sync(() => log.push(`${seat} released`))))
+ * const seat = Resource.make("seat", { load: () => Effect.succeed("12A") }).pipe(
+ *   Saga.compensate((seat) => Effect.sync(() => log.push(`${seat} released`)))
+ * )
  *
  * const { undo, values } = Effect.runSync(Loader.loadReversible(Loader.make({ seat })))
  * console.log(values.seat, log) // 12A []

@@ -282,7 +282,7 @@ export const make = <
   Name,
   A,
   Own<Name, E> | Failure<D[keyof D] | After[number]>,
-  R | NoInfer<R2 | R3> | Services<D[keyof D] | After[number]>,
+  R | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
   Inputs<D> & InputOf<After[number]>,
   Unkeyed<K, R>
 > => {

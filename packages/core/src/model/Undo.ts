@@ -21,8 +21,8 @@ export interface CompensationContext {
   readonly item?: FailedItem
 }
 
-/** The values of dependencies, where their types are not known. */
-export type AnyValues = Readonly<Record<string, unknown>>
+/** The values of dependencies, by local key. */
+type DependencyValues = Readonly<Record<string, unknown>>
 
 /**
  * How to undo a load: made by `Saga.compensate` and `Saga.cleanup`, and given to a constructor such as `Resource.make` after
@@ -35,7 +35,7 @@ export type AnyValues = Readonly<Record<string, unknown>>
  * @since 0.1.0
  * @category models
  */
-export interface Undo<in A, in V = AnyValues, out R = never> {
+export interface Undo<in A, in V = {}, out R = never> {
   readonly "~effect-loader/Undo": { readonly _A: (_: A) => void; readonly _V: (_: V) => void; readonly _R: () => R }
   /** Its layers, which bring the code that undoes: declarations import none of it. */
   readonly layers: ReadonlyArray<unknown>
@@ -44,13 +44,13 @@ export interface Undo<in A, in V = AnyValues, out R = never> {
 /** Undoes what was loaded. Of a list, `value` is that of one item. */
 interface CompensationFunction {
   readonly _tag: "Compensation"
-  readonly undo: (value: unknown, deps: AnyValues, context: CompensationContext) => unknown
+  readonly undo: (value: unknown, deps: DependencyValues, context: CompensationContext) => unknown
 }
 
 /** Follows an attempt that did not succeed. */
 interface CleanupFunction {
   readonly _tag: "Cleanup"
-  readonly undo: (deps: AnyValues, context: CompensationContext) => unknown
+  readonly undo: (deps: DependencyValues, context: CompensationContext) => unknown
 }
 
 export type UndoFunction = CompensationFunction | CleanupFunction

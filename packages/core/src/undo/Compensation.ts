@@ -6,7 +6,7 @@
 import type * as Effect from "effect/Effect"
 import type { Layer } from "../model/Node.ts"
 import { type Any, type Resource, withLayers } from "../model/Resource.ts"
-import type { AnyValues, CompensationContext, Undo, UndoFunction } from "../model/Undo.ts"
+import type { CompensationContext, Undo, UndoFunction } from "../model/Undo.ts"
 import { checkFunctions } from "../model/UserEffect.ts"
 
 /**
@@ -15,7 +15,7 @@ import { checkFunctions } from "../model/UserEffect.ts"
  * @since 0.1.0
  * @category models
  */
-export interface Compensation<A, V = AnyValues, R = never> extends Undo<A, V, R> {
+export interface Compensation<A, V = {}, R = never> extends Undo<A, V, R> {
   // A call signature: TypeScript infers `A` and `V` of functions that return functions last, when they are known.
   <N extends string, E, R0, In, U>(self: Resource<N, A, E, R0, In, U>): Resource<N, A, E, R0 | R, In, U>
 }
@@ -26,7 +26,7 @@ export interface Compensation<A, V = AnyValues, R = never> extends Undo<A, V, R>
  * @since 0.1.0
  * @category models
  */
-export interface Cleanup<V = AnyValues, R = never> extends Undo<unknown, V, R> {
+export interface Cleanup<V = {}, R = never> extends Undo<unknown, V, R> {
   <N extends string, A, E, R0, In, U>(self: Resource<N, A, E, R0, In, U>): Resource<N, A, E, R0 | R, In, U>
 }
 
@@ -57,7 +57,7 @@ const fromFunction = (kind: string, undo: UndoFunction): never => {
  * - Its failure stops no other compensation, and takes no failure's place: see `Saga.CompensationError`.
  *
  * `f` gets the value, the values of the resource's dependencies, and a {@link CompensationContext}. The types of the
- * dependencies are known where it is given to a constructor after the options; in a pipe they are `unknown`.
+ * dependencies are known where it is given to a constructor after the options; a pipe does not know them.
  *
  * In a pipe it acts on what is piped before, like a policy: with a `retry` piped after it, an attempt that is thrown away is
  * undone before the next one begins. Pipe it before fallbacks, which give nothing that could be undone.
@@ -87,7 +87,7 @@ const fromFunction = (kind: string, undo: UndoFunction): never => {
  * @since 0.1.0
  * @category undoing
  */
-export const compensate = <A, R = never, V extends AnyValues = AnyValues>(
+export const compensate = <A, R = never, V = {}>(
   f: (value: A, deps: V, context: CompensationContext) => Effect.Effect<unknown, unknown, R>
 ): Compensation<A, V, R> => {
   checkFunctions("Saga.compensate", "f", { f }, ["f"])
@@ -125,7 +125,7 @@ export const compensate = <A, R = never, V extends AnyValues = AnyValues>(
  * @since 0.1.0
  * @category undoing
  */
-export const cleanup = <R = never, V extends AnyValues = AnyValues>(
+export const cleanup = <R = never, V = {}>(
   f: (deps: V, context: CompensationContext) => Effect.Effect<unknown, unknown, R>
 ): Cleanup<V, R> => {
   checkFunctions("Saga.cleanup", "f", { f }, ["f"])

@@ -35,7 +35,9 @@ const sentence = (
  * import { Effect } from "effect"
  * import { Loader, Resource, Saga } from "effect-loader"
  *
- * const seat = Resource.make("seat", { load: () => Effect.succeed("12A") }).pipe(Saga.compensate(() => Effect.fail("offline")))
+ * const seat = Resource.make("seat", { load: () => Effect.succeed("12A") }).pipe(
+ *   Saga.compensate(() => Effect.fail("offline"))
+ * )
  * const ticket = Resource.make("ticket", { deps: { seat }, load: () => Effect.fail("card refused") })
  * const order = Loader.make(
  *   { ticket },
@@ -139,7 +141,9 @@ export class RollbackError extends Data.TaggedError("RollbackError")<{
    * import { Effect } from "effect"
    * import { Loader, Resource, Saga } from "effect-loader"
    *
-   * const seat = Resource.make("seat", { load: () => Effect.succeed("12A") }).pipe(Saga.compensate(() => Effect.fail("offline")))
+   * const seat = Resource.make("seat", { load: () => Effect.succeed("12A") }).pipe(
+   *   Saga.compensate(() => Effect.fail("offline"))
+   * )
    * const ticket = Resource.make("ticket", { deps: { seat }, load: () => Effect.fail("card refused") })
    *
    * const cause = Effect.runSync(Effect.flip(Effect.sandbox(Loader.load(Loader.make({ ticket })))))

@@ -91,9 +91,9 @@ class Db extends Limiter.Service<Db>()("app/Db") {}
 class Kept extends ResourceCache.Service<Kept>()("app/Kept") {}
 
 const log: Array<string> = []
-const seat = Resource.make("seat", {
-  load: () => Effect.sync(() => log.push("booked"))
-}).pipe(Saga.compensate(() => Effect.sync(() => log.push("released"))))
+const seat = Resource.make("seat", { load: () => Effect.sync(() => log.push("booked")) }).pipe(
+  Saga.compensate(() => Effect.sync(() => log.push("released")))
+)
 const around = Resource.make("around", {
   load: () => Effect.map(Effect.context(), ({ mapUnsafe }) => Array.from(mapUnsafe.keys()))
 })

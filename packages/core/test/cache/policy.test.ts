@@ -387,18 +387,15 @@ describe("a loader that refreshes a value read by hand", () => {
     Effect.gen(function* () {
       const undone: Array<string> = []
       let loads = 0
-      const step = Resource.make("step", {
-        load: () => Effect.as(Effect.sleep(10), ++loads)
-      }).pipe(Saga.compensate((load: number) => Effect.sync(() => undone.push(`load ${load}`))))
+      const step = Resource.make("step", { load: () => Effect.as(Effect.sleep(10), ++loads) }).pipe(
+        Saga.compensate((load: number) => Effect.sync(() => undone.push(`load ${load}`)))
+      )
       const inner = Loader.make({ step }, { name: "inner" })
       const read = Users.get("step", Loader.load(inner))
       const reading = (millis: number, end: Effect.Effect<void, string>) =>
         Resource.forEach(
           "reading",
-          {
-            items: () => [1],
-            load: () => Effect.andThen(read, Effect.andThen(Effect.sleep(millis), end))
-          },
+          { items: () => [1], load: () => Effect.andThen(read, Effect.andThen(Effect.sleep(millis), end)) },
           Saga.compensate(() => Effect.void)
         )
       const { events, exit } = yield* inTime(

@@ -27,9 +27,9 @@ const asked = RequestResolver.fromFunctionBatched<Ask>((entries) => entries.map(
 describe(`with ${size} of a kind`, () => {
   it("what is beyond resources that did nothing is undone", () => {
     let undone = 0
-    const first = Resource.make("first", {
-      load: () => Effect.succeed(1)
-    }).pipe(Saga.compensate(() => Effect.sync(() => void undone++)))
+    const first = Resource.make("first", { load: () => Effect.succeed(1) }).pipe(
+      Saga.compensate(() => Effect.sync(() => void undone++))
+    )
     const deps = many((name, i) => Resource.make(name, { deps: { first }, load: () => Effect.succeed(i) }))
     const middle = Resource.make("middle", { deps, load: () => Effect.succeed(1) })
     const exit = Effect.runSyncExit(Loader.load(Loader.make({ last: failing({ middle }) })))

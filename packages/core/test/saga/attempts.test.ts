@@ -108,9 +108,7 @@ describe("an attempt that was refused", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const holder = yield* fork(Bank.withPermit(Effect.sleep(50)))
-      const refused = Resource.make("refused", {
-        load: () => shop.do("refused")
-      }).pipe(
+      const refused = Resource.make("refused", { load: () => shop.do("refused") }).pipe(
         Saga.compensate((name) => shop.undo(name)),
         Saga.cleanup(() => shop.clean("refused")),
         Policy.limit(Bank),
@@ -214,9 +212,7 @@ describe("permits and slots, while a run is undone", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       let most = 0
-      const a = Resource.make("a", {
-        load: () => shop.do("a")
-      }).pipe(
+      const a = Resource.make("a", { load: () => shop.do("a") }).pipe(
         Saga.compensate((name) =>
           Bank.withPermit(
             Effect.andThen(
@@ -238,9 +234,7 @@ describe("permits and slots, while a run is undone", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       const refund = Loader.make({ refund: shop.step("refund").pipe(Policy.limit(Bank)) }, { concurrency: 1 })
-      const a = Resource.make("a", {
-        load: () => shop.do("a")
-      }).pipe(
+      const a = Resource.make("a", { load: () => shop.do("a") }).pipe(
         Saga.compensate((name) => Effect.andThen(Loader.load(refund), shop.undo(name))),
         Policy.limit(Bank)
       )
@@ -289,9 +283,7 @@ describe("permits and slots, while a run is undone", () => {
     Effect.gen(function* () {
       const shop = new Shop()
       let held = 0
-      const a = Resource.make("a", {
-        load: () => shop.do("a")
-      }).pipe(
+      const a = Resource.make("a", { load: () => shop.do("a") }).pipe(
         Saga.compensate((name) =>
           Bank.withPermit(
             Effect.andThen(

@@ -221,9 +221,9 @@ describe("wherever it runs", () => {
     Effect.gen(function* () {
       class Bank extends Context.Service<Bank, { readonly refund: (id: string) => void }>()("Bank") {}
       const refunds: Array<string> = []
-      const charge = Resource.make("charge", {
-        load: () => Effect.succeed("c1")
-      }).pipe(Saga.compensate((id) => Effect.map(Bank, ({ refund }) => refund(id))))
+      const charge = Resource.make("charge", { load: () => Effect.succeed("c1") }).pipe(
+        Saga.compensate((id) => Effect.map(Bank, ({ refund }) => refund(id)))
+      )
       class Order extends Loader.Service<Order>()("app/Order", { last: failing({ charge }) }) {}
       const layer = Order.layer.pipe(Layer.provide(Layer.succeed(Bank, { refund: (id) => refunds.push(id) })))
       yield* Effect.exit(Effect.provide(Order.load(), layer))

@@ -165,12 +165,7 @@ describe("a compensation and a cache", () => {
       const list = (items: ReadonlyArray<string>) =>
         Resource.forEach(
           "list",
-          {
-            items: () => items,
-            itemKey: (item) => item,
-            load: (item) => shop.do(item),
-            each: Policy.cache(Deeds)
-          },
+          { items: () => items, itemKey: (item) => item, load: (item) => shop.do(item), each: Policy.cache(Deeds) },
           Saga.compensate((item) => shop.undo(item))
         ).pipe(Saga.compensate((all) => shop.clean(`the list of ${all.join()}`)))
       yield* Loader.load(Loader.make({ list: list(["a", "b"]) }))
@@ -186,11 +181,7 @@ describe("a compensation and a cache", () => {
       const shop = new Shop()
       const list = Resource.forEach(
         "list",
-        {
-          key: () => "list",
-          items: () => ["a", "b"],
-          load: (item) => shop.do(item)
-        },
+        { key: () => "list", items: () => ["a", "b"], load: (item) => shop.do(item) },
         Saga.compensate((item) => shop.undo(item))
       ).pipe(Policy.cache(Deeds))
       yield* Loader.load(Loader.make({ list }))

@@ -100,9 +100,9 @@ describe("what is undone", () => {
   it.effect("the value of the base, whatever views there are of it", () =>
     Effect.gen(function* () {
       const undone: Array<unknown> = []
-      const base = Resource.make("base", {
-        load: () => Effect.succeed(1)
-      }).pipe(Saga.compensate((value) => Effect.sync(() => undone.push(value))))
+      const base = Resource.make("base", { load: () => Effect.succeed(1) }).pipe(
+        Saga.compensate((value) => Effect.sync(() => undone.push(value)))
+      )
       const lenient = base.pipe(Resource.orElseSucceed(() => 0))
       const doubled = base.pipe(Resource.map((n) => n * 2))
       yield* Effect.exit(Loader.load(Loader.make({ failing: failing({ base, lenient, doubled }) })))
@@ -134,9 +134,7 @@ describe("what is undone", () => {
   it.effect("a value that came from a fallback is not undone, and the attempt before it is cleaned up", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
-      const degraded = Resource.make("degraded", {
-        load: (): Effect.Effect<string, "no"> => Effect.fail("no")
-      }).pipe(
+      const degraded = Resource.make("degraded", { load: (): Effect.Effect<string, "no"> => Effect.fail("no") }).pipe(
         Saga.compensate(() => Effect.sync(() => log.push("undone"))),
         Saga.cleanup(() => Effect.sync(() => log.push("cleaned up"))),
         Resource.orElseSucceed(() => "instead")
@@ -254,10 +252,7 @@ describe("what a compensation gets", () => {
       const id = Resource.input<number>()("id")
       const a = Resource.make(
         "a",
-        {
-          deps: { id },
-          load: ({ id }) => (++tries < 3 ? Effect.fail("busy") : Effect.succeed(id + 1))
-        },
+        { deps: { id }, load: ({ id }) => (++tries < 3 ? Effect.fail("busy") : Effect.succeed(id + 1)) },
         Saga.compensate((value, deps, context) =>
           Effect.sync(() => {
             got = { value, deps, ...context }
@@ -275,9 +270,9 @@ describe("what a compensation gets", () => {
     Effect.gen(function* () {
       class Payments extends Context.Service<Payments, { readonly refund: (id: string) => void }>()("Payments") {}
       const refunds: Array<string> = []
-      const charge = Resource.make("charge", {
-        load: () => Effect.succeed("c1")
-      }).pipe(Saga.compensate((id) => Effect.map(Payments, ({ refund }) => refund(id))))
+      const charge = Resource.make("charge", { load: () => Effect.succeed("c1") }).pipe(
+        Saga.compensate((id) => Effect.map(Payments, ({ refund }) => refund(id)))
+      )
       const load = Loader.load(Loader.make({ failing: failing({ charge }) }))
       yield* Effect.exit(Effect.provideService(load, Payments, { refund: (id) => refunds.push(id) }))
       assert.deepStrictEqual(refunds, ["c1"])
@@ -288,9 +283,7 @@ describe("what a compensation gets", () => {
     Effect.gen(function* () {
       let tries = 0
       const log: Array<string> = []
-      const a = Resource.make("a", {
-        load: () => Effect.succeed("a")
-      }).pipe(
+      const a = Resource.make("a", { load: () => Effect.succeed("a") }).pipe(
         Saga.compensate(() =>
           Effect.suspend(() => (++tries < 3 ? Effect.never : Effect.succeed(log.push("undone")))).pipe(
             Effect.timeout("1 second"),
@@ -510,9 +503,7 @@ describe("an interruption", () => {
   it.effect("of a load that has not succeeded runs its cleanup, and nothing is undone", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
-      const a = Resource.make("a", {
-        load: () => Effect.never
-      }).pipe(
+      const a = Resource.make("a", { load: () => Effect.never }).pipe(
         Saga.compensate(() => Effect.sync(() => log.push("undone"))),
         Saga.cleanup((_deps, { cause }) => Effect.sync(() => log.push(`cleanup ${Cause.hasInterruptsOnly(cause)}`)))
       )

@@ -238,10 +238,7 @@ describe("what is inside", () => {
       const shop = new Shop()
       const list = Resource.forEach(
         "list",
-        {
-          items: () => ["a", "b"],
-          load: (item) => shop.do(item)
-        },
+        { items: () => ["a", "b"], load: (item) => shop.do(item) },
         Saga.compensate((item) => shop.undo(item))
       ).pipe(Saga.compensate((items) => Effect.sync(() => shop.log.push(`-[${items.join()}]`))))
       yield* Effect.exit(Loader.load(Loader.make({ f: failing({ list }) }, { compensationConcurrency: 1 })))

@@ -95,11 +95,7 @@ describe("a request", () => {
         const { resolver } = booking(shop)
         const list = Resource.requestEach(
           "list",
-          {
-            items: () => names,
-            request: (name) => new Book({ name }),
-            resolver
-          },
+          { items: () => names, request: (name) => new Book({ name }), resolver },
           Saga.compensate((value, _deps, { item }) => Effect.andThen(shop.clean(`${item?.index}`), shop.undo(value))),
           Saga.cleanup((_deps, { item }) => shop.clean(`cleanup ${item?.index}`))
         )

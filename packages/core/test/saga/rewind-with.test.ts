@@ -238,11 +238,7 @@ describe("Saga.rewind and what is given or chosen", () => {
       const list = (name: string, deps: Resource.Deps) =>
         Resource.forEach(
           name,
-          {
-            deps,
-            items: () => [`${name} 1`, `${name} 2`],
-            load: (item) => shop.do(item)
-          },
+          { deps, items: () => [`${name} 1`, `${name} 2`], load: (item) => shop.do(item) },
           Saga.compensate((item) => shop.undo(item))
         )
       const to = shop.step("to")

@@ -148,11 +148,7 @@ describe("Saga.rewind", () => {
       const inner = Resource.fromLoader("inner", Loader.make({ x: shop.step("x") }))
       const list = Resource.forEach(
         "list",
-        {
-          deps: { chosen },
-          items: () => ["i", "j"],
-          load: (item) => shop.do(item)
-        },
+        { deps: { chosen }, items: () => ["i", "j"], load: (item) => shop.do(item) },
         Saga.compensate((item) => shop.undo(item))
       )
       const last = Resource.make("last", {

@@ -16,11 +16,7 @@ export const signUp = () => {
   }).pipe(Saga.compensate(() => slowly(10, Effect.fail("bank is down"))))
   const seats = Resource.forEach(
     "seats",
-    {
-      deps: { user },
-      items: () => ["1A", "1B"],
-      load: (seat) => slowly(10, shop.do(seat))
-    },
+    { deps: { user }, items: () => ["1A", "1B"], load: (seat) => slowly(10, shop.do(seat)) },
     Saga.compensate((seat) => slowly(8, shop.undo(seat)))
   )
   const inner = { street: shop.step("street", { takes: 5, undo: 5 }), map: shop.step("map", { takes: 9, undo: 5 }) }

@@ -8,9 +8,9 @@ class Payments extends Context.Service<Payments, { readonly refund: (id: string)
 ) {}
 class Support extends Context.Service<Support, { readonly page: (text: string) => Effect.Effect<void> }>()("Support") {}
 
-const charge = Resource.make("charge", {
-  load: (): Effect.Effect<string, "refused"> => Effect.succeed("c1")
-}).pipe(Saga.compensate((id) => Effect.flatMap(Payments, ({ refund }) => refund(id))))
+const charge = Resource.make("charge", { load: (): Effect.Effect<string, "refused"> => Effect.succeed("c1") }).pipe(
+  Saga.compensate((id) => Effect.flatMap(Payments, ({ refund }) => refund(id)))
+)
 
 it("the errors of a compensation never enter a load's, its services do", () => {
   const page = Loader.make({ charge })
@@ -21,10 +21,7 @@ it("the errors of a compensation never enter a load's, its services do", () => {
 it("a compensation knows the value, and what its resource depends on", () => {
   Resource.make(
     "mail",
-    {
-      deps: { charge },
-      load: ({ charge }) => Effect.succeed(charge.length)
-    },
+    { deps: { charge }, load: ({ charge }) => Effect.succeed(charge.length) },
     Saga.compensate((value, deps, context) => {
       expectTypeOf(value).toEqualTypeOf<number>()
       expectTypeOf(deps.charge).toEqualTypeOf<string>()
@@ -41,10 +38,7 @@ it("a compensation knows the value, and what its resource depends on", () => {
   )
   Resource.forEach(
     "all",
-    {
-      items: () => [1, 2],
-      load: (n) => Effect.succeed(`${n}`)
-    },
+    { items: () => [1, 2], load: (n) => Effect.succeed(`${n}`) },
     Saga.compensate((text) => {
       expectTypeOf(text).toEqualTypeOf<string>()
       return Effect.void
@@ -84,11 +78,7 @@ it("what undoes an item of requests gets what answers them, and its services are
   const resolver = RequestResolver.fromFunction<GetSeat>(({ request }) => `seat ${request.row}`)
   const seats = Resource.requestEach(
     "seats",
-    {
-      items: () => [1, 2],
-      request: (row) => new GetSeat({ row }),
-      resolver
-    },
+    { items: () => [1, 2], request: (row) => new GetSeat({ row }), resolver },
     Saga.compensate((seat) => {
       expectTypeOf(seat).toEqualTypeOf<string>()
       return Effect.flatMap(Payments, ({ refund }) => refund(seat))
@@ -121,4 +111,33 @@ it("going back reads errors only where it says of which", () => {
   })
   // @ts-expect-error -- it may fail with something else
   other.pipe(ifGone)
+})
+
+it("what undoes a request gets its answer and what it depends on, and its services are the resource's", () => {
+  class GetSeat extends Request.TaggedClass("GetSeat")<{ readonly id: string }, number, "sold out"> {}
+  const resolver = RequestResolver.fromFunction<GetSeat>(({ request }) => request.id.length)
+  const seat = Resource.fromRequest(
+    "seat",
+    { deps: { charge }, request: ({ charge }) => new GetSeat({ id: charge }), resolver },
+    Saga.compensate((seat, { charge }) => {
+      expectTypeOf(seat).toEqualTypeOf<number>()
+      expectTypeOf(charge).toEqualTypeOf<string>()
+      return Effect.flatMap(Payments, ({ refund }) => refund(charge))
+    }),
+    Saga.cleanup(({ charge }) => Effect.flatMap(Support, ({ page }) => page(charge)))
+  )
+  expectTypeOf<Resource.Services<typeof seat>>().toEqualTypeOf<Payments | Support>()
+})
+
+it("what undoes can be made beforehand, and is for all resources of its values", () => {
+  const refund = Saga.compensate((id: string) => Effect.flatMap(Payments, ({ refund }) => refund(id)))
+  const call = Saga.cleanup(() => Effect.flatMap(Support, ({ page }) => page("help")))
+  expectTypeOf(refund).toExtend<Saga.Undo<string, {}, Payments>>()
+  expectTypeOf(call).toExtend<Saga.Undo<unknown, {}, Support>>()
+  const made = Resource.make("made", { load: () => Effect.succeed("c2") }, refund, call)
+  const piped = Resource.make("piped", { load: () => Effect.succeed("c3") }).pipe(refund, call)
+  expectTypeOf<Resource.Services<typeof made>>().toEqualTypeOf<Payments | Support>()
+  expectTypeOf<Resource.Services<typeof piped>>().toEqualTypeOf<Payments | Support>()
+  // @ts-expect-error -- the value is a number
+  Resource.make("other", { load: () => Effect.succeed(1) }, refund)
 })

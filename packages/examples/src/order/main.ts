@@ -123,10 +123,7 @@ const inOneTransaction = Effect.gen(function* () {
   const key = Resource.input<string>()("key")
   const charged = Resource.make(
     "charged",
-    {
-      deps: { sale },
-      load: ({ sale }) => Effect.sync(() => bank.push(`${sale.price} EUR charged`))
-    },
+    { deps: { sale }, load: ({ sale }) => Effect.sync(() => bank.push(`${sale.price} EUR charged`)) },
     Saga.compensate((_, { sale }) => Effect.sync(() => bank.push(`${sale.price} EUR returned`)))
   )
   const placed = Resource.make("placed", { deps: { sale }, load: ({ sale }) => place(sale) })

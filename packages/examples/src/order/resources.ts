@@ -9,10 +9,7 @@ const inTime = Policy.timeout("200 millis")
 
 const reservation = Resource.make(
   "reservation",
-  {
-    deps: { sale },
-    load: ({ sale }) => Books.use(({ reserve }) => reserve(sale))
-  },
+  { deps: { sale }, load: ({ sale }) => Books.use(({ reserve }) => reserve(sale)) },
   Saga.compensate((_, { sale }) => Books.use(({ release }) => release(sale))),
   Saga.cleanup(({ sale }) => Books.use(({ release }) => release(sale)))
 ).pipe(inTime)
@@ -30,22 +27,14 @@ export const payment = Resource.make(
 
 const purchase = Resource.make(
   "purchase",
-  {
-    deps: { sale },
-    after: [payment],
-    load: ({ sale }) => Books.use(({ place }) => place(sale))
-  },
+  { deps: { sale }, after: [payment], load: ({ sale }) => Books.use(({ place }) => place(sale)) },
   Saga.compensate((_, { sale }) => Books.use(({ cancel }) => cancel(sale))),
   Saga.cleanup(({ sale }) => Books.use(({ cancel }) => cancel(sale)))
 ).pipe(inTime)
 
 export const parcel = Resource.make(
   "parcel",
-  {
-    deps: { sale },
-    after: [purchase],
-    load: ({ sale }) => Books.use(({ ship }) => ship(sale))
-  },
+  { deps: { sale }, after: [purchase], load: ({ sale }) => Books.use(({ ship }) => ship(sale)) },
   Saga.compensate((_, { sale }) => Books.use(({ recall }) => recall(sale))),
   Saga.cleanup(({ sale }) => Books.use(({ recall }) => recall(sale)))
 ).pipe(inTime)
