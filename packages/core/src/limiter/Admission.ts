@@ -9,7 +9,7 @@
  * It has no clock, no timers and no effects: time is given. An Effect shell and a simulator drive the same code.
  */
 import { checked, type Expected } from "../base/UserValue.ts"
-import { FairQueue, type Line } from "./FairQueue.ts"
+import { FairQueue, type RequestQueue } from "./FairQueue.ts"
 import { Heap } from "../base/Heap.ts"
 import { Latencies } from "./algorithm/Latencies.ts"
 import type { LimitAlgorithm, LimitState, Window } from "./algorithm/LimitAlgorithm.ts"
@@ -21,7 +21,7 @@ import { Due, type Flow, type RefusalReason, type Request, Ticket } from "./Tick
  * What came of an attempt that held permits, as far as the backend is concerned: it answered, it was too much for it, or
  * neither can be said, as with an attempt that was interrupted.
  */
-export type Outcome = "Answered" | "Dropped" | "Unknown"
+export type AttemptOutcome = "Answered" | "Dropped" | "Unknown"
 
 export interface AdmissionOptions {
   readonly algorithm: LimitAlgorithm
@@ -30,7 +30,7 @@ export interface AdmissionOptions {
   /** Refuses some when the wait is too long for too long; without it nobody is refused for that. */
   readonly delay?: QueueDelayOptions | undefined
   /** In which order those who wait are served. */
-  readonly line?: Line
+  readonly queue?: RequestQueue
   /** Told when the algorithm throws, for the first time. */
   readonly onDefect?: (defect: unknown) => void
 }
@@ -80,7 +80,7 @@ export class Admission {
   readonly latencies = new Latencies()
   private readonly algorithm: LimitAlgorithm
   private readonly maxWaiting: number
-  private readonly line: Line
+  private readonly queue: RequestQueue
   private readonly delay: QueueDelay | undefined
   private readonly node = new NodePressure()
   private onDefect: ((defect: unknown) => void) | undefined
@@ -105,10 +105,10 @@ export class Admission {
   private allDrops = 0
   private readonly refused = { QueueFull: 0, Deadline: 0, Shed: 0 }
 
-  constructor({ algorithm, delay, line = new FairQueue(), maxWaiting, onDefect }: AdmissionOptions) {
+  constructor({ algorithm, delay, queue = new FairQueue(), maxWaiting, onDefect }: AdmissionOptions) {
     this.algorithm = algorithm
     this.maxWaiting = maxWaiting
-    this.line = line
+    this.queue = queue
     this.onDefect = onDefect
     this.delay = delay === undefined ? undefined : new QueueDelay(delay)
     this.state = algorithm.initial
@@ -116,17 +116,17 @@ export class Admission {
   }
 
   get waiting(): number {
-    return this.line.size
+    return this.queue.size
   }
 
   /** Whether no request waits, and `next` has nothing to say. */
   get isQuiet(): boolean {
-    return this.line.size === 0 && this.displaced.length === 0
+    return this.queue.size === 0 && this.displaced.length === 0
   }
 
   /** Whether others than this flow wait too, so that shares decide who is next. */
   isShared(flow: Flow): boolean {
-    return this.waiting > (flow.waiting?.size ?? 0)
+    return this.waiting > flow.waiting
   }
 
   /** The most permits that a request may ask for. */
@@ -154,11 +154,11 @@ export class Admission {
   }
 
   /** A ticket's attempt is over. */
-  end(ticket: Ticket, outcome: Outcome, now: number): void {
+  end(ticket: Ticket, outcome: AttemptOutcome, now: number): void {
     const took = now - ticket.startedAt
     ticket.state = "Done"
     this.inFlight -= ticket.request.permits
-    this.line.end(ticket, took, now)
+    this.queue.end(ticket, took, now)
     if (outcome === "Unknown" || this.node.lagging) return
     if (outcome === "Dropped") this.allDrops++
     this.learn(ticket, took, outcome, now)
@@ -197,7 +197,7 @@ export class Admission {
   }
 
   private isFree(request: Request): boolean {
-    return this.line.size === 0 && this.hasRoom(request)
+    return this.queue.size === 0 && this.hasRoom(request)
   }
 
   /** Of one that has begun only what is certain counts; another is not begun if it probably will not be in time. */
@@ -205,18 +205,22 @@ export class Admission {
     const { begun, deadline, flow, remaining } = request
     if (deadline === Infinity) return false
     if (begun) return now >= deadline
-    return now + (this.isFree(request) ? 0 : this.line.expectedWait(flow, this.limit)) + remaining > deadline
+    return now + (this.isFree(request) ? 0 : this.queue.expectedWait(flow, this.limit)) + remaining > deadline
   }
 
   private begin(ticket: Ticket, now: number): void {
-    const { permits, resource } = ticket.request
+    this.hold(ticket, now)
+    this.queue.begin(ticket, this.latencies.usual(ticket.request.resource), now)
+  }
+
+  private hold(ticket: Ticket, now: number): void {
+    const { permits } = ticket.request
     ticket.state = "Held"
     ticket.startedAt = now
     this.granted++
     this.inFlight += permits
     if (this.inFlight > this.peak) this.peak = this.inFlight
     this.queueDelay = now - ticket.askedAt
-    this.line.begin(ticket, this.latencies.usual(resource), now)
   }
 
   private refuse(ticket: Ticket, reason: RefusalReason): void {
@@ -227,7 +231,7 @@ export class Admission {
 
   /** One that has begun takes the place of one that has not; where nobody can be refused, the line grows. */
   private makeRoomInLine({ begun }: Request): boolean {
-    if (this.fresh.size < this.maxWaiting && this.line.size < this.maxWaiting) return true
+    if (this.fresh.size < this.maxWaiting && this.queue.size < this.maxWaiting) return true
     if (!begun) return false
     const [victim] = this.fresh
     if (victim !== undefined) {
@@ -240,7 +244,7 @@ export class Admission {
 
   private wait(ticket: Ticket, now: number): void {
     const { begun, deadline, remaining } = ticket.request
-    this.line.add(ticket, now)
+    this.queue.add(ticket, now)
     if (!begun) this.fresh.add(ticket)
     if (deadline === Infinity) return
     ticket.due = new Due(ticket, begun ? deadline : deadline - remaining)
@@ -248,7 +252,11 @@ export class Admission {
   }
 
   private stopWaiting(ticket: Ticket): void {
-    this.line.remove(ticket)
+    this.queue.remove(ticket)
+    this.forget(ticket)
+  }
+
+  private forget(ticket: Ticket): void {
     this.fresh.delete(ticket)
     if (ticket.due !== undefined) this.dues.remove(ticket.due)
   }
@@ -262,16 +270,21 @@ export class Admission {
   }
 
   private nextInLine(now: number): Ticket | undefined {
-    const ticket = this.line.first
+    const ticket = this.queue.first
     if (ticket === undefined || !this.hasRoom(ticket.request)) return undefined
     const sheds = !ticket.request.begun && this.delay?.refuses(now - ticket.askedAt, now) === true
-    if (sheds) this.refuse(ticket, reasons.Shed)
-    else this.begin(ticket, now)
-    this.stopWaiting(ticket)
+    if (sheds) {
+      this.stopWaiting(ticket)
+      this.refuse(ticket, reasons.Shed)
+    } else {
+      this.forget(ticket)
+      this.hold(ticket, now)
+      this.queue.take(ticket, this.latencies.usual(ticket.request.resource), now)
+    }
     return ticket
   }
 
-  private learn(ticket: Ticket, took: number, outcome: Outcome, now: number): void {
+  private learn(ticket: Ticket, took: number, outcome: AttemptOutcome, now: number): void {
     const counts = ticket.startedAt >= (this.state.freshSince ?? -Infinity)
     if (outcome === "Answered") this.latencies.add(ticket.request.resource, took, counts)
     if (!counts) return

@@ -5,28 +5,30 @@
  * A tenant is identified by its name. The service it has had is kept when one of its runs ends and the next one comes, so
  * many short runs get no more than one long run. An idle tenant is forgotten once it owes nothing, or after a minute.
  */
-import { Heap } from "../base/Heap.ts"
-import { FairShares, goesFirst } from "./FairShares.ts"
+import { FairShares, isIdle } from "./FairShares.ts"
 import { Flow, Tenant, type Ticket } from "./Ticket.ts"
 
 /** How long the debt of an idle tenant is kept, in milliseconds. */
 const memory = 60_000
 
 /** The order in which waiting requests are served. */
-export interface Line {
+export interface RequestQueue {
+  /** How many requests wait. */
   readonly size: number
   readonly first: Ticket | undefined
   readonly add: (ticket: Ticket, now: number) => void
-  /** Takes out a request that has begun or was given up. */
+  /** Removes a request that has been refused or has given up. */
   readonly remove: (ticket: Ticket) => void
-  /** A ticket gets its permits, probably for `guess` milliseconds. If it waited, `remove` follows. */
+  /** A ticket gets its permits without waiting, probably for `guess` milliseconds. */
   readonly begin: (ticket: Ticket, guess: number, now: number) => void
+  /** A waiting ticket gets its permits, and waits no more. */
+  readonly take: (ticket: Ticket, guess: number, now: number) => void
   readonly end: (ticket: Ticket, took: number, now: number) => void
-  /** How long it will probably be until a flow's next request is served, beyond what is in flight. */
-  readonly expectedWait: (flow: Flow, limit: number) => number
+  /** The probable wait of a flow's next request, after everything in flight. */
+  readonly expectedWait: (flow: Flow | undefined, limit: number) => number
 }
 
-export class FairQueue implements Line {
+export class FairQueue implements RequestQueue {
   size = 0
   private readonly shares = new FairShares<Flow | Tenant>()
   private readonly tenants = new Map<string, Tenant>()
@@ -44,47 +46,61 @@ export class FairQueue implements Line {
   }
 
   add(ticket: Ticket, now: number): void {
-    const { flow } = ticket.request
+    const flow = (ticket.flow ??= new Flow(ticket.request.share))
     const tenant = this.enter(flow, now)
     this.shares.activate(tenant ?? flow, now)
     tenant?.runs.activate(flow, now)
     this.size++
-    const waiting = (flow.waiting ??= new Heap<Ticket>(goesFirst))
-    waiting.add(ticket)
+    flow.add(ticket)
     tenant?.runs.enter(flow)
     this.shares.enter(tenant ?? flow)
   }
 
   remove(ticket: Ticket): void {
-    const { flow } = ticket.request
+    const flow = ticket.flow!
     const tenant = flow.within
     this.size--
-    this.shares.pause(tenant ?? flow)
-    tenant?.runs.pause(flow)
-    flow.waiting!.remove(ticket)
-    tenant?.runs.resume(flow)
-    this.shares.resume(tenant ?? flow)
-    if (tenant?.isIdle === true) this.rest(tenant)
+    flow.remove(ticket)
+    tenant?.runs.leave(flow)
+    this.shares.leave(tenant ?? flow)
+    if (tenant !== undefined && isIdle(tenant)) this.rest(tenant)
   }
 
   begin(ticket: Ticket, guess: number, now: number): void {
-    const { flow, permits } = ticket.request
+    const { flow, request } = ticket
+    const { permits } = request
+    if (flow === undefined) return this.shares.beginAlone(request.share?.weight ?? 1, permits, now)
     const tenant = this.enter(flow, now)
     ticket.charged = guess
     tenant?.runs.begin(flow, permits, guess * permits, now)
     this.shares.begin(tenant ?? flow, permits, guess * permits, now)
   }
 
+  take(ticket: Ticket, guess: number, now: number): void {
+    const { permits } = ticket.request
+    const flow = ticket.flow!
+    const tenant = flow.within
+    this.size--
+    ticket.charged = guess
+    flow.remove(ticket)
+    tenant?.runs.take(flow, permits, guess * permits, now)
+    this.shares.take(tenant ?? flow, permits, guess * permits, now)
+  }
+
   end(ticket: Ticket, took: number, now: number): void {
-    const { flow, permits } = ticket.request
+    const { flow, request } = ticket
+    const { permits } = request
+    if (flow === undefined) return this.shares.endAlone(request.share?.weight ?? 1, permits, now)
     const tenant = flow.within
     const more = (took - ticket.charged) * permits
     tenant?.runs.end(flow, permits, more, now)
     this.shares.end(tenant ?? flow, permits, more, now)
-    if (tenant?.isIdle === true) this.rest(tenant)
+    if (tenant !== undefined && isIdle(tenant)) this.rest(tenant)
   }
 
-  expectedWait(flow: Flow, limit: number): number {
+  expectedWait(flow: Flow | undefined, limit: number): number {
+    // A new member goes before all that have had more.
+    if (flow === undefined) return 0
     const tenant = flow.share.tenant === undefined ? undefined : this.tenants.get(flow.share.tenant)
     if (tenant === undefined) return this.shares.before(flow) / limit
     return (this.shares.before(tenant) + this.shares.whileServed(tenant, tenant.runs.before(flow))) / limit
@@ -92,10 +108,10 @@ export class FairQueue implements Line {
 
   /** The tenant of a flow that asks, made again if it was forgotten while the flow was idle. */
   private enter(flow: Flow, now: number): Tenant | undefined {
-    if (flow.share.tenant === undefined || !flow.isIdle) return flow.within
+    if (flow.share.tenant === undefined || !isIdle(flow)) return flow.within
     this.shares.advance(now)
     const tenant = this.meet(flow.share.tenant)
-    if (tenant.isIdle) {
+    if (isIdle(tenant)) {
       tenant.weight = flow.share.weight ?? 1
       this.idle.delete(tenant)
     }
@@ -128,7 +144,7 @@ export class FairQueue implements Line {
   }
 
   private matters(tenant: Tenant): boolean {
-    return !tenant.isIdle || (this.shares.owes(tenant) && this.shares.at - tenant.idleSince < memory)
+    return !isIdle(tenant) || (this.shares.owes(tenant) && this.shares.at - tenant.idleSince < memory)
   }
 
   private forget(tenant: Tenant): void {

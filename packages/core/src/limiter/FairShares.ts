@@ -32,60 +32,54 @@ const lapse = 1 / 8
 const patience = 2000
 const turnEvery = 8
 
-/** A request that waits. */
-export interface Waiter {
-  /** The longest remaining path of its run, in milliseconds. */
+/** What decides between members that have had the same service. */
+export interface Urgency {
+  /** The longest remaining path of the run, in milliseconds. */
   readonly remaining: number
   /** The order of asking. */
   readonly order: number
 }
 
-export const goesFirst = (a: Waiter, b: Waiter): boolean =>
+export const goesFirst = (a: Urgency, b: Urgency): boolean =>
   a.remaining === b.remaining ? a.order < b.order : a.remaining > b.remaining
 
 /** The place of a member in the line of turns. */
-class Turn<M> implements Placed {
-  readonly member: M
+export class Turn implements Placed {
+  readonly member: Member
   /** The service that it has had, in ideal time. Only members that have had to wait need it. */
   ideal: number
   /** The order in which members began to wait. */
   since = 0
   place = -1
 
-  constructor(member: M, ideal: number) {
+  constructor(member: Member, ideal: number) {
     this.member = member
     this.ideal = ideal
   }
 }
 
-/** A run or a tenant that shares. */
-export abstract class Member implements Placed {
-  weight: number
-  place = -1
+/**
+ * A run or a tenant that shares. An interface, as each request by hand makes one: an object of a class that extends another
+ * one takes twice as long to make.
+ */
+export interface Member extends Placed {
+  readonly weight: number
   /** The service that it has had, in virtual time. */
-  start = 0
+  start: number
   /** How many permits it holds. */
-  holds = 0
-  turn: Turn<this> | undefined = undefined
-
-  constructor(weight: number) {
-    this.weight = weight
-  }
-
+  holds: number
+  turn: Turn | undefined
   /** Its most urgent waiting request, if any. */
-  abstract readonly first: Waiter | undefined
-
-  get isWaiting(): boolean {
-    return this.place >= 0
-  }
-
-  get isIdle(): boolean {
-    return this.holds === 0 && this.place < 0
-  }
+  readonly first: Urgency | undefined
 }
 
+const isWaiting = ({ place }: Member): boolean => place >= 0
+
+/** Whether a member neither waits nor holds permits. */
+export const isIdle = ({ holds, place }: Member): boolean => holds === 0 && place < 0
+
 const byStart = ({ start, weight }: Member): number => start + small / weight
-const byIdeal = ({ ideal, member }: Turn<Member>): number => ideal + small / member.weight
+const byIdeal = ({ ideal, member }: Turn): number => ideal + small / member.weight
 
 const isBehind = (a: Member, b: Member): boolean => {
   const ofA = byStart(a)
@@ -93,7 +87,7 @@ const isBehind = (a: Member, b: Member): boolean => {
   return ofA === ofB ? goesFirst(a.first!, b.first!) : ofA < ofB
 }
 
-const isSooner = (a: Turn<Member>, b: Turn<Member>): boolean => {
+const isSooner = (a: Turn, b: Turn): boolean => {
   const ofA = byIdeal(a)
   const ofB = byIdeal(b)
   return ofA === ofB ? a.since < b.since : ofA < ofB
@@ -101,7 +95,7 @@ const isSooner = (a: Turn<Member>, b: Turn<Member>): boolean => {
 
 export class FairShares<M extends Member> {
   private readonly line = new Heap<M>(isBehind)
-  private readonly turns = new Heap<Turn<M>>(isSooner)
+  private readonly turns = new Heap<Turn>(isSooner)
   private virtual = 0
   /** How far both lines have come: the position of each line's first member when a request last began. */
   private passed = 0
@@ -125,7 +119,9 @@ export class FairShares<M extends Member> {
   /** The member whose request is next. */
   get next(): M | undefined {
     const turn = this.sinceTurn >= turnEvery - 1 ? this.turns.first : undefined
-    return turn !== undefined && byIdeal(turn) + patience * this.rate <= this.ideal ? turn.member : this.line.first
+    return turn !== undefined && byIdeal(turn) + patience * this.rate <= this.ideal
+      ? (turn.member as M)
+      : this.line.first
   }
 
   /** Advances time to `now`. */
@@ -145,8 +141,8 @@ export class FairShares<M extends Member> {
   /** Prepares a member that is about to ask, or to hold permits. */
   activate(member: M, now: number): void {
     this.advance(now)
-    if (member.isWaiting) return
-    if (member.isIdle) {
+    if (isWaiting(member)) return
+    if (isIdle(member)) {
       member.start = Math.max(member.start - forgiven, this.virtual)
       if (member.turn !== undefined) member.turn.ideal = Math.max(member.turn.ideal, this.ideal)
       this.activeWeight += member.weight
@@ -160,45 +156,70 @@ export class FairShares<M extends Member> {
 
   /** Adds a waiting request of a member. */
   enter(member: M): void {
-    if (member.isWaiting) return this.line.moved(member)
+    if (isWaiting(member)) return this.line.moved(member)
     this.line.add(member)
     const turn = (member.turn ??= new Turn(member, this.ideal))
     turn.since = this.entered++
     this.turns.add(turn)
   }
 
-  /** Takes a member out of the line while its first request changes, which decides its place. */
-  pause(member: M): void {
+  /** Puts a member in its right place after one of its requests has left, or takes it out if it has no other. */
+  leave(member: M): void {
     this.line.remove(member)
-  }
-
-  /** Puts it back, if it still has waiting requests. */
-  resume(member: M): void {
     if (member.first !== undefined) return this.line.add(member)
     this.turns.remove(member.turn!)
     this.deactivate(member)
   }
 
-  /** Charges a member that gets permits with the probable service of its request. */
+  /** Charges a member with the probable service of a request that gets permits without waiting. */
   begin(member: M, permits: number, cost: number, now: number): void {
     this.activate(member, now)
-    const behind = this.line.first
-    this.sinceTurn = behind === undefined || behind === member ? this.sinceTurn + 1 : 0
-    this.virtual = Math.max(this.virtual, (behind ?? member).start)
-    this.passed = Math.max(this.passed, byStart(behind ?? member))
-    if (behind !== undefined) this.passedIdeal = Math.max(this.passedIdeal, byIdeal(this.turns.first!))
-    member.holds += permits
-    this.inUse += permits
+    this.serve(member, member.start, member.weight)
+    this.hold(member, permits)
     this.charge(member, cost)
+    if (!isWaiting(member)) return
+    this.line.moved(member)
+    this.turns.moved(member.turn!)
+  }
+
+  /** The same for a waiting request, which its member does not count any more. */
+  take(member: M, permits: number, cost: number, now: number): void {
+    this.advance(now)
+    this.serve(member, member.start, member.weight)
+    this.line.remove(member)
+    this.hold(member, permits)
+    this.charge(member, cost)
+    if (member.first === undefined) return this.turns.remove(member.turn!)
+    this.line.add(member)
+    this.turns.moved(member.turn!)
   }
 
   /** Charges a member that returns permits with the rest of the real service. */
   end(member: M, permits: number, more: number, now: number): void {
     this.advance(now)
-    member.holds -= permits
-    this.inUse -= permits
+    this.hold(member, -permits)
     this.charge(member, more)
     this.deactivate(member)
+    if (!isWaiting(member)) return
+    this.line.moved(member)
+    this.turns.moved(member.turn!)
+  }
+
+  /**
+   * The same as `begin` for a new member that has only this one request. No later request reads its service, so it needs no
+   * object.
+   */
+  beginAlone(weight: number, permits: number, now: number): void {
+    this.advance(now)
+    this.activeWeight += weight
+    this.serve(undefined, this.virtual, weight)
+    this.inUse += permits
+  }
+
+  endAlone(weight: number, permits: number, now: number): void {
+    this.advance(now)
+    this.inUse -= permits
+    this.lessWeight(weight)
   }
 
   /** Whether an idle member still has a debt to wait for. */
@@ -208,7 +229,7 @@ export class FairShares<M extends Member> {
 
   /** The service that others probably get before a member's next request. */
   before(member: M): number {
-    const owed = member.start - (member.isIdle ? forgiven : 0) - this.virtual
+    const owed = member.start - (isIdle(member) ? forgiven : 0) - this.virtual
     return Math.max(0, owed) * this.activeWeight
   }
 
@@ -217,9 +238,32 @@ export class FairShares<M extends Member> {
     return (service / member.weight) * this.activeWeight
   }
 
+  /** Virtual time and both lines reach the members that are furthest behind, or the one that is served if none waits. */
+  private serve(member: M | undefined, start: number, weight: number): void {
+    const behind = this.line.first
+    if (behind === undefined) {
+      this.sinceTurn++
+      this.virtual = Math.max(this.virtual, start)
+      this.passed = Math.max(this.passed, start + small / weight)
+      return
+    }
+    this.sinceTurn = behind === member ? this.sinceTurn + 1 : 0
+    this.virtual = Math.max(this.virtual, behind.start)
+    this.passed = Math.max(this.passed, byStart(behind))
+    this.passedIdeal = Math.max(this.passedIdeal, byIdeal(this.turns.first!))
+  }
+
+  private hold(member: M, permits: number): void {
+    member.holds += permits
+    this.inUse += permits
+  }
+
   private deactivate(member: M): void {
-    if (!member.isIdle) return
-    this.activeWeight -= member.weight
+    if (isIdle(member)) this.lessWeight(member.weight)
+  }
+
+  private lessWeight(weight: number): void {
+    this.activeWeight -= weight
     // Sums of fractions drift; an idle queue is a chance to be exact again.
     if (this.inUse === 0 && this.line.size === 0) this.activeWeight = 0
   }
@@ -227,10 +271,6 @@ export class FairShares<M extends Member> {
   private charge(member: M, cost: number): void {
     const service = cost / member.weight
     member.start += service
-    if (member.turn === undefined) return
-    member.turn.ideal += service
-    if (!member.isWaiting) return
-    this.line.moved(member)
-    this.turns.moved(member.turn)
+    if (member.turn !== undefined) member.turn.ideal += service
   }
 }

@@ -165,7 +165,8 @@ const makeWith = (
     stats: Effect.sync(() => permits.stats()),
     withPermit: (self, { permits: count = 1, resource = "", within } = {}) =>
       hold(permits, self, (clock, share) => ({
-        flow: new Flow(share),
+        flow: share.tenant === undefined ? undefined : new Flow(share),
+        share,
         resource,
         permits: count,
         begun: false,

@@ -15,7 +15,7 @@ import { forkInRoot } from "../base/Fork.ts"
 import { Held } from "../base/Held.ts"
 import { aBoolean, answerOf } from "../base/UserValue.ts"
 import { tookTooLong } from "../base/TimeUp.ts"
-import { type Admission, type Outcome, type Stats } from "./Admission.ts"
+import { type Admission, type AttemptOutcome, type Stats } from "./Admission.ts"
 import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"
 import { HeldPermits, type PermitSource } from "./HeldPermits.ts"
@@ -188,7 +188,7 @@ export class Permits implements PermitSource {
     return undefined
   }
 
-  private outcome(exit: Exit.Exit<unknown, unknown>): Outcome {
+  private outcome(exit: Exit.Exit<unknown, unknown>): AttemptOutcome {
     if (Exit.isSuccess(exit)) return "Answered"
     const fail = exit.cause.reasons.find(Cause.isFailReason)
     if (fail === undefined) return tookTooLong(exit.cause) ? "Dropped" : "Unknown"

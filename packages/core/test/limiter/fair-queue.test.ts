@@ -10,10 +10,9 @@ const serve = (queue: FairQueue, turns: number, took = 10): ReadonlyArray<Flow> 
   const served: Array<Flow> = []
   for (let i = 0; i < turns && queue.first !== undefined; i++) {
     const ticket = queue.first
-    queue.begin(ticket, 10, 0)
-    queue.remove(ticket)
+    queue.take(ticket, 10, 0)
     queue.end(ticket, took, 0)
-    served.push(ticket.request.flow)
+    served.push(ticket.flow!)
   }
   return served
 }
@@ -48,7 +47,7 @@ describe("fair queueing", () => {
         const flows = runs.map(({ tenant, weight }) => new Flow(tenant === undefined ? { weight } : { tenant, weight }))
         const waiting: Array<Ticket> = []
         const held: Array<Ticket> = []
-        const runOf = (ticket: Ticket): number => flows.indexOf(ticket.request.flow)
+        const runOf = (ticket: Ticket): number => flows.indexOf(ticket.flow!)
         let now = 0
         steps.forEach(({ pause, pick, remaining, run, took, what }, order) => {
           now += pause
@@ -59,8 +58,7 @@ describe("fair queueing", () => {
             model.add(run % runs.length, { id: order, remaining }, now)
           } else if (what === "begin" && queue.first !== undefined) {
             const ticket = queue.first
-            queue.begin(ticket, 8, now)
-            queue.remove(ticket)
+            queue.take(ticket, 8, now)
             model.begin(runOf(ticket), 8, now)
             model.remove(runOf(ticket), ticket.order)
             waiting.splice(waiting.indexOf(ticket), 1)
@@ -106,8 +104,7 @@ describe("fair queueing", () => {
     let spent = 0
     for (let i = 0; i < 44; i++) {
       const ticket = queue.first!
-      queue.begin(ticket, 10, 0)
-      queue.remove(ticket)
+      queue.take(ticket, 10, 0)
       queue.end(ticket, ticket.request.flow === slow ? 30 : 3, 0)
       if (ticket.request.flow === slow) spent += 30
       else spent -= 3
@@ -143,8 +140,7 @@ describe("fair queueing", () => {
     const order: Array<Ticket> = []
     for (let ticket = queue.first; ticket !== undefined; ticket = queue.first) {
       order.push(ticket)
-      queue.begin(ticket, 10, 0)
-      queue.remove(ticket)
+      queue.take(ticket, 10, 0)
     }
     expect(order).toEqual([longest, first, last])
   })
@@ -160,8 +156,7 @@ describe("fair queueing", () => {
       const fresh = new Ticket(request(), 2 + turns, now)
       queue.add(fresh, now)
       if (queue.first === waiter) break
-      queue.begin(fresh, 10, now)
-      queue.remove(fresh)
+      queue.take(fresh, 10, now)
       queue.end(fresh, 10, now + 10)
       expect(++turns).toBeLessThanOrEqual(1000)
     }
@@ -182,9 +177,8 @@ describe("fair queueing", () => {
         for (let now = 0; [...left.values()].some((count) => count > 0); now += 10) {
           come(new Flow(), now)
           const ticket = queue.first!
-          const { flow } = ticket.request
-          queue.begin(ticket, 10, now)
-          queue.remove(ticket)
+          const flow = ticket.flow!
+          queue.take(ticket, 10, now)
           if (left.has(flow)) {
             left.set(flow, left.get(flow)! - 1)
             if (left.get(flow)! > 0) come(flow, now)

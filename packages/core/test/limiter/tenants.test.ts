@@ -58,8 +58,7 @@ const serve = (
       const tenant = Number(ticket.request.resource)
       const { takes } = traffic[tenant]!
       const millis = takes[ticket.order % takes.length]!
-      queue.begin(ticket, guess(millis), now)
-      queue.remove(ticket)
+      queue.take(ticket, guess(millis), now)
       waiting[tenant]!--
       held.push({ ticket, tenant, takes: millis, until: now + millis })
       refill()
@@ -111,10 +110,9 @@ const serveNext = (queue: FairQueue, count: number, from = 0, takes = 10): Reado
   const served: Array<Flow> = []
   for (let i = 0; i < count && queue.first !== undefined; i++) {
     const ticket = queue.first
-    queue.begin(ticket, takes, from + i * takes)
-    queue.remove(ticket)
+    queue.take(ticket, takes, from + i * takes)
     queue.end(ticket, takes, from + (i + 1) * takes)
-    served.push(ticket.request.flow)
+    served.push(ticket.flow!)
   }
   return served
 }
@@ -172,7 +170,7 @@ describe("tenants", () => {
         flows.forEach((flow) => fill(queue, flow, 1000))
         fill(queue, other, 1000)
         for (let i = 0; i < 1000; i++) {
-          const { flow } = queue.first!.request
+          const flow = queue.first!.flow!
           const takes = times[flows.indexOf(flow)] ?? 10
           serveNext(queue, 1, now, takes)
           now += takes
@@ -227,9 +225,8 @@ describe("tenants", () => {
         flows.forEach((flow, i) => queue.add(new Ticket(request({ flow }), i, 0), 0))
         const order: Array<number> = []
         for (let ticket = queue.first; ticket !== undefined; ticket = queue.first) {
-          order.push(shares[flows.indexOf(ticket.request.flow)]!.weight)
-          queue.begin(ticket, 10, 0)
-          queue.remove(ticket)
+          order.push(shares[flows.indexOf(ticket.flow!)]!.weight)
+          queue.take(ticket, 10, 0)
         }
         expect(order).toEqual(order.toSorted((a, b) => b - a))
       })

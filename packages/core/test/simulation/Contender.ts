@@ -1,7 +1,7 @@
 /** What is compared: a limit, an order of waiting, and whether a run starts its loads side by side. */
 import { Admission } from "../../src/limiter/Admission.ts"
 import { aimd } from "../../src/limiter/algorithm/Aimd.ts"
-import { FairQueue, type Line } from "../../src/limiter/FairQueue.ts"
+import { FairQueue, type RequestQueue } from "../../src/limiter/FairQueue.ts"
 import { fixed } from "../../src/limiter/algorithm/Fixed.ts"
 import { gradient2 } from "../../src/limiter/algorithm/Gradient2.ts"
 import type { LimitAlgorithm } from "../../src/limiter/algorithm/LimitAlgorithm.ts"
@@ -23,18 +23,18 @@ const unlimited = 1_000_000
 const make = (
   name: string,
   algorithm: (capacity: number) => LimitAlgorithm,
-  line: () => Line,
+  line: () => RequestQueue,
   options?: { readonly sequential?: boolean; readonly knowsCapacity?: boolean }
 ): Contender => ({
   name,
-  limiter: (capacity) => new Admission({ algorithm: algorithm(capacity), maxWaiting: Infinity, line: line() }),
+  limiter: (capacity) => new Admission({ algorithm: algorithm(capacity), maxWaiting: Infinity, queue: line() }),
   sequential: options?.sequential ?? false,
   knowsCapacity: options?.knowsCapacity ?? false
 })
 
-const inOrder = (): Line => new FirstComeFirstServed()
-const inTurn = (): Line => new RoundRobin()
-const fairly = (): Line => new FairQueue()
+const inOrder = (): RequestQueue => new FirstComeFirstServed()
+const inTurn = (): RequestQueue => new RoundRobin()
+const fairly = (): RequestQueue => new FairQueue()
 
 export const sequential = make("sequential", () => fixed(unlimited), inOrder, { sequential: true })
 export const unbounded = make("unbounded", () => fixed(unlimited), inOrder)

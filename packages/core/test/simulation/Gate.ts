@@ -1,7 +1,7 @@
 /**
  * Drives a limiter's transitions in virtual time, as the Effect shell does in real time. It decides nothing itself.
  */
-import type { Admission, Outcome } from "../../src/limiter/Admission.ts"
+import type { Admission, AttemptOutcome } from "../../src/limiter/Admission.ts"
 import type { Request, Ticket } from "../../src/limiter/Ticket.ts"
 import type { Simulation, Timer } from "./Simulation.ts"
 
@@ -29,7 +29,7 @@ export class Gate {
     this.drain()
   }
 
-  end(ticket: Ticket, outcome: Outcome): void {
+  end(ticket: Ticket, outcome: AttemptOutcome): void {
     this.admission.end(ticket, outcome, this.simulation.now)
     this.drain()
   }

@@ -1,9 +1,9 @@
 /** Orders of waiting to compare with fair queueing: first come first served, and round robin. */
-import type { Line } from "../../src/limiter/FairQueue.ts"
+import type { RequestQueue } from "../../src/limiter/FairQueue.ts"
 import type { Flow, Ticket } from "../../src/limiter/Ticket.ts"
 
 /** Whoever asked first goes first. */
-export class FirstComeFirstServed implements Line {
+export class FirstComeFirstServed implements RequestQueue {
   private readonly tickets = new Set<Ticket>()
 
   get size(): number {
@@ -24,6 +24,10 @@ export class FirstComeFirstServed implements Line {
 
   begin(): void {}
 
+  take(ticket: Ticket): void {
+    this.remove(ticket)
+  }
+
   end(): void {}
 
   expectedWait(): number {
@@ -32,7 +36,7 @@ export class FirstComeFirstServed implements Line {
 }
 
 /** One of each flow in turn (deficit round robin where all cost the same); flows that are new go before the others. */
-export class RoundRobin implements Line {
+export class RoundRobin implements RequestQueue {
   size = 0
   private readonly waiting = new Map<Flow, Set<Ticket>>()
   private readonly fresh = new Set<Flow>()
@@ -44,7 +48,7 @@ export class RoundRobin implements Line {
   }
 
   add(ticket: Ticket): void {
-    const { flow } = ticket.request
+    const flow = ticket.flow!
     this.size++
     const waiting = this.waiting.get(flow)
     if (waiting !== undefined) return void waiting.add(ticket)
@@ -53,7 +57,7 @@ export class RoundRobin implements Line {
   }
 
   remove(ticket: Ticket): void {
-    const { flow } = ticket.request
+    const flow = ticket.flow!
     const waiting = this.waiting.get(flow)!
     const wasTurn = this.turn() === flow
     this.size--
@@ -66,6 +70,10 @@ export class RoundRobin implements Line {
   }
 
   begin(): void {}
+
+  take(ticket: Ticket): void {
+    this.remove(ticket)
+  }
 
   end(): void {}
 

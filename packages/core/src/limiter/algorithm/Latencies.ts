@@ -28,6 +28,8 @@ interface Latency {
 export class Latencies {
   private readonly byResource = new RecentMap<Latency>(names)
   private asked: Array<Latency> = []
+  /** The one that was used last, which is asked for again most often. */
+  private last: Latency | undefined = undefined
 
   /** How many resources it remembers. */
   get known(): number {
@@ -36,7 +38,8 @@ export class Latencies {
 
   /** What a resource usually takes, in milliseconds. */
   usual(resource: string): number {
-    return this.byResource.peek(resource)?.usual ?? unknown
+    const latency = this.last?.resource === resource ? this.last : this.byResource.peek(resource)
+    return latency?.usual ?? unknown
   }
 
   /** Learns from an answer; `inWindow`: whether the window takes it as a sample too. */
@@ -68,11 +71,12 @@ export class Latencies {
   }
 
   private get(resource: string): Latency {
+    if (this.last?.resource === resource) return this.last
     let latency = this.byResource.get(resource)
     if (latency === undefined) {
       latency = { resource, usual: unknown, seen: 0, count: 0, sum: 0, sumOfSquares: 0 }
       this.byResource.set(resource, latency)
     }
-    return latency
+    return (this.last = latency)
   }
 }

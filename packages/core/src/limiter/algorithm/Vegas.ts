@@ -63,7 +63,7 @@ interface Baseline {
 
 type Baselines = ReadonlyMap<string, Baseline>
 
-interface Probe {
+interface BaselineProbe {
   readonly since: number
   readonly lasts: number
   /** The limit to go back to. */
@@ -79,13 +79,13 @@ interface VegasState extends LimitState {
   readonly slowStart: boolean
   /** The limit from which it has been lowered, if lowering is the last that happened to it. */
   readonly loweredFrom: number | undefined
-  readonly probe: Probe | undefined
+  readonly probe: BaselineProbe | undefined
   /** For how long the limit was in use since the last probe, in milliseconds. */
   readonly busyFor: number
 }
 
 /** What a window says about the queue at the backend. */
-interface Reading {
+interface QueueReading {
   readonly multiple: number
   /** How many of those in flight only queue, how few are hardly any, and how many are too many. */
   readonly queue: number
@@ -146,7 +146,7 @@ const takeMean = (baseline: Baseline, value: number): Baseline => ({
 })
 
 /** Reads a window, if it has enough samples of resources with a baseline. */
-const read = ({ baselines, limit, multiple: before }: VegasState, window: Window): Reading | undefined => {
+const read = ({ baselines, limit, multiple: before }: VegasState, window: Window): QueueReading | undefined => {
   let count = 0
   let sum = 0
   let sumOfSquares = 0
@@ -183,7 +183,7 @@ const blind = (state: VegasState, window: Window, initial: number): VegasState =
   return tries && window.peak >= inUse * limit ? { ...state, limit: limit * blindBy } : state
 }
 
-const lower = (state: VegasState, { most, multiple }: Reading): VegasState => {
+const lower = (state: VegasState, { most, multiple }: QueueReading): VegasState => {
   const aimed = Math.max(state.limit / multiple + most, state.limit * lowerAtMost)
   return {
     ...state,
@@ -202,7 +202,7 @@ const raise = (state: VegasState): VegasState => {
   }
 }
 
-const adjust = (state: VegasState, reading: Reading): VegasState => {
+const adjust = (state: VegasState, reading: QueueReading): VegasState => {
   if (reading.queue > reading.most) return lower(state, reading)
   if (reading.queue >= reading.least) return { ...state, slowStart: false }
   return reading.used ? raise(state) : state
@@ -228,7 +228,7 @@ const beginProbe = (state: VegasState, window: Window): VegasState => ({
   baselines: mapKnown(state.baselines, forgetMean)
 })
 
-const endProbe = (state: VegasState, { restore }: Probe, at: number): VegasState => ({
+const endProbe = (state: VegasState, { restore }: BaselineProbe, at: number): VegasState => ({
   ...state,
   limit: restore,
   freshSince: at,
@@ -239,7 +239,7 @@ const endProbe = (state: VegasState, { restore }: Probe, at: number): VegasState
   busyFor: 0
 })
 
-const isProbed = (state: VegasState, { lasts, resource, since }: Probe, at: number): boolean => {
+const isProbed = (state: VegasState, { lasts, resource, since }: BaselineProbe, at: number): boolean => {
   const isKnown = (state.baselines.get(resource)?.seen ?? 0) >= baselineSamples
   return at - since >= (isKnown ? lasts : probeAtMost)
 }
@@ -247,7 +247,7 @@ const isProbed = (state: VegasState, { lasts, resource, since }: Probe, at: numb
 const isProbeDue = ({ busyFor, limit, loweredFrom }: VegasState): boolean =>
   busyFor > probeEvery || (loweredFrom !== undefined && limit <= probeBelow * loweredFrom)
 
-const decide = (state: VegasState, window: Window, reading: Reading | undefined, initial: number): VegasState => {
+const decide = (state: VegasState, window: Window, reading: QueueReading | undefined, initial: number): VegasState => {
   const { drops, from, samples, to } = window
   const { probe } = state
   if (probe !== undefined) return isProbed(state, probe, to) ? endProbe(state, probe, to) : state
