@@ -41,6 +41,10 @@ describe("the size of programs", () => {
     expect(sizeOf(size).beyond, advice).toBeGreaterThanOrEqual(size.beyond * stale)
   })
 
+  it("a program that undoes nothing contains no code that declares what undoes", () => {
+    expect(measured.modules).not.toContain("undo/Compensation.ts")
+  })
+
   it("a program that declares and loads contains no modules of core but the recorded ones", () => {
     const allowed = new Set(recorded.modules)
     expect(

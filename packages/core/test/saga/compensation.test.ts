@@ -302,6 +302,35 @@ describe("what a compensation gets", () => {
   )
 })
 
+describe("what undoes, given after the options", () => {
+  it.effect("acts on the bare load: inside of all that is piped, the first inside of the second", () =>
+    Effect.gen(function* () {
+      const shop = new Shop()
+      const note = (text: string) => Saga.cleanup(() => shop.clean(text))
+      const a = Resource.make("a", { load: () => Effect.fail("no") }, note("first"), note("second")).pipe(
+        note("piped"),
+        Policy.retry({ times: 1 }),
+        note("all")
+      )
+      yield* Effect.exit(Loader.load(Loader.make({ a })))
+      assert.deepStrictEqual(shop.log, ["~first", "~second", "~piped", "~first", "~second", "~piped", "~all"])
+    })
+  )
+
+  it.effect("undoes an item of a list, and piped onto the list its whole", () =>
+    Effect.gen(function* () {
+      const shop = new Shop()
+      const seats = Resource.forEach(
+        "seats",
+        { items: () => ["a", "b"], load: (name) => shop.do(name) },
+        Saga.compensate((seat) => shop.undo(seat))
+      ).pipe(Saga.compensate((seats) => shop.clean(seats.join("+"))))
+      yield* Effect.exit(Loader.load(Loader.make({ last: failing({ seats }) }, { compensationConcurrency: 1 })))
+      assert.deepStrictEqual(shop.log, ["+a", "+b", "~a+b", "-b", "-a"])
+    })
+  )
+})
+
 describe("a compensation that fails", () => {
   const broken = (shop: Shop, failure: () => Effect.Effect<unknown, unknown>) => {
     const a = shop.step("a")

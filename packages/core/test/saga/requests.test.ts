@@ -85,6 +85,24 @@ describe("a request", () => {
     }).pipe(withTime)
   )
 
+  it.effect("is undone with the values of what it depends on, and so is one that fails cleaned up after", () =>
+    Effect.gen(function* () {
+      const shop = new Shop()
+      const { resolver } = booking(shop)
+      const row = Resource.succeed("row", 12)
+      const targets = ["a", "gone"].map((name) =>
+        Resource.fromRequest(
+          name,
+          { deps: { row }, request: () => new Book({ name }), resolver },
+          Saga.compensate((value, { row }) => Effect.andThen(shop.clean(`row ${row}`), shop.undo(value))),
+          Saga.cleanup(({ row }, { resource }) => shop.clean(`${resource} of row ${row}`))
+        )
+      )
+      yield* Effect.exit(Loader.load(Loader.make({ a: targets[0]!, gone: targets[1]! })))
+      assert.deepStrictEqual(shop.log, ["+a", "~gone of row 12", "~row 12", "-a"])
+    }).pipe(withTime)
+  )
+
   it.effect("of a list is undone by itself: all that were answered, and none that failed", () =>
     Effect.gen(function* () {
       for (const names of [
