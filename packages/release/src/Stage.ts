@@ -14,6 +14,12 @@ export const stage = (to: string): void => {
     // What was removed is listed until it is committed.
     if (file !== "" && fs.existsSync(from)) fs.cpSync(from, path.join(to, file))
   }
+  // Or pnpm, when it runs a script there, would install into the packages that are linked.
+  const workspace = path.join(to, "pnpm-workspace.yaml")
+  fs.writeFileSync(
+    workspace,
+    fs.readFileSync(workspace, "utf8").replace("verifyDepsBeforeRun: install", "verifyDepsBeforeRun: false")
+  )
   fs.symlinkSync(path.join(root, "node_modules"), path.join(to, "node_modules"))
   for (const modules of fs.globSync("packages/*/node_modules", { cwd: root })) {
     const options = { recursive: true, verbatimSymlinks: true, filter: isLink } as const
