@@ -115,6 +115,9 @@ const typeBudgets = (types: ReadonlyArray<TypeCost>): ReadonlyArray<Budget> => {
   ]
 }
 
+export const growthBudgets = (growth: ReadonlyArray<Growth>): ReadonlyArray<Budget> =>
+  growth.flatMap(({ most, ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, most))
+
 /** The budgets of `measurePages`. */
 export const speedBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> => [
   equalValues(cells),
@@ -159,7 +162,7 @@ export const budgetsOf = ({
   watching
 }: Figures): ReadonlyArray<Budget> => [
   ...speedBudgets(cells),
-  ...growth.flatMap(({ most, ratio: grown, what }) => atMost(`growth, ${what}: 100,000 / 1,000`, grown, most)),
+  ...growthBudgets(growth),
   ...watchingBudgets(watching),
   ...batchBudgets(batches),
   ...cachingBudgets(caching),

@@ -3,10 +3,11 @@
  * `results/latest.json`.
  *
  * `--quick`: every contender once, on the small workloads, for a smoke test.
- * `--pages`: only pages and layers of 1,000, for work on the core.
+ * `--pages`: only pages and layers of 1,000, for work on the core. `--since=<commit>`: beside core as it was then.
+ * `--growth`: only growth.
  */
 import { availableParallelism } from "node:os"
-import { budgetsOf, budgetTable, speedBudgets, type Budget, type Figures } from "./budgets.ts"
+import { budgetsOf, budgetTable, growthBudgets, speedBudgets, type Budget, type Figures } from "./budgets.ts"
 import { batchesJson, batchesTable, measureBatches } from "./batches.ts"
 import { bundleTable, measureBundles } from "./bundle.ts"
 import { cachingTable, measureCaching } from "./caching.ts"
@@ -119,11 +120,25 @@ const runAll = async (): Promise<ReadonlyArray<Budget>> => {
 }
 
 const runPages = async (): Promise<ReadonlyArray<Budget>> => {
-  const cells = await measurePages(tell)
+  const commit = process.argv.find((arg) => arg.startsWith("--since="))?.slice("--since=".length)
+  const cells = await measurePages(tell, commit)
   const budgets = speedBudgets(cells)
-  print(pagesTable(cells), budgetTable(budgets))
+  print(
+    "Times are lower deciles. Ratios are ours / theirs: the median over rounds, and that of the lower deciles, which other\n" +
+      "work on the machine disturbs less.",
+    pagesTable(cells),
+    budgetTable(budgets)
+  )
   return budgets
 }
 
-const budgets = await (process.argv.includes("--pages") ? runPages() : runAll())
+const runGrowth = async (): Promise<ReadonlyArray<Budget>> => {
+  const growth = await measureGrowth()
+  const budgets = growthBudgets(growth)
+  print(growthTable(growth), budgetTable(budgets))
+  return budgets
+}
+
+const run = process.argv.includes("--pages") ? runPages : process.argv.includes("--growth") ? runGrowth : runAll
+const budgets = await run()
 if (budgets.some(({ decides, met }) => decides && !met)) process.exitCode = 1

@@ -2,6 +2,8 @@
 import { bodies, type Body } from "./body.ts"
 import { contenders } from "./contenders/index.ts"
 import type { Contender, Prepared } from "./contenders/Contender.ts"
+import { again, contender, eager } from "./contenders/ours.ts"
+import { compareWith } from "./libraries.ts"
 import { compete, type Measured, type Rounds } from "./measure.ts"
 import { expectedPage } from "./page.ts"
 import { type Probe, probe } from "./probe.ts"
@@ -164,23 +166,31 @@ const measure = async ({ bodies, contenders, workloads }: Selection, tell: Tell)
 export const measureSpeed = (isQuick: boolean, tell: Tell): Promise<ReadonlyArray<Cell>> =>
   measure({ workloads: isQuick ? quick() : full(), bodies, contenders }, tell)
 
-const inPages = contenders.filter(({ name }) =>
-  ["ours", "ours again", "Effect.all", "Effect.gen", "p-graph"].includes(name)
-)
+const rivals = contenders.filter(({ name }) => ["Effect.all", "Effect.gen", "p-graph"].includes(name))
 
-/** The pages and layers of 1,000, synchronous and in microtasks, in less than a minute: for work on the core. */
-export const measurePages = (tell: Tell): Promise<ReadonlyArray<Cell>> =>
-  measure(
+/**
+ * The pages and layers of 1,000, synchronous and in microtasks, in less than a minute: for work on the core. With a
+ * commit, core as it was then takes part.
+ */
+export const measurePages = async (tell: Tell, commit?: string): Promise<ReadonlyArray<Cell>> => {
+  const ours = commit === undefined ? [eager, again] : await sinceCommit(commit)
+  return measure(
     {
       workloads: [
-        ...pages({ warmUp: 15, measured: 101, sampleMs: 4 }),
-        ofGraph(layered(1000), { warmUp: 5, measured: 41, sampleMs: 6 })
+        ...pages({ warmUp: 80, measured: 121, sampleMs: 2 }),
+        ofGraph(layered(1000), { warmUp: 20, measured: 61, sampleMs: 2 })
       ],
       bodies: bodies.filter(({ name }) => name !== "setImmediate"),
-      contenders: inPages
+      contenders: [...ours, ...rivals]
     },
     tell
   )
+}
+
+const sinceCommit = async (commit: string): Promise<ReadonlyArray<Contender>> => {
+  const { before, now } = await compareWith(commit)
+  return [contender("ours", { library: now }), contender(`ours at ${commit}`, { library: before })]
+}
 
 export const find = (cells: ReadonlyArray<Cell>, workload: string, body: string, contender: string) =>
   cells
@@ -210,15 +220,22 @@ export const speedTable = (cells: ReadonlyArray<Cell>): string => {
   return table(["workload", "bodies", ours!, "a resource", ...others], rows, 2)
 }
 
+/** Ours / theirs: the median of the ratios of rounds, the ratio of lower deciles, and their lower decile. */
+const ratiosOf = (cell: Cell, name: string): string => {
+  const other = cell.measured.find((one) => one.name === name)
+  if (other === undefined) return "-"
+  return `${ratio(other.ratio)}, ${ratio(cell.measured[0]!.low / other.low)} (${duration(other.low)})`
+}
+
 export const pagesTable = (cells: ReadonlyArray<Cell>): string => {
-  const [ours, ...others] = inPages.map(({ name }) => name)
+  const [ours, ...others] = cells[0]!.measured.map(({ name }) => name)
   const rows = cells.map((cell) => [
     cell.workload,
     cell.body,
     duration(cell.measured[0]!.low),
-    ...others.map((name) => entryOf(cell, name))
+    ...others.map((name) => ratiosOf(cell, name))
   ])
-  return table(["workload", "bodies", `${ours}, lower decile`, ...others], rows, 2)
+  return table(["workload", "bodies", ours!, ...others], rows, 2)
 }
 
 /** The figures of all cells, for the results file: `[ns a run, ours / theirs]`. */

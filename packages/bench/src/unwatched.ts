@@ -5,13 +5,10 @@
  * The calls are those on `this.watch`. `undefined` is put in their place, and the bundler drops the code that then has
  * no effect. Nor does a run look for observers when it starts.
  */
-import { build, type Plugin } from "esbuild"
-import { mkdtemp, readFile, rm } from "node:fs/promises"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import type { Plugin } from "esbuild"
+import { readFile } from "node:fs/promises"
 import type { Library } from "./contenders/ours.ts"
-
-const here = fileURLToPath(new URL("../", import.meta.url))
-const core = fileURLToPath(import.meta.resolve("effect-loader"))
+import { bundle, core, inFolder, load } from "./libraries.ts"
 
 /** Where a run looks for observers when it starts. */
 const search = /watchFor\(.*\)(?=,?$)/m
@@ -29,20 +26,6 @@ const unwatching: Plugin = {
     })
 }
 
-const bundle = (file: string, plugins: Array<Plugin>) =>
-  build({
-    entryPoints: [core],
-    outfile: file,
-    bundle: true,
-    format: "esm",
-    target: "es2023",
-    external: ["effect", "effect/*"],
-    minifySyntax: true,
-    plugins,
-    absWorkingDir: here,
-    logLevel: "error"
-  })
-
 const callsIn = async (file: string): Promise<number> =>
   (await readFile(file, "utf8")).match(/this\.watch\??\.\w+\(|watchFor\(/g)?.length ?? 0
 
@@ -54,17 +37,12 @@ export interface Libraries {
 }
 
 /** Builds both, and checks that one has the calls and the other has none. */
-export const buildLibraries = async (): Promise<Libraries> => {
-  const folder = await mkdtemp(`${here}.unwatched-`)
-  const [whole, unwatched] = [`${folder}/whole.js`, `${folder}/unwatched.js`]
-  try {
-    await bundle(whole, [])
-    await bundle(unwatched, [unwatching])
+export const buildLibraries = (): Promise<Libraries> =>
+  inFolder(async (folder) => {
+    const [whole, unwatched] = [`${folder}/whole.js`, `${folder}/unwatched.js`]
+    await bundle(core, whole)
+    await bundle(core, unwatched, [unwatching])
     const [before, after] = [await callsIn(whole), await callsIn(unwatched)]
     if (before === 0 || after > 0) throw new Error(`calls of observers: ${before}, and ${after} after removing`)
-    const load = (file: string): Promise<Library> => import(pathToFileURL(file).href)
     return { whole: await load(whole), unwatched: await load(unwatched), removed: before }
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
+  })

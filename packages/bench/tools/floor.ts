@@ -251,7 +251,7 @@ const caseOf = (name: string): Case => {
 
 const measure = async ({ contestants, expected, name }: Case, rounds: number) => {
   const present = Object.entries(contestants).map(([name, { run }]) => ({ name, run }))
-  const measured = await compete(present, { warmUp: Math.ceil(rounds / 5), measured: rounds, sampleMs: 4 })
+  const measured = await compete(present, { warmUp: Math.ceil(rounds / 2), measured: rounds, sampleMs: 2 })
   for (const [who, { values }] of Object.entries(contestants)) {
     if (values().join() !== expected.join()) throw new Error(`${who} loads other values in ${name}`)
   }
