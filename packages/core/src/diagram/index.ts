@@ -1,5 +1,5 @@
 /**
- * Plans as text that other programs draw: Mermaid and Graphviz, through `effect/Graph`.
+ * Plans as text for drawing programs: Mermaid and Graphviz, through `effect/Graph`.
  *
  * @since 0.1.0
  */
@@ -13,9 +13,9 @@ import type { Report, ResourceReport } from "../watch/Report.ts"
 /**
  * How a plan is drawn.
  *
- * - `direction`: where dependents stand from what they depend on. Default `"TD"`: below; `"LR"`: on the right.
- * - `report`: of one run of the plan. What became of each resource is drawn too: a sign before its name, as in a waterfall, and
- *   why below it.
+ * - `direction`: the side on which dependents stand. Default `"TD"`: below; `"LR"`: on the right.
+ * - `report`: the report of one run of the plan. The drawing then shows the outcome of each resource: a sign before its name, as
+ *   in a waterfall, and the reason below it.
  *
  * @since 0.1.0
  * @category models
@@ -25,7 +25,7 @@ export interface Options {
   readonly report?: Report<unknown>
 }
 
-/** An arrow says for which values it is taken, where it is that of a choice. */
+/** An arrow. That of a choice has the values for which the choice takes it. */
 type PlanGraph = Graph.DirectedGraph<PlanResource, string>
 
 const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
@@ -39,7 +39,7 @@ const shapes: Record<PlanResource["kind"], Graph.MermaidNodeShape> = {
   match: "diamond"
 }
 
-/** The name, and below it the loader inside, the policies, outermost first, and what became of it. */
+/** The name, and below it the nested loader, the policies, outermost first, and the outcome. */
 const labelOf = (resource: PlanResource, report: ResourceReport | undefined): string => {
   const { loader, name } = resource
   const sign = report === undefined ? "" : `${signs[report.outcome._tag]} `
@@ -57,7 +57,7 @@ const labelsOf = ({ report }: Options): ((resource: PlanResource) => string) => 
   return (resource) => labelOf(resource, reports.get(resource.name))
 }
 
-/** For which values a choice takes the arrow from a resource: nothing, for the one that decides. */
+/** The values for which a choice takes the arrow from a resource; `undefined` for the resource that decides. */
 const valuesFor = ({ cases = {}, otherwise }: PlanResource, dependency: string): string =>
   [
     ...Object.entries(cases).flatMap(([value, name]) => (name === dependency ? [printableLabel(value)] : [])),

@@ -1,4 +1,4 @@
-/** Tells a limiter how late the event loop is. */
+/** Reports the lag of the event loop to a limiter. */
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -10,7 +10,7 @@ import type { Limiter } from "../limiter/Limiter.ts"
 import { permitsOf } from "../limiter/Permits.ts"
 import type { LagMonitor } from "./LagMonitor.ts"
 
-/** Reports to a limiter as long as the layer lives; after it, the process counts as one that is not late. */
+/** Reports to a limiter until the layer ends, after which the limiter assumes no lag. */
 export const layerReporting = <Self>(
   limiter: Context.Key<Self, Limiter>,
   every: Duration.Duration,

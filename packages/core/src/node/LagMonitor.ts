@@ -1,18 +1,18 @@
-/** How late the event loop is: what a timer waits for beyond its time. */
+/** The lag of the event loop: how late its timers run. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { monitorEventLoopDelay, performance } from "node:perf_hooks"
 
 export interface LagMonitor {
-  /** The 99th percentile of the lag since the last time, in milliseconds. */
+  /** The 99th percentile of the lag since the last call, in milliseconds. */
   readonly take: () => number
 }
 
-/** How often the event loop is looked at, in milliseconds. */
+/** The resolution of the measurement, in milliseconds. */
 const resolution = 20
 const nanosPerMilli = 1e6
 
-/** Watches the event loop of this process. `every`: how long it is from one `take` to the next, in milliseconds. */
+/** Monitors the event loop of this process. `every` is the time between calls of `take`, in milliseconds. */
 export const watchEventLoop = (every: number): Effect.Effect<LagMonitor, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -27,7 +27,7 @@ export const watchEventLoop = (every: number): Effect.Effect<LagMonitor, never, 
       return {
         take: () => {
           const now = performance.now()
-          // A stall so long that nothing was noted in it, or only what is forgotten now, is seen by how late this is.
+          // During a long stall the histogram gets no sample, so the lateness of this call counts, too.
           const late = now - last - every
           const noted = delay.count === 0 ? 0 : delay.percentile(99) / nanosPerMilli - resolution
           last = now

@@ -1,5 +1,5 @@
 /**
- * What only Node.js can tell: how late its event loop is.
+ * Measurements that only Node.js provides: the lag of the event loop.
  *
  * @since 0.1.0
  */
@@ -11,12 +11,12 @@ import { layerReporting } from "./EventLoopLag.ts"
 import { watchEventLoop } from "./LagMonitor.ts"
 
 /**
- * Lets a limiter know when the process itself is what is slow: latencies then say nothing about the backend.
+ * Tells a limiter when the process itself is slow: its latencies then say nothing about the backend.
  *
- * - `every`: how often the event loop's lag since the last time is reported. Default: every second.
+ * - `every`: the time between reports of the event loop's lag. Default: one second.
  *
- * While the 99th percentile of the lag is above 50 ms, the limiter learns nothing, and its limit goes down by 5 % a second,
- * to a tenth at the least; then it comes back as slowly. That is so for limits that stay, too. One layer for each limiter.
+ * While the 99th percentile of the lag is above 50 ms, the limiter learns nothing, and its limit decreases by 5 % a second,
+ * down to a tenth. Afterwards it increases at the same speed. Constant limits decrease, too. Use one layer for each limiter.
  *
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 /**
- * Calls to a store: a bounded number at a time, with the services of the cache's layer and none of a caller's.
+ * Calls to a store: a bounded number at a time, with the services of the cache's layer and none of a caller.
  *
- * A reader that does not wait any longer leaves its call where it is. The call keeps its place until the store answers, or until
- * its own deadline: so a store that hangs is not sent more and more.
+ * A reader that stops waiting does not end its call. The call keeps its place until the store answers, or until
+ * its own deadline, so a store that hangs gets no further calls.
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ export class Calls {
   private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   private due = false
 
-  /** `flush` sends what waits. It is called at the end of a tick, and when there is room again. */
+  /** `flush` sends the waiting items. It is called at the end of a tick, and when a call has ended. */
   constructor(context: Context.Context<never>, most: number, flush: () => void) {
     this.context = context
     this.most = most
@@ -32,7 +32,7 @@ export class Calls {
     return this.fibers.size < this.most
   }
 
-  /** Has what waits sent when the present tick is over, in which more may come. */
+  /** Calls `flush` at the end of the current tick, in which further items can come. */
   schedule(): void {
     if (this.due || !this.hasRoom) return
     this.due = true
@@ -43,7 +43,7 @@ export class Calls {
     forkInRoot(this.context, Effect.map(Effect.yieldNow, flush))
   }
 
-  /** The time of a call is that of its store: what is done before and after it is not counted. */
+  /** Bounds the time of the store, without the work before and after it. */
   limited<A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E | string> {
     return limited(call, longestCall)
   }
@@ -58,12 +58,12 @@ export class Calls {
     })
   }
 
-  /** What a call ends in. It goes on where it is not waited for any longer. */
+  /** Waits for the exit of a call. If the wait is interrupted, the call continues. */
   wait<A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E | string> {
     return Effect.callback((resume) => this.run(this.limited(call), resume))
   }
 
-  /** Interrupts what runs. A store that cannot be interrupted is not waited for. */
+  /** Interrupts the calls that run. It does not wait for a store that cannot be interrupted. */
   readonly close: Effect.Effect<void> = Effect.sync(() => {
     for (const fiber of Array.from(this.fibers)) fiber.interruptUnsafe()
   })

@@ -1,4 +1,4 @@
-/** Why a store failed: in words for events, and in the log at most once a minute for each kind. */
+/** The reasons of a store's failures: texts for events, and at most one log line a minute for each kind. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -24,13 +24,13 @@ const said: Readonly<Record<Kind, string>> = {
 
 const longestReason = 200
 
-/** An error of Effect's persistence names the key. What it follows from does not. */
+/** The cause of an error of Effect's persistence. That error itself contains the key, which must not be shown. */
 const behind = (error: unknown): unknown => {
   const { _tag, cause } = (error ?? {}) as { readonly _tag?: unknown; readonly cause?: unknown }
   return _tag === "PersistenceError" && cause !== undefined ? cause : error
 }
 
-/** Redis repeats what it was asked: the keys, which may be about people. */
+/** Errors of Redis repeat the arguments: keys, which can identify a person. */
 const withoutArguments = (text: string): string => text.replace(/,? with args beginning with[^]*/, "")
 
 const shorten = (text: string): string => {
@@ -38,7 +38,7 @@ const shorten = (text: string): string => {
   return told.length > longestReason ? `${told.slice(0, longestReason)}...` : told
 }
 
-/** Why something about the store failed. An issue of a schema shows the value, and is not told. */
+/** Why a call of the store failed. The issue of a schema is left out, since it contains the value. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const failure = cause.reasons.find(Cause.isFailReason)
   if (failure === undefined) return shorten(describeCause(cause))
@@ -46,7 +46,7 @@ export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   return shorten(describe(behind(failure.error)))
 }
 
-/** The same effect, for so many milliseconds at most, also in a run that cannot be interrupted. */
+/** Bounds the time of an effect, also in an uninterruptible run. `within` is in milliseconds. */
 export const limited = <A, E>(self: Effect.Effect<A, E>, within: number): Effect.Effect<A, E | string> =>
   Effect.timeoutOrElse(Effect.interruptible(self), {
     duration: within,

@@ -15,9 +15,9 @@ interface PendingRead {
   readonly resume: (found: Exit.Exit<ReadonlyArray<Stored>, unknown>) => void
 }
 
-/** So many calls at a time: what comes meanwhile waits for the next one. */
+/** Calls at a time. Further reads wait for the next call. */
 const mostCalls = 8
-/** A call for so many names takes no further read. */
+/** The number of names from which a call takes no further read. */
 const fullCall = 1000
 
 export class Reads {
@@ -30,7 +30,7 @@ export class Reads {
     this.calls = new Calls(context, mostCalls, () => this.flush())
   }
 
-  /** What is stored under these names, in their order. */
+  /** The values stored under these names, in their order. */
   get(shard: number, names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Stored>, unknown> {
     return Effect.callback((resume) => {
       const read: PendingRead = { names, resume }
@@ -78,9 +78,9 @@ export class Reads {
   }
 }
 
-/** An answer that is too short may lack the mark that invalidates a value. */
+/** Checks the length of an answer: a short one may lack the mark that invalidates a value. */
 const check = (found: unknown, wanted: number): Exit.Exit<ReadonlyArray<Stored>, string> => {
   if (!Array.isArray(found)) return Exit.fail(`the store gave ${kindOf(found)} where a list was expected`)
   if (found.length === wanted) return Exit.succeed(found as ReadonlyArray<Stored>)
-  return Exit.fail(`the store gave ${found.length} answers to ${wanted} questions`)
+  return Exit.fail(`the store gave ${found.length} answers for ${wanted} keys`)
 }

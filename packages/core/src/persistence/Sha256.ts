@@ -1,6 +1,6 @@
 /**
- * SHA-256, for the names of long keys in a store: a weaker hash would let a visitor make two keys that share a value. It is
- * written out here because Web Crypto is missing in pages without TLS, and waits for a thread.
+ * SHA-256, for the names of long keys in a store. With a weaker hash, a visitor could make two keys that share a value. The
+ * algorithm is written out here because Web Crypto is missing in pages without TLS, and is asynchronous.
  */
 
 const firstPrimes = (count: number): ReadonlyArray<number> => {

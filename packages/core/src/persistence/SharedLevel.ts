@@ -1,11 +1,11 @@
 /**
- * The level of a cache that processes share: a store of Effect's, asked in one go and within a limit.
+ * The level of a cache that processes share: one of Effect's stores, with batched calls and a time limit.
  *
- * What is to be forgotten is not looked for, as a store knows no prefixes, and a value that is on its way to the store could not be
- * found there. It is marked instead, with the instant: a value counts only if its load began after all marks on its way. So
- * nothing that was loaded before comes back, however late it is written.
+ * A store cannot search by prefix, and a value can be on its way to the store. So invalidation does not look for values: it
+ * writes a mark with the current instant. A value counts only if its load began after all marks of its key, so a value from
+ * before a mark never comes back, however late it is written.
  *
- * The time of a value counts from when its load began. So what was loaded before a mark is over when the mark is.
+ * The time to live of a value starts with its load. So a value from before a mark has expired when the mark expires.
  */
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
@@ -23,14 +23,14 @@ import { Reads } from "./Reads.ts"
 import type { KeyNames, StoreKeys } from "./StoreKeys.ts"
 import { type StoreEntry, type PendingWrite, Writes } from "./Writes.ts"
 
-/** What the level was told. Times are milliseconds. */
+/** The options of the level, checked. Times are milliseconds. */
 export interface LevelSettings<A> {
   readonly cache: string
   readonly keys: StoreKeys
   readonly value: Schema.Codec<A, unknown>
   readonly timeToLive: (value: unknown, key: Key) => number
   readonly staleIfError: number
-  /** No value lives longer. */
+  /** The upper bound of all times to live. */
   readonly longest: number
   readonly within: number
 }
@@ -40,7 +40,7 @@ const decodeMark = Schema.decodeUnknownEffect(Mark)
 
 const miss: Answer = { result: "miss" }
 
-/** A store that knows keys without their case, or file names, can give the value of another one. */
+/** Whether a value belongs to a key. Stores that ignore case, or use file names, can return the value of another key. */
 const isOf = (stored: object, id: string): boolean => (stored as { readonly id?: unknown }).id === id
 
 export interface SharedLevel extends Level {
@@ -85,12 +85,12 @@ export const makeLevel = <A>(
       for (const mark of found) {
         if (mark !== undefined && (yield* decodeMark(mark)).forgottenAt >= since) return miss
       }
-      // Where a clock has been set back, no value is fresh for longer than one that is written now.
+      // If a clock was set back, no value may be fresh for longer than a new one.
       const freshFor = Math.min(freshUntil - (yield* Clock.currentTimeMillis), livesOf(value, key))
       return { result: freshFor > 0 ? "hit" : "miss", found: { value, freshFor } }
     })
 
-  /** First marked, and then removed: what is written between is marked. */
+  /** Writes the marks before it removes the value, so that a value written in between is marked. */
   const forget = (range: Range): Effect.Effect<void, unknown> =>
     Effect.gen(function* () {
       const forgottenAt = yield* Clock.currentTimeMillis
@@ -127,7 +127,7 @@ export const makeLevel = <A>(
   }
 }
 
-/** Compiling finds such a resource, so the types were bypassed. */
+/** The compiler reports such a resource, so this happens only if the types were bypassed. */
 const withoutKey = (cache: string, resource: string): Effect.Effect<never> =>
   Effect.die(
     new Error(

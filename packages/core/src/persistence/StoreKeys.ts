@@ -1,38 +1,38 @@
 /**
- * What a value, and a mark that says what is forgotten, are stored under.
+ * The names of values and of invalidation marks in a store.
  *
- * All names of a shard have one hash tag, the part in braces: a Redis cluster keeps them in one place, where it can be asked for
- * several at once. Marks are shared by all versions of a value: what one version forgets, the others do.
+ * All names of a shard have one hash tag, the part in braces: a Redis cluster keeps them on one node, where one command can read
+ * several of them. All versions of a value share their marks: an invalidation by one version counts for the others.
  *
- * Every name is at most 191 characters long, the shortest limit among Effect's stores, and the names of one key cost as much as
- * it is long: no visitor makes them costly with what a key takes from them.
+ * Every name is at most 191 characters long, the shortest limit among Effect's stores. The names of one key together cost as
+ * much as the key is long, so no visitor can make them expensive by the parts of a key that come from a request.
  */
 import type { Range } from "../cache/Key.ts"
 import { sha256 } from "./Sha256.ts"
 
-/** What a key is stored under. */
+/** The names of a key. */
 export interface KeyNames {
   readonly shard: number
-  /** What stands for the key: itself, or its digest. */
+  /** The key itself, or its digest. */
   readonly id: string
   readonly value: string
-  /** All marks that can have the key forgotten. */
+  /** All marks that can invalidate the key. */
   readonly marks: ReadonlyArray<string>
 }
 
 const separator = ":"
 const longestText = 120
-/** Deeper prefixes are forgotten with what is above them. */
+/** The number of prefixes with marks of their own. Deeper ones are invalidated with their deepest such prefix. */
 const deepest = 16
 
-/** Text that every store keeps as it is: no control characters, and no halves of characters. */
+/** Text that every store keeps unchanged: without control characters and lone surrogates. */
 const sound = /^[^#\p{Cc}\p{Cs}][^\p{Cc}\p{Cs}]*$/u
 
 const idOf = (text: string): string => (text.length <= longestText && sound.test(text) ? text : `#${sha256(text)}`)
 
 /**
- * What stands for the prefixes of a key, from the shortest, and for the key itself. What stands for a long one is made of what
- * stands for the one before, so that all together cost as much as one.
+ * The ids of a key's prefixes, from the shortest, and of the key itself. The id of a long prefix is made from the id of the
+ * prefix before it, so that all of them together cost as much as one.
  */
 const idsOf = (key: string): { readonly prefixes: ReadonlyArray<string>; readonly id: string } => {
   const prefixes: Array<string> = []
@@ -55,7 +55,7 @@ const shardOf = (id: string, shards: number): number => {
   return (hash >>> 0) % shards
 }
 
-/** Text that is short and made of these characters, or its digest. */
+/** A text if it is short and has only these characters, otherwise its digest. */
 const short = (text: string, characters: RegExp, longest: number): string =>
   text.length <= longest && characters.test(text) ? text : `#${sha256(text).slice(0, longest - 1)}`
 
@@ -82,7 +82,7 @@ export class StoreKeys {
     }
   }
 
-  /** The marks that have a range forgotten: that of a key where the key is, all others in each shard. */
+  /** The marks that invalidate a range: for a key the one in its shard, for other ranges one in each shard. */
   marksFor(range: Range): ReadonlyArray<string> {
     if (range._tag === "Key") return [this.namesOf(range.key).marks[1]!]
     const tags = Array.from({ length: this.shards }, (_, shard) => this.tagOf(shard))

@@ -1,4 +1,4 @@
-/** The version of a schema. Values that another version stored are neither read nor overwritten. */
+/** The version of a schema. Values of another version are neither read nor overwritten. */
 import * as Schema from "effect/Schema"
 import { sha256 } from "./Sha256.ts"
 
@@ -7,8 +7,8 @@ const toJson = (_: string, value: unknown): unknown =>
   typeof value === "bigint" || typeof value === "symbol" || value instanceof RegExp ? String(value) : value
 
 /**
- * A digest of what values are, and of what they are stored as. It tells schemas of another structure from each other, not
- * those that differ by a function.
+ * A digest of the structure of values and of their stored form. Schemas of different structure have different digests; schemas
+ * that differ only in a function have the same.
  */
 export const versionOf = <A>(schema: Schema.Codec<A, unknown>): string => {
   const values = Schema.toRepresentation(Schema.toType(schema))

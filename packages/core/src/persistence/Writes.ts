@@ -1,8 +1,8 @@
 /**
- * Writes to a store: those of one tick are one call, for each shard, and no load waits for one.
+ * Writes to a store. The writes of one tick are one call for each shard, and no load waits for them.
  *
- * What a slow store has not taken yet waits, one value a key, up to a bound. What comes beyond that is not written: it is counted
- * as dropped. It is a value less in the store, which the next reader loads.
+ * Values that a slow store has not taken yet wait, one for each key, up to a bound. Further values are dropped and counted: they
+ * are missing in the store, and the next reader loads them.
  */
 import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -25,14 +25,14 @@ export interface PendingWrite {
   readonly since: number
 }
 
-/** A value as the store takes it: its name, what is stored, and for how long. */
+/** The arguments of a store for one value. */
 export type StoreEntry = readonly [name: string, stored: object, timeToLive: Duration.Duration]
 
 const mostWaiting = 10_000
 const fullCall = 500
 
 export class Writes {
-  /** Values that the store took, that it would not take, and that were not sent. */
+  /** Values that the store has taken, has rejected, and was not sent. */
   written = 0
   failed = 0
   dropped = 0
@@ -44,7 +44,7 @@ export class Writes {
   private readonly idle = Latch.makeUnsafe(true)
   private closed = false
 
-  /** `encode` gives nothing for a value whose time is over. */
+  /** `encode` returns `undefined` for a value that has expired. */
   constructor(
     store: Persistence.BackingPersistenceStore,
     context: Context.Context<never>,
@@ -54,7 +54,7 @@ export class Writes {
     this.store = store
     this.failures = failures
     this.encode = encode
-    // One call at a time, so that of two values of one key the later one stays.
+    // One call at a time, so that the later of two values of one key stays.
     this.calls = new Calls(context, 1, () => this.flush())
   }
 
@@ -66,12 +66,12 @@ export class Writes {
     this.calls.schedule()
   }
 
-  /** What has not been sent yet is not written any more. */
+  /** Drops the values of a range that are not sent yet. */
   forget(range: Range): void {
     for (const key of this.waiting.keys()) if (isIn(key, range)) this.waiting.delete(key)
   }
 
-  /** Writes what waits, for so many milliseconds at most, and takes no more. */
+  /** Takes no more values, and writes the waiting ones for at most `within` milliseconds. */
   close(within: number): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.closed = true
@@ -137,4 +137,4 @@ export class Writes {
 }
 
 const closing = "the cache is closed"
-const full = `${mostWaiting} of them wait for it already`
+const full = `${mostWaiting} values wait already`

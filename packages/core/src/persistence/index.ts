@@ -27,24 +27,22 @@ import { StoreKeys } from "./StoreKeys.ts"
 import { versionOf } from "./Version.ts"
 
 /**
- * How a cache keeps values in a store that processes share, and in the memory of this one before it.
+ * How a cache keeps values in a store that processes share, with the memory of this process in front of it.
  *
- * - `value`: the schema of the values, which cross as JSON.
- * - `timeToLive`: how long a value is fresh in the store, counted from when its load began.
- * - `memory`: how values are remembered in this process. Its `timeToLive` is how long this process goes without asking
- *   the store, and so how long it can give a value that another process had forgotten. The store keeps values for its
- *   `staleIfError` longer than they are fresh, up to 30 days.
- * - `within`: how long a reader waits for the store, `invalidate` waits for it, and the cache's layer when it closes. What takes
- *   longer, fails or has another shape is a miss. Default 100 ms.
- * - `longest`: the longest that a value lives, whatever `timeToLive` says, and what has been forgotten is marked for as long. Where
- *   processes with different times share a store, give all of them the longest of these. Default `timeToLive` where that is one
- *   finite duration, otherwise 1 day.
+ * - `value`: the schema of the values, which are stored as JSON.
+ * - `timeToLive`: how long a value is fresh in the store, from the start of its load.
+ * - `memory`: the options of the memory. For its `timeToLive`, this process does not read the store, and can return a value that
+ *   another process has invalidated. The store keeps values for its `staleIfError` longer than they are fresh, up to 30 days.
+ * - `within`: the longest time that a read, an `invalidate` and the closing of the cache's layer wait for the store. A read that
+ *   takes longer, fails or has a value of another shape is a miss. Default 100 ms.
+ * - `longest`: the upper bound of all times to live, and the lifetime of invalidation marks. Where processes with different times
+ *   share a store, give all of them the longest. Default `timeToLive` if that is a finite duration, otherwise 1 day.
  * - `storeId`: the name of the store, without braces: the same for all processes that share values. Default the id of the cache.
- * - `version`: tells values that this program can read from those of other programs. Processes of different versions give each other
- *   no values, and forget for each other. Default a digest of the schema's structure: give one, and change it with the
- *   values, where they change their meaning and not their structure.
- * - `shards`: over how many places of a Redis cluster the values are spread. Each tick sends a command to each of them. All
- *   processes that share a store have to agree. From 1 to 1000, default 1.
+ * - `version`: separates the values of programs that cannot read each other's values. Processes of different versions share no
+ *   values, but invalidate for each other. Default a digest of the schema's structure: give one, and change it with the values,
+ *   where their meaning changes and their structure does not.
+ * - `shards`: the number of places of a Redis cluster that hold the values. Each tick sends a command to each of them. All
+ *   processes that share a store must have the same number. From 1 to 1000, default 1.
  *
  * @since 0.1.0
  * @category options
@@ -86,7 +84,7 @@ const versionIn = <A>(id: string, { value, version }: PersistedOptions<A>): stri
   try {
     return versionOf(value)
   } catch (cause) {
-    return illegal(id, `its schema says too little to make a version of it (${describe(cause)}): give a \`version\``)
+    return illegal(id, `its schema cannot be turned into a version (${describe(cause)}): give a \`version\``)
   }
 }
 
@@ -112,16 +110,17 @@ const toSettings = <A>(id: string, options: PersistedOptions<A>): LevelSettings<
 /**
  * A cache in memory, with a level behind it that processes share.
  *
- * What memory does not have is looked for in the store, and then loaded; what was loaded is written to the store in the
- * background. The reads of one tick are one command, and so are the writes. The store can fail, be slow, or hold something
- * else: that is a miss within its limit, never a failure. It is counted, told by the event, and logged at most once a minute.
- * Typed failures are remembered in memory only.
+ * A read looks in memory, then in the store, and then loads. Loaded values are written to the store in the background. The reads
+ * of one tick are one command, and so are the writes. A store that fails, is slow or has a value of another shape is a miss
+ * within its limit, never a failure of the load. It is counted, reported in the event, and logged at most once a minute.
+ * Typed failures are kept in memory only.
  *
- * Invalidating marks in the store what is to be forgotten, and removes the value of a single key. Another process may give what it has in memory until its time
- * there is over (`memory.timeToLive`, and `staleWhileRevalidate` after it), plus what the clocks of the two differ by;
- * what it was loading meanwhile counts as loaded then. Nothing that was loaded before comes back from the store.
+ * Invalidation writes a mark to the store, and removes the value of a single key. Another process can return a value from its
+ * memory until that expires (`memory.timeToLive`, and `staleWhileRevalidate` after it), plus the difference of the two clocks;
+ * a value whose load is in progress there counts as loaded at the end of that load. A value from before the mark never comes
+ * back from the store.
  *
- * The class of the cache has to be `keyed`, and to say the type of its values.
+ * The class of the cache must be `keyed`, and have a type for its values.
  *
  * @example
  * ```ts
@@ -155,7 +154,7 @@ export const layer = <Self, Id extends string, A, S>(
 ): Layer.Layer<Self, never, Persistence.BackingPersistence | S> => {
   const { storeId = tag.key } = options
   const level = Effect.gen(function* () {
-    if (!tag.keyed) illegal(tag.key, "it is persisted, so its class has to say `keyed: true`")
+    if (!tag.keyed) illegal(tag.key, "it is persisted, so its class must have `keyed: true`")
     const settings = toSettings(tag.key, options)
     const persistence = yield* Persistence.BackingPersistence
     const context = detach(yield* Effect.context<never>())

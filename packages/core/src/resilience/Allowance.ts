@@ -1,10 +1,10 @@
 /**
- * How many further attempts there may be, as a pure machine: a share of those that were made anyway, and a few in any case.
+ * The number of further attempts that a budget allows, as a pure machine: a fraction of the first attempts, and a constant rate.
  *
- * Both are counted over a window that moves in slices, so a slice that is over leaves all at once.
+ * Both are counted over a window that moves in slices. An old slice leaves the window as a whole.
  */
 
-/** How finely the window moves. */
+/** The number of slices of the window. */
 const slices = 10
 
 interface Slice {
@@ -14,9 +14,9 @@ interface Slice {
 }
 
 export interface AllowanceOptions {
-  /** How many further attempts for each that was made anyway. */
+  /** Further attempts for each first attempt. */
   readonly ratio: number
-  /** How many there may be beside these. */
+  /** Further attempts that are always allowed. */
   readonly perSecond: number
   /** In milliseconds. */
   readonly window: number
@@ -38,14 +38,14 @@ export class Allowance {
     this.sliceAt(now).attempts++
   }
 
-  /** Takes one more attempt, if there may be one. */
+  /** Takes one further attempt, if one is left. */
   take(now: number): boolean {
     if (this.left(now) < 1) return false
     this.sliceAt(now).further++
     return true
   }
 
-  /** How many more there may be just now. */
+  /** The further attempts that are left now. */
   left(now: number): number {
     const { perSecond, ratio, window } = this.options
     const first = this.sliceAt(now).index - slices
@@ -56,7 +56,7 @@ export class Allowance {
       attempts += slice.attempts
       further += slice.further
     }
-    // What is a whole number by its meaning should be one in spite of fractions that are not exact.
+    // Rounds up results that miss a whole number only by the inexactness of fractions.
     return Math.floor(ratio * attempts + (perSecond * window) / 1000 + 1e-9) - further
   }
 

@@ -1,9 +1,9 @@
 /**
- * Circuit breakers: services that let nothing through to a backend that fails, until it has had time to recover.
+ * Circuit breakers: services that refuse calls to a failing backend until it has had time to recover.
  *
- * Closed, everything goes through, and failures are counted. Open, nothing does. Then one attempt tries it out, the probe: a
- * success closes the breaker, a failure opens it again, and so does a probe that takes too long. They are Effect's own
- * (`effect/persistence/CircuitBreaker`), which has no time limit for probes: the stores here add it.
+ * A closed breaker lets everything through and counts failures. An open breaker refuses everything. After a pause it lets one
+ * attempt through, the probe: a success closes the breaker; a failure, or a probe that takes too long, opens it again. The
+ * breakers are Effect's own (`effect/persistence/CircuitBreaker`) with a time limit for probes, which the stores here add.
  *
  * @since 0.1.0
  */
@@ -33,9 +33,9 @@ import { guard } from "./Guard.ts"
 /**
  * When a breaker opens.
  *
- * - `failures`: after so many in a row, in the order in which they ended.
- * - `threshold`, `size`: when of the last `size` results so great a part, from 0 to 1, were failures; not before there were
- *   `minimumCalls`, which is `size` by default.
+ * - `failures`: after this number of failures in a row, in the order of their ends.
+ * - `threshold`, `size`: when at least this fraction, from 0 to 1, of the last `size` results were failures, but not before
+ *   `minimumCalls` results, which is `size` by default.
  *
  * @since 0.1.0
  * @category options
@@ -45,22 +45,22 @@ export type Trip =
   | { readonly threshold: number; readonly size: number; readonly minimumCalls?: number }
 
 /**
- * How a breaker behaves.
+ * The options of a breaker.
  *
- * - `opens`: when it does: see {@link Trip}.
- * - `openDuration`: for how long; a schedule gives the pauses of one opening after the other.
- * - `isFailure`: which typed errors are failures of the backend. Default: all of them. One that is not, such as a "not
+ * - `opens`: when it opens: see {@link Trip}.
+ * - `openDuration`: how long it stays open; a schedule gives the pauses of successive openings.
+ * - `isFailure`: which typed errors are failures of the backend. Default: all of them. Any other error, such as a "not
  *   found", shows that the backend answers, and counts as a success.
- * - `retryAfter`: how long whoever answered asks to be left alone. A breaker that opens with this error stays open at least
+ * - `retryAfter`: the pause that the backend asks for in an error. A breaker that opens with this error stays open at least
  *   as long, up to an hour: see `Policy.RetryAfter`.
+ * - `probeTimeout`: the time limit of a probe. After it the breaker opens again, as after a failure; the attempt itself continues,
+ *   and its end does not count. Finite and longer than 0; default 30 seconds. Choose it longer than a slow answer: a breaker whose
+ *   probes are all too slow stays open.
+ * - `many`: whether many breakers of the class may exist at the same time. Default `false`: ten at once cause a warning in the
+ *   log, since that is usually a layer that each handler provides.
  *
- * - `probeTimeout`: how long the attempt that tries an open breaker out may take. When it takes longer, the breaker opens again,
- *   as after a failure; the attempt itself goes on, and its end does not count any more. Finite and longer than 0; default 30 seconds.
- *   It should be longer than a slow answer takes: a breaker whose probes are all too slow stays open.
- * - `many`: whether many of the class are to live at the same time. Default `false`: the log is warned, once, when ten do, as
- *   they do where the layer is provided in each handler.
- *
- * Defects are failures. Of several errors at once, one that is no failure is enough: the backend answers. What was interrupted, and what a limiter, a rate limit or another breaker refused, does not count.
+ * Defects are failures. Of several errors at once, one that is not a failure is enough to show that the backend answers.
+ * Interruptions, and refusals by a limiter, a rate limit or another breaker, do not count.
  *
  * @since 0.1.0
  * @category options
@@ -75,8 +75,8 @@ export interface Options {
 }
 
 /**
- * What a breaker does at the moment. `Open` lasts until the next attempt comes, however long `retryAfter` is over. `Unknown`
- * is for a shared store that cannot be asked.
+ * The state of a breaker. `Open` lasts until the next attempt, even if `retryAfter` has passed. `Unknown` means that a shared
+ * store cannot be reached.
  *
  * @since 0.1.0
  * @category models
@@ -88,7 +88,7 @@ export type State =
   | { readonly _tag: "Unknown" }
 
 /**
- * What a breaker does: `withBreaker` runs an effect if it lets it through.
+ * The service of a breaker. `withBreaker` runs an effect, or fails with `CircuitOpen`.
  *
  * @since 0.1.0
  * @category models
@@ -103,8 +103,8 @@ export interface CircuitBreaker {
  *
  * - `withBreaker`, `state`: through the service.
  * - `layer`: a breaker of this process.
- * - `layerShared`: one that others share, through a store of Effect's: `layerStoreRedis` of
- *   `effect/persistence/CircuitBreaker`. They are one where the class has the same id. A store that cannot be reached lets
+ * - `layerShared`: a breaker that processes share through a store of Effect, such as `layerStoreRedis` of
+ *   `effect/persistence/CircuitBreaker`. Classes with the same id share a breaker. If the store cannot be reached, the breaker lets
  *   everything through, and Effect logs it.
  *
  * @since 0.1.0
@@ -117,7 +117,7 @@ export interface CircuitBreakerClass<Self, Id extends string> extends Context.Se
   readonly layerShared: (options: Options) => Layer.Layer<Self, never, Effects.CircuitBreakerStore>
 }
 
-/** Throws where a function of the options throws, or gives something else than it should. */
+/** Calls the functions of the options. Throws if one of them throws, or returns a wrong value. */
 const outcomeOfError = (error: unknown, { clock, id, isFailure, retryAfter }: ErrorReading): Effects.Outcome => {
   if (notNow(error) === "Refused") return Effects.ignored
   const owner = `circuit breaker "${id}"`
@@ -138,14 +138,14 @@ interface ErrorReading extends Pick<Options, "isFailure" | "retryAfter"> {
   readonly clock: Clock.Clock
 }
 
-/** Of several errors, one that shows that the backend answers is enough, and a failure weighs more than a refusal. */
+/** The outcome of several errors: a success if one of them shows that the backend answers, else a failure if there is one. */
 const outcomeOfErrors = (errors: ReadonlyArray<unknown>, options: ErrorReading): Effects.Outcome => {
   const outcomes = errors.map((error) => outcomeOfError(error, options))
   const first = (tag: Effects.Outcome["_tag"]) => outcomes.find(({ _tag }) => _tag === tag)
   return first("Success") ?? first("Failure") ?? Effects.ignored
 }
 
-/** What a result says of the backend. */
+/** The outcome that an exit has for the breaker. */
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: ErrorReading): Effects.Outcome => {
   if (Exit.isSuccess(exit)) return Effects.success
   const { cause } = exit
@@ -158,7 +158,7 @@ const outcomeOf = (exit: Exit.Exit<unknown, unknown>, options: ErrorReading): Ef
   )
 }
 
-/** How a call ended, and what that says of the backend. */
+/** The exit of a call, and its outcome for the breaker. */
 interface Classified {
   readonly exit: Exit.Exit<unknown, unknown>
   readonly outcome: Effects.Outcome
@@ -172,7 +172,7 @@ type OpenDuration = Duration.Duration | Schedule.Schedule<unknown, number>
 const toOpenDuration = (id: string, given: Options["openDuration"]): OpenDuration =>
   Schedule.isSchedule(given) ? given : durationOf(`circuit breaker "${id}": \`openDuration\``, given)
 
-/** How long the `nth` opening in a row lasts. A schedule runs on a clock of its own, as Effect's breaker runs it. */
+/** The duration of the `nth` opening in a row. A schedule runs on a clock of its own, as in Effect's breaker. */
 const durationOfOpening = (given: OpenDuration, nth: number): Effect.Effect<Duration.Duration> => {
   if (!Schedule.isSchedule(given)) return Effect.succeed(given)
   return Effect.gen(function* () {
@@ -192,8 +192,8 @@ const durationOfOpening = (given: OpenDuration, nth: number): Effect.Effect<Dura
 type Store = typeof Effects.CircuitBreakerStore.Service
 
 /**
- * A store that records a failure for a probe which takes too long. The probe's own end is then of an earlier generation,
- * which stores ignore. The timer lives in the probe's scope, on a fiber of its own: the probe may not be interruptible.
+ * A store that records a failure for a probe which takes too long. The probe's own end then belongs to an earlier generation,
+ * which stores ignore. The timer lives in the probe's scope, on a fiber of its own, since the probe may be uninterruptible.
  */
 const withProbeTimeout = (
   store: Store,
@@ -204,7 +204,7 @@ const withProbeTimeout = (
   const expire = (key: string, { consecutiveOpenings, generation }: Effects.Admission) =>
     durationOfOpening(openDuration, consecutiveOpenings + 1).pipe(
       Effect.flatMap((openFor) => store.record({ key, generation, outcome: "Failure", tripPolicy, openFor })),
-      // While a shared store cannot be reached, the breaker would stay half-open for as long as the probe lives.
+      // Without a retry, a breaker whose store cannot be reached would stay half-open until the probe ends.
       Effect.retry(Schedule.spaced(limit)),
       Effect.orDie,
       Effect.delay(limit)
@@ -250,7 +250,7 @@ const make = (
       }
     }
     const classify = (exit: Exit.Exit<Classified>) => (Exit.isSuccess(exit) ? exit.value.outcome : Effects.failure())
-    // Effect's breaker gets the exit as a value: it would take its own errors for ours, and ask nobody about interruptions.
+    // The exit is a value for Effect's breaker: it could not tell its own errors from ours, and ignores interruptions.
     const withBreaker = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | CircuitOpen, R> =>
       Effect.uninterruptibleMask((restore) => {
         const classified = Effect.clockWith((clock) =>
@@ -268,7 +268,7 @@ const make = (
   })
 }
 
-/** A store in this process. Effect's own goes by the wall clock. */
+/** A store in this process, by the monotonic clock. Effect's own store uses the wall clock. */
 const layerStoreOwn = () =>
   Layer.effect(
     Effects.CircuitBreakerStore,
@@ -280,7 +280,7 @@ const layerStoreOwn = () =>
   ).pipe(Layer.provide(Effects.layerStoreMemory()))
 
 /**
- * Makes the class of a circuit breaker, one for each backend. All that needs it shares it, in runs and beside them.
+ * Makes the class of a circuit breaker, one for each backend. All runs and effects that use the class share the breaker.
  *
  * @example
  * ```ts
@@ -319,16 +319,16 @@ export const Service =
   }
 
 /**
- * Has a circuit breaker decide whether what is piped before is tried at all.
+ * Puts a circuit breaker around the resource that it is piped onto.
  *
- * Slots and permits are taken inside of it, so that an open breaker takes none. Before a `retry` it sees each attempt, and
- * refuses each; after it, the whole, as one result. A `timeout` before it is a failure that counts, one after it an
- * interruption, which does not.
+ * Slots and permits are taken inside it, so a refusal by an open breaker takes none. Before a `retry` the breaker counts and
+ * refuses each attempt; after a `retry` it counts the whole as one result. A `timeout` before the breaker is a failure that
+ * counts; a `timeout` after it is an interruption, which does not.
  *
- * On requests it is around each call of the resolver, wherever it is piped, and sees one result of it: a failure where the
- * resolver fails, where it answers every request with a failure, or where all have given up on the call, one of them because
- * of a `timeout` piped before. A refused call fails all that wait for it. Piped after a cache, it is around the load: a value
- * that is known needs no backend.
+ * On requests the breaker is around each call of the resolver, wherever it is piped, and counts one result: a failure if the
+ * resolver fails, if it answers every request with a failure, or if all callers have left the call, one of them because
+ * of a `timeout` piped before. A refused call fails all its callers. Piped after a cache, the breaker is around the load: a
+ * cached value needs no backend.
  *
  * @example
  * ```ts

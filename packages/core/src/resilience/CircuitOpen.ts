@@ -4,10 +4,10 @@ import { durationText } from "../base/DurationText.ts"
 import { NotNow } from "../base/NotNow.ts"
 
 /**
- * A circuit breaker let nothing through: what it protects has failed too often, or is being tried out.
+ * A circuit breaker has refused a call: its backend has failed too often, or its probe is in progress.
  *
  * - `breaker`: the key of the breaker.
- * - `retryAfter`: when it will let something through again; zero where an attempt is out already, on which that depends.
+ * - `retryAfter`: the time until the next probe; zero if a probe is in progress.
  *
  * @example
  * ```ts

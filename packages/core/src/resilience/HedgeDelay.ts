@@ -1,5 +1,5 @@
 /**
- * Delays of hedges that are learned: so long as all but a few attempts take, for each resource by itself.
+ * Learned delays of hedges: a percentile of the latencies of each resource.
  *
  * @since 0.1.0
  */
@@ -14,14 +14,14 @@ import type { HedgeDelay } from "../policy/Hedge.ts"
 import { Percentiles } from "./Percentiles.ts"
 
 /**
- * How a delay is learned.
+ * The options of a learned delay.
  *
- * - `percentile`: how great a part of the attempts, from 0 to 1, is quick enough to stay alone. Default 0.95: about one read
- *   in twenty is hedged. It is taken of the last 256 first attempts, or of those that there were.
- * - `initial`: the delay until there were 20. Default: infinite, so that nothing is hedged.
+ * - `percentile`: the fraction of attempts, from 0 to 1, that end before the delay and are not hedged. Default 0.95: about one
+ *   read in twenty is hedged. It is computed from the last 256 first attempts.
+ * - `initial`: the delay before the first 20 attempts. Default: infinite, so that nothing is hedged.
  * - `min`: the shortest delay. Default a millisecond.
- * - `many`: whether many of the class are to live at the same time. Default `false`: the log is warned, once, when ten do, as
- *   they do where the layer is provided in each handler.
+ * - `many`: whether many delays of the class may exist at the same time. Default `false`: ten at once cause a warning in the
+ *   log, since that is usually a layer that each handler provides.
  *
  * @since 0.1.0
  * @category options
@@ -37,7 +37,7 @@ export interface Options {
  * The class of a learned delay's service.
  *
  * - `layer`: a delay that learns in this process; see {@link Options}.
- * - `after`: the delay for a resource, just now.
+ * - `after`: the current delay of a resource.
  *
  * @since 0.1.0
  * @category models
@@ -67,7 +67,7 @@ const make = (id: string, { initial = "Infinity", min = "1 millis", percentile =
   })
 
 /**
- * Makes the class of a learned delay, for `Policy.hedge({ after })`. What it knows is kept by the names of resources.
+ * Makes the class of a learned delay, for `Policy.hedge({ after })`. It keeps latencies by the names of resources.
  *
  * @example
  * ```ts

@@ -1,11 +1,11 @@
-/** A percentile of how long each resource took of late. */
+/** A percentile of the recent latencies of each resource. */
 import { RecentMap } from "../base/RecentMap.ts"
 
-/** How many resources are remembered: those that answered last. */
+/** The number of resources that are kept, the most recent ones. */
 const names = 1000
-/** How many of the latest it remembers, of each resource. */
+/** The number of latencies that are kept for each resource, the most recent ones. */
 const memory = 256
-/** How many there have to be before it says anything, and after how many it looks again. */
+/** The number of latencies before there is a percentile, and between its computations. */
 const enough = 20
 const stride = 16
 
@@ -24,12 +24,12 @@ export class Percentiles {
     this.fraction = fraction
   }
 
-  /** How many resources it remembers. */
+  /** The number of resources that it keeps. */
   get known(): number {
     return this.byResource.size
   }
 
-  /** In what unit it was told; `undefined` while too little is known. */
+  /** The percentile in the unit of the latencies; `undefined` while there are too few. */
   get(resource: string): number | undefined {
     return this.byResource.peek(resource)?.percentile
   }

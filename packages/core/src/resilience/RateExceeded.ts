@@ -4,10 +4,10 @@ import { durationText } from "../base/DurationText.ts"
 import { NotNow } from "../base/NotNow.ts"
 
 /**
- * A rate limit let nothing through: there were as many as may be.
+ * A rate limit has refused to begin an effect, because as many have begun as it allows.
  *
- * - `rate`: the key of the rate limit; `limit`: how many there may be in its window.
- * - `retryAfter`: when there may be more.
+ * - `rate`: the key of the rate limit; `limit`: the number that it allows in its window.
+ * - `retryAfter`: the time until it allows more.
  *
  * @example
  * ```ts

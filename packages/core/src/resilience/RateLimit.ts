@@ -1,6 +1,6 @@
 /**
- * Rate limits: services that let so many through in so much time, as others ask for or charge for. What is limited is how
- * many begin; how many run at once is for a limiter. They are Effect's own (`effect/persistence/RateLimiter`).
+ * Rate limits: services that bound how many effects begin in a time, as backends demand or charge for. A limiter bounds how many
+ * run at once. The rate limits are Effect's own (`effect/persistence/RateLimiter`).
  *
  * @since 0.1.0
  */
@@ -19,14 +19,14 @@ import { guard } from "./Guard.ts"
 import { RateExceeded } from "./RateExceeded.ts"
 
 /**
- * How many may begin, and what becomes of the others.
+ * The options of a rate limit.
  *
- * - `limit`, `window`: so many in so much time.
- * - `algorithm`: `"fixed-window"`, the default, lets `limit` through at once and then waits for the window to pass;
- *   `"token-bucket"` lets one more through each time that its share of the window has passed.
- * - `onExceeded`: `"fail"`, the default, with {@link RateExceeded}; `"delay"` waits, however long that is.
- * - `many`: whether many of the class are to live at the same time. Default `false`: the log is warned, once, when ten do, as
- *   they do where the layer is provided in each handler.
+ * - `limit`, `window`: the number of effects that may begin in a window.
+ * - `algorithm`: `"fixed-window"`, the default, allows `limit` at once and then waits for the end of the window;
+ *   `"token-bucket"` allows one more each time that its share of the window has passed.
+ * - `onExceeded`: `"fail"`, the default, fails with {@link RateExceeded}; `"delay"` waits without a bound.
+ * - `many`: whether many rate limits of the class may exist at the same time. Default `false`: ten at once cause a warning in
+ *   the log, since that is usually a layer that each handler provides.
  *
  * @since 0.1.0
  * @category options
@@ -40,7 +40,7 @@ export interface Options {
 }
 
 /**
- * What one effect takes: `tokens`, a whole number. Default 1; more than the limit is a defect at once.
+ * The cost of one effect: `tokens`, a whole number. Default 1; more than the limit is a defect at once.
  *
  * @since 0.1.0
  * @category options
@@ -50,7 +50,7 @@ export interface TakeOptions {
 }
 
 /**
- * What a rate limit does: `withRate` runs an effect when its turn has come.
+ * The service of a rate limit. `withRate` runs an effect when the limit allows it.
  *
  * @since 0.1.0
  * @category models
@@ -67,8 +67,9 @@ export interface RateLimit {
  *
  * - `withRate`: through the service.
  * - `layer`: a rate of this process.
- * - `layerShared`: one that others share, through a store of Effect's: `layerStoreRedis` of `effect/persistence/RateLimiter`.
- *   They are one where the class has the same id. A store that cannot be reached lets everything through, and logs it.
+ * - `layerShared`: a rate that processes share through a store of Effect, such as `layerStoreRedis` of
+ *   `effect/persistence/RateLimiter`. Classes with the same id share a rate. If the store cannot be reached, the rate limit lets
+ *   everything through, and logs it.
  *
  * @since 0.1.0
  * @category models
@@ -109,14 +110,14 @@ const make = (id: string, options: Options): Effect.Effect<RateLimit, never, Eff
     return {
       withRate: (self, { tokens = 1 } = {}) =>
         isCount(tokens) && tokens <= limit
-          ? // Whoever need not wait goes on at once: even a wait of no time would take a turn of the event loop.
+          ? // An effect that need not wait begins at once: even a sleep of zero takes a turn of the event loop.
             Effect.flatMap(turn(tokens), (delay) => (Duration.isZero(delay) ? self : Effect.delay(self, delay)))
           : illegal(id, `\`tokens\` must be a whole number from 1 to the limit of ${limit}, got ${tokens}`)
     }
   })
 }
 
-/** A store in this process. Effect's own goes by the wall clock. */
+/** A store in this process, by the monotonic clock. Effect's own store uses the wall clock. */
 const layerStoreOwn = /* @__PURE__ */ Layer.effect(
   Effects.RateLimiterStore,
   /* @__PURE__ */ Effect.map(Effects.RateLimiterStore, (store) => ({
@@ -128,7 +129,7 @@ const layerStoreOwn = /* @__PURE__ */ Layer.effect(
 ).pipe(/* @__PURE__ */ Layer.provide(Effects.layerStoreMemory))
 
 /**
- * Makes the class of a rate limit, one for each thing whose rate is limited. All that needs it shares it.
+ * Makes the class of a rate limit, one for each backend with a rate. All runs and effects that use the class share the rate.
  *
  * @example
  * ```ts
@@ -165,13 +166,13 @@ export const Service =
   }
 
 /**
- * Has what is piped before begin no more often than a rate limit allows.
+ * Lets the attempts of a resource begin no more often than a rate limit allows.
  *
  * - `options`: see {@link TakeOptions}.
  *
- * Slots and permits are taken inside of it: whoever waits for their turn holds none. Before a `retry` each attempt is
- * counted, after it only the whole. `retryAfter` of the error says when there may be more: see `Policy.retry`. On requests each
- * call of the resolver is counted, however many requests it is for; piped after a cache, only loads are.
+ * Slots and permits are taken inside it: an attempt that waits for the rate holds none. Before a `retry` each attempt is
+ * counted, after it only the whole. `retryAfter` of the error is the time until more is allowed: see `Policy.retry`. On requests
+ * each call of the resolver is counted, for any number of requests; piped after a cache, only loads are.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Retry budgets: services that keep retries and hedges from multiplying an outage. A backend that fails gets so many more
- * attempts than it would have got anyway, and no more, whatever each resource would like.
+ * Retry budgets: services that keep retries and hedges from multiplying an outage. A failing backend gets a bounded number of
+ * further attempts, whatever the policies of the resources ask for.
  *
  * @since 0.1.0
  */
@@ -15,14 +15,13 @@ import type { RetryBudget as Budget } from "../policy/RetryBudget.ts"
 import { Allowance } from "./Allowance.ts"
 
 /**
- * How much there is to spend. Calls of the backend are counted: an attempt or a retry that shares a resolver's call with others
- * counts once for all of them.
+ * The options of a retry budget. It counts calls of the backend: attempts or retries that share a resolver's call count once.
  *
- * - `ratio`: how many further attempts for each that was made anyway. Default 0.2: a fifth more.
- * - `perSecond`: how many beside these, so that where little is asked for something can be retried at all. Default 1.
- * - `window`: over how long both are counted. Default ten seconds.
- * - `many`: whether many of the class are to live at the same time. Default `false`: the log is warned, once, when ten do, as
- *   they do where the layer is provided in each handler.
+ * - `ratio`: further attempts for each first attempt. Default 0.2: a fifth more.
+ * - `perSecond`: further attempts a second in any case, so that retries are possible at low traffic. Default 1.
+ * - `window`: the time over which both are counted. Default ten seconds.
+ * - `many`: whether many budgets of the class may exist at the same time. Default `false`: ten at once cause a warning in the
+ *   log, since that is usually a layer that each handler provides.
  *
  * @since 0.1.0
  * @category options

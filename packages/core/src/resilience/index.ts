@@ -1,5 +1,5 @@
 /**
- * For when a backend is slow, or down: circuit breakers and rate limits as policies, and what retries and hedges share.
+ * Policies for slow and failing backends: circuit breakers, rate limits, retry budgets and learned delays of hedges.
  *
  * @since 0.1.0
  */

@@ -17,10 +17,10 @@ import type { RollbackError } from "../undo/CompensationError.ts"
 const escaping = "effect-loader/sql/escapes"
 
 /**
- * Says that a resource does its work where a transaction around the load does not reach: on a connection of its own, in
- * another database, in the background. A loader with such a resource is refused by {@link withTransaction}.
+ * Declares that a resource works outside the transaction around the load: on a connection of its own, in another database, or
+ * in the background. {@link withTransaction} refuses loaders with such a resource.
  *
- * - `why`: for people: it ends the sentence "it escapes the transaction: ...".
+ * - `why`: a text for people. It ends the sentence "it escapes the transaction: ...".
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export const escapes =
   <N extends string, A, E, R, In, U>(self: Resource<N, A, E, R, In, U>): Resource<N, A, E, R, In, U> =>
     annotate(self, { [escaping]: why })
 
-/** Policies that keep what was loaded for others, who would get it also after the transaction was rolled back. */
+/** Policies that keep a value for other callers, who would get it even after a rollback. */
 const keeping: Readonly<Record<string, string>> = {
   cache: "what it keeps would be there for others also after a rollback"
 }
@@ -66,12 +66,12 @@ const issuesOf = ({ annotations, around, attempt, items, name }: PlanResource): 
 const escapingFrom = (plan: Plan): ReadonlyArray<GraphIssue> =>
   withInside(plan).flatMap(({ resources }) => resources.flatMap(issuesOf))
 
-/** A resolver that says nothing of how requests are told apart: all that it is asked goes together. */
+/** A resolver without groups: it puts all requests into one call. */
 const plain = RequestResolver.make(() => Effect.void)
 
 /**
- * Requests whose call may be made for somebody else, in the transaction of that one or in none. Effect's own resolvers for SQL
- * keep transactions apart.
+ * Whether the call of a request can run for another caller, in the transaction of that caller or in none. Effect's own resolvers
+ * for SQL keep transactions apart.
  */
 const sharing = ({ program }: Compiled): ReadonlyArray<GraphIssue> =>
   program.steps.flatMap((step): ReadonlyArray<GraphIssue> => {
@@ -86,7 +86,7 @@ const sharing = ({ program }: Compiled): ReadonlyArray<GraphIssue> =>
   })
 
 /**
- * A loader whose loads run inside a transaction each.
+ * A loader each of whose loads runs inside a transaction.
  *
  * @since 0.1.0
  * @category models
@@ -96,18 +96,18 @@ export interface Transaction<A, E, R, In> {
 }
 
 /**
- * Has each load of a loader run inside one transaction of the `SqlClient`: committed when the load succeeds, rolled back
- * when it fails, dies, times out or is interrupted.
+ * Runs each load of a loader inside one transaction of the `SqlClient`. It is committed if the load succeeds, and rolled back
+ * if the load fails, dies, times out or is interrupted.
  *
- * What the load did elsewhere is undone by its compensations: before the rollback when the load fails, and also when it
- * had succeeded and the commit fails. Resources that work in the database need no compensation; those of others must not
- * use the database, which the rollback would undo too.
+ * Compensations undo the work of the load in other systems: before the rollback if the load fails, and also if the load succeeds
+ * and the commit fails. Resources that work in the database need no compensation. The compensations of other resources must not
+ * use the database, since the rollback would undo that, too.
  *
- * Throws a `GraphError` for resources that would escape the transaction: those that say so (see {@link escapes}), those whose
- * values are kept for others beyond it, as in a cache, and those whose requests share calls with requests of others. The
+ * Throws a `GraphError` for resources that would escape the transaction: those declared with {@link escapes}, those whose values
+ * are kept for others beyond it, as in a cache, and those whose requests share calls with requests of other callers. The
  * resolvers of Effect's `SqlResolver` keep transactions apart.
  *
- * All queries go through the one connection of the transaction, one after the other: the resources' other work overlaps.
+ * All queries use the one connection of the transaction, one after the other. Other work of the resources runs concurrently.
  *
  * @example
  * ```ts
@@ -142,7 +142,7 @@ export const withTransaction = <A, E, R, In, T>(self: Loader<A, E, R, In, T>): T
       SqlClient.SqlClient.use((sql) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
-            // Known when the load has succeeded: what then goes wrong is the commit.
+            // Set when the load has succeeded: a failure after that is one of the commit.
             let undo: Effect.Effect<void, RollbackError> = Effect.void
             const load = Effect.map(loadReversible(self, ...inputs), (loaded) => {
               undo = loaded.undo

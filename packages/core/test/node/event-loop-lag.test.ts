@@ -1,4 +1,4 @@
-/** A limiter that knows how late its process is. */
+/** A limiter that knows the lag of its process. */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, type Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -9,7 +9,7 @@ import { type LagMonitor, watchEventLoop } from "../../src/node/LagMonitor.ts"
 
 class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
 
-/** A monitor that says what it is told to. */
+/** A monitor with given measurements. */
 const monitored = () => {
   const told = { lag: 0, open: 0, taken: 0 }
   const take = (): number => {
@@ -31,8 +31,8 @@ const reporting = (monitor: Effect.Effect<LagMonitor, never, Scope.Scope>) =>
 
 const limit = Effect.map(Postgres.stats, ({ limit }) => limit)
 
-describe("a process that is late", () => {
-  it.effect("starts less, by a twentieth a second and down to a tenth; then more again, as slowly", () =>
+describe("a limiter in a process with lag", () => {
+  it.effect("lowers its limit by a twentieth a second, down to a tenth, and raises it again as slowly", () =>
     Effect.gen(function* () {
       const { monitor, told } = monitored()
       yield* Layer.build(reporting(monitor))
@@ -51,7 +51,7 @@ describe("a process that is late", () => {
     }).pipe(Effect.scoped, Effect.provide(Postgres.layer({ limit: 100 })))
   )
 
-  it.effect("learns nothing meanwhile", () =>
+  it.effect("learns nothing during the lag", () =>
     Effect.gen(function* () {
       const { monitor, told } = monitored()
       yield* Layer.build(reporting(monitor))
@@ -68,7 +68,7 @@ describe("a process that is late", () => {
     }).pipe(Effect.scoped, Effect.provide(Postgres.layerAdaptive()))
   )
 
-  it.effect("is on time for the limiter once nobody looks any more, and nothing is left of the monitor", () =>
+  it.effect("assumes no lag after the end of the layer, which leaves no monitor behind", () =>
     Effect.gen(function* () {
       const { monitor, told } = monitored()
       const closed = yield* Deferred.make<void>()
@@ -93,18 +93,18 @@ describe("a process that is late", () => {
 })
 
 describe("the event loop", () => {
-  it.live("that was stalled was late by as much", () =>
+  it.live("that was stalled has at least that lag", () =>
     Effect.gen(function* () {
       const { take } = yield* watchEventLoop(10)
       const until = performance.now() + 200
       while (performance.now() < until);
-      // However busy the machine is, it has been at least as late as that.
+      // A busy machine can only add to the lag.
       assert.isAtLeast(take(), 190)
       assert.isAtLeast(take(), 0)
     }).pipe(Effect.scoped)
   )
 
-  it.live("is looked at as long as its layer lives", () =>
+  it.live("is monitored until its layer ends", () =>
     Effect.gen(function* () {
       yield* Effect.sleep("50 millis")
       assert.isAtLeast(yield* limit, 1)

@@ -1,4 +1,4 @@
-/** A store in memory that counts what it is asked, shows what it holds, and can be told to go wrong. */
+/** A store in memory that counts its calls, shows its content, and can fail in several ways. */
 import { Duration, Effect, Layer } from "effect"
 import { Persistence } from "effect/persistence"
 
@@ -29,7 +29,7 @@ export class TestStore {
     Persistence.BackingPersistence.of({ make: (id) => Effect.succeed(this.storeOf(id)) })
   )
 
-  /** The names of what it holds, of which the time is not over. */
+  /** The names of the values that have not expired. */
   get names(): Effect.Effect<ReadonlyArray<string>> {
     return Effect.clockWith((clock) =>
       Effect.sync(() =>

@@ -1,4 +1,4 @@
-/** What keys are stored under, and the version of a schema. */
+/** The names of keys in a store, and the version of a schema. */
 import { Schema } from "effect"
 import fc from "fast-check"
 import { createHash } from "node:crypto"
@@ -10,7 +10,7 @@ import { versionOf } from "../../src/persistence/Version.ts"
 
 const codeUnits = fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units))
 
-/** Parts that are much alike, and hard on a store. */
+/** Similar parts of keys, some of them difficult for a store. */
 const part = fc.oneof(
   fc.constantFrom("", "a", "b", "#", "/", "key", "\ud800", "\udc00", "\0", "{", "}", "x".repeat(119), "x".repeat(400)),
   fc.constantFrom("#", "a").map((text) => `#${sha256(text)}`)
@@ -41,7 +41,7 @@ describe("a digest", () => {
 })
 
 describe("the names of a key", () => {
-  it("are those of no other key", () => {
+  it("differ from those of every other key", () => {
     fc.assert(
       fc.property(key, key, (one, other) => {
         const same = keysOf().namesOf(one).value === keysOf().namesOf(other).value
@@ -50,7 +50,7 @@ describe("the names of a key", () => {
     )
   })
 
-  it("are few, and short enough for every store, however long the key is and whatever a visitor puts into it", () => {
+  it("are few, and short enough for every store, for keys of any length and content", () => {
     fc.assert(
       fc.property(
         fc.string({ maxLength: 80 }),
@@ -69,7 +69,7 @@ describe("the names of a key", () => {
     )
   })
 
-  it("are all in one slot of a cluster, and so are those of all keys where there is one shard", () => {
+  it("are all in one slot of a cluster, and with one shard so are those of all keys", () => {
     const slotOf = (name: string): string | undefined => /^\{([^{}]+)\}/.exec(name)?.[1]
     fc.assert(
       fc.property(key, key, shards, (one, other, shards) => {
@@ -81,7 +81,7 @@ describe("the names of a key", () => {
     )
   })
 
-  it("have the marks of every range that the key is in, and of no other one that is up to 16 parts deep", () => {
+  it("have the marks of every range of the key, and of no other range up to 16 parts deep", () => {
     fc.assert(
       fc.property(key, range, shards, fc.nat(20), (key, given, shards, depth) => {
         const prefix = key
@@ -126,11 +126,11 @@ describe("the version of a schema", () => {
     () => Schema.Struct({ id: Schema.Finite, joined: Schema.Date })
   ]
 
-  it("is the same for the same structure, made again", () => {
+  it("is the same for an equal structure", () => {
     for (const schema of schemas) assert.strictEqual(versionOf(schema()), versionOf(schema()))
   })
 
-  it("is another one for another structure, also where that is stored alike", () => {
+  it("differs for another structure, even with the same stored form", () => {
     assert.strictEqual(new Set(schemas.map((schema) => versionOf(schema()))).size, schemas.length)
   })
 })

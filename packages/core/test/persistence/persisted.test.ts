@@ -1,4 +1,4 @@
-/** A cache whose values are in a store that processes share. */
+/** Caches with a store that processes share. */
 import { assert, describe, it } from "@effect/vitest"
 import { type Context, Effect, Exit, Fiber, Layer, Schema, type Scope } from "effect"
 import { KeyValueStore, Persistence } from "effect/persistence"
@@ -55,7 +55,7 @@ const pageOf = (database: { loads: number; down?: boolean }) => {
 const loadsOf = ({ exit }: { readonly exit: Exit.Exit<unknown, unknown> }): unknown =>
   Exit.isSuccess(exit) ? (exit.value as { readonly user: User }).user.load : "failed"
 
-/** One load of the page: which load of the database its value is from, and what was found where. */
+/** One load of the page: the load of the database that made its value, and the reads of each level. */
 const look = <E, R>(page: Loader.Loader<{ readonly user: User }, E, R, { readonly id: number }>) =>
   Effect.map(RunLog.record(Loader.load(page, { id: 7 })), (recorded) => [
     loadsOf(recorded),
@@ -69,23 +69,25 @@ const stores: ReadonlyArray<readonly [string, Effect.Effect<Store, never, Scope.
 ]
 
 describe.each(stores)("a store %s", (_, build) => {
-  it.effect("gives to one process what another one has loaded, through its schema, and it was not loaded again", () =>
-    withTime(
-      Effect.gen(function* () {
-        const store = yield* build
-        const [one, two] = [yield* startProcess(store), yield* startProcess(store)]
-        const page = pageOf({ loads: 0 })
-        assert.deepStrictEqual(yield* one(look(page)), [1, "miss", "persisted miss"])
-        assert.deepStrictEqual(yield* two(look(page)), [1, "miss", "persisted hit"])
-        assert.deepStrictEqual(yield* two(look(page)), [1, "hit"])
-        const { user } = yield* two(Loader.load(page, { id: 7 }))
-        assert.instanceOf(user, User)
-        assert.deepStrictEqual(user.joined, new Date(0))
-      }).pipe(Effect.scoped)
-    )
+  it.effect(
+    "gives one process the value that another one has loaded, through its schema and without another load",
+    () =>
+      withTime(
+        Effect.gen(function* () {
+          const store = yield* build
+          const [one, two] = [yield* startProcess(store), yield* startProcess(store)]
+          const page = pageOf({ loads: 0 })
+          assert.deepStrictEqual(yield* one(look(page)), [1, "miss", "persisted miss"])
+          assert.deepStrictEqual(yield* two(look(page)), [1, "miss", "persisted hit"])
+          assert.deepStrictEqual(yield* two(look(page)), [1, "hit"])
+          const { user } = yield* two(Loader.load(page, { id: 7 }))
+          assert.instanceOf(user, User)
+          assert.deepStrictEqual(user.joined, new Date(0))
+        }).pipe(Effect.scoped)
+      )
   )
 
-  it.effect("is not asked while memory knows, and is asked again before anything is loaded", () =>
+  it.effect("is not read while the memory has the value, and is read before a load", () =>
     withTime(
       Effect.gen(function* () {
         const one = yield* startProcess(yield* build)
@@ -101,7 +103,7 @@ describe.each(stores)("a store %s", (_, build) => {
     )
   )
 
-  it.effect("has a value stay forgotten in all processes, after the time of their memories", () =>
+  it.effect("keeps a value forgotten in all processes, after the time of their memories", () =>
     withTime(
       Effect.gen(function* () {
         const store = yield* build
@@ -126,7 +128,7 @@ describe.each(stores)("a store %s", (_, build) => {
     )
   )
 
-  it.effect("keeps what was not forgotten", () =>
+  it.effect("keeps values that were not forgotten", () =>
     withTime(
       Effect.gen(function* () {
         const store = yield* build
@@ -143,8 +145,8 @@ describe.each(stores)("a store %s", (_, build) => {
   )
 })
 
-describe("a value that is loaded while it is forgotten", () => {
-  it.effect("does not come back, however late it is written", () =>
+describe("a value that is forgotten during its load", () => {
+  it.effect("does not come back, even if it is written late", () =>
     withTime(
       Effect.gen(function* () {
         const store = yield* inMemory
@@ -160,7 +162,7 @@ describe("a value that is loaded while it is forgotten", () => {
   )
 })
 
-/** A store that has something wrong with it, each in its own way. */
+/** Stores, each with a fault of its own. */
 const brokenStore = (broken: Partial<Persistence.BackingPersistenceStore>) =>
   Effect.gen(function* () {
     const sound = yield* Effect.flatMap(Persistence.BackingPersistence, (backing) => backing.make("broken"))
@@ -181,7 +183,7 @@ const sound = {
 interface Broken {
   readonly how: string
   readonly store: Partial<Persistence.BackingPersistenceStore>
-  /** How long a load takes that needs 10 ms of its own. */
+  /** The time of a read whose load takes 10 ms. */
   readonly takes: number
   readonly found: string
   readonly writeFailures?: number
@@ -253,7 +255,7 @@ describe("a store that", () => {
     )
   }
 
-  it.effect("cannot be told to forget says so, and this process forgets all the same", () =>
+  it.effect("cannot forget makes `invalidate` return `false`, and this process forgets all the same", () =>
     withTime(
       Effect.gen(function* () {
         const one = yield* startProcess(yield* brokenStore({ getMany: () => refused, setMany: () => refused }))
@@ -265,7 +267,7 @@ describe("a store that", () => {
     )
   )
 
-  it.effect("is slow to take values holds no load up: they are written in the background", () =>
+  it.effect("is slow to take values delays no load: they are written in the background", () =>
     withTime(
       Effect.gen(function* () {
         const store = yield* brokenStore({ setMany: () => Effect.sleep(40) })
@@ -279,7 +281,7 @@ describe("a store that", () => {
 })
 
 describe("when the database is down", () => {
-  it.effect("a process that has just started falls back to what the store has kept for that, and is degraded", () =>
+  it.effect("a process that has just started falls back to the stale value of the store, and is degraded", () =>
     withTime(
       Effect.gen(function* () {
         const store = yield* inMemory
@@ -305,8 +307,8 @@ describe("when the database is down", () => {
   )
 })
 
-describe("what is forgotten while the store is asked", () => {
-  it.effect("does not stand in for a later error", () =>
+describe("a value that is forgotten during a read of the store", () => {
+  it.effect("does not replace a later error", () =>
     withTime(
       Effect.gen(function* () {
         const stored = { ...sound, freshUntil: 2 }
@@ -329,7 +331,7 @@ describe("what is forgotten while the store is asked", () => {
 })
 
 describe("when the database answers with an error of its own", () => {
-  it.effect("what the store has kept stands in for no later error, in no process", () =>
+  it.effect("the stale value of the store replaces no later error, in any process", () =>
     withTime(
       Effect.gen(function* () {
         const store = yield* inMemory
@@ -363,7 +365,7 @@ describe("when the database answers with an error of its own", () => {
 })
 
 describe("interrupting a load at every step", () => {
-  it.effect("leaves nothing behind, and the next one gets the value", () =>
+  it.effect("leaves nothing behind, and the next load gets the value", () =>
     Effect.gen(function* () {
       const tried = yield* Interruption.atEveryStep((probed) =>
         Effect.gen(function* () {

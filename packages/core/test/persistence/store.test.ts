@@ -1,4 +1,4 @@
-/** What a store behind a cache is asked, what it holds, and what is told of it when it goes wrong. */
+/** The store behind a cache: its calls, its content, and the reports of its failures. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Duration, Effect, Exit, Layer, Logger, Schema } from "effect"
 import { Persistence } from "effect/persistence"
@@ -22,8 +22,8 @@ const layerOf = (store: TestStore, changed: Partial<Persisted.PersistedOptions<s
   Layer.provide(Persisted.layer(Users, { ...options, ...changed }), store.layer)
 
 /**
- * A process: a cache of its own, in front of a store that others share. From the first sleep on, virtual time waits for what goes
- * on.
+ * A process: a cache of its own, in front of a store that others share. From its first sleep on, virtual time waits for all
+ * fibers.
  */
 const startProcess = (store: TestStore, changed: Partial<Persisted.PersistedOptions<string>> = {}) =>
   Effect.sleep(1).pipe(
@@ -35,11 +35,11 @@ const startProcess = (store: TestStore, changed: Partial<Persisted.PersistedOpti
     )
   )
 
-/** What is logged is seen by the test that is about it. */
+/** Without logs, which a test of their own covers. */
 const quietly = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   withTime(Effect.provide(self, Logger.layer([])))
 
-/** Waits until so many values were written, or will not be. */
+/** Waits until `count` values were written, failed or dropped. */
 const untilDone = (count: number): Effect.Effect<void, never, Users> =>
   Effect.flatMap(Users.stats, ({ dropped, writeFailures, writes }) =>
     dropped + writeFailures + writes < count
@@ -60,7 +60,7 @@ const pageOf = (count: number) => {
 }
 
 describe("a store behind a cache", () => {
-  it.effect("is read once for what is looked for in one tick, and written to once for what was loaded in one", () =>
+  it.effect("gets one call for the reads of a tick, and one call for the values loaded in a tick", () =>
     quietly(
       Effect.gen(function* () {
         const store = new TestStore()
@@ -77,7 +77,7 @@ describe("a store behind a cache", () => {
     )
   )
 
-  it.effect("is asked a few at a time for what is more than a command should be, and gives all of it", () =>
+  it.effect("gets several calls for more keys than a command should have, and gives all of them", () =>
     quietly(
       Effect.gen(function* () {
         const store = new TestStore()
@@ -93,7 +93,7 @@ describe("a store behind a cache", () => {
     )
   )
 
-  it.effect("that hangs costs each load its limit, and is not sent more and more", () =>
+  it.effect("that hangs delays each load by its limit, and gets a bounded number of calls", () =>
     quietly(
       Effect.gen(function* () {
         const store = new TestStore()
@@ -113,7 +113,7 @@ describe("a store behind a cache", () => {
     )
   )
 
-  it.effect("that takes nothing has a bound to what waits for it, and each value is counted once", () =>
+  it.effect("that takes no value has a bounded number of waiting values, and each is counted once", () =>
     quietly(
       Effect.gen(function* () {
         const store = new TestStore()
@@ -130,7 +130,7 @@ describe("a store behind a cache", () => {
     )
   )
 
-  it.effect("has what was loaded when the layer is closed, or what it would not take in time is counted", () =>
+  it.effect("has all loaded values when the layer is closed, or those that it did not take in time are counted", () =>
     quietly(
       Effect.gen(function* () {
         const store = new TestStore()
@@ -148,7 +148,7 @@ describe("a store behind a cache", () => {
     )
   )
 
-  it.effect("keeps values of several versions beside each other, and none undoes another one's", () =>
+  it.effect("keeps values of several versions separately, and none overwrites another one's", () =>
     quietly(
       Effect.gen(function* () {
         yield* Effect.sleep(1)
@@ -185,7 +185,7 @@ describe("a store behind a cache", () => {
     )
   )
 
-  it.effect("holds nothing of a key that is forgotten but the mark, and that as long as a value could have lived", () =>
+  it.effect("has only the mark of a forgotten key, for as long as a value could live", () =>
     quietly(
       Effect.gen(function* () {
         const store = new TestStore()
@@ -205,7 +205,7 @@ describe("a store behind a cache", () => {
     )
   )
 
-  it.effect("takes no value whose load took as long as it lives", () =>
+  it.effect("takes no value whose load took as long as its time to live", () =>
     quietly(
       Effect.gen(function* () {
         const store = new TestStore()
@@ -219,7 +219,7 @@ describe("a store behind a cache", () => {
 })
 
 describe("a failure of the store", () => {
-  it.effect("is told by the event, without the key or the value", () =>
+  it.effect("is in the event, without the key or the value", () =>
     quietly(
       Effect.gen(function* () {
         const store = new TestStore()
@@ -242,7 +242,7 @@ describe("a failure of the store", () => {
     )
   )
 
-  it.effect("that throws, or gives anything but a list, fails like any other: at once, counted and told", () =>
+  it.effect("by a throw, or by an answer that is not a list, is like any other: immediate, counted and logged", () =>
     Effect.gen(function* () {
       for (const behaviour of ["throws", "gives no list"] as const) {
         const lines: Array<string> = []
@@ -278,7 +278,7 @@ describe("a failure of the store", () => {
     const why = (method: string) =>
       `TypeError: the store: \`${method}\` gave ${came} where an Effect was expected: ${todo}`
 
-    it.effect("is logged with the method and what to do, costs no load, and nothing rejects unhandled", () =>
+    it.effect("the log names the method and what to do, loads succeed, and no promise rejects unhandled", () =>
       withoutUnhandledRejections(
         Effect.gen(function* () {
           const lines: Array<string> = []
@@ -304,7 +304,7 @@ describe("a failure of the store", () => {
       )
     )
 
-    it.effect("tells the event of a read which method it was", () =>
+    it.effect("the event of a read names the method", () =>
       withoutUnhandledRejections(
         quietly(
           Effect.gen(function* () {
@@ -342,7 +342,7 @@ describe("a failure of the store", () => {
     )
   )
 
-  it.effect("is logged at most once a minute for each kind, with how often it was not", () =>
+  it.effect("is logged at most once a minute for each kind, with the number of those that were not", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make(({ message }) => void lines.push([message].flat().map(String).join(" ")))
@@ -371,7 +371,7 @@ describe("a failure of the store", () => {
   )
 })
 
-/** What is done to two processes with one store, step by step. */
+/** One step of a test with two processes and one store. */
 type Step =
   | { readonly _tag: "Load" | "Forget" | "ForgetUnder"; readonly process: 0 | 1; readonly key: string }
   | { readonly _tag: "ForgetAll"; readonly process: 0 | 1 }
@@ -399,73 +399,71 @@ const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
 )
 
 describe("two processes with a store that fails, hangs and comes back", () => {
-  it.effect(
-    "get no value that was loaded before it was forgotten, or longer ago than it lives; and what can be shared, is",
-    () =>
-      Effect.promise(() =>
-        fc.assert(
-          fc.asyncProperty(steps, fc.constantFrom(1, 3), async (steps, shards) => {
-            const program = Effect.gen(function* () {
-              const store = new TestStore()
-              const lives = 60_000
-              const changed = { timeToLive: lives, shards }
-              const processes = [yield* startProcess(store, changed), yield* startProcess(store, changed)] as const
-              /** When each value was loaded, and when each key was forgotten last, so that the store could be told. */
-              const forgottenAt = new Map<string, number>()
-              const loaded = new Map<string, { readonly at: number; readonly stored: boolean }>()
-              const now = Clock.currentTimeMillis
-              const forget = (isIn: (key: string) => boolean, at: number) => {
-                for (const key of loaded.keys()) if (isIn(key)) forgottenAt.set(key, at)
-              }
-              for (const step of steps) {
-                // Each step has an instant of its own, and what it writes is written.
-                yield* Effect.sleep(1000)
-                const at = yield* now
-                if (step._tag === "Store") store.behaviour = step.behaviour
-                else if (step._tag === "Wait") yield* Effect.sleep(step.seconds * 1000)
-                else if (step._tag === "Load") {
-                  const one = processes[step.process]
-                  const value = Number(
-                    yield* one(
-                      Users.get(
-                        step.key,
-                        Effect.sync(() => String(at))
-                      )
+  it.effect("get no value from before its invalidation or past its time to live, and share all other values", () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(steps, fc.constantFrom(1, 3), async (steps, shards) => {
+          const program = Effect.gen(function* () {
+            const store = new TestStore()
+            const lives = 60_000
+            const changed = { timeToLive: lives, shards }
+            const processes = [yield* startProcess(store, changed), yield* startProcess(store, changed)] as const
+            /** The instants of each load, and of the last invalidation of each key that reached the store. */
+            const forgottenAt = new Map<string, number>()
+            const loaded = new Map<string, { readonly at: number; readonly stored: boolean }>()
+            const now = Clock.currentTimeMillis
+            const forget = (isIn: (key: string) => boolean, at: number) => {
+              for (const key of loaded.keys()) if (isIn(key)) forgottenAt.set(key, at)
+            }
+            for (const step of steps) {
+              // Each step has an instant of its own, and its writes end before the next one.
+              yield* Effect.sleep(1000)
+              const at = yield* now
+              if (step._tag === "Store") store.behaviour = step.behaviour
+              else if (step._tag === "Wait") yield* Effect.sleep(step.seconds * 1000)
+              else if (step._tag === "Load") {
+                const one = processes[step.process]
+                const value = Number(
+                  yield* one(
+                    Users.get(
+                      step.key,
+                      Effect.sync(() => String(at))
                     )
                   )
-                  const known = loaded.get(step.key)
-                  const forgotten = forgottenAt.get(step.key) ?? -1
-                  assert.isAbove(value, forgotten)
-                  assert.isAbove(value + lives, at)
-                  const isThere = known?.stored === true && known.at > forgotten && known.at + lives > at
-                  if (isThere) assert.notStrictEqual(value, at)
-                  const always = !steps.some((step) => step._tag === "Store")
-                  if (value === at) loaded.set(step.key, { at, stored: always })
-                } else {
-                  const one = processes[step.process]
-                  const forgets =
-                    step._tag === "ForgetAll"
-                      ? Users.invalidateAll
-                      : step._tag === "Forget"
-                        ? Users.invalidate(step.key)
-                        : Users.invalidateUnder(step.key)
-                  const done = yield* one(forgets)
-                  const isIn = (key: string) =>
-                    step._tag === "ForgetAll" ||
-                    key === step.key ||
-                    (step._tag === "ForgetUnder" && key.startsWith(`${step.key}:`))
-                  if (done) forget(isIn, at)
-                  if (store.behaviour === "answers") {
-                    for (const [key, known] of loaded) if (isIn(key)) loaded.set(key, { ...known, stored: false })
-                  }
+                )
+                const known = loaded.get(step.key)
+                const forgotten = forgottenAt.get(step.key) ?? -1
+                assert.isAbove(value, forgotten)
+                assert.isAbove(value + lives, at)
+                const isThere = known?.stored === true && known.at > forgotten && known.at + lives > at
+                if (isThere) assert.notStrictEqual(value, at)
+                const always = !steps.some((step) => step._tag === "Store")
+                if (value === at) loaded.set(step.key, { at, stored: always })
+              } else {
+                const one = processes[step.process]
+                const forgets =
+                  step._tag === "ForgetAll"
+                    ? Users.invalidateAll
+                    : step._tag === "Forget"
+                      ? Users.invalidate(step.key)
+                      : Users.invalidateUnder(step.key)
+                const done = yield* one(forgets)
+                const isIn = (key: string) =>
+                  step._tag === "ForgetAll" ||
+                  key === step.key ||
+                  (step._tag === "ForgetUnder" && key.startsWith(`${step.key}:`))
+                if (done) forget(isIn, at)
+                if (store.behaviour === "answers") {
+                  for (const [key, known] of loaded) if (isIn(key)) loaded.set(key, { ...known, stored: false })
                 }
               }
-            })
-            await Effect.runPromise(quietly(Effect.scoped(program)))
-          }),
-          { numRuns: 200 }
-        )
+            }
+          })
+          await Effect.runPromise(quietly(Effect.scoped(program)))
+        }),
+        { numRuns: 200 }
       )
+    )
   )
 })
 
@@ -476,7 +474,7 @@ describe("the layer of a persisted cache", () => {
     return Cause.isIllegalArgumentError(error) ? error.message : assert.fail("not refused")
   }
 
-  it("refuses what would mix values, and names the cache", () => {
+  it("rejects options that would mix values, and names the cache", () => {
     class Anything extends ResourceCache.Service<Anything, string>()("app/Anything") {}
     const store = new TestStore()
     const refused = [
@@ -490,7 +488,7 @@ describe("the layer of a persisted cache", () => {
     }
     assert.strictEqual(
       refusalOf(Layer.provide(Persisted.layer(Anything as never, options), store.layer) as never),
-      'cache "app/Anything": it is persisted, so its class has to say `keyed: true`'
+      'cache "app/Anything": it is persisted, so its class must have `keyed: true`'
     )
   })
 })

@@ -1,4 +1,4 @@
-/** Circuit breakers: what counts, what is let through, and when. */
+/** Circuit breakers: the results that count, and the attempts that are let through. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Data, Duration, Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { TestClock } from "effect/testing"
@@ -32,7 +32,7 @@ const isOpen = (exit: Exit.Exit<unknown, unknown>): boolean =>
 const tagNow = Effect.map(Payments.state, ({ _tag }) => _tag)
 
 describe("a circuit breaker", () => {
-  it.effect("opens after so many failures in a row, and says for how long", () =>
+  it.effect("opens after `failures` failures in a row, and says for how long", () =>
     Effect.gen(function* () {
       yield* fails
       yield* works
@@ -47,7 +47,7 @@ describe("a circuit breaker", () => {
     }).pipe(guarded())
   )
 
-  it.effect("opens when too great a part of the last results are failures", () =>
+  it.effect("opens when the fraction of failures among the last results is too large", () =>
     Effect.gen(function* () {
       for (const one of [works, fails, works]) yield* one
       assert.strictEqual(yield* tagNow, "Closed")
@@ -56,7 +56,7 @@ describe("a circuit breaker", () => {
     }).pipe(guarded({ opens: { threshold: 0.5, size: 10, minimumCalls: 4 } }))
   )
 
-  it.effect("half open, one attempt tries it out, and all others are refused until that one has ended", () =>
+  it.effect("half-open, lets one probe through, and refuses all others until the probe has ended", () =>
     Effect.gen(function* () {
       yield* Effect.andThen(fails, fails)
       yield* Effect.sleep("30 seconds")
@@ -74,7 +74,7 @@ describe("a circuit breaker", () => {
     }).pipe(guarded())
   )
 
-  it.effect("a failure of the one that tries it out opens it again, for as long as the schedule says", () =>
+  it.effect("opens again after a failed probe, for the next pause of the schedule", () =>
     Effect.gen(function* () {
       yield* Effect.andThen(fails, fails)
       yield* Effect.sleep("1 second")
@@ -86,7 +86,7 @@ describe("a circuit breaker", () => {
     }).pipe(guarded({ openDuration: Schedule.exponential("1 second") }))
   )
 
-  it.effect("which errors are failures is for its user to say; all others show that the backend answers", () =>
+  it.effect("counts the errors of `isFailure` as failures; all others show that the backend answers", () =>
     Effect.gen(function* () {
       const missing = call(Effect.fail(new NotFound()))
       for (const one of [fails, missing, fails, missing, missing]) yield* one
@@ -96,7 +96,7 @@ describe("a circuit breaker", () => {
     }).pipe(guarded({ isFailure: (error) => error instanceof Down }))
   )
 
-  it.effect("what was interrupted, or refused by others, does not count", () =>
+  it.effect("does not count interruptions and refusals by others", () =>
     Effect.gen(function* () {
       const cut = call(Effect.never).pipe(Effect.timeoutOption(10))
       const inner = call(Effect.fail(new CircuitOpen({ breaker: "other", retryAfter: Duration.zero })))
@@ -106,7 +106,7 @@ describe("a circuit breaker", () => {
     }).pipe(guarded({ opens: { failures: 1 } }))
   )
 
-  it.effect("an interrupted attempt that tries it out leaves its place to the next", () =>
+  it.effect("lets another probe through after an interrupted one", () =>
     Effect.gen(function* () {
       yield* Effect.andThen(fails, fails)
       yield* Effect.sleep("30 seconds")
@@ -116,7 +116,7 @@ describe("a circuit breaker", () => {
     }).pipe(guarded())
   )
 
-  it.effect("stays open as long as the last error asks for, if that is longer", () =>
+  it.effect("stays open as long as the last error asks for, if that is longer than `openDuration`", () =>
     Effect.gen(function* () {
       yield* fails
       yield* call(Effect.fail(new Down({ retryAfter: "2 minutes" })))
@@ -127,7 +127,7 @@ describe("a circuit breaker", () => {
     }).pipe(guarded({ retryAfter: (error) => (error instanceof Down ? error.retryAfter : undefined) }))
   )
 
-  it.effect("fails with what is inside as it was, another breaker's refusal too", () =>
+  it.effect("passes the failures inside it on unchanged, another breaker's refusal included", () =>
     Effect.gen(function* () {
       const other = new CircuitOpen({ breaker: "other", retryAfter: Duration.zero })
       assert.deepStrictEqual(yield* call(Effect.fail(other)), Exit.fail(other))
@@ -136,7 +136,7 @@ describe("a circuit breaker", () => {
     }).pipe(guarded())
   )
 
-  it.effect("a store that cannot be reached lets everything through", () => {
+  it.effect("lets everything through if its store cannot be reached", () => {
     const gone = Effect.fail(new CircuitBreakerError({ reason: new CircuitBreakerStoreError({ message: "gone" }) }))
     const store = Layer.succeed(CircuitBreakerStore, { admit: () => gone, record: () => gone, state: () => gone })
     return Effect.gen(function* () {
@@ -153,7 +153,7 @@ interface Model {
   openUntil: number
 }
 
-/** Calls that end at once, one after the other: what is let through, said as one would explain it. */
+/** A naive model of calls that end at once, one after the other: those that are let through. */
 const naive = (failures: number, openFor: number) => {
   const model: Model = { state: "Closed", streak: 0, openUntil: 0 }
   const open = (now: number): void => void Object.assign(model, { state: "Open", streak: 0, openUntil: now + openFor })
@@ -168,13 +168,13 @@ const naive = (failures: number, openFor: number) => {
   }
 }
 
-describe("a breaker, whatever happens", () => {
+describe("a breaker with generated calls", () => {
   const steps = fc.array(
     fc.record({ pause: fc.nat({ max: 40 }), ends: fc.constantFrom("well", "fails", "fails", "interrupted") }),
     { maxLength: 60 }
   )
 
-  it("lets through what the model lets through", async () => {
+  it("lets the same calls through as the model", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 3 }), steps, async (failures, steps) => {
         const model = naive(failures, 50)
@@ -206,7 +206,7 @@ describe("circuitBreaker", () => {
     })
   const openOnce = Payments.layer({ opens: { failures: 1 }, openDuration: "30 seconds" })
 
-  it.effect("open, it takes no slot and no attempt, and is told of", () =>
+  it.effect("when open, takes no slot and no attempt, and is reported", () =>
     Effect.gen(function* () {
       asked.length = 0
       const loader = Loader.make({ rate: rate().pipe(circuitBreaker(Payments)) }, { concurrency: 1 })
@@ -233,7 +233,7 @@ describe("circuitBreaker", () => {
     })
   )
 
-  it.effect("before a retry it sees each attempt and refuses each; after it, the whole", () =>
+  it.effect("counts and refuses each attempt before a retry, and the whole after it", () =>
     Effect.gen(function* () {
       const retry = Policy.retry({ times: 2, schedule: Schedule.spaced(10) })
       const inside = Loader.make({ rate: rate().pipe(circuitBreaker(Payments), retry) })
@@ -250,7 +250,7 @@ describe("circuitBreaker", () => {
     })
   )
 
-  it.effect("a hedge's loser does not count", () =>
+  it.effect("does not count the loser of a hedge", () =>
     Effect.gen(function* () {
       let k = 0
       const price = Resource.make("price", { load: () => (k++ === 0 ? Effect.never : Effect.succeed(12)) }).pipe(
@@ -263,7 +263,7 @@ describe("circuitBreaker", () => {
     })
   )
 
-  it.effect("a limiter's refusal inside does not count", () =>
+  it.effect("does not count a limiter's refusal inside it", () =>
     Effect.gen(function* () {
       class Pool extends Limiter.Service<Pool>()("app/Pool") {}
       const full = Pool.withPermit(Effect.never).pipe(Effect.timeoutOption(50))
@@ -281,7 +281,7 @@ describe("circuitBreaker", () => {
     })
   )
 
-  it.effect("a limiter's refusal on its way to where the limit was piped does not count", () =>
+  it.effect("does not count a limiter's refusal on its way to the place of the limit", () =>
     Effect.gen(function* () {
       class Pool extends Limiter.Service<Pool>()("app/Pool") {}
       const price = Resource.make("price", { load: () => Effect.succeed(1) }).pipe(
@@ -300,7 +300,7 @@ describe("circuitBreaker", () => {
     })
   )
 
-  it.effect("interrupted at every step, nothing is left behind, and it can be tried out again", () => {
+  it.effect("leaves nothing behind if interrupted at any step, and lets another probe through", () => {
     const ledger = Ledger.make()
     return Effect.gen(function* () {
       const load = () => Ledger.use(ledger, "asking", Effect.andThen(Effect.sleep(5), Effect.fail(new Down({}))))
@@ -311,7 +311,7 @@ describe("circuitBreaker", () => {
       const layer = Payments.layer({ opens: { failures: 1 }, openDuration: 30 })
       const program = (probed: Interruption.Probe) => {
         const load = Effect.exit(Loader.load(probed(Loader.make({ price }))))
-        // Whatever became of the load, the next that tries it out is let through.
+        // Whatever the exit of the load, the next probe is let through.
         const after = Effect.andThen(Effect.sleep(100), Payments.withBreaker(Effect.void))
         return Effect.ensuring(load, Effect.orDie(after)).pipe(Effect.provide(layer))
       }
@@ -321,7 +321,7 @@ describe("circuitBreaker", () => {
 })
 
 describe("the clock of a breaker", () => {
-  it.effect("is that of whoever uses it", () =>
+  it.effect("is that of its caller", () =>
     Effect.gen(function* () {
       yield* Effect.andThen(fails, fails)
       yield* TestClock.adjust("30 seconds")

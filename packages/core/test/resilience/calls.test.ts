@@ -1,4 +1,4 @@
-/** What protects a backend counts calls of the backend, however many requests share them. */
+/** Policies that protect a backend count calls of the backend, for any number of requests in a call. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Duration, Effect, Exit, Fiber, Layer, Request, RequestResolver, Schedule } from "effect"
 import {
@@ -41,7 +41,7 @@ type AnyUser = Resource.Resource<string, unknown, unknown, Accounts | Quota | Po
 
 const isFailure = (error: unknown): boolean => !(error instanceof NotFound)
 
-/** What a call does: how each request of it is answered, or how the call ends. */
+/** The end of a call: the answers of its requests, or the exit of the whole. */
 type Answer = "found" | "not found" | "down"
 type Call = "answers" | "fails" | "dies"
 
@@ -68,7 +68,7 @@ const backend = (answerOf: (id: number) => Answer = () => "found", call: Call = 
   return { calls, resolver }
 }
 
-/** A breaker and a rate that let everything through, and count. */
+/** A breaker and a rate limit that let everything through, and count. */
 const counters = () => {
   const counted = { breaker: 0, rate: 0 }
   const count =
@@ -86,7 +86,7 @@ const counters = () => {
 
 const standard = Policy.compose(Policy.limit(Pool), circuitBreaker(Accounts), rateLimit(Quota))
 
-/** All ways to say the same of requests. */
+/** All ways to declare the same policies for requests. */
 const places = {
   "piped onto a resource": (name: string, ids: ReadonlyArray<number>, resolver: Users): AnyUser =>
     Resource.fromRequest(name, { request: () => new GetUser({ id: ids[0]! }), resolver }).pipe(standard),
@@ -98,7 +98,7 @@ const places = {
 
 const place = fc.constantFrom(...Object.values(places))
 
-/** Resources, each of some ids. */
+/** Resources, each with some ids. */
 const shapes = fc.array(fc.record({ place, ids: fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 5 }) }), {
   minLength: 1,
   maxLength: 5
@@ -116,8 +116,8 @@ const settleAll = (
 const loaderOf = (resources: Readonly<Record<string, AnyUser>>) =>
   Loader.make(resources) as never as Loader.Loader<unknown, unknown, Accounts | Quota | Pool | Retries, unknown>
 
-describe("what protects a backend", () => {
-  it("counts each call of a resolver once, wherever it is piped and however many resources, items and runs share the call", async () => {
+describe("a policy that protects a backend", () => {
+  it("counts each call of a resolver once, in any place, and for any number of resources, items and runs that share the call", async () => {
     await fc.assert(
       fc.asyncProperty(
         shapes,
@@ -139,7 +139,7 @@ describe("what protects a backend", () => {
     )
   })
 
-  it.effect("given to the resolver it is the same for all that ask it, and each has its errors", () =>
+  it.effect("on a resolver applies to all resources that use it, and each of them has its errors", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend()
       const shared = Batching.protect(resolver, standard)
@@ -157,7 +157,7 @@ describe("what protects a backend", () => {
     })
   )
 
-  it.effect("is told of one failure of a call that ten pages share, and of one token of a list of 100", () =>
+  it.effect("counts one failure of a call that ten pages share, and one token for a list of 100", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend(undefined, "fails")
       const id = Resource.input<number>()("id")
@@ -220,7 +220,7 @@ describe("what protects a backend", () => {
     )
   })
 
-  it.effect("a request that a resolver forgets tells nothing of the backend", () =>
+  it.effect("does not count a request that a resolver leaves without an answer", () =>
     Effect.gen(function* () {
       const forgetful = RequestResolver.make<GetUser>(() => Effect.void)
       const user = Resource.fromRequest("user", { request: () => new GetUser({ id: 1 }), resolver: forgetful }).pipe(
@@ -246,7 +246,7 @@ const refusing = Layer.mergeAll(
 )
 
 describe("a refused call", () => {
-  it.effect("fails each that waits for it by its own name, with an event for each and no attempt of the backend", () =>
+  it.effect("fails each waiting resource by its own name, with an event for each and no attempt of the backend", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend()
       const ask = (name: string, id: number) =>
@@ -276,7 +276,7 @@ describe("a refused call", () => {
     })
   )
 
-  it.effect("is the error of the list that the policy was piped onto, or of the item that it was given to", () =>
+  it.effect("is the error of the list that has the policy, or of the item whose `each` has it", () =>
     Effect.gen(function* () {
       const { resolver } = backend()
       const options = { items: () => [1, 2], request: (id: number) => new GetUser({ id }) }
@@ -294,7 +294,7 @@ describe("a refused call", () => {
     })
   )
 
-  it.effect("shows where the policy was piped: a retry before it does not see it, one after it does", () =>
+  it.effect("appears at the place of the policy: a retry before it does not see it, a retry after it does", () =>
     Effect.gen(function* () {
       const { resolver } = backend()
       const user = Resource.fromRequest("user", { request: () => new GetUser({ id: 1 }), resolver })
@@ -315,7 +315,7 @@ describe("a refused call", () => {
     })
   )
 
-  it.effect("of a breaker takes neither a permit nor a token of what is further in", () =>
+  it.effect("of a breaker takes neither a permit nor a token of the policies inside it", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend(undefined, "fails")
       const user = Resource.fromRequest("user", { request: () => new GetUser({ id: 1 }), resolver }).pipe(
@@ -352,7 +352,7 @@ describe("a call that takes too long", () => {
   }
   const slowly = backend(undefined, "answers", 100)
 
-  it.effect("is a failure when all have given up on it, one of them for its timeout", () =>
+  it.effect("is a failure if all callers have left it, one of them because of its timeout", () =>
     Effect.gen(function* () {
       const cut = yield* Effect.forkChild(Loader.load(Loader.make({ other: slow(undefined, "other") })), {
         startImmediately: true
@@ -365,7 +365,7 @@ describe("a call that takes too long", () => {
     }).pipe(Effect.provide(once), withTime)
   )
 
-  it.effect("is none when it answers those that stay", () =>
+  it.effect("is no failure if it answers the callers that stay", () =>
     Effect.gen(function* () {
       const page = Loader.make({ user: slow(50), patient: slow(undefined, "patient") })
       const report = yield* Loader.settle(page)
@@ -374,7 +374,7 @@ describe("a call that takes too long", () => {
     }).pipe(Effect.provide(once), withTime)
   )
 
-  it.effect("is none when its runs are interrupted, or their timeouts are around the breaker", () =>
+  it.effect("is no failure if its runs are interrupted, or their timeouts are around the breaker", () =>
     Effect.gen(function* () {
       yield* Loader.load(Loader.make({ user: slow(50) })).pipe(Effect.timeoutOption(20))
       yield* Loader.load(Loader.make({ user: slow(undefined) }, { timeout: 20 })).pipe(Effect.exit)
@@ -383,7 +383,7 @@ describe("a call that takes too long", () => {
     }).pipe(Effect.provide(once), withTime)
   )
 
-  it.effect("is a failure only where the breaker takes timeouts for failures", () =>
+  it.effect("is a failure only if the breaker counts timeouts as failures", () =>
     Effect.gen(function* () {
       yield* Effect.flip(Loader.load(Loader.make({ user: slow(50) })))
       assert.strictEqual(yield* tagNow, "Closed")
@@ -399,7 +399,7 @@ describe("a call that takes too long", () => {
     )
   )
 
-  it.effect("is a failure for all that wait when the timeout is around the call", () =>
+  it.effect("is a failure for all callers if the timeout is around the call", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend(undefined, "answers", 100)
       const bounded = resolver.pipe(Batching.protect(Policy.compose(Policy.timeout(50), circuitBreaker(Accounts))))
@@ -430,7 +430,7 @@ describe("a retry budget of requests", () => {
   }
   const spending = (options: RetryBudget.Options) => Effect.provide(Retries.layer(options))
 
-  it.effect("notes one attempt and one retry of a call, however many share it", () =>
+  it.effect("counts one attempt and one retry of a call, for any number of callers", () =>
     Effect.gen(function* () {
       const { calls, resolver } = flaky(2)
       const retry = Policy.retry({ times: 3, budget: Retries })
@@ -449,7 +449,7 @@ describe("a retry budget of requests", () => {
     }).pipe(spending({ perSecond: 1 }), withTime)
   )
 
-  it.effect("that is spent refuses all that would retry, and counts one refusal", () =>
+  it.effect("that is spent refuses all retries of a call, and counts one refusal", () =>
     Effect.gen(function* () {
       const { calls, resolver } = flaky(9)
       const list = Resource.requestEach("list", {
@@ -465,7 +465,7 @@ describe("a retry budget of requests", () => {
     }).pipe(spending({ ratio: 0, perSecond: 0 }), withTime)
   )
 
-  it.effect("is asked again for retries that begin at another instant, since those make a call of their own", () =>
+  it.effect("counts retries that begin at another instant separately, since they make another call", () =>
     Effect.gen(function* () {
       const { calls, resolver } = flaky(1)
       const collecting = RequestResolver.setDelay(resolver, 1)
@@ -479,7 +479,7 @@ describe("a retry budget of requests", () => {
     }).pipe(spending({ perSecond: 1 }), withTime)
   )
 
-  it.effect("grants one hedge to all that share a slow call", () =>
+  it.effect("grants one hedge to all resources that share a slow call", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend(undefined, "answers", 100)
       const list = Resource.requestEach("list", {
@@ -497,7 +497,7 @@ describe("a retry budget of requests", () => {
     }).pipe(spending({ perSecond: 1 }), withTime)
   )
 
-  it.effect("around a call retries the call for all that wait", () =>
+  it.effect("around a call retries the call for all its callers", () =>
     Effect.gen(function* () {
       const { calls, resolver } = flaky(1)
       const retried = Batching.protect(resolver, Policy.retry({ times: 1, budget: Retries }))
@@ -510,7 +510,7 @@ describe("a retry budget of requests", () => {
   )
 })
 
-describe("beside a cache", () => {
+describe("with a cache", () => {
   class Values extends ResourceCache.Service<Values>()("app/Values") {}
   const values = Values.layer({ timeToLive: "1 minute", capacity: 10 })
 
@@ -530,19 +530,21 @@ describe("beside a cache", () => {
   }
   for (const [what, make] of Object.entries(both)) {
     for (const [order, policy] of Object.entries(orders)) {
-      it.effect(`what protects ${what}, piped ${order}, counts neither hits nor readers that join a load`, () =>
-        Effect.gen(function* () {
-          const { counted, layer } = counters()
-          const page = loaderOf({ user: make(policy as never) as AnyUser })
-          const reads = Effect.andThen(settleAll(page, 5), settleAll(page, 5))
-          yield* withTime(Effect.provide(reads, Layer.merge(layer, values)))
-          assert.deepStrictEqual(counted, { breaker: 1, rate: 1 })
-        })
+      it.effect(
+        `a policy that protects ${what}, piped ${order}, counts neither hits nor readers that join a load`,
+        () =>
+          Effect.gen(function* () {
+            const { counted, layer } = counters()
+            const page = loaderOf({ user: make(policy as never) as AnyUser })
+            const reads = Effect.andThen(settleAll(page, 5), settleAll(page, 5))
+            yield* withTime(Effect.provide(reads, Layer.merge(layer, values)))
+            assert.deepStrictEqual(counted, { breaker: 1, rate: 1 })
+          })
       )
     }
   }
 
-  it.effect("a breaker that is piped after it is open for loads, and lets hits through", () =>
+  it.effect("an open breaker that is piped after the cache refuses loads, and lets hits through", () =>
     Effect.gen(function* () {
       const key = Resource.input<string>()("key")
       const load = ({ key }: { readonly key: string }) => (key === "good" ? Effect.succeed(1) : Effect.fail(new Down()))
@@ -562,8 +564,8 @@ describe("beside a cache", () => {
   )
 })
 
-describe("a breaker that is tried out by a call", () => {
-  it("lets one call through, whose requests all get its answer, and closes or opens by that one", async () => {
+describe("a half-open breaker", () => {
+  it("lets one call through as its probe, and all requests of that call get their answers", async () => {
     const property = async (waiters: number, answer: Answer) => {
       const { calls, resolver } = backend((id) => (id < 0 ? "down" : answer))
       const id = Resource.input<number>()("id")
@@ -610,7 +612,7 @@ describe("the protection of a resolver", () => {
   const ask = (name: string, resolver: Users) =>
     Resource.fromRequest(name, { request: () => new GetUser({ id: 1 }), resolver })
 
-  it("is one in a graph: two that differ are an error that names both resources and says what to do", () => {
+  it("must be the same in a graph: a difference is an error that names both resources and says what to do", () => {
     const { resolver } = backend()
     const list = Resource.requestEach("list", {
       items: () => [1],
@@ -631,7 +633,7 @@ describe("the protection of a resolver", () => {
     }
   })
 
-  it.effect("is also that of a loader's default policy; a resource without any has calls of its own", () =>
+  it.effect("includes the default policy of a loader; a resource without protection has calls of its own", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend()
       const { counted, layer } = counters()
@@ -645,7 +647,7 @@ describe("the protection of a resolver", () => {
     })
   )
 
-  it.effect("is that of each layer: runs with different breakers share no call", () =>
+  it.effect("depends on the layer: runs with different breakers share no call", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend()
       const page = Loader.make({ user: ask("user", resolver).pipe(circuitBreaker(Accounts)) })
@@ -656,7 +658,7 @@ describe("the protection of a resolver", () => {
     })
   )
 
-  it("takes no policy that needs a resource", () => {
+  it("rejects a policy that needs a resource", () => {
     class Cached extends ResourceCache.Service<Cached>()("app/Cached") {}
     const { resolver } = backend()
     for (const policy of [Policy.hedge({ after: 1 }), Policy.cache(Cached), Saga.abortIf(() => true)]) {
@@ -668,7 +670,7 @@ describe("the protection of a resolver", () => {
     }
   })
 
-  it.effect("a graph-aware resolver holds its batches all the same", () =>
+  it.effect("does not change the holds of a graph-aware resolver", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend()
       const shared = resolver.pipe(Batching.graphAware({ maxHold: 100 }), Batching.protect(circuitBreaker(Accounts)))
@@ -685,28 +687,31 @@ describe("the protection of a resolver", () => {
     })
   )
 
-  it.effect("interrupted at every step, a call leaves nothing behind, and the breaker can be tried out again", () => {
-    const ledger = Ledger.make()
-    return Effect.gen(function* () {
-      const resolver = RequestResolver.make<GetUser>(() =>
-        Ledger.use(ledger, "asking", Effect.andThen(Effect.sleep(5), Effect.fail(new Down())))
-      )
-      const user = ask("user", resolver).pipe(
-        Policy.limit(Pool),
-        circuitBreaker(Accounts),
-        Policy.retry({ times: 3, schedule: Schedule.spaced(20), budget: Retries })
-      )
-      const layer = Layer.mergeAll(
-        Accounts.layer({ opens: { failures: 1 }, openDuration: 30 }),
-        Pool.layer({ limit: 1 }),
-        Retries.layer({ ratio: 9 })
-      )
-      const program = (probed: Interruption.Probe) => {
-        const load = Effect.exit(Loader.load(probed(Loader.make({ user }))))
-        const after = Effect.andThen(Effect.sleep(100), Accounts.withBreaker(Pool.withPermit(Effect.void)))
-        return Effect.ensuring(load, Effect.orDie(after)).pipe(Effect.provide(layer))
-      }
-      assert.isAbove(yield* Interruption.atEveryStep(program, { ledger }), 15)
-    })
-  })
+  it.effect(
+    "leaves nothing behind if a call is interrupted at any step, and the breaker lets another probe through",
+    () => {
+      const ledger = Ledger.make()
+      return Effect.gen(function* () {
+        const resolver = RequestResolver.make<GetUser>(() =>
+          Ledger.use(ledger, "asking", Effect.andThen(Effect.sleep(5), Effect.fail(new Down())))
+        )
+        const user = ask("user", resolver).pipe(
+          Policy.limit(Pool),
+          circuitBreaker(Accounts),
+          Policy.retry({ times: 3, schedule: Schedule.spaced(20), budget: Retries })
+        )
+        const layer = Layer.mergeAll(
+          Accounts.layer({ opens: { failures: 1 }, openDuration: 30 }),
+          Pool.layer({ limit: 1 }),
+          Retries.layer({ ratio: 9 })
+        )
+        const program = (probed: Interruption.Probe) => {
+          const load = Effect.exit(Loader.load(probed(Loader.make({ user }))))
+          const after = Effect.andThen(Effect.sleep(100), Accounts.withBreaker(Pool.withPermit(Effect.void)))
+          return Effect.ensuring(load, Effect.orDie(after)).pipe(Effect.provide(layer))
+        }
+        assert.isAbove(yield* Interruption.atEveryStep(program, { ledger }), 15)
+      })
+    }
+  )
 })

@@ -9,7 +9,7 @@ import { withTime } from "../withTime.ts"
 
 class Usual extends HedgeDelay.Service<Usual>()("app/Usual") {}
 
-/** As random as tests may be: the same for the same seed. */
+/** Reproducible random numbers, from a seed. */
 const random = (seed: number) => {
   let state = seed >>> 0 || 1
   return () => {
@@ -19,7 +19,7 @@ const random = (seed: number) => {
 }
 
 describe("a learned delay", () => {
-  it("about so many stay alone as it says, whatever latencies look like: hedging does not make it hedge more", () => {
+  it("leaves about `percentile` of the attempts alone for any latencies: hedging does not increase hedging", () => {
     const seeds = fc.integer({ min: 1, max: 2 ** 31 })
     const tails = fc.constantFrom(
       (u: number) => 10 + 20 * u,
@@ -44,7 +44,7 @@ describe("a learned delay", () => {
     )
   })
 
-  it("of names that are made at run time is known for those that answered last", () => {
+  it("keeps the most recent resources, if names are made at run time", () => {
     const percentiles = new Percentiles(0.5)
     for (let k = 0; k < 3000; k++) {
       percentiles.add("usual", 10)
@@ -54,7 +54,7 @@ describe("a learned delay", () => {
     assert.strictEqual(percentiles.get("usual"), 10)
   })
 
-  it.effect("starts as it is told, and is learned by each resource for itself", () =>
+  it.effect("starts as `initial`, and is learned for each resource", () =>
     Effect.gen(function* () {
       const taking = (name: string, millis: number) =>
         Resource.make(name, { load: () => Effect.sleep(millis) }).pipe(Policy.hedge({ after: Usual }))
@@ -69,14 +69,14 @@ describe("a learned delay", () => {
     })
   )
 
-  it.effect("knows nothing at first, and then hedges nothing", () =>
+  it.effect("is infinite at first, so that nothing is hedged", () =>
     Effect.gen(function* () {
       const after = yield* Usual.after("price").pipe(Effect.provide(Usual.layer()))
       assert.isFalse(Duration.isFinite(after))
     })
   )
 
-  it.effect("a percentile that cannot be is a defect that says so", () =>
+  it.effect("rejects an invalid percentile with a defect that says so", () =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(Usual.after("x").pipe(Effect.provide(Usual.layer({ percentile: 95 }))))
       assert.match(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", /`percentile` must be between 0 and 1, got 95/)

@@ -1,4 +1,4 @@
-/** Hedges: company for attempts that take long. */
+/** Hedges: further attempts while a slow one runs. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Duration, Effect, Exit, Fiber, Layer, Schedule, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
@@ -11,7 +11,7 @@ import { withTime } from "../withTime.ts"
 
 type Ends = Effect.Effect<string, string>
 
-/** A load of which the attempts end one after the other as they are told to, each after so many milliseconds. */
+/** A load whose attempts have these exits, each after these milliseconds. */
 const scripted = (...attempts: ReadonlyArray<readonly [after: number, ends: Ends]>) => {
   let k = 0
   return (): Ends => {
@@ -32,7 +32,7 @@ const tags = (events: ReadonlyArray<RunEvent.RunEvent>): ReadonlyArray<string> =
   RunLog.lines(events).filter((line) => !/Run|Ready|Policies/.test(line))
 
 describe("Policy.hedge", () => {
-  it.effect("an attempt that is quick enough stays alone", () =>
+  it.effect("a fast attempt stays alone", () =>
     Effect.gen(function* () {
       const { events, exit } = yield* record(Loader.load(Loader.make({ price: hedged(scripted([9, ok("first")])) })))
       assert.deepStrictEqual(exit, Exit.succeed({ price: "first" }))
@@ -44,7 +44,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("one that takes long gets company: the first success wins, and the loser is interrupted and awaited", () =>
+  it.effect("a slow attempt is hedged: the first success wins, and the loser is interrupted and awaited", () =>
     Effect.gen(function* () {
       const slow = Effect.ensuring(Effect.never, Effect.sleep(5))
       const price = hedged(scripted([0, slow], [7, ok("second")]))
@@ -63,7 +63,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("the slow one may still win", () =>
+  it.effect("the slow attempt can still win", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([15, ok("first")], [100, ok("second")]))
       const { events, exit } = yield* record(Loader.load(Loader.make({ price })))
@@ -72,7 +72,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("there are `max` of them, each after the delay since the last began", () =>
+  it.effect("at most `max` attempts run, each begun a delay after the last one", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([100, ok("any")]), { max: 3 })
       const { events, exit } = yield* record(Loader.load(Loader.make({ price })))
@@ -85,7 +85,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("a failure while nothing else runs is the resource's: nothing begins because something failed", () =>
+  it.effect("a failure of the only attempt is the resource's: a failure starts no further attempt", () =>
     Effect.gen(function* () {
       const { events, exit } = yield* record(Loader.load(Loader.make({ price: hedged(scripted([5, no("down")])) })))
       assert.strictEqual(failureOf(exit).error, "down")
@@ -93,7 +93,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("a failure while others run waits for them; when all have failed, the last failure is the resource's", () =>
+  it.effect("a failure waits for the other attempts; if all fail, the last failure is the resource's", () =>
     Effect.gen(function* () {
       const spared = hedged(scripted([15, no("first")], [20, ok("second")]))
       assert.deepStrictEqual(
@@ -107,7 +107,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("a defect, or an interruption from within, ends all of it", () =>
+  it.effect("a defect, or an interruption from within, ends all attempts", () =>
     Effect.gen(function* () {
       for (const end of [Effect.die("bug"), Effect.interrupt]) {
         const price = hedged(scripted([100, ok("first")], [5, end]))
@@ -119,7 +119,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("the delay counts from when an attempt has its slot, so one that waits is not hedged", () =>
+  it.effect("the delay starts when an attempt has its slot, so a waiting attempt is not hedged", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([15, ok("price")], [100, ok("other")]))
       const first = Resource.make("first", { load: () => Effect.sleep(50) })
@@ -141,7 +141,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("an attempt that waits for its slot when the last that ran has failed never begins", () =>
+  it.effect("an attempt that waits for its slot when the last running one fails never begins", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([15, no("down")]))
       const { events, exit } = yield* record(Loader.load(Loader.make({ price }, { concurrency: 1 })))
@@ -150,7 +150,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("each attempt holds a slot of its own, and gives it back when it has ended", () =>
+  it.effect("each attempt holds a slot of its own until its end", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([100, ok("first")], [20, no("second")]))
       const other = Resource.make("other", { load: () => Effect.sleep(12) })
@@ -168,7 +168,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("inside a retry each round is hedged; around one, each attempt is retried by itself", () =>
+  it.effect("inside a retry each round is hedged; around a retry each attempt is retried by itself", () =>
     Effect.gen(function* () {
       const inside = hedged(scripted([15, no("a")], [20, no("b")], [5, ok("c")])).pipe(
         Policy.retry({ times: 1, schedule: Schedule.spaced(100) })
@@ -193,7 +193,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("a timeout inside bounds each attempt, one around bounds them all", () =>
+  it.effect("a timeout inside bounds each attempt, a timeout around bounds them all", () =>
     Effect.gen(function* () {
       const inside = Resource.make("price", { load: scripted([100, ok("never")]) }).pipe(
         Policy.timeout(15),
@@ -239,7 +239,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("a loader inside is hedged as a whole, within the slots of the run around", () =>
+  it.effect("a nested loader is hedged as a whole, within the slots of the run around it", () =>
     Effect.gen(function* () {
       const ledger = Ledger.make()
       const page = (concurrency: number) => {
@@ -262,13 +262,13 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it("is told in the plan, and needs a sound `max`", () => {
+  it("is in the plan, and needs a valid `max`", () => {
     const price = hedged(scripted([1, ok("")]), { max: 2 }).pipe(Policy.timeout(50))
     assert.include(Plan.toText(Loader.plan(Loader.make({ price }))), "timeout(50ms) > hedge(2, 10ms)")
     for (const max of [0, 1.5, Number.NaN]) assert.throws(() => Policy.hedge({ after: 1, max }), /whole number from 1/)
   })
 
-  it.effect("around a retry, one that has failed for good leaves its slot to those that are tried again", () =>
+  it.effect("around a retry, an attempt that has failed for good frees its slot for the retried ones", () =>
     Effect.gen(function* () {
       const load = scripted([15, no("1")], [15, no("2")], [15, no("3")], [15, ok("4")])
       const price = Resource.make("price", { load }).pipe(
@@ -281,7 +281,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("in an uninterruptible run, one that waits for its slot gives up when another has won", () =>
+  it.effect("in an uninterruptible run, an attempt that waits for its slot ends when another one has won", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([15, ok("first")], [100, ok("second")]))
       const load = Effect.uninterruptible(Loader.load(Loader.make({ price }, { concurrency: 1 })))
@@ -291,7 +291,7 @@ describe("Policy.hedge", () => {
     })
   )
 
-  it.effect("an uninterruptible run waits for those that lost", () =>
+  it.effect("an uninterruptible run waits for the losers", () =>
     Effect.gen(function* () {
       const price = hedged(scripted([50, ok("first")], [5, ok("second")]))
       const { events, exit } = yield* record(Effect.uninterruptible(Loader.load(Loader.make({ price }))))
@@ -304,7 +304,7 @@ describe("Policy.hedge", () => {
 describe("a learned delay", () => {
   class Learned extends Context.Service<Learned, Policy.HedgeDelay>()("test/Learned") {}
 
-  /** Gives these delays one after the other, and notes what it is told. */
+  /** Gives these delays one after the other, and records the answers. */
   const told: Array<string> = []
   const layer = (after: Duration.Input) =>
     Layer.succeed(Learned, {
@@ -320,7 +320,7 @@ describe("a learned delay", () => {
     }))
   }
 
-  it.effect("is told how long the first attempt took, or by when another had won; nothing of failures", () =>
+  it.effect("gets the time of the first attempt, or of the winner, and no failures", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual((yield* run(scripted([7, ok("")]), 10)).told, ["price 7"])
       assert.deepStrictEqual((yield* run(scripted([70, ok("")], [7, ok("")]), 10)).told, ["price 17"])
@@ -330,7 +330,7 @@ describe("a learned delay", () => {
     })
   )
 
-  it.effect("that dies when it is told leaves no attempt behind", () =>
+  it.effect("that dies in `answered` leaves no attempt behind", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const slow = Effect.ensuring(
@@ -385,7 +385,7 @@ describe("a learned delay", () => {
       })
   )
 
-  it.effect("that is infinite hedges nothing", () =>
+  it.effect("that is infinite starts no hedge", () =>
     Effect.gen(function* () {
       const { exit, told } = yield* run(scripted([1_000_000, ok("late")], [0, ok("never")]), "Infinity")
       assert.deepStrictEqual(exit, Exit.succeed({ price: "late" }))
@@ -394,7 +394,7 @@ describe("a learned delay", () => {
   )
 })
 
-/** Who waits for a slot at the end of each instant, and who runs then, by the events of a run. */
+/** The attempts that wait for a slot, and those that run, at the end of each instant, by the events of a run. */
 const instants = (events: ReadonlyArray<RunEvent.RunEvent>) => {
   const counts = running(events)
   let seen = 0
@@ -409,7 +409,7 @@ const instants = (events: ReadonlyArray<RunEvent.RunEvent>) => {
     if ("resource" in event) {
       if (event._tag === "ResourceQueued") of(event.resource).add(event.attempt)
       else if (event._tag === "AttemptStarted") of(event.resource).delete(event.attempt)
-      // Whatever waited beside others is called off when a round of them is over.
+      // At the end of a round, its waiting attempts are cancelled.
       else if (event._tag === "RetryScheduled" || RunEvent.isResourceEnded(event)) of(event.resource).clear()
     }
     const next = events[k + 1]
@@ -450,7 +450,7 @@ describe("hedges and slots", () => {
       concurrency: limit
     })
 
-  it("with any of them, no slot is lost or taken twice: who waits finds as many running as there may be", async () => {
+  it("no slot is lost or taken twice: while an attempt waits, as many run as there are slots", async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ limit, scripts }) => {
         const { events, exit } = await Effect.runPromise(record(Loader.settle(toLoader(scripts, limit))))
@@ -464,7 +464,7 @@ describe("hedges and slots", () => {
     )
   })
 
-  /** Every few steps of every fiber take a turn of its own, so that they meet in between wherever they can. */
+  /** Every few steps a fiber yields, so that fibers interleave in many ways. */
   const stepByStep = <A, E>(self: Effect.Effect<A, E>, ops: number): Effect.Effect<A, E> =>
     Effect.gen(function* () {
       const slowly = Effect.provideService(self, Scheduler.MaxOpsBeforeYield, ops)
@@ -476,7 +476,7 @@ describe("hedges and slots", () => {
       return yield* Fiber.join(fiber)
     }).pipe(Effect.provide(TestClock.layer()))
 
-  it("nor where every few steps let others have the thread", async () => {
+  it("no slot is lost or taken twice if fibers yield every few steps", async () => {
     await fc.assert(
       fc.asyncProperty(scenario, fc.integer({ min: 3, max: 12 }), async ({ limit, scripts }, ops) => {
         const settled = RunLog.record(Loader.settle(toLoader(scripts, limit)))

@@ -1,4 +1,4 @@
-/** The attempt that tries an open breaker out: however it ends, or never does, the breaker goes on. */
+/** The probe of a breaker: the breaker continues after any end of the probe, and if it never ends. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Duration, Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import {
@@ -30,7 +30,7 @@ const ends = [
 ] as const
 type End = (typeof ends)[number]
 
-/** A probe that takes `takes`, and ends so. */
+/** A probe that takes `takes`, and has this end. */
 const probe = (end: End, takes: number): Effect.Effect<unknown, string> => {
   switch (end) {
     case "success":
@@ -46,7 +46,7 @@ const probe = (end: End, takes: number): Effect.Effect<unknown, string> => {
   }
 }
 
-/** Whether something is let through so long after the probe has begun. */
+/** Whether a call is let through this long after the start of the probe. */
 const expected = (end: End, takes: number, after: number): boolean => {
   const isInTime = takes < limit && end !== "hang" && end !== "interruption of what cannot be interrupted"
   if (!isInTime) return after > limit + openFor
@@ -54,7 +54,7 @@ const expected = (end: End, takes: number, after: number): boolean => {
 }
 
 describe("a probe", () => {
-  // What ends is even, what is looked at is odd: no two things happen at one instant.
+  // Probes end at even instants, and the test looks at odd ones.
   const even = fc.integer({ min: 1, max: 60 }).map((n) => 2 * n)
   const odd = fc.integer({ min: 0, max: 130 }).map((n) => 2 * n + 1)
 
@@ -81,7 +81,7 @@ describe("a probe", () => {
     })
   }
 
-  it.effect("has 30 seconds by default, and its own end counts no more after them", () =>
+  it.effect("has 30 seconds by default, after which its own end does not count", () =>
     Effect.gen(function* () {
       yield* opens
       yield* Effect.sleep("1 second")
@@ -112,7 +112,7 @@ describe("a probe", () => {
     }).pipe(Effect.provide(Search.layer({ ...options, openDuration: Schedule.exponential(100) })), withTime)
   )
 
-  it.effect("that takes too long opens a shared breaker as soon as its store can be reached again", () => {
+  it.effect("that takes too long opens a shared breaker as soon as the store can be reached again", () => {
     let isGone = false
     const gone = Effect.fail(new CircuitBreakerError({ reason: new CircuitBreakerStoreError({ message: "gone" }) }))
     const flaky = Layer.effect(
@@ -136,7 +136,7 @@ describe("a probe", () => {
     }).pipe(Effect.provide(layer), withTime)
   })
 
-  it.effect("needs a time limit: one that is none is a defect that names the breaker", () =>
+  it.effect("needs a valid time limit: any other is a defect that names the breaker", () =>
     Effect.gen(function* () {
       for (const probeTimeout of [0, -1, "Infinity", Number.NaN] as const) {
         const exit = yield* Effect.exit(Effect.provide(isLetThrough, Search.layer({ ...options, probeTimeout })))

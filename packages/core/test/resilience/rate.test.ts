@@ -1,4 +1,4 @@
-/** Rate limits: how many begin in which time. */
+/** Rate limits: how many loads begin in a time. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Duration, Effect, Exit, Layer, Schedule } from "effect"
 import { RateLimiterError, RateLimiterStore, RateLimitStoreError } from "effect/persistence/RateLimiter"
@@ -13,7 +13,7 @@ class Search extends RateLimit.Service<Search>()("app/Search") {}
 const begun: Array<number> = []
 const note = Effect.map(Clock.currentTimeMillis, (at) => begun.push(at))
 
-/** When each of so many loads begins, in items of one list. */
+/** The instants at which `count` loads begin, as items of one list. */
 const startsOf = (count: number, options: RateLimit.Options, concurrency: number | "unbounded" = "unbounded") =>
   Effect.suspend(() => {
     begun.length = 0
@@ -31,7 +31,7 @@ const startsOf = (count: number, options: RateLimit.Options, concurrency: number
   })
 
 describe("a rate limit", () => {
-  it.effect("fails with when there may be more", () =>
+  it.effect("fails with the time until it allows more", () =>
     Effect.gen(function* () {
       const { begun, events, exit } = yield* startsOf(3, { limit: 2, window: "1 second" })
       assert.deepStrictEqual(begun, [0, 0])
@@ -47,7 +47,7 @@ describe("a rate limit", () => {
     })
   )
 
-  it.effect("or waits, and holds no slot while it does", () =>
+  it.effect("with `delay`, waits without a slot", () =>
     Effect.gen(function* () {
       const delay = { limit: 2, window: "1 second", onExceeded: "delay" } as const
       assert.deepStrictEqual((yield* startsOf(5, delay)).begun, [0, 0, 1000, 1000, 2000])
@@ -63,7 +63,7 @@ describe("a rate limit", () => {
     })
   )
 
-  it.effect("a retry around it can wait as long as it says", () =>
+  it.effect("a retry around it can wait for `retryAfter`", () =>
     Effect.gen(function* () {
       const one = (name: string) =>
         Resource.make(name, { load: () => note }).pipe(
@@ -84,7 +84,7 @@ describe("a rate limit", () => {
     })
   )
 
-  it.effect("a store that cannot be reached lets everything through", () => {
+  it.effect("lets everything through if its store cannot be reached", () => {
     const gone = Effect.fail(new RateLimiterError({ reason: new RateLimitStoreError({ message: "gone" }) }))
     const store = Layer.succeed(RateLimiterStore, {
       fixedWindow: () => gone,
@@ -98,13 +98,13 @@ describe("a rate limit", () => {
     }).pipe(Effect.provide(Layer.provide(Search.layerShared({ limit: 1, window: "1 day" }), store)))
   })
 
-  it("whoever need not wait goes on at once, so that a synchronous load is synchronous", () => {
+  it("without a wait, a synchronous load stays synchronous", () => {
     const found = Resource.make("found", { load: () => Effect.succeed(1) }).pipe(rateLimit(Search))
     const load = Effect.provide(Loader.load(Loader.make({ found })), Search.layer({ limit: 2, window: "1 second" }))
     assert.deepStrictEqual(Effect.runSync(load), { found: 1 })
   })
 
-  it.effect("figures that cannot be are a defect that says so", () =>
+  it.effect("rejects invalid options with a defect that says so", () =>
     Effect.gen(function* () {
       const said = (limit: number, tokens: number) =>
         Effect.map(
@@ -119,7 +119,7 @@ describe("a rate limit", () => {
     })
   )
 
-  it.effect("whenever it is interrupted nothing is left behind", () =>
+  it.effect("leaves nothing behind if interrupted at any step", () =>
     Effect.gen(function* () {
       const hits = Resource.forEach("hits", {
         items: () => [1, 2, 3],

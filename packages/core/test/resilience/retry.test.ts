@@ -1,4 +1,4 @@
-/** Retries that listen to servers, and that do not make an outage worse. */
+/** Retries that wait as long as servers ask, and retries with a budget. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Effect, Exit, Schedule } from "effect"
 import { Loader, Policy, Resource } from "effect-loader"
@@ -14,7 +14,7 @@ class Retries extends RetryBudget.Service<Retries>()("app/Retries") {}
 
 const record = <A, E, R>(self: Effect.Effect<A, E, R>) => withTime(RunLog.record(self))
 
-/** Fails with these, one after the other, and then gives a value. */
+/** Fails with these errors, one after the other, and then succeeds. */
 const failing = (...errors: ReadonlyArray<Busy>) => {
   let k = 0
   return (): Effect.Effect<string, Busy> =>
@@ -25,7 +25,7 @@ const starts = (lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.filter((line) => line.includes("AttemptStarted"))
 
 describe("Policy.retry({ retryAfter })", () => {
-  it.effect("pauses as long as the error asks for, or as the schedule says, whichever is longer", () =>
+  it.effect("pauses for the longer of the error's pause and the schedule's", () =>
     Effect.gen(function* () {
       const user = Resource.make("user", {
         load: failing(new Busy({ retryAfter: "1 second" }), new Busy({}), new Busy({ retryAfter: "10 millis" }))
@@ -38,7 +38,7 @@ describe("Policy.retry({ retryAfter })", () => {
     })
   )
 
-  it.effect("needs no schedule, and asks for nothing where the policy says no anyway", () =>
+  it.effect("needs no schedule, and is not called where the policy does not retry", () =>
     Effect.gen(function* () {
       const asked: Array<unknown> = []
       const user = Resource.make("user", {
@@ -60,7 +60,7 @@ describe("Policy.retry({ retryAfter })", () => {
     })
   )
 
-  it.effect("a timeout around it bounds what servers ask for, and the slot is free meanwhile", () =>
+  it.effect("is bounded by a timeout around it, and holds no slot in its pauses", () =>
     Effect.gen(function* () {
       const user = Resource.make("user", { load: failing(new Busy({ retryAfter: "1 day" })) }).pipe(
         Policy.retry({ times: 3, retryAfter: ({ retryAfter }) => retryAfter }),
@@ -78,7 +78,7 @@ describe("Policy.retry({ budget })", () => {
   const down = (name: string) =>
     Resource.make(name, { load: () => Effect.fail(new Busy({})) }).pipe(Policy.retry({ times: 3, budget: Retries }))
 
-  it.effect("an outage is no more than so much more work: each resource fails with its own last error", () =>
+  it.effect("bounds the further attempts in an outage, and each resource fails with its own last error", () =>
     Effect.gen(function* () {
       const resources = Array.from({ length: 50 }, (_, k) => down(`user${k}`))
       const loader = Loader.make(Object.fromEntries(resources.map((user) => [user.name, user])))
@@ -96,7 +96,7 @@ describe("Policy.retry({ budget })", () => {
     })
   )
 
-  it.effect("is not asked where there would be no further attempt anyway", () =>
+  it.effect("is not used where no further attempt would follow", () =>
     Effect.gen(function* () {
       const never = Resource.make("never", { load: () => Effect.fail(new Busy({})) }).pipe(
         Policy.retry({ times: 3, while: () => false, budget: Retries })
@@ -110,7 +110,7 @@ describe("Policy.retry({ budget })", () => {
     })
   )
 
-  it.effect("is for hedges too: when it is spent, slow attempts stay alone", () =>
+  it.effect("is for hedges, too: when it is spent, slow attempts stay alone", () =>
     Effect.gen(function* () {
       const slow = (name: string) =>
         Resource.make(name, { load: () => Effect.sleep(50) }).pipe(Policy.hedge({ after: 10, budget: Retries }))
@@ -124,7 +124,7 @@ describe("Policy.retry({ budget })", () => {
     })
   )
 
-  it.effect("counts a load once, however many policies take from it", () =>
+  it.effect("counts a load once, for any number of policies", () =>
     Effect.gen(function* () {
       const user = Resource.make("user", { load: () => Effect.succeed("ada") }).pipe(
         Policy.hedge({ after: 10, budget: Retries }),
@@ -136,7 +136,7 @@ describe("Policy.retry({ budget })", () => {
     })
   )
 
-  it.effect("comes back with time", () =>
+  it.effect("is refilled with time", () =>
     Effect.gen(function* () {
       const load = Effect.exit(Loader.load(Loader.make({ user: down("user") })))
       const program = Effect.gen(function* () {
@@ -153,7 +153,7 @@ describe("Policy.retry({ budget })", () => {
     })
   )
 
-  it.effect("whenever it is interrupted nothing is left behind", () =>
+  it.effect("leaves nothing behind if interrupted at any step", () =>
     Effect.gen(function* () {
       const user = Resource.make("user", {
         load: () => Effect.andThen(Effect.sleep(5), Effect.fail(new Busy({ retryAfter: "20 millis" })))
@@ -165,7 +165,7 @@ describe("Policy.retry({ budget })", () => {
     })
   )
 
-  it.effect("figures that cannot be are a defect that says so", () =>
+  it.effect("rejects invalid options with a defect that says so", () =>
     Effect.gen(function* () {
       for (const options of [{ ratio: -1 }, { perSecond: Number.NaN }, { window: 0 }, { ratio: Infinity }]) {
         const exit = yield* Effect.exit(Retries.stats.pipe(Effect.provide(Retries.layer(options))))
@@ -175,7 +175,7 @@ describe("Policy.retry({ budget })", () => {
   )
 })
 
-/** The same said as one would explain it: a list of everything that ever happened. */
+/** A naive model: a list of all that happened. */
 class NaiveAllowance {
   private readonly options: AllowanceOptions
   private readonly happened: Array<{ readonly at: number; readonly further: boolean }> = []
@@ -211,7 +211,7 @@ describe("an allowance", () => {
   })
   type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
-  /** What it grants, one answer for each step that takes. */
+  /** Whether it grants each step that takes. */
   const granted = (
     allowance: Pick<Allowance, "attempt" | "take">,
     steps: ReadonlyArray<Step>
@@ -225,7 +225,7 @@ describe("an allowance", () => {
     })
   }
 
-  it("grants what a list of all that happened would grant", () => {
+  it("grants the same attempts as the naive model", () => {
     fc.assert(
       fc.property(options, fc.array(step, { maxLength: 120 }), (options, steps) => {
         assert.deepStrictEqual(granted(new Allowance(options), steps), granted(new NaiveAllowance(options), steps))

@@ -1,4 +1,4 @@
-/** Events, metrics, spans and logs tell of hedges and refusals. */
+/** Hedges and refusals in events, metrics, spans and logs. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Metric, References, Result } from "effect"
 import { Loader, Logging, Metrics, Policy, Report, Resource, Tracing } from "effect-loader"
@@ -12,7 +12,7 @@ class Rates extends CircuitBreaker.Service<Rates>()("app/Rates") {}
 
 const layer = Rates.layer({ opens: { failures: 1 }, openDuration: "1 minute" })
 
-/** A slow read that is hedged, and two of one backend that is down, the second of which is refused. */
+/** A slow read that is hedged, and two reads of a backend that is down, the second of which is refused. */
 const page = () => {
   let asked = 0
   const price = Resource.make("price", { load: () => Effect.sleep(asked++ === 0 ? 50 : 5) }).pipe(
@@ -31,7 +31,7 @@ const load = <A, E, R>(around: (self: Effect.Effect<unknown, never, Rates>) => E
 const recorded = load(RunLog.record)
 
 describe("hedges and refusals", () => {
-  it.effect("travel to other processes", () =>
+  it.effect("are encoded for other processes", () =>
     Effect.gen(function* () {
       const { events } = yield* recorded
       const told = events.filter(({ _tag }) => _tag === "HedgeStarted" || _tag === "PolicyRefused")
@@ -45,7 +45,7 @@ describe("hedges and refusals", () => {
     })
   )
 
-  it.effect("are in reports: phases without a gap, and attempts side by side as one stretch", () =>
+  it.effect("are in reports: phases without a gap, and concurrent attempts as one stretch", () =>
     Effect.gen(function* () {
       const { events } = yield* recorded
       const report = Report.fromEvents(events)!
