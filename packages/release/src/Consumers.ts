@@ -27,6 +27,14 @@ const expectPrinted = (printed: string, expected: RegExp): void => {
 
 const inModules = (project: Project, file: string): string => path.join(project.folder, "node_modules", file)
 
+/** The entries of an installed package, as programs import them. */
+const entriesOf = (folder: string, name: string): ReadonlyArray<string> => {
+  const { exports } = JSON.parse(fs.readFileSync(path.join(folder, "node_modules", name, "package.json"), "utf8"))
+  return Object.keys(exports as object)
+    .filter((entry) => !entry.endsWith(".json"))
+    .map((entry) => path.posix.join(name, entry))
+}
+
 /** What `everywhere.js` prints. */
 const everywhere = /ada of acme, Completed, true, true/
 
@@ -146,6 +154,24 @@ export const typescript = (version: string): Consumer => {
   }
 }
 
+/** The declarations themselves, which compilers skip where they are told to skip libraries: of every entry for programs. */
+const declarations = (version: string): Consumer => {
+  const folder = `typescript-${version}`
+  return {
+    name: `TypeScript ${version}, without skipping libraries`,
+    needs: { [folder]: `npm:typescript@${version}` },
+    try: ({ folder: cwd, names }) => {
+      const lines = names.flatMap((name) => entriesOf(cwd, name).map((entry) => `import "${entry}"\n`))
+      fs.writeFileSync(path.join(cwd, "declarations.ts"), lines.join(""))
+      const compilerOptions = { skipLibCheck: false, lib: ["es2023", "dom", "dom.iterable"], noEmit: true }
+      const config = { extends: "./tsconfig.json", compilerOptions, files: ["declarations.ts"], include: [] }
+      fs.writeFileSync(path.join(cwd, "tsconfig.declarations.json"), JSON.stringify(config))
+      const args = [path.join(cwd, "node_modules", folder, "bin/tsc"), "-p", "tsconfig.declarations.json"]
+      run({ program: process.execPath, args, cwd })
+    }
+  }
+}
+
 /** The test runner, which a project has once. */
 export const vitest = (version: string): Consumer => ({
   name: `vitest ${version}, with the matchers`,
@@ -163,6 +189,7 @@ export const few: ReadonlyArray<Consumer> = [
   vite,
   typescript("6.0.3"),
   typescript("7.0.2"),
+  declarations("7.0.2"),
   vitest("5.1.1")
 ]
 
@@ -175,5 +202,6 @@ export const all: ReadonlyArray<Consumer> = [
   vite,
   esbuild,
   ...["5.7.3", "5.8.3", "5.9.3", "6.0.3", "7.0.2"].map(typescript),
+  declarations("7.0.2"),
   vitest("5.1.1")
 ]

@@ -73,7 +73,7 @@ const live = Effect.fnUntraced(function* (options: TerminalOptions, pen: Pen) {
   const stream = streamOf(options)
   const clock = yield* Clock.Clock
   const active = yield* Latch.make(false)
-  const view = createLogUpdate(stream as NodeJS.WriteStream)
+  const view = createLogUpdate(stream as unknown as NodeJS.WriteStream)
   const size = () => ({ columns: columnsOf(options), rows: Math.max(4, (stream.rows ?? 24) - 1) })
   const show = (): void => {
     const { all } = runs

@@ -6,6 +6,21 @@ import { styleText } from "node:util"
 import type { Paint, Pen } from "effect-loader/internal"
 
 /**
+ * A stream as Node.js has them, as far as a view needs it: a program without the types of Node.js can name it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stream {
+  write(text: string): unknown
+  on(event: "error", listener: () => void): unknown
+  off(event: "error", listener: () => void): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+}
+
+/**
  * Where to write, and what to know better than it does.
  *
  * - `stream`: default `process.stdout`.
@@ -16,16 +31,10 @@ import type { Paint, Pen } from "effect-loader/internal"
  * @category models
  */
 export interface TerminalOptions {
-  readonly stream?: NodeJS.WritableStream & {
-    readonly isTTY?: boolean
-    readonly columns?: number
-    readonly rows?: number
-  }
+  readonly stream?: Stream
   readonly columns?: number
   readonly color?: boolean
 }
-
-export type Stream = NonNullable<TerminalOptions["stream"]>
 
 export const streamOf = ({ stream = process.stdout }: TerminalOptions): Stream => stream
 
@@ -49,7 +58,7 @@ const styles: Record<Paint, Parameters<typeof styleText>[0]> = {
 
 /** Whether the stream takes colours: asked of Node, which knows terminals and the environment. */
 const hasColor = (options: TerminalOptions): boolean =>
-  options.color ?? styleText("red", "x", { stream: streamOf(options) as NodeJS.WritableStream }) !== "x"
+  options.color ?? styleText("red", "x", { stream: streamOf(options) as unknown as NodeJS.WritableStream }) !== "x"
 
 /** A pen that knows how wide characters are, and which colours the stream has. */
 export const terminalPen = (options: TerminalOptions): Pen => {

@@ -8,7 +8,7 @@ import { draw } from "effect-loader/internal"
 import { columnsOf, type TerminalOptions, terminalPen } from "./Terminal.ts"
 
 export * as Progress from "./Progress.ts"
-export type { TerminalOptions } from "./Terminal.ts"
+export type { Stream, TerminalOptions } from "./Terminal.ts"
 
 /**
  * A report as text for a terminal: as `Report.toWaterfall`, in its width, in its colours, and with characters as wide as

@@ -20,6 +20,6 @@ export class WrittenStream extends EventEmitter {
   }
 
   get options(): TerminalOptions {
-    return { stream: this as unknown as NonNullable<TerminalOptions["stream"]>, color: false }
+    return { stream: this, color: false }
   }
 }
