@@ -3,7 +3,9 @@
  * `results/latest.json`.
  *
  * `--quick`: every contender once, on the small workloads, for a smoke test.
- * `--pages`: only pages and layers of 1,000, for work on the core. `--since=<commit>`: beside core as it was then.
+ * `--pages`: only pages and layers of 1,000, for work on the core. `--since=<commit>`: beside core as it was then. With
+ * `--no-concurrent-recompilation --single-threaded-gc`, as the script `pages` has it, a busy machine disturbs it less:
+ * otherwise threads of V8 come late, and whole cases run code that is not compiled.
  * `--growth`: only growth.
  */
 import { availableParallelism } from "node:os"
