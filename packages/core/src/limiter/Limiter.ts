@@ -13,7 +13,7 @@ import { dual } from "effect/Function"
 import { durationOf } from "../base/DurationInput.ts"
 import { countInstance } from "../base/Instances.ts"
 import { Admission, type AdmissionOptions, type Stats } from "./Admission.ts"
-import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
+import { provideShare, type ShareOptions } from "./CurrentShare.ts"
 import { fixed } from "./algorithm/Fixed.ts"
 import type { Bounds, LimitAlgorithm } from "./algorithm/LimitAlgorithm.ts"
 import type { LimitExceeded } from "./LimitExceeded.ts"
@@ -135,7 +135,7 @@ export const withShare: {
       `Limiter.withShare: \`weight\` must be finite and above 0, got ${share.weight}`
     )
   }
-  return Effect.provideService(self, CurrentShare, share)
+  return provideShare(self, share)
 })
 
 const deadlineOf = (within: Duration.Input | undefined, clock: Clock.Clock): number =>

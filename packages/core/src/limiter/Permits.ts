@@ -16,7 +16,7 @@ import { Held } from "../base/Held.ts"
 import { aBoolean, answerOf } from "../base/UserValue.ts"
 import { tookTooLong } from "../base/TimeUp.ts"
 import { type Admission, type AttemptOutcome, type Stats } from "./Admission.ts"
-import { CurrentShare, type ShareOptions } from "./CurrentShare.ts"
+import { shareIn, type ShareOptions } from "./CurrentShare.ts"
 import { LimitExceeded } from "./LimitExceeded.ts"
 import { HeldPermits, type PermitSource } from "./HeldPermits.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
@@ -157,7 +157,7 @@ export class Permits implements PermitSource {
    */
   private drain(clock: Clock.Clock): undefined {
     if (this.draining) return undefined
-    if (this.admission.isQuiet) return this.setAlarm(clock)
+    if (this.admission.isQuiet) return this.alarm === undefined ? undefined : this.setAlarm(clock)
     this.draining = true
     for (
       let next = this.admission.next(monotonicNow(clock));
@@ -219,7 +219,7 @@ export const hold = <A, E, R>(
   Effect.withFiber((fiber) => {
     const { context } = fiber
     const clock = fiber.getRef(Clock.Clock)
-    const request = toRequest(clock, fiber.getRef(CurrentShare))
+    const request = toRequest(clock, shareIn(fiber))
     const problem = permits.problemWith(request.permits, request.resource)
     if (problem !== undefined) return Effect.die(problem)
     const held = new HeldPermits(permits, fiber.getRef(Held))

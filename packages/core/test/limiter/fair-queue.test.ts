@@ -80,6 +80,50 @@ describe("fair queueing", () => {
     )
   })
 
+  it("a request by hand that does not wait shares as a run of one request, without a flow", () => {
+    const step = fc.record({
+      what: fc.constantFrom("add", "by hand", "by hand", "take", "end"),
+      run: fc.nat(2),
+      weight: fc.constantFrom(0.25, 1, 4),
+      pick: fc.nat(1000),
+      pause: fc.constantFrom(0, 4, 64, 512),
+      took: fc.constantFrom(1, 8, 1024)
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        // The same steps for two queues: in one of them requests by hand have a flow.
+        const both = [true, false].map((hasFlow) => ({
+          hasFlow,
+          queue: new FairQueue(),
+          flows: [new Flow(), new Flow({ weight: 2 }), new Flow({ tenant: "acme" })],
+          held: [] as Array<Ticket>
+        }))
+        let now = 0
+        steps.forEach(({ pause, pick, run, took, weight, what }, order) => {
+          now += pause
+          for (const { flows, hasFlow, held, queue } of both) {
+            if (what === "add") queue.add(new Ticket(request({ flow: flows[run]! }), order, now), now)
+            else if (what === "end" && held.length > 0) {
+              queue.end(held.splice(pick % held.length, 1)[0]!, took, now)
+            } else if (what === "take" && queue.first !== undefined) {
+              held.push(queue.first)
+              queue.take(queue.first, 8, now)
+            } else if (what === "by hand") {
+              const share = { weight }
+              const flow = hasFlow ? new Flow(share) : undefined
+              const ticket = new Ticket(request({ flow, share }), order, now)
+              held.push(ticket)
+              queue.begin(ticket, 8, now)
+            }
+          }
+          const [withFlows, without] = both.map(({ queue }) => queue.first?.order)
+          expect(without).toBe(withFlows)
+        })
+      }),
+      { numRuns: 1000 }
+    )
+  })
+
   it("equal flows take turns, whoever has more in line", () => {
     const queue = new FairQueue()
     const [big, small] = [new Flow(), new Flow()]
