@@ -1,11 +1,11 @@
-/** What a report comes to: what held the run up, and how much faster it could have been. */
+/** The analysis of a report: what delayed the run, and how fast it could have been. */
 import { criticalPath } from "../compile/CriticalPath.ts"
 import { onlyAsks } from "../compile/Plan.ts"
 import type { Phase, PhaseTag, Report, ResourceReport } from "../watch/Report.ts"
 import { timeIn } from "../watch/Timeline.ts"
 
 /**
- * How long one resource waited, in milliseconds, by what for; see `Report.Phase`.
+ * The waits of one resource in milliseconds, by reason; see `Report.Phase`.
  *
  * @since 0.1.0
  * @category models
@@ -14,7 +14,7 @@ export interface Waited {
   readonly dependency: number
   readonly batch: number
   readonly slot: number
-  /** For permits of a limiter, be it for its limit or for a fair share of it. */
+  /** For permits of a limiter, because of its limit or of a fair share of it. */
   readonly permit: number
   readonly thread: number
   /** For the call that a request shares with others. */
@@ -27,7 +27,7 @@ export interface Waited {
  *
  * - `took`: from its start to its end, without waits for slots and permits: its attempts and the pauses between them, its policies
  *   and its fallbacks.
- * - `slack`: how much longer it could have taken before the critical path would have been longer; 0 for what is on it.
+ * - `slack`: by how much it could have been slower without a longer critical path; 0 for resources on that path.
  *
  * @since 0.1.0
  * @category models
@@ -40,16 +40,15 @@ export interface ResourceAnalysis {
 }
 
 /**
- * What a report comes to. Times are milliseconds; what never ran took none.
+ * The analysis of a report. Times are milliseconds; a resource that never ran took 0.
  *
- * - `work`: how long attempts and fallbacks ran, all together; `parallelism`: how many of them ran at once, on average.
- * - `criticalPath`: the resources that make the longest chain of dependencies by what each took, and `criticalPathTook`.
- * - `lowerBound`: what the run would have taken at the least with these resources under its `concurrency`: the longer of
- *   the critical path and of `work / concurrency`, but never more than it took; `boundBy` says which.
- * - `gap`: how much longer than that it took.
- * - `lastChain`: what ended last, and before it what that had waited for, back to the start of the run: where the time
- *   went, as one line of phases. What of it was waiting for a batch, a slot, a permit, the thread or a shared call is
- *   `heldUp`.
+ * - `work`: the total time of attempts and fallbacks; `parallelism`: their average number at once.
+ * - `criticalPath`: the resources of the longest chain of dependencies, by `took`; `criticalPathTook` is the length of the chain.
+ * - `lowerBound`: the shortest possible time of the run with these resources and its `concurrency`: the longer of
+ *   the critical path and of `work / concurrency`, but at most the time of the run; `boundBy` says which.
+ * - `gap`: the time of the run minus `lowerBound`.
+ * - `lastChain`: the resource that ended last, and before it the one that it waited for, back to the start of the run, as one
+ *   line of phases. `heldUp` are the waits of this line for a batch, a slot, a permit, the thread or a shared call.
  *
  * @since 0.1.0
  * @category models
@@ -68,13 +67,13 @@ export interface Analysis {
   readonly resources: ReadonlyArray<ResourceAnalysis>
 }
 
-/** What a resource needs of its own, whoever else runs. */
+/** The phases of a resource's own time, without waits for other resources. */
 const own: ReadonlyArray<PhaseTag> = ["Attempt", "Items", "Fallback", "Policy", "Retry"]
 
-/** How long a resource took by itself, in milliseconds. */
+/** The own time of a resource, in milliseconds. */
 export const tookOf = ({ phases }: ResourceReport): number => timeIn(phases, own)
 
-/** How long attempts and fallbacks ran, all together; of a list its items do, of a loader inside its resources. */
+/** The total time of attempts and fallbacks: for a list those of its items, for a nested loader those of its resources. */
 const workOf = (report: Report<unknown>, leavesOut: (report: Report<unknown>) => ReadonlySet<string>): number => {
   let sum = 0
   const open = [report]
@@ -92,7 +91,7 @@ const workOf = (report: Report<unknown>, leavesOut: (report: Report<unknown>) =>
 
 const nothing: ReadonlySet<string> = new Set()
 
-/** What waits for answers to requests holds no slot. */
+/** The resources that only make requests. They hold no slot while they wait for the answers. */
 const requestsOf = ({ plan }: Report<unknown>): ReadonlySet<string> =>
   new Set(plan.resources.filter(onlyAsks).map(({ name }) => name))
 
@@ -125,7 +124,7 @@ const lastChainOf = (report: Report<unknown>): Analysis["lastChain"] => {
 }
 
 /**
- * What a report comes to: critical path, slack, parallelism, how fast the run could have been, and what held it up.
+ * Analyses a report: critical path, slack, parallelism, the shortest possible time, and the waits that delayed the run.
  *
  * @example
  * ```ts
@@ -152,8 +151,8 @@ export const analyze = (self: Report<unknown>): Analysis => {
   const work = workOf(self, () => nothing)
   const { concurrency } = self.plan
   const bySlots = concurrency === undefined ? 0 : workOf(self, requestsOf) / concurrency
-  // Where a resource goes on for one of its views when others already use it, or the path leads through one that was
-  // skipped before all that it depends on was there, the path is longer than the run was.
+  // The path can be longer than the run: if a resource still runs for one view while another view is in use, or if the path
+  // contains a resource that was skipped before its dependencies were done.
   const lowerBound = Math.min(duration, Math.max(length, bySlots))
   const lastChain = lastChainOf(self)
   const { batch, collecting, permit, slot, thread } = waitedOf(lastChain.flatMap(({ phases }) => phases))

@@ -23,7 +23,7 @@ interface TraceEvent {
   readonly args?: Readonly<Record<string, unknown>>
 }
 
-/** Where a resource, or its undoing, is drawn: its lane, and from when to when, in microseconds. */
+/** The slice of a resource, or of its compensation: its lane, its beginning and its end, in microseconds. */
 interface TraceSlice {
   readonly undo: boolean
   readonly row: ResourceReport
@@ -32,10 +32,10 @@ interface TraceSlice {
   readonly to: number
 }
 
-/** The lane of the run itself, and of what never ran; resources have those after it. */
+/** The lane of the run itself and of resources that never ran. Other resources have the lanes after it. */
 const runLane = 0
 
-/** What is shown inside a resource, beside its attempts. */
+/** The phases that are drawn inside a resource, with its attempts. */
 const words: Partial<Record<PhaseTag, string>> = {
   Slot: "waits for a slot",
   Permit: "waits for a permit",
@@ -82,14 +82,14 @@ const undoOf = (row: ResourceReport, from: number, to: number) => ({
   to: Math.max(from + 1, to)
 })
 
-/** Every resource that ran gets the first lane that is free: there are as many lanes as ran side by side. */
+/** Gives every resource that ran the first free lane: there are as many lanes as concurrent resources. */
 const placesOf = (report: Report<unknown>, micros: (at: number) => number): ReadonlyArray<TraceSlice> => {
   const freeFrom: Array<number> = []
   return report.resources
     .flatMap((row) => {
       if (row.startedAt === undefined) return []
       const from = micros(row.startedAt)
-      // What took no time is a microsecond wide, so that it can be seen and stands beside nothing else.
+      // A slice is at least one microsecond wide, so that it is visible, and no other slice has its place.
       const whole = { row, undo: false, from, to: Math.max(from + 1, micros(row.endedAt ?? report.until)) }
       const undone = row.phases.filter(({ _tag }) => _tag === "Compensation")
       return [whole, ...undone.map((phase) => undoOf(row, micros(phase.from), micros(phase.to)))]
@@ -111,7 +111,7 @@ const sliceOf = (
 ): ReadonlyArray<TraceEvent> => {
   const cat = snakeCase(row.outcome._tag)
   if (undo) {
-    // What was undone may have been loaded again after that.
+    // A resource can be loaded again after its compensation.
     const undone = row.outcome._tag === "CompensationFailed" ? cat : "compensated"
     return [{ name: `undo ${row.resource}`, ph: "X", pid, tid: lane, ts: from, dur: to - from, cat: undone }]
   }
@@ -129,7 +129,7 @@ const sliceOf = (
   ]
 }
 
-/** Arrows from what a resource depends on to the resource. */
+/** Arrows from the dependencies of a resource to the resource. */
 const arrowsOf = (
   pid: number,
   places: ReadonlyMap<string, TraceSlice>,
@@ -189,12 +189,12 @@ const eventsOf = (
 }
 
 /**
- * One report, or several side by side, as JSON in Chrome's Trace Event Format, which Perfetto (https://ui.perfetto.dev),
- * speedscope (https://www.speedscope.app) and `chrome://tracing` open.
+ * One or several reports as JSON in Chrome's Trace Event Format, which Perfetto (https://ui.perfetto.dev), speedscope
+ * (https://www.speedscope.app) and `chrome://tracing` open.
  *
- * A process is a run; its first lane shows the run, the others as many resources as ran side by side. Inside a resource
- * are its attempts and what lay between them; arrows lead from what it depends on; what never ran is a mark. What it
- * waited for stands in its details. What had not ended is drawn up to the last instant that the report knows.
+ * Each run is a process. Its first lane shows the run, the others show its resources, in as many lanes as resources ran at once.
+ * A resource contains its attempts and the phases between them; arrows lead to it from its dependencies; a resource that never
+ * ran is a mark. Its waits are in its details. A resource that has not ended is drawn up to the last instant of the report.
  *
  * @example
  * ```ts

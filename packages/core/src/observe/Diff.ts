@@ -1,14 +1,14 @@
-/** Two runs side by side: what got slower, and why. */
+/** The comparison of two runs: what got slower, and why. */
 import type { Outcome, PhaseTag, Report, ResourceReport } from "../watch/Report.ts"
 import { timeIn } from "../watch/Timeline.ts"
 import { millis } from "./Millis.ts"
 import { printableLabel } from "./Printable.ts"
 
 /**
- * One resource in two runs. Changes are milliseconds, positive where the second run was slower.
+ * One resource in two runs. Changes are milliseconds, positive if the second run was slower.
  *
- * - `before`, `after`: what became of it; `undefined` where a run had no such resource.
- * - `change`: of its own time: all phases but the wait for what it depends on.
+ * - `before`, `after`: its outcome; `undefined` if a run had no such resource.
+ * - `change`: the change of its own time: of all phases except the wait for its dependencies.
  * - `by`: the change of each phase that changed, that wait included.
  *
  * @since 0.1.0
@@ -23,10 +23,10 @@ export interface ResourceDiff {
 }
 
 /**
- * Two runs side by side.
+ * The comparison of two runs.
  *
- * - `before`, `after`: how long the runs took, in milliseconds.
- * - `resources`: all of both runs, those whose own time changed most first.
+ * - `before`, `after`: the times of the runs, in milliseconds.
+ * - `resources`: the resources of both runs, those with the largest change of their own time first.
  *
  * @since 0.1.0
  * @category models
@@ -72,7 +72,7 @@ const compare = (
 }
 
 /**
- * Two runs side by side, resource by resource: what got slower, and in which phase of it.
+ * Compares two runs resource by resource: what got slower, and in which phase.
  *
  * @example
  * ```ts
@@ -136,7 +136,7 @@ const ended = ({ after, before }: ResourceDiff): string => {
 
 /**
  * A comparison for people: a line for the runs, and one for each resource that changed by at least `least`
- * milliseconds (default 1) or that ended otherwise than before.
+ * milliseconds (default 1) or has another outcome than before.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** What a plan would do, without running it. */
+/** Predictions for a plan, without a run. */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -12,11 +12,11 @@ import { toText } from "./PlanText.ts"
 import { namesText } from "./Names.ts"
 
 /**
- * What is expected of the resources of a plan, by name.
+ * The expected times of the resources of a plan, by name.
  *
- * - `expected`: how long each takes.
- * - `reports`: earlier runs: what has no entry in `expected` is expected to take what it took there, in the median of
- *   those runs in which it gave a value.
+ * - `expected`: the time of each resource.
+ * - `reports`: earlier runs. A resource without an entry in `expected` has the median of its times in those runs in which it had
+ *   a value.
  *
  * @since 0.1.0
  * @category models
@@ -27,14 +27,13 @@ export interface Expectations {
 }
 
 /**
- * What a plan would do. Times are milliseconds.
+ * A prediction for a plan. Times are milliseconds.
  *
- * - `expected`: how long each resource is expected to take; `unknown` are those that nothing is known of, which count as
- *   0 everywhere below.
- * - `work`: all of them one after the other.
- * - `criticalPath`, `criticalPathTakes`: the chain of dependencies that takes longest.
- * - `atLeast`, `atMost`: between these a run takes, as long as each resource takes what is expected and starts as soon as
- *   its turn comes. Where nothing limits the concurrency of an eager run, they are equal.
+ * - `expected`: the expected time of each resource; `unknown` are the resources without one, which count as 0 everywhere below.
+ * - `work`: the sum of all resources.
+ * - `criticalPath`, `criticalPathTakes`: the slowest chain of dependencies.
+ * - `atLeast`, `atMost`: the bounds of a run's time, if each resource takes its expected time and starts as soon as it may.
+ *   Without a limit on the concurrency of an eager run, they are equal.
  *
  * @since 0.1.0
  * @category models
@@ -56,7 +55,7 @@ const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-/** How long each resource took in runs in which it gave a value. */
+/** The times of each resource in the runs in which it had a value. */
 const learn = (reports: Iterable<Report<unknown>>): ReadonlyMap<string, number> => {
   const samples = new Map<string, Array<number>>()
   for (const { resources } of reports) {
@@ -93,10 +92,10 @@ interface Makespan {
 }
 
 /**
- * Between what a greedy schedule of tasks with precedences takes.
+ * The bounds of a greedy schedule of tasks with precedences.
  *
  * R. L. Graham, "Bounds on multiprocessing timing anomalies", SIAM Journal on Applied Mathematics 17 (1969): no schedule
- * that leaves no place free while something could run takes longer than `work / n + (1 - 1 / n) * longest chain`.
+ * that leaves no place free while a task could run takes longer than `work / n + (1 - 1 / n) * longest chain`.
  */
 const makespan = (work: number, longest: number, places: number): Makespan =>
   places === Infinity
@@ -123,7 +122,7 @@ const boundsOf = (plan: Plan, weightOf: (name: string) => number): Makespan => {
   }
 }
 
-/** What a plan would do: see `Loader.explain`. */
+/** The prediction for a plan: see `Loader.explain`. */
 export const explainPlan = (plan: Plan, { expected = {}, reports = [] }: Expectations): Explanation => {
   checkNames(plan, expected)
   const learnt = learn(reports)
@@ -135,7 +134,7 @@ export const explainPlan = (plan: Plan, { expected = {}, reports = [] }: Expecta
   }
   const weightOf = (name: string): number => known.get(name) ?? 0
   const work = loads.reduce((sum, { name }) => sum + weightOf(name), 0)
-  // What only a choice can want may not run at all.
+  // A resource that only a choice needs may not run at all.
   const optional = new Set(plan.resources.flatMap(({ name, onlyFor }) => (onlyFor === undefined ? [] : [name])))
   const leastOf = (name: string): number => (optional.has(name) ? 0 : weightOf(name))
   const { length, resources } = criticalPath(plan, weightOf)
@@ -157,7 +156,7 @@ const bounds = ({ atLeast, atMost }: Explanation): string =>
     : `takes between ${millis(atLeast)} and ${millis(atMost)}`
 
 /**
- * An explanation for people: the plan, and what is expected of it.
+ * A prediction for people: the plan and its expected times.
  *
  * @example
  * ```ts

@@ -17,7 +17,7 @@ const howItEnded = ({ end }: Report<unknown>): string => {
   }
 }
 
-/** How many of the resources of a run were loaded, of those that were to be. */
+/** The number of loaded resources, of those that the run needs. */
 export const loadedOf = ({ resources }: Report<unknown>): readonly [loaded: number, of: number] => {
   const tags = resources.flatMap(({ outcome }) =>
     outcome._tag === "Skipped" && outcome.because._tag === "NotChosen" ? [] : [outcome._tag]
@@ -25,6 +25,6 @@ export const loadedOf = ({ resources }: Report<unknown>): readonly [loaded: numb
   return [tags.filter((tag) => tag === "Succeeded" || tag === "Degraded").length, tags.length]
 }
 
-/** How a run ended, or that it goes on, and when: the first line of whatever tells of a report. */
+/** How and when a run ended, or that it is in progress: the first line of every text about a report. */
 export const headline = (report: Report<unknown>): string =>
   `"${printableLabel(report.loader)}" ${howItEnded(report)} ${millis(report.until - report.startedAt)}`

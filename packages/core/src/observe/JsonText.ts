@@ -1,4 +1,4 @@
-/** A value as JSON that may stand anywhere, a script element of a page included. */
+/** A value as JSON that is safe in any place, such as a script element of a page. */
 export const jsonText = (value: unknown): string =>
   JSON.stringify(value).replace(
     /[<\u2028\u2029]/g,

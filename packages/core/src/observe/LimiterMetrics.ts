@@ -1,4 +1,4 @@
-/** What a limiter does, as metrics: read from its stats every so often. */
+/** Metrics of a limiter, read from its stats at intervals. */
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -30,7 +30,7 @@ const counters: ReadonlyArray<readonly [name: string, description: string, read:
 
 const reasons = ["QueueFull", "Deadline", "Shed"] as const
 
-/** Writes stats into metrics; counters go on from what was written last. */
+/** Writes stats into metrics. Counters continue from the last written value. */
 const writer = (limiter: string) => {
   const attributes = { limiter }
   const levels = gauges.map(([name, description, read]) => ({
@@ -100,7 +100,7 @@ export const layerLimiter = <Self>(
       const write = writer(limiter.key)
       const read = Effect.map(stats, (stats) => write(stats, context))
       yield* Effect.forkScoped(Effect.repeat(read, Schedule.spaced(every)), { startImmediately: true })
-      // What happened since the last time is told in the end.
+      // The last interval is reported at the end.
       yield* Effect.addFinalizer(() => read)
     })
   )

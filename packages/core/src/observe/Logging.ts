@@ -1,5 +1,5 @@
 /**
- * Logs of runs: annotations on whatever a `load` logs, and a line for each thing that happens.
+ * Logs of runs: annotations on the logs of each `load`, and a line for each event.
  *
  * @since 0.1.0
  */
@@ -18,11 +18,12 @@ import { printable, printableLabel } from "./Printable.ts"
 import { whyOf } from "./Words.ts"
 
 /**
- * What is logged.
+ * The parts of the logs.
  *
- * - `annotations`: whether what a `load` logs is annotated with `loader`, `resource` and `attempt`. Default: yes.
- * - `events`: whether events are logged, with the same annotations and `run`: a failure or a defect of a resource, and a
- *   run that is out of time, as warnings; what could not be undone, as an error; a fallback and what is undone or taken back as information; everything else for debugging. Default: yes.
+ * - `annotations`: whether logs of a `load` are annotated with `loader`, `resource` and `attempt`. Default: yes.
+ * - `events`: whether events are logged, with the same annotations and `run`. Failures and defects of resources, and runs that
+ *   time out, are warnings; a failed compensation is an error; fallbacks, compensations and rewinds are information; all other
+ *   events are for debugging. Default: yes.
  *
  * @since 0.1.0
  * @category models
@@ -32,7 +33,7 @@ export interface Options {
   readonly events?: boolean
 }
 
-/** What a line says. */
+/** The message of a line, and its cause. */
 type LogLine = readonly [message: string, cause?: Cause.Cause<unknown>]
 
 const levels: Partial<Record<RunEvent["_tag"], LogLevel.Severity>> = {
@@ -147,14 +148,14 @@ const lineOf = (event: RunEvent, elapsed: number): LogLine => {
   return [`run ${ends[event.end]} after ${millis(elapsed)}`]
 }
 
-/** What logs say of an attempt. */
+/** The annotations of an attempt. */
 interface AttemptFields {
   readonly resource: string
   readonly item: number | undefined
   readonly attempt: number | undefined
 }
 
-/** What is known of it. */
+/** The fields of an attempt that are present. */
 const only = (attempt: AttemptFields): Record<string, unknown> =>
   Object.fromEntries(Object.entries(attempt).filter(([, value]) => value !== undefined))
 
@@ -191,7 +192,7 @@ class RunLog implements Watcher {
     }
   }
 
-  /** Nothing is written, not even a text made, for what nobody would see. */
+  /** Makes no text for an event below the minimum level of the logs. */
   private log(event: RunEvent): void {
     const level = levelOf(event)
     if (LogLevel.isGreaterThan(this.minimum, level)) return
@@ -227,8 +228,8 @@ const watch =
     new RunLog(context, options)
 
 /**
- * Logs what happens in the runs of whatever it is provided to, and annotates what their resources log: see
- * {@link Options}. It uses each run's own loggers and minimum level.
+ * Logs the events of all runs inside its scope, and annotates the logs of their resources: see {@link Options}. It uses each
+ * run's own loggers and minimum level.
  *
  * @example
  * ```ts
@@ -251,7 +252,7 @@ const watch =
 export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(/* @__PURE__ */ Effect.succeed(watch({})))
 
 /**
- * As {@link layer}, for the annotations or the events alone.
+ * As {@link layer}, with only the annotations or only the events.
  *
  * @example
  * ```ts

@@ -1,30 +1,29 @@
 /**
- * Metrics of runs, as Effect's own: readable by whatever reads those, such as `PrometheusMetrics` and `Otlp` of
- * `effect/observability`. Durations are seconds.
+ * Metrics of runs, as metrics of Effect: exporters such as `PrometheusMetrics` and `Otlp` of `effect/observability` read them.
+ * Durations are seconds.
  *
  * | metric                                    | kind      | attributes                      | what                                       |
  * | ----------------------------------------- | --------- | ------------------------------- | ------------------------------------------ |
- * | `effect_loader_run_duration_seconds`      | histogram | `loader`, `end`                 | how long runs took                         |
+ * | `effect_loader_run_duration_seconds`      | histogram | `loader`, `end`                 | durations of runs                          |
  * | `effect_loader_resource_duration_seconds` | histogram | `loader`, `resource`, `outcome` | from a resource's start to its end         |
  * | `effect_loader_attempts_total`            | counter   | `loader`, `resource`            | attempts                                   |
- * | `effect_loader_retries_total`             | counter   | `loader`, `resource`            | attempts that were to follow a failed one  |
- * | `effect_loader_hedges_total`              | counter   | `loader`, `resource`            | attempts beside others that took long      |
- * | `effect_loader_refusals_total`            | counter   | `loader`, `resource`, `policy`  | what policies did not let happen           |
+ * | `effect_loader_retries_total`             | counter   | `loader`, `resource`            | attempts scheduled after a failed one      |
+ * | `effect_loader_hedges_total`              | counter   | `loader`, `resource`            | further attempts while a slow one runs     |
+ * | `effect_loader_refusals_total`            | counter   | `loader`, `resource`, `policy`  | refusals of policies                       |
  * | `effect_loader_timeouts_total`            | counter   | `loader`, `resource`            | timeouts of policies                       |
- * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that gave a value               |
- * | `effect_loader_cache_reads_total`          | counter   | `loader`, `resource`, `cache`, `level`, `result` | looks into caches         |
- * | `effect_loader_batch_requests`            | histogram | `loader`                        | how many requests each call of a resolver carried |
- * | `effect_loader_batch_wait_seconds`        | histogram | `loader`, `out_of_time`         | from the first request of such a call to its begin |
+ * | `effect_loader_fallbacks_total`           | counter   | `loader`, `resource`, `fallback` | fallbacks that succeeded                  |
+ * | `effect_loader_cache_reads_total`          | counter   | `loader`, `resource`, `cache`, `level`, `result` | reads of caches           |
+ * | `effect_loader_batch_requests`            | histogram | `loader`                        | requests of each call of a resolver |
+ * | `effect_loader_batch_wait_seconds`        | histogram | `loader`, `out_of_time`         | from the first request of a call to its beginning |
  * | `effect_loader_skips_total`               | counter   | `loader`, `resource`, `reason`  | resources that never ran                   |
- * | `effect_loader_compensations_total`       | counter   | `loader`, `resource`, `kind`, `outcome` | what was undone (`kind` is `compensation`) or cleaned up after (`cleanup`): `succeeded`, `failed` |
- * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run just now                |
- * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that could run, but for a slot, a permit, their batch, the thread or the pause before a retry |
+ * | `effect_loader_compensations_total`       | counter   | `loader`, `resource`, `kind`, `outcome` | compensations (`kind` is `compensation`) and cleanups (`cleanup`): `succeeded`, `failed` |
+ * | `effect_loader_resources_running`         | gauge     | `loader`                        | resources that run now                     |
+ * | `effect_loader_resources_waiting`         | gauge     | `loader`                        | resources that wait for a slot, a permit, their batch, the thread or the pause before a retry |
  *
  * `end` is `completed`, `failed`, `timed_out` or `interrupted`; `outcome` is `succeeded`, `degraded`, `failed`, `died` or
  * `interrupted`; `reason` is `dependency_failed`, `not_chosen`, `run_failed`, `run_timed_out` or `run_interrupted`. `out_of_time` is `true`
- * where the time was over for which a graph-aware resolver holds its batches. Each metric has 2,000 series at most; what has no
- * place in them counts in one whose only attribute is `otel.metric.overflow`. A call that several runs share counts once, for
- * the loader whose request in it came first.
+ * if `maxHold` of a graph-aware resolver expired. Each metric has at most 2,000 series; further ones count in a series whose only
+ * attribute is `otel.metric.overflow`. A call that several runs share counts once, for the loader of its first request.
  *
  * @since 0.1.0
  */
@@ -42,20 +41,20 @@ import { outcomeOf, ownError, snakeCase } from "./Words.ts"
 
 export { layerLimiter } from "./LimiterMetrics.ts"
 
-/** Seconds, as OpenTelemetry advises for the durations of requests, and one finer. */
+/** Seconds: the boundaries that OpenTelemetry advises for durations of requests, and a finer one. */
 const defaultBoundaries = [0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
-/** From a call that nobody shares to a page of a thousand. */
+/** From an unshared call to a page of a thousand. */
 const batchSizes = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 
-/** What a metric is made with. Effect keeps the key of a metric that has its attributes from the start. */
+/** The options of a metric. Effect caches the key of a metric whose attributes are given when it is made. */
 type Make<Input, State> = (attributes: Record<string, string>) => Metric.Metric<Input, State>
 
-/** How many series a metric has at most: the default of OpenTelemetry's SDKs, as is the attribute of the one for the rest. */
+/** The maximal number of series of a metric, and the attribute of the series for the rest, as in OpenTelemetry's SDKs. */
 const mostSeries = 2000
 const overflow = { "otel.metric.overflow": "true" }
 
-/** One metric for each combination of its attributes' values. Made once each: making one costs more than an update. */
+/** One metric for each combination of attribute values. Each is made once, since making one costs more than an update. */
 class Family<Input, State> {
   private readonly known = new Map<string, Metric.Metric<Input, State>>()
   private rest: Metric.Metric<Input, State> | undefined
@@ -133,7 +132,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
 type Families = ReturnType<typeof makeFamilies>
 type AnyContext = Context.Context<never>
 
-/** What a resource in each phase counts as. */
+/** The gauge that counts the resources in each phase. */
 const gaugeOf: Record<PhaseTag, "running" | "waiting" | undefined> = {
   Dependency: undefined,
   Batch: "waiting",
@@ -160,7 +159,7 @@ const timeoutIn = (cause: Cause.Cause<unknown>): Cause.TimeoutError | undefined 
   return undefined
 }
 
-/** Counts calls of resolvers, each of which is told of by all who wait for it, one right after the other. */
+/** Counts calls of resolvers. All waiters of a call report it, one right after the other. */
 class BatchMetrics {
   private readonly families: Families
   private last: number | undefined
@@ -183,9 +182,9 @@ class RunMetrics implements Watcher {
   private readonly batches: BatchMetrics
   private readonly context: AnyContext
   private timeline: Timeline | undefined
-  /** The last timeout that was counted, of each resource that had one: it may come again, as what the resource fails with. */
+  /** The last counted timeout of each resource. It can appear again as the error of the resource. */
   private readonly counted = new Map<string, Cause.TimeoutError>()
-  /** When each request was made that has not been sent. */
+  /** When each pending request was made. */
   private readonly asked = new Map<string, number>()
 
   constructor(families: Families, batches: BatchMetrics, context: AnyContext) {
@@ -281,8 +280,8 @@ const watch = (boundaries: ReadonlyArray<number>): Watch => {
 }
 
 /**
- * Keeps metrics of the runs of whatever it is provided to, in the metric registry of each run's own context. See the top
- * of this module for their names and attributes.
+ * Keeps metrics of all runs inside its scope, in the metric registry of each run's own context. The top of this module lists their
+ * names and attributes.
  *
  * @example
  * ```ts
@@ -305,7 +304,7 @@ export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(
 )
 
 /**
- * As {@link layer}, with other boundaries for the histograms, in seconds and rising. The default goes from 1 ms to 10 s.
+ * As {@link layer}, with other boundaries of the histograms, in seconds, ascending. The default is from 1 ms to 10 s.
  *
  * @example
  * ```ts

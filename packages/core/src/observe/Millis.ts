@@ -4,6 +4,6 @@ import * as Duration from "effect/Duration"
 export const millis = (ms: number): string =>
   ms < 10 ? `${ms.toFixed(1)}ms` : Duration.format(Duration.millis(Math.round(ms)))
 
-/** When a retry follows: `in 50ms`, or `at once` where its pause is over already. */
+/** The time until a retry: `in 50ms`, or `at once` if its pause has passed. */
 export const pauseText = ({ at, retryAt }: { readonly at: number; readonly retryAt: number }): string =>
   retryAt > at ? `in ${millis(retryAt - at)}` : "at once"

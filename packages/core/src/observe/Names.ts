@@ -1,9 +1,9 @@
 import { printableLabel } from "./Printable.ts"
 
-/** More names than this on one line are more than anybody reads. */
+/** The maximal number of names on one line. */
 const mostNames = 12
 
-/** Names on one line; of many, the first and the last of them. */
+/** Names on one line; the first and the last of them if there are many. */
 export const namesText = (names: ReadonlyArray<string>, between: string): string => {
   const shown = names.map(printableLabel)
   if (shown.length <= mostNames) return shown.join(between)

@@ -1,4 +1,4 @@
-/** What became of a resource, in a few words. */
+/** The outcome of a resource, in a few words. */
 import { describe } from "../base/ErrorText.ts"
 import type { Outcome, ResourceReport } from "../watch/Report.ts"
 import { count } from "./Count.ts"
@@ -22,7 +22,7 @@ const firstLine = (text: string): string => text.split("\n", 1)[0]!
 
 type Told = Pick<ResourceReport, "attempts" | "caches" | "chosen" | "items" | "outcome" | "phases">
 
-/** What a resource that has not ended does now. */
+/** The current phase of a resource that has not ended. */
 const stillDoing = ({ attempts, items, phases }: Told): string => {
   const phase = phases.at(-1)
   switch (phase?._tag) {
@@ -53,7 +53,7 @@ const stillDoing = ({ attempts, items, phases }: Told): string => {
     case "Compensation":
       return "is undone"
     default:
-      // It is ready, and no time has passed since.
+      // It has just become ready.
       return attempts > 0 ? "runs" : "waits"
   }
 }
@@ -95,7 +95,7 @@ const triesOf = ({ attempts, items }: Told): string => {
   )
 }
 
-/** How a cache was of use: each level that was, and how often where that can be more than once. */
+/** The reads of caches that saved a load: hits, stale values and shared loads of each level, with their numbers for lists. */
 const cachesOf = ({ caches = [], items }: Told): string =>
   caches
     .flatMap(({ cache, coalesced, hit, level, stale }) => {
@@ -106,7 +106,7 @@ const cachesOf = ({ caches = [], items }: Told): string =>
     })
     .join(", ")
 
-/** What is worth saying of a resource: how often it was tried, which caches knew it, and why it ended as it did, or what it does now. */
+/** The notes about a resource: its attempts, the caches that had its value, and why it ended as it did, or what it does now. */
 export const noteOf = (row: Told): string => {
   const tries = row.outcome._tag === "Unfinished" ? "" : triesOf(row)
   return printable([tries, cachesOf(row), whyOf(row)].filter((note) => note !== "").join(", "))

@@ -3,7 +3,7 @@ import { count } from "./Count.ts"
 import { millis } from "./Millis.ts"
 import { printableLabel } from "./Printable.ts"
 
-/** `retry(3) > [timeout(500ms)]`: what is outermost first, one attempt in brackets where there can be several. */
+/** `retry(3) > [timeout(500ms)]`: the outermost policy first, one attempt in brackets if there can be several. */
 export const showPolicies = (resource: PlanResource): string => {
   const { items } = resource
   if (items === undefined) return showParts(resource)
@@ -23,13 +23,13 @@ const showParts = ({ around, attempt }: Pick<PlanResource, "around" | "attempt">
   return attempt.length === 0 ? outermostFirst(around) : `${outermostFirst(around)} > [${outermostFirst(attempt)}]`
 }
 
-/** What a choice chooses, and for which values. */
+/** The cases of a choice, with their values. */
 const showCases = ({ cases = {}, otherwise }: PlanResource): string => {
   const each = Object.entries(cases).map(([value, name]) => `${printableLabel(name)} for ${printableLabel(value)}`)
   return `chooses ${[...each, ...(otherwise === undefined ? [] : [`${printableLabel(otherwise)} otherwise`])].join(", ")}`
 }
 
-/** What a resource waits for in any case: of a choice, what decides. */
+/** The dependencies that a resource always waits for: for a choice, the resource that decides. */
 const needsOf = ({ dependencies, kind }: PlanResource): ReadonlyArray<string> =>
   kind === "match" ? dependencies.slice(0, 1) : dependencies
 
@@ -56,9 +56,9 @@ const showSettings = ({ concurrency, scheduling, timeout }: Plan): string =>
   ].join("")
 
 /**
- * A plan for people: what is given, then batch by batch what could run side by side, with what each resource waits for
- * and its policies, outermost first. Brackets hold one attempt; what stands after `each` is for each item of a list. The
- * plans of loaders inside follow.
+ * A plan for people: the inputs, then each batch of resources that can run concurrently, with the dependencies of each resource
+ * and its policies, outermost first. Brackets enclose one attempt; policies after `each` apply to each item of a list. The
+ * plans of nested loaders follow.
  *
  * @example
  * ```ts

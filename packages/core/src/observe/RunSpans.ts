@@ -52,11 +52,11 @@ interface ResourceSpans {
   readonly attempts: Map<string, Tracer.Span>
   started: number
   queued: number
-  /** How many events there were, those that were left out included. */
+  /** The number of events, those that were left out included. */
   events: number
 }
 
-/** What each resource depends on, by name. Found once for a plan, however often it runs. */
+/** The dependencies of each resource, by name. They are found once for each plan. */
 const dependenciesOf = (plan: Plan): ReadonlyMap<string, ReadonlyArray<string>> => {
   let known = dependencies.get(plan)
   if (known === undefined) {
@@ -194,7 +194,7 @@ export class RunSpans implements Watcher {
           "error.type": errorType(event.error)
         })
       case "ResourceRewound":
-        // Its span has ended: it gets another one.
+        // Its span has ended, so it gets another one.
         return void this.resources.delete(event.resource)
       case "CompensationStarted":
         return
@@ -207,7 +207,7 @@ export class RunSpans implements Watcher {
     }
   }
 
-  /** An event on the span of a resource. Items can cause any number of them: this is the one place that adds some. */
+  /** Adds an event to the span of a resource, within the limit, since items can cause any number of events. */
   private event(resource: string, name: string, attributes: Record<string, unknown>): void {
     const spans = this.spansOf(resource)
     if (spans.events++ < this.limits.events) this.spanner.event(spans.span, name, attributes)

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 
-/** Makes and ends spans as `Effect.makeSpan` would in this context, where there is no fiber to do it. */
+/** Makes and ends spans as `Effect.makeSpan` does in a context, without a fiber. */
 export class Spanner {
   private readonly tracer: Tracer.Tracer
   private readonly clock: Clock.Clock

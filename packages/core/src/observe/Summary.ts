@@ -24,7 +24,7 @@ const boundedBy = ({ boundBy, criticalPath, work }: Analysis, { plan }: Report<u
     ? `the critical path, ${namesText(criticalPath, " > ")}`
     : `${millis(work)} of work at concurrency ${plan.concurrency}`
 
-/** What was to be undone when the run had ended, and how long that took. */
+/** The compensations at the end of the run, and their time. */
 const undoingOf = ({ resources }: Report<unknown>) => {
   const rows = resources.filter(
     ({ outcome }) => outcome._tag === "Compensated" || outcome._tag === "CompensationFailed"
@@ -38,7 +38,7 @@ const undoingOf = ({ resources }: Report<unknown>) => {
   }
 }
 
-/** How long any of these lasted. */
+/** The time during which at least one of these lasted. */
 const unionOf = (phases: ReadonlyArray<{ readonly from: number; readonly to: number }>): number => {
   let until = -Infinity
   let took = 0
@@ -56,8 +56,8 @@ const undoingText = ({ stuck, took, undone }: ReturnType<typeof undoingOf>): Rea
 }
 
 /**
- * A report in a few lines: how long it took, how long it had to take, what held it up, what was undone in the end, and
- * what was in flight where it was cut short.
+ * A report in a few lines: its time, the shortest possible time, the waits that delayed it, the compensations at its end, and
+ * the resources in flight if it was cut short.
  *
  * @example
  * ```ts

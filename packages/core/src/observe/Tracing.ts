@@ -1,9 +1,9 @@
 /**
  * Spans: one for each run, for each of its resources, and for each attempt where there can be several.
  *
- * The span of a resource is there while its `load` runs, so spans made inside it, and those of batches that it takes
- * part in, hang from it. It links to the spans of what the resource depends on. Names follow OpenTelemetry's
- * conventions where there are any, and begin with `effect_loader.` otherwise.
+ * The span of a resource is current while its `load` runs, so spans made inside it, and those of batches that it takes
+ * part in, are its children. It links to the spans of the resource's dependencies. Names follow OpenTelemetry's conventions if
+ * there are any, and otherwise begin with `effect_loader.`.
  *
  * | span           | name               | from                                             | to                         |
  * | -------------- | ------------------ | ------------------------------------------------ | -------------------------- |
@@ -15,7 +15,7 @@
  * | of a compensation | `undo <resource>` | its start, below the run's span, with a link to the resource's | its end     |
  * | of a cleanup   | `clean up <resource>` | as of a compensation                          | its end                    |
  *
- * The span of a batch links to those of all who wait for it; `<tag>` is that of its requests, where they have one.
+ * The span of a batch links to the spans of all its callers; `<tag>` is the tag of its requests, if they have one.
  * A resource without attempts of its own (a struct, or one that was skipped) has a span without extent.
  *
  * | attribute                     | on             | what                                                               |
@@ -25,21 +25,21 @@
  * | `effect_loader.end`           | runs           | `completed`, `failed`, `timed_out`, `interrupted`                  |
  * | `effect_loader.resource`      | all but runs   | the resource's name                                                |
  * | `effect_loader.outcome`       | resources      | `succeeded`, `degraded`, `failed`, `died`, `interrupted`, `skipped` |
- * | `effect_loader.attempts`      | resources      | how often it was tried                                             |
- * | `effect_loader.queued`        | resources      | milliseconds that it waited for a slot or a permit, where it had to |
- * | `effect_loader.fallback`      | resources      | what gave the value of a degraded one                              |
+ * | `effect_loader.attempts`      | resources      | the number of attempts                                             |
+ * | `effect_loader.queued`        | resources      | milliseconds of waiting for a slot or a permit, if it waited |
+ * | `effect_loader.fallback`      | resources      | the source of a degraded value                                     |
  * | `effect_loader.skip.reason`   | resources      | why it never ran: `dependency_failed`, `not_chosen`, `run_failed`, `run_timed_out`, `run_interrupted` |
  * | `effect_loader.skip.resource` | resources      | the resource because of which it never ran                         |
- * | `effect_loader.items`         | resources      | of a list, how many items there were                               |
- * | `effect_loader.item`          | attempts       | of a list, which item, from 0                                      |
+ * | `effect_loader.items`         | resources      | of a list, the number of items                                     |
+ * | `effect_loader.item`          | attempts       | of a list, the index of the item, from 0                           |
  * | `effect_loader.chosen`        | resources      | of a choice, the resource that was chosen                          |
- * | `effect_loader.attempt`       | attempts       | which attempt, from 1                                              |
- * | `effect_loader.batch.requests` | batches       | how many requests the call is for                                  |
- * | `effect_loader.batch.callers` | batches        | how many attempts wait for an answer to one of them                |
- * | `effect_loader.inside`        | compensations  | of a loader inside, the resources that lead to what is undone      |
- * | `effect_loader.dependency`    | links          | the name of what the resource depends on                           |
- * | `otel.dropped_events_count`   | resources      | how many events were left out, where any were                      |
- * | `otel.dropped_links_count`    | resources, batches | how many links were left out, where any were                   |
+ * | `effect_loader.attempt`       | attempts       | the number of the attempt, from 1                                  |
+ * | `effect_loader.batch.requests` | batches       | the number of requests of the call                                 |
+ * | `effect_loader.batch.callers` | batches        | the number of attempts that wait for their answers                 |
+ * | `effect_loader.inside`        | compensations  | of a nested loader, the resources on the path to the compensated one |
+ * | `effect_loader.dependency`    | links          | the name of the dependency                                         |
+ * | `otel.dropped_events_count`   | resources      | the number of events that were left out, if any                    |
+ * | `otel.dropped_links_count`    | resources, batches | the number of links that were left out, if any                 |
  * | `error.type`                  | resources, attempts, compensations | the tag or the name of the error, also of a degraded one      |
  *
  * | event of a resource | attributes                                                                                     |
@@ -50,7 +50,7 @@
  * | `refused`           | `effect_loader.policy`, `error.type`                                                           |
  * | `fallback`          | `effect_loader.fallback`, `error.type`                                                         |
  *
- * Failures and defects end a span as errors; what was skipped ends as interrupted, which is neither an error nor a success.
+ * Failures and defects end a span as errors. A skipped resource ends as interrupted, which is neither an error nor a success.
  * A resource that is loaded again after a rewind has a span for each time.
  *
  * A list can have any number of items, and each may cause events and links. A span keeps the first of them, up to the limits
@@ -71,9 +71,8 @@ import { RunSpans, type SpanLimits } from "./RunSpans.ts"
 /**
  * When runs have spans.
  *
- * - `"listened"`, the default: when somebody listens, which is a tracer other than Effect's own silent one, or a span
- *   around the run.
- * - `"always"`, `"never"`: whoever listens. Where Effect's tracing is switched off, there are none in any case.
+ * - `"listened"`, the default: if there is a tracer other than Effect's silent default, or a span around the run.
+ * - `"always"`, `"never"`: in any case. If Effect's tracing is disabled, there are no spans either way.
  *
  * @since 0.1.0
  * @category models
@@ -81,11 +80,11 @@ import { RunSpans, type SpanLimits } from "./RunSpans.ts"
 export type Spans = "listened" | "always" | "never"
 
 /**
- * When runs have spans, and how much one span may hold.
+ * When runs have spans, and the limits of one span.
  *
  * - `spans`: see {@link Spans}. Default `"listened"`.
- * - `eventCountLimit`, `linkCountLimit`: how many events and links one span has at most, whole numbers from 0. Default 128
- *   each, as in OpenTelemetry's SDKs. The first are kept, and an attribute counts those that were left out.
+ * - `eventCountLimit`, `linkCountLimit`: the maximal numbers of events and links of one span, whole numbers from 0. Default 128
+ *   each, as in OpenTelemetry's SDKs. The first ones are kept, and an attribute counts the others.
  *
  * @since 0.1.0
  * @category options
@@ -103,7 +102,7 @@ const checkedLimit = (option: string, given: number): number => {
   throw new Cause.IllegalArgumentError(`Tracing.layerWith: \`${option}\` must be a whole number from 0, got ${given}`)
 }
 
-/** The nearest span around a run that lets others see it. */
+/** The nearest span around a run that is not hidden from its children. */
 const visible = (span: Tracer.AnySpan | undefined): Option.Option<Tracer.AnySpan> => {
   let current = span
   while (current !== undefined && Context.get(current.annotations, Tracer.DisablePropagation)) {
@@ -122,8 +121,8 @@ const watch =
   }
 
 /**
- * Makes spans for the runs of whatever it is provided to, when somebody listens. See the top of this module for their
- * names and attributes.
+ * Makes spans for all runs inside its scope, if there is a tracer or a span around them. The top of this module lists their names
+ * and attributes.
  *
  * @example
  * ```ts
@@ -153,8 +152,8 @@ export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(
 )
 
 /**
- * As {@link layer}, with {@link Options}: when there are spans, and how much one span may hold. A limit that is no whole
- * number from 0 throws.
+ * As {@link layer}, with {@link Options}: when there are spans, and the limits of one span. A limit that is not a whole number
+ * from 0 throws.
  *
  * @example
  * ```ts

@@ -6,11 +6,11 @@ import { pad, padBefore, type Paint, type Pen, plainPen } from "./Pen.ts"
 import { printable } from "./Printable.ts"
 
 /**
- * How wide and how long a waterfall may be.
+ * The size of a waterfall.
  *
- * - `columns`: no line is wider. Default 80, at least 40.
- * - `rows`: at most so many resources are drawn: those that did not go well or go on, then those that took longest. A
- *   last line tells of the others. Default: all of them.
+ * - `columns`: the maximal width. Default 80, at least 40.
+ * - `rows`: the maximal number of resources. Resources that did not succeed or have not ended come first, then the slowest ones. A
+ *   last line counts the others. Default: all of them.
  *
  * @since 0.1.0
  * @category models
@@ -20,7 +20,7 @@ export interface WaterfallOptions {
   readonly rows?: number
 }
 
-/** How each phase is drawn; the wait for what a resource depends on is blank. */
+/** The character of each phase. The wait for dependencies is blank. */
 const glyphs: Record<PhaseTag, string> = {
   Dependency: " ",
   Batch: "▒",
@@ -62,20 +62,20 @@ const paints: Record<Outcome["_tag"], Paint> = {
   Unfinished: "wait"
 }
 
-/** Below this many columns notes have a line of their own. */
+/** Below this width, notes have a line of their own. */
 const narrow = 72
 
-/** Where everything is on a line. */
+/** The widths of the parts of a line. */
 interface Layout {
   readonly columns: number
   readonly name: number
   readonly bar: number
   readonly time: number
-  /** What is left for notes; 0 where they have a line of their own. */
+  /** The width that is left for notes; 0 if they have a line of their own. */
   readonly note: number
 }
 
-/** A resource as text, before it is known how much room there is. */
+/** The texts of a resource, before the layout is known. */
 interface Row {
   readonly report: ResourceReport
   readonly name: string
@@ -114,7 +114,7 @@ const layOut = (rows: ReadonlyArray<Row>, columns: number, pen: Pen): Layout => 
   return { columns, name, time, note, bar: rest - (note === 0 ? 0 : note + 2) }
 }
 
-/** What a resource did for the longest time of each column of its bar. */
+/** The longest phase of a resource in each column of its bar. */
 const cellsOf = (
   { attempts, endedAt, phases, startedAt }: ResourceReport,
   report: Report<unknown>,
@@ -128,7 +128,7 @@ const cellsOf = (
   const column = duration / bar
   for (const { _tag, from, to } of phases) {
     if (_tag === "Dependency") continue
-    // A wait that is shorter than a column is none to see, wherever the columns' borders happen to be.
+    // A wait that is shorter than a column is not drawn, wherever the borders of the columns are.
     const isShort = !isRunning(glyphs[_tag]) && _tag !== "Compensation" && to - from < column
     for (let k = columnOf(from); k <= columnOf(to) && !isShort; k++) {
       const start = report.startedAt + k * column
@@ -139,7 +139,7 @@ const cellsOf = (
       }
     }
   }
-  // However short it was, what ran is to be seen. What was refused, or known to a cache, did not.
+  // A resource that ran is always visible, even if it was short. Refused and cached resources did not run.
   const ran = startedAt !== undefined && attempts > 0
   if (ran && !cells.some((cell) => isRunning(cell))) cells[columnOf(startedAt)] = glyphs.Attempt
   if (startedAt !== undefined && endedAt === undefined) cells[bar - 1] = "▶"
@@ -164,7 +164,7 @@ const isUnwell = ({ outcome }: ResourceReport): boolean => outcome._tag !== "Suc
 const tookOf = ({ endedAt, startedAt }: ResourceReport, until: number): number =>
   startedAt === undefined ? -1 : (endedAt ?? until) - startedAt
 
-/** Those that are to be drawn, in the order of the report. */
+/** The resources to draw, in the order of the report. */
 const choose = ({ resources, until }: Report<unknown>, rows: number): ReadonlySet<ResourceReport> =>
   new Set(
     resources
@@ -180,7 +180,7 @@ const tellOthers = (others: ReadonlyArray<ResourceReport>): ReadonlyArray<string
   return [`and ${others.length} more: ${each.join(", ")}`]
 }
 
-/** What the signs of waiting mean that are to be seen. */
+/** The legend of the waiting phases that occur. */
 const legendOf = (bars: ReadonlyArray<string>): string =>
   legends
     .flatMap(([tag, text]) => (bars.some((bar) => bar.includes(glyphs[tag])) ? [`${glyphs[tag]} ${text}`] : []))
@@ -192,7 +192,7 @@ const axisOf = (duration: number, { bar, name }: Layout): string => {
   return duration === 0 || room < 4 ? "" : `${" ".repeat(name + 3)}0${" ".repeat(room)}${end}`
 }
 
-/** A waterfall in somebody's hand. */
+/** A waterfall, drawn with a pen. */
 export const draw = (report: Report<unknown>, options: WaterfallOptions, pen: Pen): string => {
   const columns = Math.max(40, Math.floor(options.columns ?? 80))
   const chosen = choose(report, options.rows ?? Infinity)
@@ -210,10 +210,10 @@ export const draw = (report: Report<unknown>, options: WaterfallOptions, pen: Pe
 }
 
 /**
- * A report as text: a line a resource, a bar of what it did when, how long it took, and what became of it.
+ * A report as text: one line for each resource, with a bar of its phases, its time and its outcome.
  *
- * Without colours, and as if every character were one column wide. `@effect-loader/terminal` has a `toWaterfall` that knows
- * the terminal: its width, its colours, and how wide its characters are. See {@link WaterfallOptions}.
+ * It has no colours, and assumes that every character is one column wide. `@effect-loader/terminal` has a `toWaterfall` that uses
+ * the width and the colours of the terminal, and the real widths of characters. See {@link WaterfallOptions}.
  *
  * @example
  * ```ts

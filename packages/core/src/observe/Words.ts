@@ -1,4 +1,4 @@
-/** The words in which spans, metrics and logs speak of runs, so that all of them say the same. */
+/** The words that spans, metrics and logs share. */
 import * as Cause from "effect/Cause"
 import { describeCause } from "../base/ErrorText.ts"
 import { isResourceError } from "../model/ResourceError.ts"
@@ -7,7 +7,7 @@ import type { ResourceEnded } from "../watch/RunEvent.ts"
 /** `TimedOut` as `timed_out`. */
 export const snakeCase = (tag: string): string => tag.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase()
 
-/** How a resource ended, in one word. */
+/** The outcome of a resource, in one word. */
 export const outcomeOf = (event: ResourceEnded): string => outcomes[event._tag]
 
 const outcomes: Record<ResourceEnded["_tag"], string> = {
@@ -19,13 +19,13 @@ const outcomes: Record<ResourceEnded["_tag"], string> = {
   ResourceSkipped: "skipped"
 }
 
-/** The error of a resource itself, where it comes wrapped with the resource's name. */
+/** The error of a resource, without the `ResourceError` around it. */
 export const ownError = (error: unknown): unknown => (isResourceError(error) ? error.error : error)
 
-/** Why a resource failed, in words, where its name and attempts are told already. */
+/** Why a resource failed, in words, for texts that name the resource and its attempts elsewhere. */
 export const whyOf = (cause: Cause.Cause<unknown>): string => describeCause(Cause.map(cause, ownError))
 
-/** What OpenTelemetry calls the type of an error: a tag or a name, of which there are few. */
+/** The type of an error in the sense of OpenTelemetry: a tag or a name, of low cardinality. */
 export const errorType = (error: unknown): string => {
   const own = ownError(error)
   if (typeof own !== "object" || own === null) return "_OTHER"

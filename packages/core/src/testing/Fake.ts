@@ -1,6 +1,6 @@
 /**
- * Resources for tests: that take their time, fail, die, hang, or fail first and work then. Each can stand in for a declared
- * one (`Loader.override`), and policies can be piped onto it.
+ * Resources for tests: they take time, fail, die, hang, or fail first and succeed then. Each can replace a declared resource
+ * (`Loader.override`), and policies can be piped onto it.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import { durationOf } from "../base/DurationInput.ts"
 import { type Deps, make, type Resource } from "../model/Resource.ts"
 
 /**
- * What a fake is called: a name, or the resource that it stands in for, whose values are `B`.
+ * The name of a fake, or the resource that it replaces, whose values are `B`.
  *
  * @since 0.1.0
  * @category models
@@ -18,10 +18,10 @@ import { type Deps, make, type Resource } from "../model/Resource.ts"
 export type Target<Name extends string, B> = Name | Resource<Name, B, unknown, unknown, never>
 
 /**
- * What a fake waits for, and how long it takes.
+ * The dependencies and the time of a fake.
  *
- * - `deps`: what has to be there before, as in `Resource.make`.
- * - `takes`: how long it takes to come to its end. By default it does so at once, without a fiber of its own.
+ * - `deps`: its dependencies, as in `Resource.make`.
+ * - `takes`: the time to its end. By default it ends at once, without a fiber of its own.
  *
  * @since 0.1.0
  * @category models
@@ -45,9 +45,9 @@ const fake = <const Name extends string, A, E, const D extends Deps = {}>(
 }
 
 /**
- * A resource that takes so long, and then gives a value.
+ * A resource that takes a duration, and then succeeds with a value.
  *
- * - `of`: its name, or the resource that it stands in for.
+ * - `of`: its name, or the resource that it replaces.
  *
  * @example
  * ```ts
@@ -125,7 +125,7 @@ export const dying = <const Name extends string, const D extends Deps = {}>(
 ) => fake(of, Effect.die(defect), options)
 
 /**
- * A resource that never comes to an end: only a limit or an interruption ends it.
+ * A resource that never ends by itself: only a time limit or an interruption ends it.
  *
  * @example
  * ```ts
@@ -147,8 +147,8 @@ export const hanging = <const Name extends string, const D extends Deps = {}>(
 ) => fake(of, Effect.never, options)
 
 /**
- * A resource whose first `times` attempts fail, and which then gives a value. It counts the attempts of all runs: make one
- * for each run that is to see it fail.
+ * A resource whose first `times` attempts fail, and which then succeeds. It counts the attempts of all runs: make a new one for
+ * each run that shall see the failures.
  *
  * @example
  * ```ts

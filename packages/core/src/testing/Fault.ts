@@ -1,6 +1,6 @@
 /**
- * Faults: what can go wrong in a resource's load, put into a loader for a test. The resource keeps its policies, so a test
- * sees what its retries, timeouts and fallbacks make of the fault.
+ * Faults in the load of a resource, injected into a loader for a test. The resource keeps its policies, so a test sees how its
+ * retries, timeouts and fallbacks handle the fault.
  *
  * @since 0.1.0
  */
@@ -17,11 +17,11 @@ import { changeLoads } from "./Loads.ts"
 import { type Options, type Trial, tryOut } from "./Trial.ts"
 
 /**
- * When a fault strikes.
+ * When a fault occurs.
  *
- * - `before`: in the place of the load, or ahead of it;
- * - `after`: when the load has its value;
- * - `closing`: in a finalizer: of the attempt's scope, or of the load itself where the caller has no scope.
+ * - `before`: in place of the load, or before it;
+ * - `after`: after the load has succeeded;
+ * - `closing`: in a finalizer: of the attempt's scope, or of the load itself if the caller has no scope.
  *
  * @since 0.1.0
  * @category models
@@ -29,11 +29,11 @@ import { type Options, type Trial, tryOut } from "./Trial.ts"
 export type FaultPhase = "before" | "after" | "closing"
 
 /**
- * Something that goes wrong with a load.
+ * A fault of a load.
  *
- * - `label`: what and when, in words: `fails before loading`.
+ * - `label`: a description: `fails before loading`.
  * - `kind`, `phase`: the same for programs.
- * - `times`: how many attempts it strikes, the first ones; `Infinity` for all.
+ * - `times`: the number of first attempts that have the fault; `Infinity` for all.
  *
  * @since 0.1.0
  * @category models
@@ -47,10 +47,10 @@ export interface Fault<out E = never> {
 }
 
 /**
- * When, and how often, a fault strikes.
+ * When, and how often, a fault occurs.
  *
  * - `phase`: see {@link FaultPhase}. Default: `"before"`.
- * - `times`: how many attempts the fault strikes, the first ones. Default: all of them.
+ * - `times`: the number of first attempts that have the fault. Default: all of them.
  *
  * @since 0.1.0
  * @category models
@@ -118,7 +118,7 @@ export const dies = (defect: unknown = new Error("a fault"), options?: FaultOpti
   make("dies", Effect.die(defect), options)
 
 /**
- * Never comes to an end: only a limit or an interruption ends it.
+ * Never ends by itself: only a time limit or an interruption ends it.
  *
  * @example
  * ```ts
@@ -142,7 +142,7 @@ export const dies = (defect: unknown = new Error("a fault"), options?: FaultOpti
 export const hangs = (options?: FaultOptions): Fault => make("hangs", Effect.never, options)
 
 /**
- * Interrupts itself, as a load does whose client was closed.
+ * Interrupts itself, like a load whose client was closed.
  *
  * @example
  * ```ts
@@ -163,7 +163,7 @@ export const hangs = (options?: FaultOptions): Fault => make("hangs", Effect.nev
 export const interrupts = (options?: FaultOptions): Fault => make("is interrupted", Effect.interrupt, options)
 
 /**
- * Takes so much longer.
+ * Takes longer by a duration.
  *
  * @example
  * ```ts
@@ -221,11 +221,11 @@ const injectInto = <L extends AnyLoader>(self: L, resource: string, fault: Fault
 }
 
 /**
- * The same loader, with a fault in one resource's load: inside its policies, so that these are put to the test.
+ * The same loader, with a fault in the load of one resource. The fault is inside the policies of the resource, which handle it.
  *
- * A fault that strikes some attempts counts those of all runs of the loader: inject it anew for each run.
+ * A fault of the first attempts counts the attempts of all runs of the loader: inject a new one for each run.
  *
- * Throws where the loader does not load the resource.
+ * Throws if the loader does not load the resource.
  *
  * @example
  * ```ts
@@ -260,7 +260,7 @@ export const inject: {
 )
 
 /**
- * The errors that resources may be given to fail with, by name: each its own.
+ * The errors that resources can fail with, by name.
  *
  * @since 0.1.0
  * @category type-level
@@ -286,11 +286,11 @@ export interface FaultTrial<out A, out E> extends Trial<A, E> {
 }
 
 /**
- * Which faults there are to be, and what each run is held against.
+ * The faults, and the check of each run.
  *
- * - `errors`: what resources fail with, by name. A resource without an error is tried with the other faults only.
- * - `takes`: how much longer it takes where it takes long. Default: a minute.
- * - `faults`: other faults than these.
+ * - `errors`: the errors that resources fail with, by name. A resource without an error gets the other faults only.
+ * - `takes`: the additional time of a slow load. Default: a minute.
+ * - `faults`: the faults of a resource, instead of the default ones.
  *
  * @since 0.1.0
  * @category models
@@ -330,16 +330,16 @@ const faultsOf = (
 ]
 
 /**
- * Runs a program again and again: once for each resource that its loader loads, and each fault that this could have.
+ * Runs a program once for each resource that its loader loads, and for each fault of that resource.
  *
- * - `self`: the program, made of the loader with the fault in it.
- * - `options`: see {@link EveryOptions}; `check` looks at each run.
+ * - `self`: makes the program from the loader with the fault.
+ * - `options`: see {@link EveryOptions}; `check` checks each run.
  *
- * The faults: it fails with its typed error before it loads and when it has loaded, or once and works then; it dies,
- * hangs, is interrupted or takes long, before and after; and it dies or takes long in a finalizer. Each run has a virtual
- * clock and a scope of its own. As with interruptions, a fiber that outlives a run, or a ledger that does not balance, is a defect.
+ * The faults: the load fails with its typed error before it loads, after it has loaded, or only in the first attempt; it dies,
+ * hangs, is interrupted or is slow, before and after; and it dies or is slow in a finalizer. Each run has a virtual clock and a
+ * scope of its own. A fiber that outlives a run, or a ledger that does not balance, is a defect.
  *
- * Gives how often it ran.
+ * Returns the number of runs.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** How many fibers of an effect are alive: those that it started, whoever their parent is. */
+/** Counts the live fibers that an effect has started, directly or indirectly. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -6,7 +6,7 @@ import * as Metric from "effect/Metric"
 
 export class Fibers implements Metric.FiberRuntimeMetricsService {
   alive = 0
-  /** Who counts fibers already. */
+  /** The service that counts fibers around this one. */
   private readonly others: Metric.FiberRuntimeMetricsService | undefined
 
   constructor(others: Metric.FiberRuntimeMetricsService | undefined) {

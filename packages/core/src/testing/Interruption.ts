@@ -1,5 +1,5 @@
 /**
- * Interruption at every step: what a program leaves behind, whenever it is cut short.
+ * Interruption at every step: tests that a program leaves nothing behind, wherever it is interrupted.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import { changeLoads } from "./Loads.ts"
 import { type Meanwhile, type Options, type Trial, tryOut } from "./Trial.ts"
 
 /**
- * Makes the same loader, with a step at each entry into its loads.
+ * Makes a loader whose loads report each entry, which then is a step.
  *
  * @since 0.1.0
  * @category models
@@ -24,12 +24,12 @@ export type Probe = <L extends AnyLoader>(loader: L) => L
 
 const unprobed: Probe = (loader) => loader
 
-/** Makes what is to be interrupted: anew for each run, so that it can start from a clean state. */
+/** Makes the program to interrupt. It is called for each run, so that each run starts from a clean state. */
 type ProbedProgram<A, E, R> = (probed: Probe) => Effect.Effect<A, E, R>
 
 type Checked<A, E, R> = Options<Trial<A, E>, number, R>
 
-/** Runs an effect, in a fiber of its own that it can have interrupted. */
+/** Runs an effect in a fiber of its own, with a function that interrupts that fiber. */
 const interruptible = <A, E, R>(self: (interrupt: () => void) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => Effect.suspend(() => self(() => fiber.interruptUnsafe())))
 
@@ -37,14 +37,14 @@ const eventText = (event: RunEvent | undefined): string =>
   event === undefined ? "" : ` (${event._tag}${"resource" in event ? ` ${event.resource}` : ""})`
 
 /**
- * Runs a program again and again: interrupted at its first event, at its second, and so on until it runs to its end.
+ * Runs a program repeatedly: interrupted at its first event, at its second, and so on until a run ends by itself.
  *
- * - `self`: makes the program, anew for each run. Each run has a scope of its own.
+ * - `self`: makes the program for each run. Each run has a scope of its own.
  * - `options`: see {@link Options}; `check` gets the number of the event.
  *
- * A fiber that outlives a run, or a ledger that does not balance, is a defect that says at which event.
+ * A fiber that outlives a run, or a ledger that does not balance, is a defect that names the event.
  *
- * Gives how often it ran.
+ * Returns the number of runs.
  *
  * @example
  * ```ts
@@ -84,9 +84,9 @@ export const atEveryEvent = <A, E, R, R2 = never>(
   })
 
 /**
- * As {@link atEveryEvent}, at each entry into a load: when its function is about to be called, for each attempt.
+ * As {@link atEveryEvent}, at each entry into a load: before the call of its function, for each attempt.
  *
- * - `self`: gets what makes a loader tell of its entries: `(probed) => Loader.load(probed(page))`.
+ * - `self`: gets the function that makes a loader report its entries: `(probed) => Loader.load(probed(page))`.
  *
  * @example
  * ```ts
@@ -128,7 +128,7 @@ export const atEveryEntry = <A, E, R, R2 = never>(
     }
   })
 
-/** Runs an effect, and notes each instant at which something happens in it or is to happen. */
+/** Runs an effect, and records each instant at which it does work or has scheduled some. */
 const notingInstants = <A, E, R>(self: Effect.Effect<A, E, R>, note: (at: number) => void): Effect.Effect<A, E, R> =>
   Effect.flatMap(Clock.Clock, (clock) => {
     const sleep: Clock.Clock["sleep"] = (duration) => {
@@ -141,9 +141,8 @@ const notingInstants = <A, E, R>(self: Effect.Effect<A, E, R>, note: (at: number
   })
 
 /**
- * As {@link atEveryEvent}, at each instant of virtual time at which something happens, when all that was due has been done.
- *
- * `check` gets the instant, in milliseconds since the start. These runs are on a virtual clock, whatever `live` says.
+ * As {@link atEveryEvent}, at each instant of virtual time with work, after the work of that instant. `check` gets the instant, in
+ * milliseconds since the start. These runs are on a virtual clock, whatever `live` says.
  *
  * @example
  * ```ts
@@ -193,7 +192,7 @@ export const atEveryInstant = <A, E, R, R2 = never>(
   })
 
 /**
- * At every step that there is: {@link atEveryEvent}, {@link atEveryEntry} and {@link atEveryInstant}.
+ * At every step: {@link atEveryEvent}, {@link atEveryEntry} and {@link atEveryInstant}.
  *
  * @example
  * ```ts

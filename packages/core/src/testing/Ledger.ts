@@ -1,5 +1,5 @@
 /**
- * What is open: a ledger that resources write into, so that a test can say what they left behind.
+ * A ledger of acquisitions and releases, with which a test proves that resources leave nothing open.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import * as RunLocal from "../base/RunLocal.ts"
 import type { Plan } from "../compile/Plan.ts"
 import { newKey, withWatch } from "../watch/Watching.ts"
 
-/** Which attempt holds something, where it is known. */
+/** The attempt that holds an acquisition. */
 interface Holder {
   readonly plan: Plan
   readonly resource: string
@@ -19,25 +19,25 @@ interface Holder {
 
 const CurrentHolder = /* @__PURE__ */ RunLocal.make<Holder | undefined>("testing/Holder", () => undefined)
 
-/** One thing that was acquired, and when it was released, in turns of its ledger. */
+/** One acquisition: when it was made and released, in turns of its ledger. */
 interface Acquisition {
   readonly name: string
   readonly acquired: number
   readonly releases: Array<number>
-  /** Who holds it in a scope; `undefined` for what has no place in an order. */
+  /** The attempt that holds it in a scope; `undefined` if it has no place in the order of releases. */
   readonly holder: Holder | undefined
 }
 
 /**
- * What was acquired and released, in order.
+ * Acquisitions and releases, in order.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Ledger {
-  /** What is open now: acquired, and not released. */
+  /** The names of the acquisitions that are not released. */
   readonly open: ReadonlyArray<string>
-  /** How many things were acquired so far. */
+  /** The number of acquisitions so far. */
   readonly acquired: number
 }
 
@@ -102,9 +102,9 @@ const release = (self: Ledger, entry: Acquisition): Effect.Effect<void> =>
   Effect.sync(() => acquisitionsOf(self).release(entry))
 
 /**
- * Acquires something, which is released with the scope: as a connection is, or a lease.
+ * Notes an acquisition that is released with the scope, like a connection or a lease.
  *
- * What a resource holds has to be released before anything that its dependencies hold.
+ * The acquisitions of a resource must be released before those of its dependencies.
  *
  * @example
  * ```ts
@@ -127,7 +127,7 @@ export const hold = (self: Ledger, name: string): Effect.Effect<void, never, Sco
   Effect.asVoid(Effect.acquireRelease(acquire(self, name, true), (entry) => release(self, entry)))
 
 /**
- * Acquires something, and releases it when the effect has ended, however it did.
+ * Notes an acquisition that is released at the end of the effect, for any exit.
  *
  * @example
  * ```ts
@@ -152,7 +152,7 @@ export const use = <A, E, R>(self: Ledger, name: string, effect: Effect.Effect<A
   )
 
 /**
- * Forgets everything.
+ * Empties a ledger.
  *
  * @internal
  */
@@ -161,7 +161,7 @@ export const clear = (self: Ledger): void => {
 }
 
 /**
- * Runs an effect so that its ledgers know which resource holds what.
+ * Runs an effect so that its ledgers know the holder of each acquisition.
  *
  * @internal
  */
@@ -199,7 +199,7 @@ const needs = (plan: Plan, resource: string, other: string): boolean => {
   return false
 }
 
-/** Why `later` has to be released before `earlier`, if it has to. */
+/** Why `later` must be released before `earlier`; `undefined` if it need not be. */
 const orderOf = (earlier: Acquisition, later: Acquisition): string | undefined => {
   const [a, b] = [earlier.holder, later.holder]
   if (a === undefined || b === undefined || a.plan !== b.plan) return undefined
@@ -219,8 +219,8 @@ const orderProblems = (entries: ReadonlyArray<Acquisition>): ReadonlyArray<strin
   )
 
 /**
- * What is wrong with what was acquired, in words: what was never released, or more than once, or before something that
- * needed it. Empty where everything is well.
+ * The problems of a ledger, in words: acquisitions that were never released, released twice, or released before others
+ * that need them. Empty if there are none.
  *
  * @example
  * ```ts

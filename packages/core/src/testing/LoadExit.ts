@@ -1,5 +1,5 @@
 /**
- * What a load's exit says: which resource failed, with what, how deep.
+ * Queries on the exit of a load: which resource failed, with which error, at which depth.
  *
  * @since 0.1.0
  */
@@ -16,11 +16,11 @@ interface NamedFailure<N, X> {
   readonly error: X
 }
 
-/** From an outer resource to the one that failed inside it. */
+/** The path from an outer resource to the one that failed inside it. */
 type Way<E> = E extends NamedFailure<infer N, infer X> ? readonly [N] | readonly [N, ...Way<X>] : never
 
 /**
- * Which failure is meant: a resource's name, or the names on the way to it, where loads nest.
+ * The failure to look for: the name of a resource, or the names on the path to it in nested loads.
  *
  * @since 0.1.0
  * @category type-level
@@ -32,7 +32,7 @@ export type Where<E> = unknown extends E
     : never
 
 /**
- * What the resource at this place can fail with.
+ * The errors of the resource at this path.
  *
  * @since 0.1.0
  * @category type-level
@@ -58,7 +58,7 @@ const reasonsOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<Cause.Reaso
   Exit.isFailure(exit) ? exit.cause.reasons : []
 
 /**
- * What a resource failed with: its own errors, out of everything that the load failed with.
+ * The errors of one resource, out of all errors of the load.
  *
  * @example
  * ```ts
@@ -86,7 +86,7 @@ export const errorsAt = <A, E, const W extends Where<E>>(
 }
 
 /**
- * What a resource died with. Where loads nest, it is the innermost resource that a defect names.
+ * The defect of a resource. In nested loads, the innermost resource has it.
  *
  * @example
  * ```ts
@@ -107,7 +107,7 @@ export const defectsAt = (exit: Exit.Exit<unknown, unknown>, resource: string): 
   )
 
 /**
- * The loader's own time limit, where the load ran into it.
+ * The `LoadTimeout` of the loader, if the load exceeded its time limit.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Loaders with all their loads changed: policies and views stay around them as they are. */
+/** Loaders whose loads are all changed. Policies and views around the loads stay as they are. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Substitution } from "../compile/Substitution.ts"
@@ -6,7 +6,7 @@ import { type AnyEffect, type Asking, type Base, type Dependencies, mapBase, typ
 import { type AnyLoader, compiledOf, fromCompiled, valuesOf } from "../loader/Compiled.ts"
 import { compileDeclaration } from "../loader/Compiling.ts"
 
-/** What becomes of a resource's load: `self` is the effect that it gives, made when it is run. */
+/** Changes the load of a resource. `self` is the effect of the load, which is made when it runs. */
 export type Change = (name: string, self: AnyEffect) => AnyEffect
 
 const effectOf = (name: string, value: unknown): AnyEffect =>
@@ -47,7 +47,7 @@ const changeBase = (base: Base, change: Change): Base => {
 }
 
 const changeAll = ({ byName, byNode, otherwise }: Substitution, change: Change): Substitution => {
-  // One changed base for each, however many ways lead to it.
+  // One changed base for each base, even if several paths lead to it.
   const known = new Map<Base, Base>()
   const changed = (base: Base): Base => {
     let found = known.get(base)
@@ -63,7 +63,7 @@ const changeAll = ({ byName, byNode, otherwise }: Substitution, change: Change):
   }
 }
 
-/** The same loader, but for what its loads do. */
+/** The same loader with changed loads. */
 export const changeLoads = <L extends AnyLoader>(self: L, change: Change): L => {
   const { declaration } = compiledOf(self)
   const substitution = changeAll(declaration.substitution, change)

@@ -5,10 +5,10 @@ import { runs } from "./Recording.ts"
 import { timelineText } from "./TimelineText.ts"
 
 /**
- * What ran when and what became of it, as text for inline snapshots: under virtual time it is always the same.
+ * The runs as text for inline snapshots. Under virtual time the text is always the same.
  *
- * A line a resource: from when to when it ran, in milliseconds since its run began, and why it did not go well. Several
- * runs follow each other, an empty line between them.
+ * One line for each resource: when it began and ended, in milliseconds since the start of its run, and why it did not succeed.
+ * Empty lines separate several runs.
  *
  * @example
  * ```ts
@@ -41,7 +41,7 @@ export const timeline = (events: ReadonlyArray<RunEvent>): string =>
     .join("\n\n")
 
 /**
- * Events as lines, for snapshots: milliseconds since the first event, what happened, to which resource.
+ * Events as lines for snapshots: the milliseconds since the first event, the event, and its resource.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Questions about recorded events. */
+/** Queries on recorded events. */
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import { type Outcome, outcome as outcomeIn } from "../watch/Report.ts"
 import { isResourceEnded, type RunEvent } from "../watch/RunEvent.ts"
@@ -6,7 +6,7 @@ import { fromEvents } from "../watch/Timeline.ts"
 import { runs } from "./Recording.ts"
 import { running } from "./Running.ts"
 
-/** Whether a resource begins to do something of its own with this event. */
+/** Whether a resource begins work with this event. */
 const isStart = ({ _tag }: RunEvent): boolean =>
   _tag === "AttemptStarted" || _tag === "PoliciesStarted" || _tag === "FallbackStarted"
 
@@ -17,7 +17,7 @@ const endOf = (events: ReadonlyArray<RunEvent>, resource: string): number =>
   events.findIndex((event) => "resource" in event && event.resource === resource && isResourceEnded(event))
 
 /**
- * How often a resource was started.
+ * The number of attempts of a resource.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export const attempts = (events: ReadonlyArray<RunEvent>, resource: string): num
   events.filter((event) => event._tag === "AttemptStarted" && event.resource === resource).length
 
 /**
- * What was found in caches for a resource, look by look.
+ * The results of the reads of caches for a resource, in order.
  *
  * @example
  * ```ts
@@ -72,9 +72,9 @@ export const cacheReads = (
   )
 
 /**
- * Whether nothing of a resource ever ran: no attempt, no policy, no fallback.
+ * Whether no part of a resource ever ran: no attempt, no policy, no fallback.
  *
- * So it is, too, of a resource that no run knows: a name with a mistake in it never ran.
+ * It is also `true` for an unknown name, such as a misspelled one.
  *
  * @example
  * ```ts
@@ -95,7 +95,7 @@ export const cacheReads = (
 export const neverRan = (events: ReadonlyArray<RunEvent>, resource: string): boolean => startOf(events, resource) < 0
 
 /**
- * When each resource started first, in milliseconds since its run began; in the order of their starts.
+ * The first start of each resource, in milliseconds since the start of its run, in order.
  *
  * @example
  * ```ts
@@ -126,7 +126,7 @@ export const starts = (events: ReadonlyArray<RunEvent>): Readonly<Record<string,
 }
 
 /**
- * Whether both started, and `first` before `second`.
+ * Whether both resources started, `first` before `second`.
  *
  * @example
  * ```ts
@@ -151,7 +151,7 @@ export const startedBefore = (events: ReadonlyArray<RunEvent>, first: string, se
 }
 
 /**
- * Whether `second` started, and `first` had ended by then.
+ * Whether `second` started after the end of `first`.
  *
  * @example
  * ```ts
@@ -176,7 +176,7 @@ export const endedBefore = (events: ReadonlyArray<RunEvent>, first: string, seco
 }
 
 /**
- * Whether there was a moment at which both ran.
+ * Whether both resources ran at the same time.
  *
  * @example
  * ```ts
@@ -199,7 +199,7 @@ export const ranSideBySide = (events: ReadonlyArray<RunEvent>, first: string, se
   running(events).some((now) => now.includes(first) && now.includes(second))
 
 /**
- * How many attempts and handlers of fallbacks ran at once, at most: of `resources`, or of all there are.
+ * The largest number of attempts and fallback handlers at the same time, of `resources` or of all resources.
  *
  * @example
  * ```ts
@@ -226,7 +226,7 @@ export const mostAtOnce = (events: ReadonlyArray<RunEvent>, resources?: Readonly
   )
 
 /**
- * What became of a resource, in the first run that could load it; `undefined` where none could.
+ * The outcome of a resource in the first run whose plan contains it; `undefined` if there is none.
  *
  * @example
  * ```ts
@@ -255,8 +255,7 @@ export const outcome = (events: ReadonlyArray<RunEvent>, resource: string): Outc
 }
 
 /**
- * Why a resource was skipped: the resource that was the reason, or the reason's tag where it was none. `undefined` if it
- * was not.
+ * Why a resource was skipped: the resource that was the reason, or else the tag of the reason. `undefined` if it was not skipped.
  *
  * @example
  * ```ts

@@ -16,7 +16,7 @@ export interface Recorded<out A, out E> {
 }
 
 /**
- * Runs an effect and records the events of all runs inside it. It never fails: the exit is part of what is recorded.
+ * Runs an effect and records the events of all runs inside it. It never fails: the exit is part of the recording.
  *
  * @example
  * ```ts
@@ -41,10 +41,9 @@ export const record = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<Rec
   })
 
 /**
- * What was recorded, run by run, in the order in which the runs began.
+ * The recorded events of each run, in the order in which the runs began.
  *
- * All queries answer for all the events that they are given: where a recording has several runs, and only one of them is
- * meant, give them that one.
+ * All queries use all events that they get. To query one run of several, give them the events of that run.
  *
  * @example
  * ```ts

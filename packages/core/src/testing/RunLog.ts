@@ -1,5 +1,5 @@
 /**
- * Recorded runs: what happened, in order, for tests that prove what ran, when, and what did not.
+ * Recorded runs: the events in order, for tests that prove what ran, when, and what did not run.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,8 @@
-/** Who runs, after each event: attempts, and the handlers of fallbacks. */
+/** The running attempts and fallback handlers after each event. */
 import { attemptKey } from "../watch/AttemptKey.ts"
 import { isResourceEnded, type ResourceEvent, type RunEvent } from "../watch/RunEvent.ts"
 
-/** Stands for the handler of a fallback, among the keys of attempts. */
+/** The key of a fallback handler, among the keys of attempts. */
 const fallback = "fallback"
 
 interface RunningResource {
@@ -17,7 +17,7 @@ const note = ({ attempts }: RunningResource, event: ResourceEvent): void => {
     case "AttemptSucceeded":
     case "AttemptFailed":
     case "AttemptInterrupted":
-    // Where it waits before a fallback, the last attempt is over, and nothing else has told so.
+    // A resource that waits before a fallback has ended its last attempt, and no other event says so.
     case "ResourceQueued":
       return void attempts.delete(attemptKey(event))
     case "FallbackStarted":
@@ -28,7 +28,7 @@ const note = ({ attempts }: RunningResource, event: ResourceEvent): void => {
   }
 }
 
-/** The resources that run after each event about one, as often as each of them does. Runs are kept apart. */
+/** The running resources after each event of a resource, once for each of their attempts. Each run counts separately. */
 export const running = (events: ReadonlyArray<RunEvent>): ReadonlyArray<ReadonlyArray<string>> => {
   const known = new Map<string, RunningResource>()
   return events.flatMap((event) => {

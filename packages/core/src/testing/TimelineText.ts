@@ -1,4 +1,4 @@
-/** A run as a small text that stays the same under virtual time: a line a resource, when it ran, what became of it. */
+/** A run as a short text that is stable under virtual time: a line for each resource, with its times and its outcome. */
 import { headline } from "../observe/Headline.ts"
 import { noteOf, signs } from "../observe/OutcomeText.ts"
 import { printable } from "../observe/Printable.ts"

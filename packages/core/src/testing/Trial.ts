@@ -1,5 +1,5 @@
 /**
- * One run of a program for all to see: recorded, on a clock of its own, and with nothing left behind.
+ * One run of a program: recorded, on a clock of its own, with a check that it leaves nothing behind.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import { type Recorded, record, timeline } from "./RunLog.ts"
 import { moveOn } from "./VirtualTime.ts"
 
 /**
- * What one run of a program came to.
+ * The result of one run of a program.
  *
  * - `hung`: whether it did not end by itself within a day of virtual time. It was interrupted then.
  *
@@ -27,12 +27,12 @@ export interface Trial<out A, out E> extends Recorded<A, E> {
 }
 
 /**
- * How each run is made, and what it is held against.
+ * The options of each run.
  *
- * - `check`: looks at each run, and throws, dies, or fails an expectation where it does not like what it sees.
- * - `ledger`: what the program's resources write into. It is emptied before each run, and must balance after it.
- * - `live`: whether the runs are on the caller's clock, as they must be where they wait for real servers. By default each
- *   has a virtual clock of its own, which moves on by itself.
+ * - `check`: checks each run. It throws, dies, or fails an expectation to reject the run.
+ * - `ledger`: the ledger of the program's resources. It is emptied before each run, and must balance after it.
+ * - `live`: whether the runs use the caller's clock, as they must if they wait for real servers. By default each run has a
+ *   virtual clock of its own, which advances by itself.
  *
  * @since 0.1.0
  * @category models
@@ -44,7 +44,7 @@ export interface Options<T, Step, R = never> {
 }
 
 /**
- * A trial did not go well. The message says which, what was wrong, and what ran when; `cause` is what the check threw.
+ * A trial failed. The message names the trial, the problem, and what ran when; `cause` is the error of the check.
  *
  * @since 0.1.0
  * @category errors
@@ -55,12 +55,12 @@ export class TrialError extends Data.TaggedError("TrialError")<{
   readonly cause?: unknown
 }> {}
 
-/** What moves a run on, besides time: an interruption at some instant. */
+/** Runs during a trial and drives it, besides time: such as an interruption at some instant. */
 export type Meanwhile = (fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<void>
 
 const nothing: Meanwhile = () => Effect.void
 
-/** Whatever was let go of without anybody waiting for it has some turns of the event loop to end in. */
+/** Turns of the event loop in which interrupted fibers that no fiber awaits can end. */
 const settle = (fibers: Fibers): Effect.Effect<void> =>
   Effect.gen(function* () {
     for (let turn = 0; turn < 5 && fibers.alive > 0; turn++) yield* Effect.yieldNow
@@ -108,9 +108,9 @@ const fail = (trial: string, what: string, { events }: Recorded<unknown, unknown
   )
 
 /**
- * Runs `self` once, in a scope of its own, looks at what it left behind, and has it checked.
+ * Runs `self` once in a scope of its own, and checks what it left behind.
  *
- * - `name`: which trial this is, in words, of what had come by then.
+ * - `name`: describes the trial, from its events so far.
  */
 export const tryOut = <A, E, R, T extends Trial<A, E>, Step, R2>(
   self: Effect.Effect<A, E, R>,

@@ -1,5 +1,5 @@
 /**
- * Time for tests: virtual, and as much of it as anybody could need.
+ * Virtual time for tests.
  *
  * @since 0.1.0
  */
@@ -9,9 +9,9 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 
 /**
- * How far time moves on.
+ * How far time advances.
  *
- * - `upTo`: by so much, at most, from what it is at the start. Default: a day.
+ * - `upTo`: the longest advance, from the time at the start. Default: a day.
  *
  * @since 0.1.0
  * @category models
@@ -20,11 +20,11 @@ export interface Options {
   readonly upTo?: Duration.Input
 }
 
-/** What only promises lead to needs a turn of the event loop before it waits for time. */
+/** Code behind promises needs turns of the event loop before it waits for time. */
 const turns = 5
 
 /**
- * Moves time on until a fiber has ended, as far as time can bring it about.
+ * Advances time until a fiber has ended, or until the limit.
  *
  * @internal
  */
@@ -35,9 +35,9 @@ export const moveOn = (fiber: Fiber.Fiber<unknown, unknown>, options: Options = 
   })
 
 /**
- * Runs an effect on a clock of its own that moves on by itself: whatever sleeps is woken in order, and nobody waits.
+ * Runs an effect on a clock of its own that advances by itself: sleeping fibers wake in order, without real waiting.
  *
- * The clock starts at 0. What needs more time than there is goes on waiting, as it does for what is no matter of time.
+ * The clock starts at 0. An effect that needs more than the available time, or does not wait for time, keeps waiting.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What tests of programs with loaders need: recorded runs, fakes, faults, virtual time, and interruption at every step.
+ * Tools for tests of programs with loaders: recorded runs, fakes, faults, virtual time, and interruption at every step.
  *
  * No test runner is needed; `@effect-loader/vitest` has matchers for one.
  *

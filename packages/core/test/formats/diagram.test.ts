@@ -1,4 +1,4 @@
-/** Plans as drawings of other programs: read by those programs. */
+/** Plans for drawing programs, read by those programs. */
 import { instance } from "@viz-js/viz"
 import { Effect, Schedule } from "effect"
 import { Loader, Plan, Policy, Resource } from "effect-loader"
@@ -34,7 +34,7 @@ const users = Resource.forEach("users", {
 const choice = Resource.match("choice", { on: kind, cases: { all: users, none: region }, orElse: nested })
 
 describe("Diagram", () => {
-  it("draws lists, choices and loaders inside", async () => {
+  it("draws lists, choices and nested loaders", async () => {
     const plan = Loader.plan(Loader.make({ choice }, { name: "page" }))
     await expect(`${Diagram.toMermaid(plan)}\n`).toMatchFileSnapshot("../golden/plan-kinds.mmd")
     await expect(`${Diagram.toGraphviz(plan)}\n`).toMatchFileSnapshot("../golden/plan-kinds.dot")
@@ -47,7 +47,7 @@ describe("Diagram", () => {
     await expect(`${Diagram.toMermaid(hostile())}\n`).toMatchFileSnapshot("../golden/plan-hostile.mmd")
   })
 
-  it("draws plans for Graphviz, which reads them whatever resources are called", async () => {
+  it("draws plans for Graphviz, which reads them for any names", async () => {
     await expect(`${Diagram.toGraphviz(page)}\n`).toMatchFileSnapshot("../golden/plan.dot")
     const viz = await instance()
     const plan = hostile()

@@ -1,4 +1,4 @@
-/** Resources, loaders and policies have any names: no text about them does harm where it is read. */
+/** Resources, loaders and policies can have any names: no text about them is harmful to its readers. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, Metric, References, Result } from "effect"
 import { Loader, Logging, Metrics, Observer, Plan, Report, type RunEvent } from "effect-loader"
@@ -13,7 +13,7 @@ import { acting, hostileNames, pageOf } from "./hostile.ts"
 
 const columns = 80
 
-/** Everything that is written of a run of such a page. */
+/** All texts about a run of such a page. */
 const written = Effect.fnUntraced(
   function* (name: string) {
     const page = pageOf(name)
@@ -54,8 +54,8 @@ type Written = Effect.Success<ReturnType<typeof written>>
 const writtenOf = (name: string): Promise<Written> =>
   Effect.runPromise(written(name).pipe(Effect.provide(TestClock.layer())))
 
-/** Logs tell causes, and the message of an error has names as they are: to be escaped as far as a logger does. */
-// oxlint-disable-next-line no-control-regex -- these are what it is about
+/** Logs contain causes, and messages of errors contain names unchanged: each logger escapes them. */
+// oxlint-disable-next-line no-control-regex -- these are the characters to find
 const actingInLogs = /[\u0000-\u0009\u000b-\u001f]/
 
 const count = (text: string): number => text.split("\n").length
@@ -82,7 +82,7 @@ const assertHarmless = ({ events, lines, plan, prometheus, report }: Written, pl
 }
 
 describe("names do no harm", () => {
-  it("in any format, whatever they are", { timeout: 120_000 }, async () => {
+  it("in any format", { timeout: 120_000 }, async () => {
     const plain = await writtenOf("plain")
     const names = fc.string({ unit: "binary", minLength: 1 })
     await fc.assert(
@@ -96,7 +96,7 @@ describe("names do no harm", () => {
     )
   })
 
-  it.effect("and look like this", () =>
+  it.effect("and are shown like this", () =>
     Effect.gen(function* () {
       const { lines, prometheus } = yield* written('</script>"\n\u001b[31m\u202e')
       const { logs, ...texts } = lines

@@ -1,4 +1,4 @@
-/** Names that programs would trip over, and a page that has them. */
+/** Names that are difficult for programs, and a page that has them. */
 import { Effect, Schedule } from "effect"
 import { Loader, Policy, Resource } from "effect-loader"
 
@@ -18,7 +18,7 @@ export const hostileNames: ReadonlyArray<string> = [
   "x".repeat(10_000)
 ]
 
-/** Each thing in this page has the one name, and things go wrong in each way that views tell of. */
+/** All parts of this page have the same name, and it has every kind of failure that views show. */
 export const pageOf = (name: string) => {
   const failing = Resource.make(name, { load: () => Effect.andThen(Effect.sleep(10), Effect.fail("down")) }).pipe(
     Policy.around(name, (self) => self),
@@ -31,6 +31,6 @@ export const pageOf = (name: string) => {
   return Loader.make({ below, fallen }, { name, concurrency: 1 })
 }
 
-/** Characters that terminals act on, and those that turn the direction of the text after them. */
-// oxlint-disable-next-line no-control-regex -- these are what it is about
+/** Characters that terminals act on, and characters that change the direction of the text after them. */
+// oxlint-disable-next-line no-control-regex -- these are the characters to find
 export const acting = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/

@@ -1,4 +1,4 @@
-/** Runs of one page as every text and every JSON shows them, in golden files. */
+/** Runs of one page in every text and JSON format, in golden files. */
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Logger, References, Schedule } from "effect"
 import { Loader, Logging, Observer, Plan, Policy, Report, Resource, type RunEvent } from "effect-loader"
@@ -9,7 +9,7 @@ import { withTime } from "../withTime.ts"
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 
 interface Given {
-  /** How long `artifacts` takes, in milliseconds. */
+  /** The time of `artifacts`, in milliseconds. */
   readonly artifacts?: number
   readonly orgExists?: boolean
   readonly options?: Loader.Options
@@ -44,7 +44,7 @@ interface Shown {
   readonly logs: ReadonlyArray<string>
 }
 
-/** A run as it was told, with 1 for the number of the run. */
+/** The events of a run, with 1 for the number of the run. */
 const show = (loader: Loader.Loader<unknown, unknown, never, { readonly orgId: string }>): Effect.Effect<Shown> =>
   Effect.gen(function* () {
     const events: Array<RunEvent.RunEvent> = []
@@ -57,7 +57,7 @@ const show = (loader: Loader.Loader<unknown, unknown, never, { readonly orgId: s
       ]),
       Effect.provideService(References.MinimumLogLevel, "Debug")
     )
-    // Stacks say where this file is.
+    // Stacks contain the path of this file.
     const same = (line: string): string => line.replace(/ run=\d+/, " run=1").replaceAll(/\\n +at .*?(?=\\n\})/g, "")
     return { report: { ...report, run: 1 }, events, logs: logs.map(same) }
   })
@@ -96,7 +96,7 @@ describe("renderings", () => {
     )
   }
 
-  it.effect("of 500 resources are no longer than people read, but for the plan", () =>
+  it.effect("of 500 resources are short, except the plan", () =>
     Effect.gen(function* () {
       const first = Array.from({ length: 100 }, (_, i) => sleeper(`r${i}`, (i * 37) % 211))
       const rest = Array.from({ length: 400 }, (_, i) =>

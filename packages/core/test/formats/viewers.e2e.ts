@@ -1,4 +1,4 @@
-/** What we write for other programs, opened by these programs in a real browser. */
+/** Output for other programs, opened by these programs in a real browser. */
 import { Effect, Schedule } from "effect"
 import { Loader, Policy, Report, Resource } from "effect-loader"
 import * as Diagram from "effect-loader/diagram"
@@ -35,7 +35,7 @@ const types: Record<string, string> = {
   ".css": "text/css"
 }
 
-/** Serves what the installed packages ship, and what a test puts beside it. */
+/** Serves the files of the installed packages, and those that a test adds. */
 const serve = (extra: Map<string, string>): Promise<Server> =>
   new Promise((resolve) => {
     const server = createServer((request, response) => {
@@ -103,7 +103,7 @@ describe.skipIf(executablePath === undefined)("in a browser", () => {
     fs.rmSync(path.dirname(trace), { recursive: true })
   })
 
-  it("Mermaid draws a plan whatever resources are called", { timeout: 60_000 }, async () => {
+  it("Mermaid draws a plan with any names", { timeout: 60_000 }, async () => {
     let before: Record<string, Resource.Any> = {}
     for (const name of hostileNames) before = { before: Resource.make(name, { deps: before, load: () => Effect.void }) }
     const plan = Loader.plan(Loader.make(before))

@@ -1,4 +1,4 @@
-/** What crosses processes: everything that reports and events are read for survives, and bad input says what is wrong. */
+/** Data between processes: decoded reports and events answer all questions, and bad input has a clear error. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Effect, Result, Schema } from "effect"
 import { Loader, Report, Resource, ResourceError, type RunEvent } from "effect-loader"
@@ -22,32 +22,29 @@ const problem = (text: string): string =>
   Result.match(Wire.reportFromJson(text), { onSuccess: () => "no problem", onFailure: ({ message }) => message })
 
 describe("Wire", () => {
-  it(
-    "a report that was sent says the same as the one that was not, for every generated run",
-    { timeout: 120_000 },
-    () =>
-      fc.assert(
-        fc.asyncProperty(scenario, async (given) => {
-          const { events } = await observe(given)
-          const cut = events.slice(0, Math.ceil(events.length / 2))
-          for (const report of [Report.fromEvents(events)!, Report.fromEvents(cut)!]) {
-            const received = sent(report)
-            assert.deepStrictEqual(received.plan, report.plan)
-            assert.deepStrictEqual(
-              received.resources.map(({ outcome: { _tag }, ...row }) => ({ ...row, _tag })),
-              report.resources.map(({ outcome: { _tag }, ...row }) => ({ ...row, _tag }))
-            )
-            for (const show of [Report.toWaterfall, Report.toSummary, Report.toChromeTrace]) {
-              assert.strictEqual(show(received), show(report))
-            }
-            assert.strictEqual(Wire.reportToJson(received), Wire.reportToJson(report))
+  it("a decoded report equals the original, for every generated run", { timeout: 120_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const { events } = await observe(given)
+        const cut = events.slice(0, Math.ceil(events.length / 2))
+        for (const report of [Report.fromEvents(events)!, Report.fromEvents(cut)!]) {
+          const received = sent(report)
+          assert.deepStrictEqual(received.plan, report.plan)
+          assert.deepStrictEqual(
+            received.resources.map(({ outcome: { _tag }, ...row }) => ({ ...row, _tag })),
+            report.resources.map(({ outcome: { _tag }, ...row }) => ({ ...row, _tag }))
+          )
+          for (const show of [Report.toWaterfall, Report.toSummary, Report.toChromeTrace]) {
+            assert.strictEqual(show(received), show(report))
           }
-        }),
-        { numRuns: 200 }
-      )
+          assert.strictEqual(Wire.reportToJson(received), Wire.reportToJson(report))
+        }
+      }),
+      { numRuns: 200 }
+    )
   )
 
-  it("events that were sent make the same report, for every generated run", { timeout: 120_000 }, () =>
+  it("decoded events make the same report, for every generated run", { timeout: 120_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, async (given) => {
         const { events } = await observe(given)
@@ -93,7 +90,7 @@ describe("Wire", () => {
     })
   )
 
-  it("whatever errors are made of, writing does not throw", () => {
+  it("encoding never throws, for any errors", () => {
     const circular: Record<string, unknown> = { name: "loop" }
     circular["self"] = circular
     const angry = {
@@ -134,7 +131,7 @@ describe("Wire", () => {
     return expect(`${written.join("\n")}\n`).toMatchFileSnapshot("../golden/wire-odd.ndjson")
   })
 
-  it.effect("what is infinite stays so, values stay at home, and names come out as they went in", () =>
+  it.effect("infinite numbers survive, values are left out, and names are unchanged", () =>
     Effect.gen(function* () {
       const secret = Resource.make("secret", { load: () => Effect.succeed("hunter2") })
       const named = hostileNames.map((name, i) => [`t${i}`, Resource.make(name, { load: () => Effect.void })])
@@ -154,7 +151,7 @@ describe("Wire", () => {
     })
   )
 
-  it("bad input is an error that says what is wrong and where", () => {
+  it("bad input is an error that says what is wrong, and where", () => {
     const report = Effect.runSync(Loader.settle(Loader.make({ a: Resource.make("a", { load: () => Effect.void }) })))
     const good = JSON.parse(Wire.reportToJson(report))
     assert.include(problem("{"), "this is not a report: ")
@@ -169,7 +166,7 @@ describe("Wire", () => {
     assert.include(Result.isFailure(event) ? event.failure.message : "", "this is not an event: ")
   })
 
-  it("gives schemas that other schemas can hold", () => {
+  it("has schemas that other schemas can contain", () => {
     const Saved = Schema.Struct({ at: Schema.String, report: Wire.Report })
     const report = Effect.runSync(Loader.settle(Loader.make({ a: Resource.make("a", { load: () => Effect.void }) })))
     const saved = { at: "today", report: { ...report, values: {} } }

@@ -1,4 +1,4 @@
-/** What reports come to, against figures worked out from a model. */
+/** Analyses of reports, against the figures of a model. */
 import { Report } from "effect-loader"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -8,7 +8,7 @@ import { observe } from "../model/observe.ts"
 import { scenario } from "../model/Scenario.ts"
 
 describe("Report.analyze", () => {
-  it("gives the durations, waits, critical path, slack and bound that the model gives", { timeout: 300_000 }, () =>
+  it("gives the durations, waits, critical path, slack and bound of the model", { timeout: 300_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, async (given) => {
         const model = naiveRun(given)

@@ -1,4 +1,4 @@
-/** Traces for other viewers: held against the rules of the Trace Event Format. */
+/** Traces for other viewers, checked by the rules of the Trace Event Format. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import { Loader, Policy, Report, Resource } from "effect-loader"
@@ -22,7 +22,7 @@ interface Event {
 
 const parse = (text: string): ReadonlyArray<Event> => JSON.parse(text).traceEvents
 
-/** The rules: known phases, whole times, slices of a lane nested or apart, arrows with both ends in slices. */
+/** The rules: known phases, whole times, slices of a lane nested or disjoint, arrows with both ends in slices. */
 const assertValid = (events: ReadonlyArray<Event>): void => {
   const slices = events.filter(({ ph }) => ph === "X")
   for (const { dur, name, ph, pid, s, tid, ts } of events) {
@@ -61,7 +61,7 @@ const assertValid = (events: ReadonlyArray<Event>): void => {
 
 describe("Report.toChromeTrace", () => {
   it(
-    "follows the rules of the format, in as few lanes as there can be, for every generated run",
+    "follows the rules of the format, in as few lanes as possible, for every generated run",
     { timeout: 120_000 },
     () =>
       fc.assert(
@@ -109,7 +109,7 @@ describe("Report.toChromeTrace", () => {
     return Loader.make({ members, flaky, below }, { name: "page", concurrency: 2 })
   }
 
-  it.effect("shows attempts, pauses, waits, skips and what led to what", () =>
+  it.effect("shows attempts, pauses, waits, skips and dependencies", () =>
     Effect.gen(function* () {
       const report = yield* withTime(Loader.settle(page()))
       const { run, ...rest } = report
@@ -122,7 +122,7 @@ describe("Report.toChromeTrace", () => {
     })
   )
 
-  it.effect("shows several runs as several processes, from when the first of them began", () =>
+  it.effect("shows several runs as several processes, from the start of the first run", () =>
     Effect.gen(function* () {
       const first = yield* withTime(Loader.settle(page()))
       const second = yield* withTime(Loader.settle(page()))

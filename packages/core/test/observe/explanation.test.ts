@@ -1,4 +1,4 @@
-/** What is foretold of runs, and what is told of two of them side by side. */
+/** Predictions of runs, summaries, and comparisons of two runs. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule } from "effect"
 import { Loader, Observer, Plan, Policy, Report, Resource, type RunEvent } from "effect-loader"
@@ -21,7 +21,7 @@ const expected = { a: 20, b: "200 millis", c: 180, d: 20 } as const
 const lines = (text: string): ReadonlyArray<string> => text.split("\n")
 
 describe("Loader.explain", () => {
-  it("bounds how long a run takes, eagerly and in batches, with any concurrency", { timeout: 120_000 }, () =>
+  it("bounds the time of a run, eager and batched, with any concurrency", { timeout: 120_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, fc.boolean(), async (given, inBatches) => {
         const tasks = given.tasks.map((task) => ({ ...task, ends: "well" as const, failures: 0 }))
@@ -42,7 +42,7 @@ describe("Loader.explain", () => {
     )
   )
 
-  it("says for people what would run, what is expected, and of what nothing is known", () => {
+  it("shows the plan, the expected times, and the resources without one, as text", () => {
     const page = Loader.make(targets, { name: "page", concurrency: 2 })
     assert.deepStrictEqual(lines(Plan.explanationToText(Loader.explain(page, { expected }))), [
       'plan of "page": 4 resources in 2 batches, concurrency 2',
@@ -70,7 +70,7 @@ describe("Loader.explain", () => {
     assert.deepStrictEqual(page.pipe(Loader.explain({ expected })), Loader.explain(page, { expected }))
   })
 
-  it.effect("learns from the runs in which a resource gave a value; what is given goes first", () =>
+  it.effect("uses earlier runs in which a resource had a value; given times take precedence", () =>
     Effect.gen(function* () {
       const millis = Resource.input<number>()("millis")
       const org = Resource.make("org", {
@@ -86,7 +86,7 @@ describe("Loader.explain", () => {
     })
   )
 
-  it("refuses what it cannot use, and says which", () => {
+  it("rejects invalid times, and names their resources", () => {
     const page = Loader.make({ a }, { name: "page" })
     assert.throws(
       () => Loader.explain(page, { expected: { a: 1, A: 1, b: 2 } }),
@@ -100,7 +100,7 @@ describe("Loader.explain", () => {
 })
 
 describe("Report.toSummary", () => {
-  it.effect("says how long a run took, had to take, and what held it up", () =>
+  it.effect("shows the time of a run, the shortest possible time, and the waits that delayed it", () =>
     Effect.gen(function* () {
       const batched = yield* withTime(Loader.settle(Loader.make(targets, { name: "page", scheduling: "batched" })))
       assert.deepStrictEqual(lines(Report.toSummary(batched)), [
@@ -118,7 +118,7 @@ describe("Report.toSummary", () => {
     })
   )
 
-  it.effect("names what was in flight when a run was cut short, and while it goes on", () =>
+  it.effect("names the resources in flight of a run that was cut short or is in progress", () =>
     Effect.gen(function* () {
       const page = Loader.make(targets, { name: "page", timeout: 210 })
       const { report } = yield* withTime(Loader.loadWithReport(page))
@@ -139,7 +139,7 @@ describe("Report.toSummary", () => {
     })
   )
 
-  it.effect("shortens long ways, and shows names that terminals would act on", () =>
+  it.effect("shortens long paths, and escapes names that terminals would act on", () =>
     Effect.gen(function* () {
       let last: Resource.Any = sleeper("first\n\u001b[31m", 1)
       for (let i = 1; i < 40; i++) last = sleeper(`r${i}`, 1, { last })
@@ -153,7 +153,7 @@ describe("Report.toSummary", () => {
 })
 
 describe("Report.diff", () => {
-  it.effect("aligns two runs by resource, and says what got slower and in which phase of it", () =>
+  it.effect("compares two runs by resource, and shows what got slower and in which phase", () =>
     Effect.gen(function* () {
       let attempts = 0
       const make = (options: { readonly org: number; readonly fails: number; readonly concurrency: number }) => {
@@ -189,7 +189,7 @@ describe("Report.diff", () => {
     })
   )
 
-  it.effect("tells of resources that are new, gone, or ended otherwise", () =>
+  it.effect("shows resources that are new, missing, or have another outcome", () =>
     Effect.gen(function* () {
       const fails = Resource.make("a", { load: () => Effect.andThen(Effect.sleep(5), Effect.fail("down")) })
       const before = yield* withTime(Loader.settle(Loader.make({ a, gone: sleeper("gone", 10) })))

@@ -1,4 +1,4 @@
-/** Logs of runs: whose annotations they carry, what is worth a warning, and that nobody pays for what nobody sees. */
+/** Logs of runs: their annotations, their levels, and that they cost nothing below the minimum level. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Logger, References, Schedule } from "effect"
 import { Loader, Logging, Policy, Resource } from "effect-loader"
@@ -10,7 +10,7 @@ interface Line {
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-/** What is logged from a level on. */
+/** The lines from a level on. */
 const logged = <A, E, R>(self: Effect.Effect<A, E, R>, minimum: "Debug" | "Info" | "Warn" = "Debug") =>
   Effect.suspend(() => {
     const lines: Array<Line> = []
@@ -44,7 +44,7 @@ const flaky = () => {
 }
 
 describe("Logging", () => {
-  it.effect("annotates what a load logs, attempt by attempt, and what its fallback logs", () =>
+  it.effect("annotates the logs of a load, attempt by attempt, and those of its fallback", () =>
     Effect.gen(function* () {
       const fallen = Resource.make("fallen", { load: () => Effect.fail("down") }).pipe(
         Policy.retry({ times: 2 }),
@@ -65,7 +65,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("tells each event for debugging, failures as warnings, fallbacks as information", () =>
+  it.effect("logs each event for debugging, failures as warnings, fallbacks as information", () =>
     Effect.gen(function* () {
       const failing = Resource.make("failing", { load: () => Effect.fail("down") })
       const skipped = Resource.make("skipped", { deps: { failing }, load: () => Effect.void })
@@ -107,7 +107,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("tells of runs that are out of time, of what was interrupted, and of queues", () =>
+  it.effect("logs timeouts of runs, interruptions, and queues", () =>
     Effect.gen(function* () {
       const hanging = Resource.make("hanging", { load: () => Effect.never })
       const other = Resource.make("other", { load: () => Effect.void })
@@ -125,7 +125,7 @@ describe("Logging", () => {
     })
   )
 
-  it.effect("changes nothing, and says nothing below the minimum level", () =>
+  it.effect("changes no result, and logs nothing below the minimum level", () =>
     Effect.gen(function* () {
       const one = Resource.make("one", { load: () => Effect.succeed(1) })
       const load = Loader.load(Loader.make({ one })).pipe(Effect.provide(Logging.layer))

@@ -1,4 +1,4 @@
-/** Metrics of runs: what they count, and that gauges come back to zero. */
+/** Metrics of runs: their counts, and that gauges return to zero. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Metric, RequestResolver, Schedule } from "effect"
 import { Batching, Loader, Logging, Metrics, Observer, Policy, Resource, type RunEvent, Tracing } from "effect-loader"
@@ -17,7 +17,7 @@ type Counts = Record<string, number>
 const isolated = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.provideService(self, Metric.MetricRegistry, new Map())
 
-/** Every counter and gauge, and the count of every histogram, by name and by what one of their attributes says. */
+/** Every counter and gauge, and the count of every histogram, by name and by the value of one attribute. */
 const countsBy = (attribute: string, snapshot: ReadonlyArray<Metric.Metric.Snapshot>): Counts => {
   const counts: Counts = {}
   for (const { attributes, id, state } of snapshot) {
@@ -49,7 +49,7 @@ const broken = Resource.make("broken", { load: () => Effect.die("a bug") })
 const page = () => Loader.make({ flaky: flaky(), members, avatar, broken }, { name: "page", concurrency: 2 })
 
 describe("Metrics", () => {
-  it.effect("are there for Prometheus to read", () =>
+  it.effect("can be read by Prometheus", () =>
     Effect.gen(function* () {
       yield* withTime(Loader.settle(page()))
       yield* withTime(Effect.exit(Loader.load(Loader.make({ org }, { name: "other", timeout: 100 }))))
@@ -58,7 +58,7 @@ describe("Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 
-  it.effect("have two thousand series at most each, and count everything all the same", () =>
+  it.effect("have at most two thousand series each, and count everything all the same", () =>
     Effect.gen(function* () {
       for (let k = 0; k < 2500; k++) {
         yield* Loader.load(Loader.make({ [`row ${k}`]: Resource.make(`row ${k}`, { load: () => Effect.void }) }))
@@ -72,7 +72,7 @@ describe("Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 
-  it("count what the events tell, for every generated run", { timeout: 120_000 }, () =>
+  it("count the events of every generated run", { timeout: 120_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, async (given) => {
         const registry = new Map()
@@ -106,7 +106,7 @@ describe("Metrics", () => {
     )
   )
 
-  it.effect("tell of what runs and waits while it does, and of nothing afterwards", () =>
+  it.effect("count running and waiting resources, and return to zero afterwards", () =>
     Effect.gen(function* () {
       const seen: Array<readonly [number, number]> = []
       const look = Effect.map(Metric.snapshot, (snapshot) => {
@@ -125,7 +125,7 @@ describe("Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 
-  it.effect("gauges come back to zero whenever a run is interrupted", () =>
+  it.effect("return their gauges to zero, if a run is interrupted at any step", () =>
     Effect.gen(function* () {
       yield* Interruption.atEveryEvent(() => Loader.load(page()), {
         check: (_, k) =>
@@ -138,7 +138,7 @@ describe("Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 
-  it.effect("count one timeout once, also where the resource then fails or falls back with it", () =>
+  it.effect("count a timeout once, even if it is also the error of the resource or of its fallback", () =>
     Effect.gen(function* () {
       const slow = (name: string) => Resource.make(name, { load: () => Effect.never }).pipe(Policy.timeout(10))
       const targets = {
@@ -156,7 +156,7 @@ describe("Metrics", () => {
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 
-  it.effect("have the boundaries that they are given", () =>
+  it.effect("have the given boundaries", () =>
     Effect.gen(function* () {
       yield* withTime(Loader.settle(Loader.make({ user })))
       const text = yield* PrometheusMetrics.format()
@@ -165,7 +165,7 @@ describe("Metrics", () => {
     }).pipe(Effect.provide(Metrics.layerWith({ boundaries: [0.03, 0.05] })), isolated)
   )
 
-  it.effect("are kept beside other layers, whichever order they stand in, and beside one that crashes", () =>
+  it.effect("work with other observers in any order, even with one that crashes", () =>
     Effect.gen(function* () {
       const crashing = Observer.layer(() => {
         throw new Error("no")
@@ -183,7 +183,7 @@ describe("Metrics", () => {
   )
 })
 
-/** Three users: two are asked for at once, one of them twice, and the third 30ms later. */
+/** Three users: two are requested at once, one of them twice, and the third 30ms later. */
 const users = ({ resolver }: Pick<Backend, "resolver">, name: string) => {
   const project = Resource.make("project", { load: () => Effect.as(Effect.sleep(30), 3) })
   return Loader.make(
@@ -203,7 +203,7 @@ const users = ({ resolver }: Pick<Backend, "resolver">, name: string) => {
   )
 }
 
-/** The histograms of batches: how many there were, and the sum of what they measured. */
+/** The histograms of batches: their counts and sums. */
 const batchesIn = (snapshot: ReadonlyArray<Metric.Metric.Snapshot>) =>
   snapshot.flatMap(({ attributes, id, state }) =>
     id.startsWith("effect_loader_batch_") && "sum" in state
@@ -212,7 +212,7 @@ const batchesIn = (snapshot: ReadonlyArray<Metric.Metric.Snapshot>) =>
   )
 
 describe("Metrics of batches", () => {
-  it.effect("count each call once, however many runs share it, with the requests that it carried", () =>
+  it.effect("count each call once, for any number of runs that share it, with the number of its requests", () =>
     Effect.gen(function* () {
       const backend = new Backend()
       const resolver = RequestResolver.setDelay(backend.resolver, 5)
@@ -226,7 +226,7 @@ describe("Metrics of batches", () => {
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 
-  it.effect("tell how long a call was held back, and whether its time was over", () =>
+  it.effect("measure how long a call was held, and whether `maxHold` expired", () =>
     Effect.gen(function* () {
       const held = (maxHold: number) => ({
         resolver: new Backend().resolver.pipe(Batching.graphAware({ maxHold }))
@@ -243,7 +243,7 @@ describe("Metrics of batches", () => {
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 
-  it.effect("have no call that was never made", () =>
+  it.effect("do not count a call that was never made", () =>
     Effect.gen(function* () {
       const { resolver } = new Backend()
       const slow = RequestResolver.setDelay(resolver, 50)

@@ -1,4 +1,4 @@
-/** Spans as a collector gets them: through Effect's own OTLP exporter, over HTTP, to a receiver in this process. */
+/** Spans at a collector: through Effect's own OTLP exporter, over HTTP, to a receiver in this process. */
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Layer, Schedule } from "effect"
 import { Loader, Policy, Resource, Tracing } from "effect-loader"
@@ -13,7 +13,7 @@ interface KeyValue {
   readonly value: Readonly<Record<string, unknown>>
 }
 
-/** A span by the JSON form of `opentelemetry/proto/trace/v1/trace.proto`, as far as it is read here. */
+/** A span by the JSON form of `opentelemetry/proto/trace/v1/trace.proto`, with the fields that this test reads. */
 interface Span {
   readonly traceId: string
   readonly spanId: string
@@ -36,7 +36,7 @@ interface Traces {
 const spansIn = ({ resourceSpans }: Traces): ReadonlyArray<Span> =>
   resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
 
-/** A collector on a free port, for as long as its scope is open: what it got, and where it is. */
+/** A collector on a free port, until its scope closes: its spans and its address. */
 const collector = Effect.acquireRelease(
   Effect.callback<{ readonly url: string; readonly spans: Array<Span>; readonly close: () => void }>((resume) => {
     const spans: Array<Span> = []
@@ -61,7 +61,7 @@ const collector = Effect.acquireRelease(
   ({ close }) => Effect.sync(close)
 )
 
-/** The spans that a collector has got of an effect, when all of them have been sent. */
+/** The spans that a collector has received from an effect, after all of them were sent. */
 const collected = (self: Effect.Effect<unknown, unknown>) =>
   Effect.gen(function* () {
     const { spans, url } = yield* collector
@@ -82,7 +82,7 @@ const read = (attributes: ReadonlyArray<KeyValue>): Record<string, unknown> =>
 
 const statuses = ["unset", "ok", "error"]
 
-/** Spans as a tree of text: names, how they ended, and the names that they link to. Siblings stand by name. */
+/** Spans as a tree of text: their names, statuses and the names of their links. Siblings are sorted by name. */
 const treeOf = (spans: ReadonlyArray<Span>): ReadonlyArray<string> => {
   const names = new Map(spans.map(({ name, spanId }) => [spanId, name]))
   const below = (parent: string | undefined, depth: number): ReadonlyArray<string> =>
@@ -116,7 +116,7 @@ const page = () => {
 }
 
 describe("spans at a collector", () => {
-  it.live("are the tree of the run: resources, attempts, the user's own, links, errors and skips", () =>
+  it.live("are the tree of the run: resources, attempts, spans of the user, links, errors and skips", () =>
     Effect.gen(function* () {
       const spans = yield* collected(Effect.withSpan(Loader.settle(page()), "GET /page"))
       assert.deepStrictEqual(treeOf(spans), [
@@ -157,7 +157,7 @@ describe("spans at a collector", () => {
     })
   )
 
-  it.live("have the ids and times that the protocol asks for, in one trace", () =>
+  it.live("have ids and times as the protocol demands, in one trace", () =>
     Effect.gen(function* () {
       const spans = yield* collected(Loader.load(page()))
       const byId = new Map(spans.map((span) => [span.spanId, span]))

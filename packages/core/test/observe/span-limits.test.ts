@@ -1,4 +1,4 @@
-/** How much one span may hold, whatever a list's items do. */
+/** The limits of one span, for any events of a list's items. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Request, RequestResolver } from "effect"
 import { Loader, Policy, Resource, ResourceCache, Tracing } from "effect-loader"
@@ -19,7 +19,7 @@ const answers = RequestResolver.make<Get>((entries) =>
   Effect.sync(() => entries.forEach((entry) => entry.completeUnsafe(Exit.succeed("x"))))
 )
 
-/** Fails the first time, each item. */
+/** Each item fails in its first attempt. */
 const flaky = () => {
   const tried = new Set<number>()
   return (k: number) => Effect.suspend(() => (tried.size < tried.add(k).size ? Effect.fail("busy") : Effect.succeed(k)))
@@ -85,7 +85,7 @@ describe("a span", () => {
     })
   )
 
-  it.effect("has the limits that its layer was given, and says nothing where nothing was left out", () =>
+  it.effect("has the limits of its layer, and no count if nothing was left out", () =>
     Effect.gen(function* () {
       const list = Resource.requestEach("list", {
         items: () => [1, 2, 3],
@@ -118,7 +118,7 @@ describe("a span", () => {
     })
   )
 
-  it("has limits that are whole numbers from 0: others throw", () => {
+  it("has limits that are whole numbers from 0; others throw", () => {
     for (const given of [-1, 0.5, Number.NaN, Infinity]) {
       for (const option of ["eventCountLimit", "linkCountLimit"]) {
         const make = () => Tracing.layerWith({ [option]: given })

@@ -1,4 +1,4 @@
-/** What plans look like to people. */
+/** Plans as text and as data. */
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Schedule } from "effect"
 import { Loader, Plan, Policy, Resource } from "effect-loader"
@@ -36,7 +36,7 @@ describe("Plan", () => {
     Loader.make({ members, avatar, all: Resource.struct("all", { org, user }) }, { name: "page" })
   )
 
-  it("toText lists what is given, the batches, dependencies, policies and views", () => {
+  it("toText lists the inputs, batches, dependencies, policies and views", () => {
     assert.deepStrictEqual(lines(Plan.toText(plan)), [
       'plan of "page": 5 resources in 3 batches',
       "     given: orgId, region",

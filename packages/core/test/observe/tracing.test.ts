@@ -1,4 +1,4 @@
-/** Spans: the tree equals the plan, every span ends once, and nobody pays who does not listen. */
+/** Spans: the tree equals the plan, every span ends once, and without a tracer there is no cost. */
 import { assert, describe, it } from "@effect/vitest"
 import {
   Cause,
@@ -26,7 +26,7 @@ import { withTime } from "../withTime.ts"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 
-/** A tracer of runs that keeps what it makes. */
+/** A tracer that keeps the spans that it makes. */
 const makeTracer = () => {
   const { endedTwice, spans, tracer } = recordedSpans()
   const traced = <A, E, R>(self: Effect.Effect<A, E, R>) =>
@@ -67,50 +67,53 @@ const org = Resource.make("org", { load: () => Effect.as(Effect.sleep(100), "acm
 const members = Resource.make("members", { deps: { org }, after: [user], load: () => Effect.sleep(60) })
 
 describe("spans", () => {
-  it("are one a run, one a resource and one an attempt of several, linked as the plan is", { timeout: 120_000 }, () =>
-    fc.assert(
-      fc.asyncProperty(scenario, async (given) => {
-        const { endedTwice, spans, traced } = makeTracer()
-        const { events } = await observe(given, traced)
-        const started = events[0] as RunEvent.RunStarted
-        const [run, ...rest] = spans
-        assert.strictEqual(run!.name, "load anonymous")
-        assert.deepStrictEqual(endedTwice, [])
-        for (const span of spans) assert.strictEqual(span.status._tag, "Ended", span.name)
-        const isAttempt = (span: Tracer.Span): boolean => span.attributes.has("effect_loader.attempt")
-        const resources = rest.filter((span) => !isAttempt(span))
-        assert.sameMembers(
-          resources.map(({ name }) => name),
-          started.plan.resources.map(({ name }) => name)
-        )
-        for (const span of resources) {
-          assert.strictEqual(parentOf(span), "load anonymous")
-          const ended = events.find(
-            (event) => event._tag in outcomes && "resource" in event && event.resource === span.name
-          )!
-          assert.strictEqual(span.attributes.get("effect_loader.outcome"), outcomes[ended._tag])
-          const { around, dependencies } = started.plan.resources.find(({ name }) => name === span.name)!
-          const before = resources.slice(0, resources.indexOf(span)).map(({ name }) => name)
+  it(
+    "are one for each run, each resource and each attempt of several, linked like the plan",
+    { timeout: 120_000 },
+    () =>
+      fc.assert(
+        fc.asyncProperty(scenario, async (given) => {
+          const { endedTwice, spans, traced } = makeTracer()
+          const { events } = await observe(given, traced)
+          const started = events[0] as RunEvent.RunStarted
+          const [run, ...rest] = spans
+          assert.strictEqual(run!.name, "load anonymous")
+          assert.deepStrictEqual(endedTwice, [])
+          for (const span of spans) assert.strictEqual(span.status._tag, "Ended", span.name)
+          const isAttempt = (span: Tracer.Span): boolean => span.attributes.has("effect_loader.attempt")
+          const resources = rest.filter((span) => !isAttempt(span))
           assert.sameMembers(
-            [...linked(span)],
-            dependencies.filter((name) => before.includes(name))
+            resources.map(({ name }) => name),
+            started.plan.resources.map(({ name }) => name)
           )
-          const attempts = events.filter((event) => event._tag === "AttemptStarted" && event.resource === span.name)
-          assert.strictEqual(span.attributes.get("effect_loader.attempts") ?? 0, attempts.length)
-          const own = rest.filter((other) => isAttempt(other) && parentOf(other) === span.name)
-          assert.deepStrictEqual(
-            own.map(({ name }) => name),
-            around.length === 0 ? [] : attempts.map((_, k) => `${span.name} ${k + 1}`)
-          )
-          for (const attempt of own) assert.isTrue(within(attempt, span), `${attempt.name} within its resource`)
-          assert.isTrue(within(span, run!), `${span.name} within the run`)
-        }
-      }),
-      { numRuns: 1000 }
-    )
+          for (const span of resources) {
+            assert.strictEqual(parentOf(span), "load anonymous")
+            const ended = events.find(
+              (event) => event._tag in outcomes && "resource" in event && event.resource === span.name
+            )!
+            assert.strictEqual(span.attributes.get("effect_loader.outcome"), outcomes[ended._tag])
+            const { around, dependencies } = started.plan.resources.find(({ name }) => name === span.name)!
+            const before = resources.slice(0, resources.indexOf(span)).map(({ name }) => name)
+            assert.sameMembers(
+              [...linked(span)],
+              dependencies.filter((name) => before.includes(name))
+            )
+            const attempts = events.filter((event) => event._tag === "AttemptStarted" && event.resource === span.name)
+            assert.strictEqual(span.attributes.get("effect_loader.attempts") ?? 0, attempts.length)
+            const own = rest.filter((other) => isAttempt(other) && parentOf(other) === span.name)
+            assert.deepStrictEqual(
+              own.map(({ name }) => name),
+              around.length === 0 ? [] : attempts.map((_, k) => `${span.name} ${k + 1}`)
+            )
+            for (const attempt of own) assert.isTrue(within(attempt, span), `${attempt.name} within its resource`)
+            assert.isTrue(within(span, run!), `${span.name} within the run`)
+          }
+        }),
+        { numRuns: 1000 }
+      )
   )
 
-  it.effect("end whenever the run is interrupted", () =>
+  it.effect("end, if the run is interrupted at any step", () =>
     Effect.gen(function* () {
       const flaky = Resource.make("flaky", {
         deps: { user },
@@ -135,7 +138,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("say what happened: outcomes, errors, skips, waits, fallbacks and retries", () =>
+  it.effect("have outcomes, errors, skips, waits, fallbacks and retries", () =>
     Effect.gen(function* () {
       const { named, traced } = makeTracer()
       const failing = Resource.make("failing", {
@@ -183,7 +186,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("of runs end as the runs do", () =>
+  it.effect("of runs end like the runs", () =>
     Effect.gen(function* () {
       const failing = Resource.make("failing", { load: () => Effect.fail(new NotFound({ id: "x" })) })
       const slow = Resource.make("slow", { load: () => Effect.never })
@@ -208,7 +211,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("hang from the caller's span, and the user's own spans hang from them", () =>
+  it.effect("are children of the caller's span, and parents of the user's spans", () =>
     Effect.gen(function* () {
       const { named, traced } = makeTracer()
       const inner = Effect.withSpan(Effect.sleep(1), "query")
@@ -227,7 +230,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("of a batch link to every resource that asked", () =>
+  it.effect("of a batch link to every resource that waits for it", () =>
     Effect.gen(function* () {
       const { named, traced } = makeTracer()
       class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string> {}
@@ -268,7 +271,7 @@ describe("Tracing", () => {
   })
   const current = Effect.map(Loader.load(Loader.make({ spanAt })), ({ spanAt }) => Option.getOrUndefined(spanAt))
 
-  it.effect("makes no spans where nobody listens, and can be forced on and off", () =>
+  it.effect("makes no spans without a tracer and a parent span, and can be forced on and off", () =>
     Effect.gen(function* () {
       assert.isUndefined(yield* current.pipe(Effect.provide(Tracing.layer)))
       assert.strictEqual(yield* current.pipe(Effect.provide(Tracing.layer), Effect.withSpan("caller")), "spanAt")
@@ -280,40 +283,42 @@ describe("Tracing", () => {
     })
   )
 
-  it.effect("heeds what Effect's tracing is told: annotations, links, levels, sampling, propagation and timing", () =>
-    Effect.gen(function* () {
-      const { named, spans, traced } = makeTracer()
-      const outer = Tracer.externalSpan({ spanId: "s", traceId: "t", sampled: false })
-      yield* traced(Loader.load(page)).pipe(
-        Effect.annotateSpans("tenant", "acme"),
-        Effect.linkSpans(outer),
-        Effect.withParentSpan(outer),
-        Effect.withTracerTiming(false)
-      )
-      const org = named("org")
-      assert.strictEqual(org.attributes.get("tenant"), "acme")
-      assert.strictEqual(org.links[0]?.span, outer)
-      assert.isFalse(org.sampled)
-      assert.strictEqual(org.status.startTime, 0n)
-      assert.strictEqual(parentOf(spans[0]!), "s")
-
-      const hidden = makeTracer()
-      yield* hidden.traced(
-        Loader.load(page).pipe(
-          Effect.withSpan("hidden", { annotations: Context.make(Tracer.DisablePropagation, true) }),
-          Effect.withSpan("seen")
+  it.effect(
+    "respects the settings of Effect's tracing: annotations, links, levels, sampling, propagation and timing",
+    () =>
+      Effect.gen(function* () {
+        const { named, spans, traced } = makeTracer()
+        const outer = Tracer.externalSpan({ spanId: "s", traceId: "t", sampled: false })
+        yield* traced(Loader.load(page)).pipe(
+          Effect.annotateSpans("tenant", "acme"),
+          Effect.linkSpans(outer),
+          Effect.withParentSpan(outer),
+          Effect.withTracerTiming(false)
         )
-      )
-      assert.strictEqual(parentOf(hidden.named("load anonymous")), "seen")
+        const org = named("org")
+        assert.strictEqual(org.attributes.get("tenant"), "acme")
+        assert.strictEqual(org.links[0]?.span, outer)
+        assert.isFalse(org.sampled)
+        assert.strictEqual(org.status.startTime, 0n)
+        assert.strictEqual(parentOf(spans[0]!), "s")
 
-      const quiet = makeTracer()
-      yield* quiet.traced(Loader.load(page)).pipe(Effect.provideService(Tracer.MinimumTraceLevel, "Error"))
-      assert.isFalse(quiet.named("org").sampled)
-      assert.isTrue(hidden.named("org").sampled)
-    })
+        const hidden = makeTracer()
+        yield* hidden.traced(
+          Loader.load(page).pipe(
+            Effect.withSpan("hidden", { annotations: Context.make(Tracer.DisablePropagation, true) }),
+            Effect.withSpan("seen")
+          )
+        )
+        assert.strictEqual(parentOf(hidden.named("load anonymous")), "seen")
+
+        const quiet = makeTracer()
+        yield* quiet.traced(Loader.load(page)).pipe(Effect.provideService(Tracer.MinimumTraceLevel, "Error"))
+        assert.isFalse(quiet.named("org").sampled)
+        assert.isTrue(hidden.named("org").sampled)
+      })
   )
 
-  it.effect("changes nothing when the tracer crashes", () =>
+  it.effect("changes no result if the tracer crashes", () =>
     Effect.gen(function* () {
       const logged: Array<unknown> = []
       const broken = Tracer.make({
@@ -332,7 +337,7 @@ describe("Tracing", () => {
     })
   )
 
-  it.effect("watches beside others, in whichever way the layers are put together", () =>
+  it.effect("works with other observers, for any composition of the layers", () =>
     Effect.gen(function* () {
       const { spans, tracer } = makeTracer()
       const seen: Array<string> = []

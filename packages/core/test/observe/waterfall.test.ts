@@ -1,4 +1,4 @@
-/** Waterfalls: what they look like, and that no line is wider than it may be. */
+/** Waterfalls: their look, and that no line is wider than its columns. */
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Fiber, Layer, Schedule } from "effect"
 import { Limiter, Loader, Observer, Policy, Report, Resource, ResourceCache, type RunEvent } from "effect-loader"
@@ -41,7 +41,7 @@ const hanging = Resource.make("hanging", { load: () => Effect.never })
 const never = Resource.make("never", { deps: { hanging }, load: () => Effect.void })
 
 describe("Report.toWaterfall", () => {
-  it.effect("draws what ran when, and says what became of it", () =>
+  it.effect("draws when each resource ran, and shows its outcome", () =>
     Effect.gen(function* () {
       const report = yield* withTime(Loader.settle(Loader.make({ members, avatar, flaky: flaky() }, { name: "page" })))
       yield* goldenWaterfall("small", Report.toWaterfall(report))
@@ -50,7 +50,7 @@ describe("Report.toWaterfall", () => {
     })
   )
 
-  it.effect("draws nothing that ran where nothing did: what was refused, or known to a cache", () =>
+  it.effect("draws no running phase for refused and cached resources", () =>
     Effect.gen(function* () {
       class Full extends Limiter.Service<Full>()("Full") {}
       class Known extends ResourceCache.Service<Known>()("Known") {}
@@ -78,7 +78,7 @@ describe("Report.toWaterfall", () => {
     })
   )
 
-  it.effect("draws waits for slots and batches, and runs that fail or are out of time", () =>
+  it.effect("draws waits for slots and batches, and runs that fail or time out", () =>
     Effect.gen(function* () {
       const targets = { members, avatar, bad, dying, blocked, never, flaky: flaky() }
       const timedOut = yield* withTime(Loader.settle(Loader.make(targets, { name: "page", timeout: 200 })))
@@ -97,7 +97,7 @@ describe("Report.toWaterfall", () => {
     })
   )
 
-  it.effect("tells of a run that goes on what each resource does now", () =>
+  it.effect("shows the current phase of each resource of a run in progress", () =>
     Effect.gen(function* () {
       const events: Array<RunEvent.RunEvent> = []
       const targets = { members, flaky: flaky(), never, user, last: wait("last", 10) }
@@ -114,7 +114,7 @@ describe("Report.toWaterfall", () => {
     })
   )
 
-  it.effect("draws 500 resources, or those of them that matter", () =>
+  it.effect("draws 500 resources, or the most important of them", () =>
     Effect.gen(function* () {
       const many = Array.from({ length: 500 }, (_, i) =>
         i % 120 === 7
@@ -135,7 +135,7 @@ describe("Report.toWaterfall", () => {
     })
   )
 
-  it("draws every resource once, within its columns, for every generated run", { timeout: 120_000 }, () =>
+  it("draws every resource once, within the columns, for every generated run", { timeout: 120_000 }, () =>
     fc.assert(
       fc.asyncProperty(scenario, fc.integer({ min: 40, max: 200 }), async (given, columns) => {
         const { events } = await observe(given)
@@ -148,7 +148,7 @@ describe("Report.toWaterfall", () => {
     )
   )
 
-  it("draws nothing much of a run that took no time", () => {
+  it("draws empty bars for a run that took no time", () => {
     const report = Effect.runSync(Loader.settle(Loader.make({ a: Resource.succeed("a", 1) })))
     assert.match(Report.toWaterfall(report), /^"anonymous" took 0\.\dms$/)
   })

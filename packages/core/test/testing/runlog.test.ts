@@ -1,4 +1,4 @@
-/** What recorded runs answer, and how they look as text. */
+/** Queries on recorded runs, and recorded runs as text. */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Schedule } from "effect"
 import { Loader, Policy, Resource } from "effect-loader"
@@ -14,7 +14,7 @@ const mails = Fake.taking("mails", 5, [], { deps: { members } })
 const page = Loader.make({ user, mails }, { name: "page" })
 
 describe("queries", () => {
-  it.effect("say who started, ended and ran before, beside and never", () =>
+  it.effect("find resources that started, ended and ran before others, at the same time, and never", () =>
     Effect.gen(function* () {
       const events = yield* recorded(Loader.load(page))
       assert.deepStrictEqual(RunLog.starts(events), { org: 0, user: 0, members: 40 })
@@ -34,14 +34,14 @@ describe("queries", () => {
     })
   )
 
-  it.effect("name the reason's tag where no resource is the reason", () =>
+  it.effect("name the tag of the reason if the reason is not a resource", () =>
     Effect.gen(function* () {
       const late = Loader.make({ late: Fake.taking("late", 0, 1, { deps: { org } }) }, { timeout: 10 })
       assert.strictEqual(RunLog.skippedBecause(yield* recorded(Loader.settle(late)), "late"), "RunTimedOut")
     })
   )
 
-  it.effect("count who runs at once: attempts and handlers of fallbacks, not pauses and waits", () =>
+  it.effect("count concurrent attempts and fallback handlers, not pauses and waits", () =>
     Effect.gen(function* () {
       const flaky = Fake.failing("flaky", "busy", { takes: 10 }).pipe(
         Policy.retry({ times: 1, schedule: Schedule.spaced(100) }),
@@ -61,7 +61,7 @@ describe("queries", () => {
     })
   )
 
-  it.effect("answer for all that was recorded, or for one run of it", () =>
+  it.effect("use all recorded events, or those of one run", () =>
     Effect.gen(function* () {
       const inner = Loader.make({ user })
       const outer = Loader.make({ whole: Resource.make("whole", { load: () => Loader.load(inner) }) })
@@ -78,7 +78,7 @@ describe("queries", () => {
 })
 
 describe("a timeline", () => {
-  it.effect("tells from when to when each resource ran, and what became of it", () =>
+  it.effect("shows when each resource ran, and its outcome", () =>
     Effect.gen(function* () {
       const events = yield* recorded(
         Effect.andThen(Loader.settle(page), Effect.timeoutOption(Loader.load(Loader.make({ org }, { name: "org" })), 7))
@@ -106,7 +106,7 @@ describe("a timeline", () => {
 })
 
 describe("fakes", () => {
-  it.effect("stand in for declared resources: they succeed, fail, die, hang, and fail first", () =>
+  it.effect("replace declared resources: they succeed, fail, die, hang, and fail first", () =>
     Effect.gen(function* () {
       const real = Resource.make("real", { load: (): Effect.Effect<number> => Effect.die("not in tests") })
       const one = Loader.make({ real })
@@ -129,7 +129,7 @@ describe("fakes", () => {
 })
 
 describe("virtual time", () => {
-  it.effect("wakes whoever sleeps, in order, also where promises come between", () =>
+  it.effect("wakes sleeping fibers in order, also with promises in between", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const step = (name: string, millis: number) =>

@@ -1,10 +1,10 @@
-/** Interruptions and faults everywhere: how often they strike, and that nothing left behind escapes them. */
+/** Interruptions and faults at every step: how often they occur, and that they detect everything left behind. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Option, Schedule, Scope } from "effect"
 import { Loader, LoadTimeout, Policy, Resource, ResourceError } from "effect-loader"
 import { Fake, Fault, Interruption, Ledger, RunLog, TrialError, VirtualTime } from "effect-loader/testing"
 
-/** What a program that must not go well dies with. */
+/** The defect of a program that must fail. */
 const complaint = <A>(self: Effect.Effect<A>): Effect.Effect<string> =>
   self.pipe(
     Effect.as("nothing was wrong"),
@@ -21,7 +21,7 @@ const members = Fake.taking("members", 20, ["ada"], { deps: { org } })
 const page = Loader.make({ user, members }, { name: "page" })
 
 describe("interruption", () => {
-  it.effect("strikes at each event, each entry and each instant, and lets the last run end", () =>
+  it.effect("occurs at each event, each entry and each instant, and lets the last run end", () =>
     Effect.gen(function* () {
       const steps: Array<number> = []
       const run = (probed: Interruption.Probe) => Loader.load(probed(page))
@@ -38,7 +38,7 @@ describe("interruption", () => {
     })
   )
 
-  it.effect("counts every attempt as an entry, also of loaders that are made anew", () =>
+  it.effect("counts every attempt as an entry, also of loaders that are made for each run", () =>
     Effect.gen(function* () {
       const flaky = () =>
         Loader.make({ flaky: Fake.failingTimes("flaky", 2, "busy", 1).pipe(Policy.retry({ times: 2 })) })
@@ -46,7 +46,7 @@ describe("interruption", () => {
     })
   )
 
-  it.effect("tells of a fiber that outlives a run, and of what was never released, and when", () =>
+  it.effect("reports a fiber that outlives a run, and an acquisition that is never released, with the step", () =>
     Effect.gen(function* () {
       const daemon = Resource.make("daemon", { load: () => Effect.forkDetach(Effect.never) })
       assert.strictEqual(
@@ -72,7 +72,7 @@ describe("interruption", () => {
     })
   )
 
-  it.effect("tells of what was released before that which needs it", () =>
+  it.effect("reports an acquisition that is released before another one that needs it", () =>
     Effect.gen(function* () {
       const ledger = Ledger.make()
       const escaped = Scope.makeUnsafe()
@@ -94,7 +94,7 @@ describe("interruption", () => {
     })
   )
 
-  it.effect("tells which check failed, where, and keeps what it failed with", () =>
+  it.effect("reports which check failed, at which step, and with which error", () =>
     Effect.gen(function* () {
       const cause = new Error("open: expected 0, got 1")
       const check = (_: unknown, k: number) => {
@@ -111,7 +111,7 @@ describe("interruption", () => {
     })
   )
 
-  it.live("is on the caller's clock where it has to be", () =>
+  it.live("is on the caller's clock with `live`", () =>
     Effect.gen(function* () {
       const real = Resource.make("real", { load: () => Effect.promise(() => new Promise((r) => setTimeout(r, 1))) })
       assert.strictEqual(yield* Interruption.atEveryEvent(() => Loader.load(Loader.make({ real })), { live: true }), 6)
@@ -120,7 +120,7 @@ describe("interruption", () => {
 })
 
 describe("a ledger", () => {
-  it.effect("balances where everything is released once, dependents first", () =>
+  it.effect("balances if everything is released once, dependents first", () =>
     Effect.gen(function* () {
       const ledger = Ledger.make()
       const pool = Resource.make("pool", {
@@ -142,29 +142,31 @@ describe("a fault", () => {
     readonly _tag = "Down"
   }
 
-  it.effect("strikes inside the policies of its resource, before or after the load, as often as said", () =>
-    Effect.gen(function* () {
-      let loads = 0
-      const flaky = Resource.make("flaky", { load: () => Effect.sync(() => ++loads) }).pipe(
-        Policy.timeout("1 second"),
-        Policy.retry({ times: 2, schedule: Schedule.spaced("1 second") })
-      )
-      const one = Loader.make({ flaky })
-      const ran = (fault: Fault.Fault<unknown>) =>
-        Effect.map(
-          VirtualTime.run(RunLog.record(Loader.load(Fault.inject(one, flaky, fault)))),
-          ({ events, exit }) => [RunLog.attempts(events, "flaky"), loads, exit._tag] as const
+  it.effect(
+    "occurs inside the policies of its resource, before or after the load, in the given number of attempts",
+    () =>
+      Effect.gen(function* () {
+        let loads = 0
+        const flaky = Resource.make("flaky", { load: () => Effect.sync(() => ++loads) }).pipe(
+          Policy.timeout("1 second"),
+          Policy.retry({ times: 2, schedule: Schedule.spaced("1 second") })
         )
-      assert.deepStrictEqual(yield* ran(Fault.fails("busy", { times: 2 })), [3, 1, "Success"])
-      assert.deepStrictEqual(yield* ran(Fault.fails("busy", { phase: "after" })), [3, 4, "Failure"])
-      assert.deepStrictEqual(yield* ran(Fault.hangs({ times: 1 })), [2, 5, "Success"])
-      assert.deepStrictEqual(yield* ran(Fault.takes("2 seconds")), [3, 5, "Failure"])
-      assert.deepStrictEqual(yield* ran(Fault.dies()), [1, 5, "Failure"])
-      assert.deepStrictEqual(yield* ran(Fault.interrupts()), [1, 5, "Failure"])
-    })
+        const one = Loader.make({ flaky })
+        const ran = (fault: Fault.Fault<unknown>) =>
+          Effect.map(
+            VirtualTime.run(RunLog.record(Loader.load(Fault.inject(one, flaky, fault)))),
+            ({ events, exit }) => [RunLog.attempts(events, "flaky"), loads, exit._tag] as const
+          )
+        assert.deepStrictEqual(yield* ran(Fault.fails("busy", { times: 2 })), [3, 1, "Success"])
+        assert.deepStrictEqual(yield* ran(Fault.fails("busy", { phase: "after" })), [3, 4, "Failure"])
+        assert.deepStrictEqual(yield* ran(Fault.hangs({ times: 1 })), [2, 5, "Success"])
+        assert.deepStrictEqual(yield* ran(Fault.takes("2 seconds")), [3, 5, "Failure"])
+        assert.deepStrictEqual(yield* ran(Fault.dies()), [1, 5, "Failure"])
+        assert.deepStrictEqual(yield* ran(Fault.interrupts()), [1, 5, "Failure"])
+      })
   )
 
-  it.effect("strikes what stands in for a resource, and leaves views and the loader as they were", () =>
+  it.effect("occurs in the override of a resource, and changes neither views nor the original loader", () =>
     Effect.gen(function* () {
       const optional = Loader.make({ org: org.pipe(Resource.option) })
       const faulty = optional.pipe(Loader.override(org, "other"), Loader.override(org, Fake.taking(org, 0, "fake")))
@@ -174,7 +176,7 @@ describe("a fault", () => {
     })
   )
 
-  it("in a finalizer fails whoever closes the scope, and the load where there is none", async () => {
+  it("in a finalizer fails the closing of the scope, or the load if there is no scope", async () => {
     const dying = Fault.inject(page, user, Fault.dies("late", { phase: "closing" }))
     const seen: Array<string> = []
     const load = Effect.tap(Loader.load(dying), () => Effect.sync(() => seen.push("loaded")))
@@ -184,12 +186,12 @@ describe("a fault", () => {
     assert.deepStrictEqual(seen, ["loaded"])
   })
 
-  it("is refused by name where the loader does not load the resource", () => {
+  it("throws with the name of a resource that the loader does not load", () => {
     const other = Fake.taking("other", 1, 1)
     assert.throws(() => Fault.inject(page, other, Fault.dies()), 'Fault.inject: loader "page" does not load "other"')
   })
 
-  it("says what it is", () => {
+  it("has a label, a kind and a phase", () => {
     const labels = [
       Fault.fails("x"),
       Fault.fails("x", { times: 1 }),
@@ -208,7 +210,7 @@ describe("a fault", () => {
     ])
   })
 
-  it.effect("at lists, in each of their items, and at loaders inside", () =>
+  it.effect("occurs in lists, in each of their items, and in nested loaders", () =>
     Effect.gen(function* () {
       const list = Resource.forEach("list", {
         items: () => ["a", "b"],
@@ -234,7 +236,7 @@ describe("a fault", () => {
     })
   )
 
-  it.effect("at every resource: each has every kind, and the check sees what became of it", () =>
+  it.effect("of every kind occurs in every resource, and the check gets each result", () =>
     Effect.gen(function* () {
       const find: Effect.Effect<string, Down> = Effect.succeed("acme")
       const owner = Resource.make("owner", { load: () => find })
@@ -265,7 +267,7 @@ describe("a fault", () => {
     })
   )
 
-  it.effect("that makes a program hang says so, and one that leaks is told of with its timeline", () =>
+  it.effect("that makes a program hang is reported as such, and a leak is reported with the timeline", () =>
     Effect.gen(function* () {
       const endless = yield* complaint(
         Fault.atEveryResource(page, (faulty) => Loader.load(faulty), {
