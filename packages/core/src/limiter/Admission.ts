@@ -1,9 +1,9 @@
 /**
- * The whole of a limiter but its effects: who may begin, who waits, who is refused, and what is learned.
+ * A limiter without effects: decides which requests begin, wait or are refused, and learns from their latencies.
  *
- *  1. `offer` lets a request begin at once where nobody waits and there is room; otherwise it waits, or is refused.
- *  2. `end` gives permits back, and learns: a window that is full gives the algorithm what it needs for the next limit.
- *  3. After each of these, and at `wakeAt`, whoever drives it calls `next` until nothing is left: it says, one at a time,
+ *  1. `offer` lets a request begin at once if no other waits and there is room; otherwise the request waits or is refused.
+ *  2. `end` returns permits and learns: a full window gives the algorithm the samples for the next limit.
+ *  3. After each of these, and at `wakeAt`, its driver calls `next` until that returns `undefined`: it returns, one at a time,
  *     whose waiting is over, which `state` then tells how.
  *
  * It has no clock, no timers and no effects: time is given. An Effect shell and a simulator drive the same code.
@@ -18,25 +18,25 @@ import { QueueDelay, type QueueDelayOptions } from "./QueueDelay.ts"
 import { Due, type Flow, type RefusalReason, type Request, Ticket } from "./Ticket.ts"
 
 /**
- * What came of an attempt that held permits, as far as the backend is concerned: it answered, it was too much for it, or
+ * How the backend coped with an attempt: it answered, it was overloaded, or
  * neither can be said, as with an attempt that was interrupted.
  */
 export type AttemptOutcome = "Answered" | "Dropped" | "Unknown"
 
 export interface AdmissionOptions {
   readonly algorithm: LimitAlgorithm
-  /** How many may wait whose run has yet to begin. */
+  /** How many requests of runs that have not begun may wait. */
   readonly maxWaiting: number
-  /** Refuses some when the wait is too long for too long; without it nobody is refused for that. */
+  /** Refuses requests while the queue does not drain. Default: never. */
   readonly delay?: QueueDelayOptions | undefined
-  /** In which order those who wait are served. */
+  /** The order in which waiting requests are served. */
   readonly queue?: RequestQueue
-  /** Told when the algorithm throws, for the first time. */
+  /** Called when the algorithm throws for the first time. */
   readonly onDefect?: (defect: unknown) => void
 }
 
 /**
- * What a limiter does at the moment, and did so far.
+ * The present state of a limiter, and its counts so far.
  *
  * - `limit`: how many permits may be in use; `inFlight`: how many are; `waiting`: how many requests wait.
  * - `queueDelay`: how long the last request whose turn came had waited, in milliseconds.
@@ -65,7 +65,7 @@ const reasons: { readonly [Tag in RefusalReason["_tag"]]: RefusalReason & { read
   Shed: { _tag: "Shed" }
 }
 
-/** A limit that is no number would let nothing through for ever. */
+/** A limit that is not a number would admit nothing, for ever. */
 const aState: Expected<LimitState> = {
   text: "a state whose `limit` is a number",
   read: (value) => {
@@ -89,10 +89,10 @@ export class Admission {
   limit: number
   inFlight = 0
   private asked = 0
-  /** Waiters that may be refused to make room, in the order of asking. */
+  /** Waiting tickets that may be refused to make room, in the order of asking. */
   private readonly fresh = new Set<Ticket>()
   private readonly dues = new Heap<Due>(isDueFirst)
-  /** Waiters that were refused to make room, of whom nobody has been told yet. */
+  /** Waiters that were refused to make room, and that `next` has not returned yet. */
   private readonly displaced: Array<Ticket> = []
 
   private windowFrom = -Infinity
@@ -134,7 +134,7 @@ export class Admission {
     return this.algorithm.max
   }
 
-  /** When `next` has something to say though nothing has happened. */
+  /** The instant of the next deadline: `next` returns a ticket then though nothing else has happened. */
   get wakeAt(): number {
     return this.dues.first?.at ?? Infinity
   }
@@ -148,12 +148,12 @@ export class Admission {
     return ticket
   }
 
-  /** The next whose waiting is over: it holds its permits now, or was refused. */
+  /** The next ticket whose waiting has ended: it holds its permits, or was refused. */
   next(now: number): Ticket | undefined {
     return this.displaced.pop() ?? this.nextDue(now) ?? this.nextInLine(now)
   }
 
-  /** A ticket's attempt is over. */
+  /** A ticket's attempt has ended. */
   end(ticket: Ticket, outcome: AttemptOutcome, now: number): void {
     const took = now - ticket.startedAt
     ticket.state = "Done"
@@ -164,13 +164,13 @@ export class Admission {
     this.learn(ticket, took, outcome, now)
   }
 
-  /** Somebody does not want to wait any more. */
+  /** Gives up a waiting ticket. */
   leave(ticket: Ticket): void {
     this.stopWaiting(ticket)
     ticket.state = "Done"
   }
 
-  /** The 99th percentile of the event loop's lag since the last time, in milliseconds. */
+  /** `lag`: the 99th percentile of the event loop's lag since the last report, in milliseconds. */
   reportLag(lag: number, now: number): void {
     this.node.report(lag, now)
     if (this.node.lagging) this.discardWindow(now)
@@ -191,7 +191,7 @@ export class Admission {
     }
   }
 
-  /** One that asks for more than the limit is at the moment goes alone. */
+  /** A request for more permits than the present limit runs alone. */
   private hasRoom({ permits }: Request): boolean {
     return this.inFlight + permits <= this.limit || this.inFlight === 0
   }
@@ -200,7 +200,7 @@ export class Admission {
     return this.queue.size === 0 && this.hasRoom(request)
   }
 
-  /** Of one that has begun only what is certain counts; another is not begun if it probably will not be in time. */
+  /** A run that has begun is refused only when it is late for certain; another one already when it is late probably. */
   private isTooLate(request: Request, now: number): boolean {
     const { begun, deadline, flow, remaining } = request
     if (deadline === Infinity) return false
@@ -229,7 +229,7 @@ export class Admission {
     this.refused[reason._tag]++
   }
 
-  /** One that has begun takes the place of one that has not; where nobody can be refused, the line grows. */
+  /** A request of a run that has begun displaces one of a run that has not. If there is none, the queue grows beyond its bound. */
   private makeRoomInLine({ begun }: Request): boolean {
     if (this.fresh.size < this.maxWaiting && this.queue.size < this.maxWaiting) return true
     if (!begun) return false
@@ -310,7 +310,7 @@ export class Admission {
     this.adapt(window)
   }
 
-  /** Whoever is told of an end is giving back what it held, which a mistake of the algorithm must not keep it from. */
+  /** Runs while an attempt returns its permits, which a defect of the algorithm must not prevent. */
   private adapt(window: Window): void {
     const before = this.state
     try {

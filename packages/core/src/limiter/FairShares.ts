@@ -238,7 +238,7 @@ export class FairShares<M extends Member> {
     return (service / member.weight) * this.activeWeight
   }
 
-  /** Virtual time and both lines reach the members that are furthest behind, or the one that is served if none waits. */
+  /** Advances virtual time and both lines to the members that are furthest behind, or to the served one if none waits. */
   private serve(member: M | undefined, start: number, weight: number): void {
     const behind = this.line.first
     if (behind === undefined) {

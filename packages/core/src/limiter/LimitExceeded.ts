@@ -11,7 +11,7 @@ const reasons: { readonly [Tag in RefusalReason["_tag"]]: string } = {
 }
 
 /**
- * A limiter refused an attempt, which was not begun.
+ * A limiter refused an attempt, which has not begun.
  *
  * - `limiter`: the limiter's key; `limit`: how many permits could be in use at that moment.
  * - `reason`: `QueueFull`, `Deadline` or `Shed`; `waited`: how long it had waited.

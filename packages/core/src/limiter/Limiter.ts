@@ -1,5 +1,5 @@
 /**
- * Limiters: services that keep a backend from more attempts at once than it can bear, across all that use it.
+ * Limiters: services that bound how many attempts run against one backend at once, across all runs.
  *
  * @since 0.1.0
  */
@@ -33,11 +33,11 @@ export type { RefusalReason } from "./Ticket.ts"
 export { vegas } from "./algorithm/Vegas.ts"
 
 /**
- * Those who may wait.
+ * Which requests may wait.
  *
- * - `max`: how many may wait that have yet to begin; more are refused. Default 10,000.
- * - `delay`: a wait that is still good. When nobody has got through within it for ten times as long, and at least
- *   100 ms, those who have yet to begin are refused one by one until somebody does. Without it nobody is refused for that.
+ * - `max`: how many requests of runs that have not begun may wait; more are refused. Default 10,000.
+ * - `delay`: an acceptable wait. If no request was admitted within it for ten times as long (at least 100 ms), requests of
+ *   runs that have not begun are refused one by one until one is. Default: none is refused for its wait.
  *
  * @since 0.1.0
  * @category options
@@ -48,12 +48,12 @@ export interface QueueOptions {
 }
 
 /**
- * What all limiters can be told.
+ * Options of all limiters.
  *
  * - `queue`: who may wait: see {@link QueueOptions}.
  * - `isOverload`: the errors by which the backend says that it has too much to do, such as 429 and 503, or a pool that is
  *   exhausted. `TimeoutError`s are such errors anyway. Where it throws, or
- *   gives something else than true or false, the error counts as no overload, and the log is told once.
+ *   returns something other than true or false, the error does not count as overload, and the log says so once.
  * - `many`: whether many limiters of the class are to live at the same time, such as one for each shard. Default `false`: the
  *   log is warned, once, when ten do, as they do where the layer is provided in each handler.
  *
@@ -78,7 +78,7 @@ export type AdaptiveOptions = CommonOptions & (Bounds | { readonly algorithm: Li
  * The class of a limiter's service.
  *
  * - `withPermit`: runs an effect with a permit; see {@link PermitOptions}.
- * - `stats`: what the limiter does at the moment, and did so far.
+ * - `stats`: the present state of the limiter, and its counts so far.
  * - `layer`: with a limit that stays. Whatever is an effect, as a `Config` is, is run when the layer is built.
  * - `layerAdaptive`: with a limit that follows what the backend can bear.
  *
@@ -109,7 +109,7 @@ const delayOf = (id: string, delay: Duration.Input | undefined): AdmissionOption
 }
 
 /**
- * Says whose work an effect is: how much of each limiter its runs get, beside others. See {@link ShareOptions}.
+ * Sets how much of each limiter the runs of an effect get, relative to other runs. See {@link ShareOptions}.
  *
  * @example
  * ```ts
@@ -141,7 +141,7 @@ export const withShare: {
 const deadlineOf = (within: Duration.Input | undefined, clock: Clock.Clock): number =>
   within === undefined ? Infinity : monotonicNow(clock) + Duration.toMillis(Duration.fromInputUnsafe(within))
 
-/** Tells the log what a function of a limiter did wrong. No effect waits for it. */
+/** Logs the defect of a function that a user gave. No effect waits for it. */
 const logDefect = (context: Context.Context<never>, text: string) => (defect: unknown) => {
   Effect.runForkWith(context)(Effect.logError(text, Cause.die(defect)))
 }
@@ -185,7 +185,7 @@ const checkLimit = (id: string, limit: number): Effect.Effect<number> =>
       )
 
 /**
- * Makes the class of a limiter, one for each backend. All that needs it shares it, in runs and beside them.
+ * Makes the class of a limiter, one for each backend. Runs and other effects share it.
  *
  * Permits are shared fairly between tenants and between runs without one; each use by hand counts as a run of its own:
  * see {@link withShare}. A wait can be interrupted, and neither that nor the interruption of a holder loses a permit.

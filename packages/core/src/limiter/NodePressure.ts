@@ -1,18 +1,18 @@
 /**
- * What a limiter makes of a process that is itself too slow: when the event loop lags, latencies say nothing about the
- * backend, and more starts would only make it worse.
+ * How a limiter reacts to an overloaded process: while the event loop lags, latencies say nothing about the backend, and
+ * more starts would only make the lag worse.
  *
  * While the lag is above `tolerated`, nothing is learned and the limit is scaled down by 5 % a second; after that it
  * comes back as slowly.
  */
 
-/** A lag that is no reason to do anything yet, in milliseconds. */
+/** The lag that changes nothing, in milliseconds. */
 const tolerated = 50
 const stepPerSecond = 0.05
 const least = 0.1
 
 export class NodePressure {
-  /** What the limit is scaled by. */
+  /** The limit is multiplied by it. */
   factor = 1
   /** Whether latencies are the process's own rather than the backend's. */
   lagging = false

@@ -1,5 +1,5 @@
 /**
- * The Effect side of a limiter: it gives the machine (`Admission`) the time and does what that decides.
+ * The effects of a limiter: reads the clock for the machine (`Admission`), and resumes the fibers that it decides about.
  *
  * A permit cannot get lost: from asking to giving back nothing can be interrupted but the wait and the attempt itself,
  * and however these end, what they had is given back.
@@ -67,7 +67,7 @@ export class Permits implements PermitSource {
   readonly name: string
   private readonly admission: Admission
   private readonly isOverload: IsOverload
-  /** Told of the first defect of `isOverload`. */
+  /** Called with the first defect of `isOverload`. */
   private onDefect: ((defect: unknown) => void) | undefined
   private draining = false
   private alarm: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined = undefined
@@ -99,7 +99,7 @@ export class Permits implements PermitSource {
     return this.admission.maxPermits
   }
 
-  /** What is wrong with asking for so many permits, if anything is. */
+  /** The defect of a request for `count` permits, if it has one. */
   problemWith(count: number, resource: string): Cause.IllegalArgumentError | undefined {
     if (!(Number.isInteger(count) && count >= 1)) {
       return new Cause.IllegalArgumentError(
@@ -113,7 +113,7 @@ export class Permits implements PermitSource {
     )
   }
 
-  /** How many permits can be in use at the moment. */
+  /** How many permits may be in use at present. */
   get limit(): number {
     return this.admission.limit
   }
@@ -127,7 +127,7 @@ export class Permits implements PermitSource {
 
   leave(ticket: Ticket, clock: Clock.Clock): undefined {
     ticket.onOver = undefined
-    // It may have got its permits in the moment in which it was given up.
+    // The ticket may have got its permits at the instant in which it was given up.
     if (ticket.state === "Held") this.admission.end(ticket, "Unknown", monotonicNow(clock))
     if (ticket.state === "Waiting") this.admission.leave(ticket)
     return this.drain(clock)
@@ -152,8 +152,8 @@ export class Permits implements PermitSource {
   }
 
   /**
-   * Tells everybody whose waiting is over. They go on at once, and what they do may lead here again: that only adds to
-   * what the first of these loops has to do, so that no stack grows.
+   * Resumes all fibers whose waiting has ended. They run at once and may lead here again. The outermost of these loops does
+   * what they add: no recursion.
    */
   private drain(clock: Clock.Clock): undefined {
     if (this.draining) return undefined
@@ -170,7 +170,7 @@ export class Permits implements PermitSource {
     return this.setAlarm(clock)
   }
 
-  /** Comes back when a deadline passes, if nothing else happens until then. */
+  /** Drains again at the next deadline. */
   private setAlarm(clock: Clock.Clock): undefined {
     const at = this.admission.wakeAt
     if (at === (this.alarm?.at ?? Infinity)) return undefined
@@ -182,7 +182,7 @@ export class Permits implements PermitSource {
       this.alarm = undefined
       this.drain(clock)
     })
-    // A little late rather than a little early: then it would have nothing to do yet. It is for all that wait.
+    // Rounded up: before the deadline there would be nothing to do. It belongs to no caller, so it runs in the root context.
     const pause = clock.sleep(Duration.millis(Math.ceil(Math.max(0, at - monotonicNow(clock)))))
     this.alarm = { at, fiber: forkInRoot(Context.empty(), Effect.andThen(pause, ring)) }
     return undefined
@@ -197,7 +197,7 @@ export class Permits implements PermitSource {
       const says = answerOf(`limiter "${this.name}"`, "`isOverload`", aBoolean, () => this.isOverload(fail.error))
       return says ? "Dropped" : "Unknown"
     } catch (defect) {
-      // A holder gives back its permits here, which nothing may keep it from.
+      // A holder is returning its permits, which a defect must not prevent.
       this.onDefect?.(defect)
       this.onDefect = undefined
       return "Unknown"

@@ -1,12 +1,12 @@
 /**
- * When to refuse somebody because the queue stands still: CoDel (RFC 8289), for those whose run has yet to begin.
+ * Refuses requests of runs that have not begun while the queue does not drain: CoDel (RFC 8289).
  *
- * A short queue is fine, and so is a long one that drains. Only when nobody got through within `target` for a whole
- * `interval` does it refuse one, then the next after `interval / √2`, `interval / √3`..., until somebody does.
+ * A short queue is fine, and so is a long one that drains. If no request was admitted within `target` for a whole
+ * `interval`, it refuses one, then the next after `interval / √2`, `interval / √3`..., until a request is.
  */
 
 export interface QueueDelayOptions {
-  /** How long a wait is still good, in milliseconds. */
+  /** The acceptable wait, in milliseconds. */
   readonly target: number
   readonly interval: number
 }
@@ -24,7 +24,7 @@ export class QueueDelay {
     this.interval = interval
   }
 
-  /** Somebody's turn has come after a wait: whether they are refused instead. */
+  /** Whether to refuse a request whose turn has come after a wait. */
   refuses(waited: number, now: number): boolean {
     if (waited < this.target) {
       this.badAt = this.nextAt = Infinity
@@ -39,7 +39,7 @@ export class QueueDelay {
     return true
   }
 
-  /** Soon after the last time it goes on about where it was: the load is still the same. */
+  /** Continues near the last rate of refusals: soon after the last time the load is the same. */
   private begin(now: number): void {
     this.refused = Math.max(0, this.refused - 2)
     this.nextAt = now

@@ -6,9 +6,9 @@ import { FairShares, goesFirst, type Member, type Turn, type Urgency } from "./F
 /**
  * Why a limiter refused.
  *
- * - `QueueFull`: as many as may wait do.
- * - `Deadline`: it could not have been done in time any more.
- * - `Shed`: those who have yet to begin have been waiting too long for too long.
+ * - `QueueFull`: as many requests wait as may.
+ * - `Deadline`: the request could not have been done in time.
+ * - `Shed`: the queue has not drained for too long.
  *
  * @since 0.1.0
  * @category models

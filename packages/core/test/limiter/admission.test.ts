@@ -56,7 +56,7 @@ describe("admission", () => {
           expect(admission.inFlight).toBe(inUse)
           expect(admission.waiting).toBe(waiting.size)
           expect(inUse).toBeLessThanOrEqual(limit)
-          // Work-conserving: with room for the largest that anybody asks for, nobody waits.
+          // Work-conserving: with room for the largest request, none waits.
           if (waiting.size > 0) expect(inUse + 3).toBeGreaterThan(admission.limit)
         }
         for (const ticket of held) admission.end(ticket, "Unknown", now)
@@ -69,7 +69,7 @@ describe("admission", () => {
     )
   })
 
-  it("one that asks for more than the limit is at the moment goes alone", () => {
+  it("a request for more permits than the present limit runs alone", () => {
     const shrinking: LimitAlgorithm = { ...fixed(4), initial: { limit: 2 } }
     const admission = new Admission({ algorithm: shrinking, maxWaiting: 9 })
     const small = admission.offer(request(), 0)
@@ -87,14 +87,14 @@ describe("admission", () => {
     expect([large.state, small.state]).toEqual(["Waiting", "Waiting"])
   })
 
-  it("where as many wait as may, one that has not begun is refused", () => {
+  it("when the queue is full, a request of a run that has not begun is refused", () => {
     const admission = limited(1, { maxWaiting: 1 })
     admission.offer(request(), 0)
     admission.offer(request(), 0)
     expect(admission.offer(request(), 0).refusal).toEqual({ _tag: "QueueFull" })
   })
 
-  it("one that has begun is never refused for want of room: one that has not makes room", () => {
+  it("a full queue never refuses a run that has begun: it refuses one that has not, or grows", () => {
     const admission = limited(1, { maxWaiting: 1 })
     admission.offer(request(), 0)
     const fresh = admission.offer(request(), 0)
@@ -104,21 +104,21 @@ describe("admission", () => {
     expect([fresh.refusal, begun.state, more.state]).toEqual([{ _tag: "QueueFull" }, "Waiting", "Waiting"])
   })
 
-  it("one that cannot be done in time is refused at once", () => {
+  it("a request that cannot be done in time is refused at once", () => {
     const admission = limited(1)
     expect(admission.offer(request({ deadline: 20, remaining: 30 }), 0).refusal).toEqual({ _tag: "Deadline" })
   })
 
-  it("by how long it will probably wait, by its flow's share", () => {
+  it("the probable wait by the flow's share decides whether a request can be done in time", () => {
     const admission = limited(1)
     const flow = new Flow()
     for (let i = 0; i < 3; i++) admission.offer(request({ flow, begun: true }), 0)
-    // Of its own flow one has begun, which was charged 10 ms.
+    // One request of the flow has begun, and was charged 10 ms.
     expect(admission.offer(request({ flow, deadline: 12, remaining: 5 }), 0).refusal).toEqual({ _tag: "Deadline" })
     expect(admission.offer(request({ deadline: 12, remaining: 5 }), 0).state).toBe("Waiting")
   })
 
-  it("of those who wait, one that has not begun is refused when it can be in time no more, one that has when it is late", () => {
+  it("a waiting request is refused when it can no longer be done in time, or, if its run has begun, when it is late", () => {
     const admission = limited(1)
     admission.offer(request(), 0)
     const fresh = admission.offer(request({ deadline: 100, remaining: 30 }), 0)
@@ -131,7 +131,7 @@ describe("admission", () => {
     expect(begun.refusal).toEqual({ _tag: "Deadline" })
   })
 
-  it("a queue that stands still sheds those that have not begun, and only those", () => {
+  it("a queue that does not drain sheds requests of runs that have not begun, and no others", () => {
     const admission = limited(1, { delay: { target: 5, interval: 100 } })
     let held = admission.offer(request(), 0)
     for (let i = 0; i < 40; i++) admission.offer(request({ begun: i % 2 === 0 }), 0)
@@ -147,7 +147,7 @@ describe("admission", () => {
     expect(shed.every(({ refusal, request }) => refusal?._tag === "Shed" && !request.begun)).toBe(true)
   })
 
-  it("windows have what was answered and dropped, and not what was interrupted or began before", () => {
+  it("windows count answers and drops, and neither interruptions nor attempts that began before the last change", () => {
     const windows: Array<readonly [samples: number, drops: number]> = []
     const watching: LimitAlgorithm = {
       name: "watching",
@@ -170,7 +170,7 @@ describe("admission", () => {
     expect(windows).toEqual([[1, 1]])
   })
 
-  it("while the process itself is too slow nothing is learned, and the limit goes down; then it comes back", () => {
+  it("while the event loop lags, nothing is learned and the limit goes down; afterwards it comes back", () => {
     const admission = limited(100)
     for (let second = 1; second <= 10; second++) admission.reportLag(80, second * 1000)
     expect(admission.limit).toBeLessThan(65)
@@ -181,7 +181,7 @@ describe("admission", () => {
     expect(admission.limit).toBe(100)
   })
 
-  it("stats tell what it does and did", () => {
+  it("stats report the present state and the counts so far", () => {
     const admission = limited(1, { maxWaiting: 1 })
     const first = admission.offer(request(), 0)
     admission.offer(request(), 0)

@@ -75,7 +75,7 @@ describe("vegas", () => {
     expect(mixed.at(-1)).toBe(mixed[29])
   })
 
-  it("looks for the baseline anew when the limit has been in use for ten seconds", () => {
+  it("probes for the baseline again when the limit has been in use for ten seconds", () => {
     const all = limits(vegas({ initial: 20 }), times(100, servers(18)))
     const probes = all.flatMap((limit, i) => (i > 0 && limit < all[i - 1]! * 0.75 ? [i] : []))
     expect(probes.length).toBeGreaterThanOrEqual(1)
@@ -102,7 +102,7 @@ describe("vegas", () => {
     expect(all.at(-1)).toBeGreaterThanOrEqual(39)
   })
 
-  it("decides nothing by a few answers", () => {
+  it("does not decide by a few answers", () => {
     const few = (_: number, from: number) => window(from, 500, { samples: 3, peak: 15, resources: [] })
     expect(new Set(limits(vegas(), times(20, few)))).toEqual(new Set([20]))
   })

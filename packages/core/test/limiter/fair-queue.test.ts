@@ -5,7 +5,7 @@ import { Flow, Ticket } from "../../src/limiter/Ticket.ts"
 import { NaiveFairQueue } from "./NaiveFairQueue.ts"
 import { request } from "./requests.ts"
 
-/** Dispatches whoever is first, so often, each for 10 ms, and says whose turn it was. */
+/** Serves the first request so often, each for 10 ms, and returns the flow of each. */
 const serve = (queue: FairQueue, turns: number, took = 10): ReadonlyArray<Flow> => {
   const served: Array<Flow> = []
   for (let i = 0; i < turns && queue.first !== undefined; i++) {
@@ -25,7 +25,7 @@ const fill = (queue: FairQueue, flow: Flow, count: number, from = 0, remaining =
   })
 
 describe("fair queueing", () => {
-  it("goes as the naive model says, whatever happens", () => {
+  it("serves in the order of the naive model, through any sequence of steps", () => {
     const run = fc.record({
       tenant: fc.constantFrom(undefined, "acme", "globex", "initech"),
       weight: fc.constantFrom(0.0625, 1, 1, 2, 4)
@@ -124,7 +124,7 @@ describe("fair queueing", () => {
     )
   })
 
-  it("equal flows take turns, whoever has more in line", () => {
+  it("equal flows take turns, however many requests each has waiting", () => {
     const queue = new FairQueue()
     const [big, small] = [new Flow(), new Flow()]
     fill(queue, big, 100)
@@ -132,7 +132,7 @@ describe("fair queueing", () => {
     expect(serve(queue, 20).filter((flow) => flow === small)).toHaveLength(10)
   })
 
-  it("weights say how much a flow gets", () => {
+  it("a flow gets service in proportion to its weight", () => {
     const queue = new FairQueue()
     const [heavy, light] = [new Flow({ weight: 3 }), new Flow()]
     fill(queue, heavy, 100)
@@ -140,7 +140,7 @@ describe("fair queueing", () => {
     expect(serve(queue, 40).filter((flow) => flow === heavy)).toHaveLength(30)
   })
 
-  it("what a request took counts, not what was guessed", () => {
+  it("the real time of a request counts, not the guessed one", () => {
     const queue = new FairQueue()
     const [slow, quick] = [new Flow(), new Flow()]
     fill(queue, slow, 100)
@@ -156,7 +156,7 @@ describe("fair queueing", () => {
     expect(Math.abs(spent)).toBeLessThanOrEqual(30)
   })
 
-  it("a flow that was idle saves nothing up", () => {
+  it("an idle flow earns no credit", () => {
     const queue = new FairQueue()
     const [busy, late] = [new Flow(), new Flow()]
     fill(queue, busy, 100)
@@ -165,7 +165,7 @@ describe("fair queueing", () => {
     expect(serve(queue, 20).filter((flow) => flow === late).length).toBeLessThanOrEqual(11)
   })
 
-  it("a flow that was idle still owes what is more than a little", () => {
+  it("an idle flow still owes its debt beyond a small sum", () => {
     const queue = new FairQueue()
     const [owing, other] = [new Flow(), new Flow()]
     fill(queue, other, 100)
@@ -176,7 +176,7 @@ describe("fair queueing", () => {
     expect(serve(queue, 20)).not.toContain(owing)
   })
 
-  it("of equals the longest remaining path goes first, then who asked first", () => {
+  it("between equal flows the longest remaining path goes first, then the first request", () => {
     const queue = new FairQueue()
     const [first] = fill(queue, new Flow(), 1, 0, 5)
     const [longest] = fill(queue, new Flow(), 1, 1, 9)
@@ -189,7 +189,7 @@ describe("fair queueing", () => {
     expect(order).toEqual([longest, first, last])
   })
 
-  it("nobody waits for ever, however many come who have had nothing yet", () => {
+  it("no request waits for ever, however many new flows keep coming", () => {
     const queue = new FairQueue()
     const owing = new Flow()
     // It holds one permit for long, so it is not idle and owes for what it has had.
@@ -206,7 +206,7 @@ describe("fair queueing", () => {
     }
   })
 
-  it("flows that have long had less than their fair share have one turn in eight, in turn, beside a flood", () => {
+  it("flows that have long had less than their fair share get one turn in eight, in turn, during a flood of new flows", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 8 }), (flows, count) => {
         const queue = new FairQueue()
@@ -236,7 +236,7 @@ describe("fair queueing", () => {
     )
   })
 
-  it("whoever has not waited for long gains nothing by it", () => {
+  it("a flow that has not waited for long gains no turn by it", () => {
     const queue = new FairQueue()
     const owing = new Flow()
     queue.begin(new Ticket(request({ flow: owing }), 0, 0), 1e9, 0)

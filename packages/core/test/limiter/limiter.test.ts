@@ -14,7 +14,7 @@ import { fork } from "../fork.ts"
 class Postgres extends Limiter.Service<Postgres>()("app/Postgres") {}
 class Busy extends Data.TaggedError("Busy")<{}> {}
 
-/** What a shell told its machine of: that somebody asks, or ends. */
+/** An input of the machine: a job asks, or ends. */
 interface Input {
   readonly at: number
   readonly id: number
@@ -23,7 +23,7 @@ interface Input {
 
 const options = { algorithm: fixed(2), maxWaiting: Infinity }
 
-/** Runs jobs through the shell: what it was told of, and what became of each job, and when. */
+/** Runs jobs through the effects of a limiter: returns the inputs, and when each job began or was refused. */
 const driveShell = Effect.fnUntraced(function* (
   jobs: ReadonlyArray<{ readonly at: number; readonly takes: number }>,
   requests: ReadonlyArray<Request>
@@ -53,7 +53,7 @@ const driveShell = Effect.fnUntraced(function* (
   return { inputs, log }
 })
 
-/** Tells the machine of the same, and says what it decides. */
+/** Gives the machine the same inputs, and returns its decisions. */
 const driveMachine = (inputs: ReadonlyArray<Input>, requests: ReadonlyArray<Request>): ReadonlyArray<string> => {
   const admission = new Admission(options)
   const tickets = new Map<number, Ticket>()
@@ -79,7 +79,7 @@ const driveMachine = (inputs: ReadonlyArray<Input>, requests: ReadonlyArray<Requ
 }
 
 describe("a limiter", () => {
-  it.effect("never runs more at once than its limit, and all of them in the end", () =>
+  it.effect("never runs more effects at once than its limit, and runs all of them in the end", () =>
     Effect.gen(function* () {
       let running = 0
       let most = 0
@@ -103,7 +103,7 @@ describe("a limiter", () => {
     }).pipe(Effect.provide(Postgres.layer({ limit: 3 })))
   )
 
-  it.effect("20,000 that wait and end at once use no stack", () =>
+  it.effect("serves 20,000 waiting effects that end at once without recursion", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const first = yield* fork(Postgres.withPermit(Deferred.await(gate)))
@@ -120,7 +120,7 @@ describe("a limiter", () => {
     }).pipe(Effect.provide(Postgres.layer({ limit: 1, queue: { max: 1_000_000 } })))
   )
 
-  it.effect("refuses with a typed error that says why, how long it waited and what the limit was", () =>
+  it.effect("refuses with a typed error that gives the reason, the wait and the limit", () =>
     Effect.gen(function* () {
       yield* fork(Postgres.withPermit(Effect.never))
       const late = yield* fork(Effect.flip(Postgres.withPermit(Effect.void, { within: "50 millis" })))
@@ -143,7 +143,7 @@ describe("a limiter", () => {
     }).pipe(Effect.provide(Postgres.layer({ limit: 2 })))
   )
 
-  it.effect("what is no number of permits is a defect at once", () =>
+  it.effect("an invalid number of permits is a defect at once", () =>
     Effect.gen(function* () {
       for (const permits of [0, -1, 0.5, NaN]) {
         const exit = yield* Effect.exit(Postgres.withPermit(Effect.void, { permits }))
@@ -174,7 +174,7 @@ describe("a limiter", () => {
     })
   )
 
-  it.effect("a config that is not there fails the layer with its own error", () =>
+  it.effect("a missing config fails the layer with its own error", () =>
     Effect.gen(function* () {
       const env = ConfigProvider.layer(ConfigProvider.fromUnknown({}))
       for (const layer of [
@@ -187,7 +187,7 @@ describe("a limiter", () => {
     })
   )
 
-  it.effect("a limit that is no number of permits is a defect that says so, also from a config", () =>
+  it.effect("an invalid limit is a defect that says so, also from a config", () =>
     Effect.gen(function* () {
       for (const limit of [0, -1, 1.5, Number.NaN, Infinity]) {
         for (const given of [limit, Effect.succeed(limit)]) {
@@ -202,7 +202,7 @@ describe("a limiter", () => {
     })
   )
 
-  it.effect("goes by an algorithm of the user's own", () =>
+  it.effect("follows an algorithm that the user gives", () =>
     Effect.gen(function* () {
       const client = Effect.forever(Postgres.withPermit(Effect.sleep("10 millis")))
       const clients = yield* Effect.forEach(Array.from({ length: 10 }), () => fork(client))
@@ -224,7 +224,7 @@ describe("a limiter", () => {
     )
   )
 
-  it.effect("counts timeouts and what the user calls overload as drops, and nothing else", () =>
+  it.effect("counts timeouts and the errors that `isOverload` accepts as drops, and no others", () =>
     Effect.gen(function* () {
       const fail = (error: unknown) => Effect.exit(Postgres.withPermit(Effect.fail(error)))
       yield* fail(new Busy())
@@ -235,7 +235,7 @@ describe("a limiter", () => {
     }).pipe(Effect.provide(Postgres.layer({ limit: 1, isOverload: (error) => error instanceof Busy })))
   )
 
-  it.effect("adapts where it is told to", () =>
+  it.effect("adapts its limit with `layerAdaptive`", () =>
     Effect.gen(function* () {
       const client = Effect.forever(Postgres.withPermit(Effect.sleep("10 millis")))
       const clients = yield* Effect.forEach(Array.from({ length: 100 }), () => fork(client))
@@ -258,7 +258,7 @@ describe("a limiter", () => {
         for (let turn = 0; turn < k % 4; turn++) yield* Effect.yieldNow
         yield* TestClock.adjust(`${k} millis`)
         const victim = fibers[k % 4]!
-        // Somebody's permits become free in the very moment in which another is interrupted.
+        // Permits become free at the instant in which another fiber is interrupted.
         yield* Effect.all([Fiber.interrupt(fibers[0]!), Fiber.interrupt(victim)], { concurrency: "unbounded" })
         yield* TestClock.adjust("1 second")
         yield* Fiber.awaitAll(fibers)
@@ -267,7 +267,7 @@ describe("a limiter", () => {
     }).pipe(Effect.provide(Postgres.layer({ limit: 2 })))
   )
 
-  it.effect("whoever is interrupted at whichever step of any, nobody else loses by it, and no permit is lost", () =>
+  it.effect("an interruption at any step of any effect fails no other effect and loses no permit", () =>
     Effect.gen(function* () {
       const count = 5
       for (let victim = 0; victim < count; victim++) {
@@ -303,7 +303,7 @@ describe("a limiter", () => {
     }).pipe(Effect.provide(Postgres.layer({ limit: 2 })))
   )
 
-  it.effect("a limiter whose waiters and holders all go at any instant is as it was", () =>
+  it.effect("interrupting all waiters and holders at any instant leaves a limiter idle", () =>
     Effect.gen(function* () {
       const postgres = Context.get(yield* Layer.build(Postgres.layer({ limit: 2 })), Postgres)
       const uses = Effect.forEach(
@@ -321,7 +321,7 @@ describe("a limiter", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("one that is interrupted in the moment in which it gets its permit gives it back", () =>
+  it.effect("an effect that is interrupted at the instant in which it gets its permit returns it", () =>
     Effect.gen(function* () {
       const waiter = yield* Deferred.make<Fiber.Fiber<void, Limiter.LimitExceeded>>()
       const holder = yield* fork(
@@ -337,7 +337,7 @@ describe("a limiter", () => {
     }).pipe(Effect.provide(Postgres.layer({ limit: 1 })))
   )
 
-  it.effect("in virtual time it decides as the pure machine does, told of the same in the same order", () => {
+  it.effect("in virtual time it decides as the pure machine does for the same inputs in the same order", () => {
     const job = fc.record({
       at: fc.nat(100),
       takes: fc.integer({ min: 1, max: 40 }),

@@ -1,6 +1,6 @@
 import { Flow, type Request } from "../../src/limiter/Ticket.ts"
 
-/** A request of a new run for one permit, except for what it says. */
+/** A request of a new run for one permit, with some changes. */
 export const request = (changes: Partial<Request> = {}): Request => ({
   flow: new Flow(),
   resource: "row",

@@ -100,12 +100,12 @@ const worstOf = (all: ReadonlyArray<Traffic>, history: ReadonlyArray<ReadonlyArr
     )
   )
 
-/** Has a flow ask, so often, at one time. */
+/** A flow asks so often at one instant. */
 const fill = (queue: FairQueue, flow: Flow, count: number, now = 0): void => {
   for (let i = 0; i < count; i++) queue.add(new Ticket(request({ flow }), 1000 * now + i, now), now)
 }
 
-/** Serves one request after the other, and says what each was of. */
+/** Serves one request after the other, and returns the flow of each. */
 const serveNext = (queue: FairQueue, count: number, from = 0, takes = 10): ReadonlyArray<Flow> => {
   const served: Array<Flow> = []
   for (let i = 0; i < count && queue.first !== undefined; i++) {
@@ -134,7 +134,7 @@ describe("tenants", () => {
     )
   })
 
-  it("that wait all the time differ by twice as much at most where it is guessed wrongly how long requests take", () => {
+  it("that wait all the time differ by at most twice as much when the guessed times of requests are wrong", () => {
     fc.assert(
       fc.property(steady, resting, fc.integer({ min: 1, max: 8 }), (all, others, permits) => {
         const history = serve([...all, ...others], permits, 2000, () => 10)
@@ -144,7 +144,7 @@ describe("tenants", () => {
     )
   })
 
-  it("with one run get half beside runs of another without end, and a run without a tenant a third", () => {
+  it("with one run get half against endless runs of another tenant, and a third when a run without a tenant joins", () => {
     const queue = new FairQueue()
     const [one, alone] = [new Flow({ tenant: "one" }), new Flow()]
     fill(queue, one, 200)
@@ -184,7 +184,7 @@ describe("tenants", () => {
     )
   })
 
-  it("save nothing up, whether they were idle or used less than their share without waiting", () => {
+  it("earn no credit by being idle or by using less than their share without waiting", () => {
     fc.assert(
       fc.property(fc.boolean(), fc.integer({ min: 1, max: 20 }), (idle, times) => {
         const queue = new FairQueue()
@@ -214,7 +214,7 @@ describe("tenants", () => {
     )
   })
 
-  it("and runs that have had nothing yet go by weight, the most first, whoever asked first", () => {
+  it("and runs without any service yet go by weight, the heaviest first, in any order of asking", () => {
     const share = fc.record({ weight: fc.constantFrom(0.01, 0.5, 1, 2, 100), ofTenant: fc.boolean() })
     fc.assert(
       fc.property(fc.array(share, { minLength: 2, maxLength: 20 }), (shares) => {

@@ -1,6 +1,6 @@
 import type { LimitAlgorithm } from "./LimitAlgorithm.ts"
 
-/** A limit that stays what it is. */
+/** A limit that never changes. */
 export const fixed = (limit: number): LimitAlgorithm => ({
   name: `fixed(${limit})`,
   max: limit,

@@ -1,12 +1,12 @@
 /**
- * How long each resource takes with a permit: what it usually takes, and the samples of the window that is open.
+ * The latency of each resource with a permit: its usual latency, and the samples of the open window.
  *
- * Of names that are made at run time only the last ones are known; a name that was forgotten is as one that is new.
+ * Of names that are made at run time it remembers the last ones. A forgotten name counts as a new one.
  */
 import { RecentMap } from "../../base/RecentMap.ts"
 import type { ResourceSamples } from "./LimitAlgorithm.ts"
 
-/** What is assumed of a resource that nothing is known of yet, in milliseconds. */
+/** The assumed latency of a new resource, in milliseconds. */
 const unknown = 10
 /** How many resources are remembered, and told apart in one window. */
 const names = 1000
@@ -28,7 +28,7 @@ interface Latency {
 export class Latencies {
   private readonly byResource = new RecentMap<Latency>(names)
   private asked: Array<Latency> = []
-  /** The one that was used last, which is asked for again most often. */
+  /** The latency that was used last: often the next one, too, and a look-up of its name takes longer. */
   private last: Latency | undefined = undefined
 
   /** How many resources it remembers. */
@@ -36,7 +36,7 @@ export class Latencies {
     return this.byResource.size
   }
 
-  /** What a resource usually takes, in milliseconds. */
+  /** The usual latency of a resource, in milliseconds. */
   usual(resource: string): number {
     const latency = this.last?.resource === resource ? this.last : this.byResource.peek(resource)
     return latency?.usual ?? unknown

@@ -1,5 +1,5 @@
 /**
- * How a limit follows what a backend shows of itself.
+ * How a limit adapts to the latencies and drops of a backend.
  *
  * @since 0.1.0
  */
@@ -40,7 +40,7 @@ export interface Window {
 }
 
 /**
- * What an algorithm keeps from window to window.
+ * The state of an algorithm between windows.
  *
  * - `limit`: how many may be in flight at once, with fractions; whole ones count.
  * - `freshSince`: answers to attempts that began before are not counted, as they tell of another limit.
@@ -62,7 +62,7 @@ export interface LimitState {
  *
  * - `max`: the limit is never above it; an attempt that needs more permits is a defect.
  * - `window`: a window ends after `minMillis` and `minSamples` answers or drops, or with the first after `maxMillis`.
- * - `next`: the state after a window. Where it throws, the state stays as it was, which the log is told once.
+ * - `next`: the state after a window. Where it throws, the state stays as it was, and the log says so once.
  *
  * @since 0.1.0
  * @category models
