@@ -26,7 +26,7 @@ const textOf = (event: RunEvent.RunEvent): string | undefined => {
     case "RetryScheduled":
       return `attempt ${event.attempt} follows ${pauseText(event)}`
     case "HedgeStarted":
-      return `attempt ${event.attempt} follows beside those that run`
+      return `attempt ${event.attempt} starts as a hedge`
     case "PolicyRefused":
       return `refused by ${event.policy}`
     case "FallbackStarted":

@@ -91,7 +91,7 @@ describe("frames and lines", () => {
       const { events } = yield* withTime(Effect.provide(RunLog.record(Loader.settle(page)), layer))
       assert.includeMembers(
         viewsOf(events, 0).lines.map((line) => line.trim()),
-        ["10ms  price  attempt 2 follows beside those that run", "0.0ms  tax  refused by circuitBreaker(app/Rates)"]
+        ["10ms  price  attempt 2 starts as a hedge", "0.0ms  tax  refused by circuitBreaker(app/Rates)"]
       )
     })
   )

@@ -188,9 +188,5 @@ export const explanationToText = (self: Explanation): string => {
   const path = `  critical path  ${millis(criticalPathTakes)}  ${namesText(criticalPath, " > ")}`
   const figures = known === 0 ? [] : [bounds(self), path, `  work           ${millis(work)}`]
   const missing = namesText(unknown, ", ")
-  return [
-    toText(plan),
-    ...figures,
-    ...(unknown.length === 0 ? [] : [`  how long it takes is not known of: ${missing}`])
-  ].join("\n")
+  return [toText(plan), ...figures, ...(unknown.length === 0 ? [] : [`  no expected time for: ${missing}`])].join("\n")
 }

@@ -15,17 +15,17 @@ type ReadStat = (stats: Stats) => number | undefined
 const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
 
 const gauges: ReadonlyArray<readonly [name: string, description: string, read: ReadStat]> = [
-  ["limit", "How many permits may be in use", ({ limit }) => limit],
-  ["in_flight", "How many permits are in use", ({ inFlight }) => inFlight],
-  ["waiting", "Who waits for permits: runs, and uses by hand", ({ waiting }) => waiting],
-  ["queue_delay_seconds", "How long the last one waited whose turn came", ({ queueDelay }) => seconds(queueDelay)],
-  ["baseline_seconds", "The latency without queueing, as far as it is known", ({ baseline }) => seconds(baseline)],
-  ["gradient", "How many times the baseline answers take", ({ gradient }) => gradient]
+  ["limit", "The limit, in permits", ({ limit }) => limit],
+  ["in_flight", "Permits in use", ({ inFlight }) => inFlight],
+  ["waiting", "Runs, and uses by hand, that wait for permits", ({ waiting }) => waiting],
+  ["queue_delay_seconds", "How long the last granted request waited", ({ queueDelay }) => seconds(queueDelay)],
+  ["baseline_seconds", "The estimated latency without queueing", ({ baseline }) => seconds(baseline)],
+  ["gradient", "The current latency divided by the baseline", ({ gradient }) => gradient]
 ]
 
 const counters: ReadonlyArray<readonly [name: string, description: string, read: (stats: Stats) => number]> = [
-  ["granted_total", "How often permits were given", ({ granted }) => granted],
-  ["drops_total", "Attempts that were too much for the backend", ({ drops }) => drops]
+  ["granted_total", "Granted requests for permits", ({ granted }) => granted],
+  ["drops_total", "Attempts that overloaded the backend", ({ drops }) => drops]
 ]
 
 const reasons = ["QueueFull", "Deadline", "Shed"] as const

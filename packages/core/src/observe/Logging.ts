@@ -102,7 +102,7 @@ const lineOfResource = (event: ResourceEvent): LogLine => {
       return ["request made"]
     case "RequestSent":
       return [
-        `request sent, one of ${event.requests} in its call${event.outOfTime === true ? ", which could wait no longer" : ""}`
+        `request sent, one of ${event.requests} in its call${event.outOfTime === true ? ", sent because `maxHold` expired" : ""}`
       ]
     case "AttemptSucceeded":
       return ["attempt succeeded"]
@@ -113,7 +113,7 @@ const lineOfResource = (event: ResourceEvent): LogLine => {
     case "RetryScheduled":
       return [`attempt ${event.attempt} follows ${pauseText(event)}`]
     case "HedgeStarted":
-      return [`attempt ${event.attempt} follows beside those that run`]
+      return [`attempt ${event.attempt} starts as a hedge`]
     case "PolicyRefused":
       return [`refused by ${printableLabel(event.policy)}`]
     case "FallbackStarted":

@@ -94,7 +94,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
       ["loader", ...own]
     )
   return {
-    runs: histogram("effect_loader_run_duration_seconds", "How long runs took", "end"),
+    runs: histogram("effect_loader_run_duration_seconds", "Durations of runs", "end"),
     resources: histogram(
       "effect_loader_resource_duration_seconds",
       "From a resource's start to its end",
@@ -102,16 +102,16 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
       "outcome"
     ),
     attempts: counter("effect_loader_attempts_total", "Attempts"),
-    retries: counter("effect_loader_retries_total", "Attempts that were to follow a failed one"),
-    hedges: counter("effect_loader_hedges_total", "Attempts beside others that took long"),
-    refusals: counter("effect_loader_refusals_total", "What policies did not let happen", "policy"),
+    retries: counter("effect_loader_retries_total", "Attempts scheduled after a failed one"),
+    hedges: counter("effect_loader_hedges_total", "Further attempts while a slow one runs"),
+    refusals: counter("effect_loader_refusals_total", "Refusals of policies", "policy"),
     timeouts: counter("effect_loader_timeouts_total", "Timeouts of policies"),
-    fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that gave a value", "fallback"),
-    cacheReads: counter("effect_loader_cache_reads_total", "Looks into caches", "cache", "level", "result"),
+    fallbacks: counter("effect_loader_fallbacks_total", "Fallbacks that succeeded", "fallback"),
+    cacheReads: counter("effect_loader_cache_reads_total", "Reads of caches", "cache", "level", "result"),
     batchRequests: new Family(
       (attributes) =>
         Metric.histogram("effect_loader_batch_requests", {
-          description: "How many requests each call of a resolver carried",
+          description: "Requests of each call of a resolver",
           boundaries: batchSizes,
           attributes
         }),
@@ -119,13 +119,16 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
     ),
     batchWaits: histogram(
       "effect_loader_batch_wait_seconds",
-      "From the first request of a call to its begin",
+      "From the first request of a call to its beginning",
       "out_of_time"
     ),
     skips: counter("effect_loader_skips_total", "Resources that never ran", "reason"),
-    compensations: counter("effect_loader_compensations_total", "What was undone, or was to be", "kind", "outcome"),
-    running: gauge("effect_loader_resources_running", "Resources that run just now"),
-    waiting: gauge("effect_loader_resources_waiting", "Resources that could run, but have to wait")
+    compensations: counter("effect_loader_compensations_total", "Compensations and cleanups", "kind", "outcome"),
+    running: gauge("effect_loader_resources_running", "Resources that run now"),
+    waiting: gauge(
+      "effect_loader_resources_waiting",
+      "Resources that wait for a slot, a permit, their batch, the thread or a retry"
+    )
   }
 }
 

@@ -64,7 +64,7 @@ describe("Loader.explain", () => {
       "takes 200ms",
       "  critical path  200ms  b",
       "  work           220ms",
-      "  how long it takes is not known of: c, d"
+      "  no expected time for: c, d"
     ])
     assert.notInclude(Plan.explanationToText(Loader.explain(page)), "takes 0")
     assert.deepStrictEqual(page.pipe(Loader.explain({ expected })), Loader.explain(page, { expected }))

@@ -108,7 +108,7 @@ describe("hedges and refusals", () => {
           Effect.provideService(References.MinimumLogLevel, "Debug")
         )
       )
-      const [hedged, refused] = ["attempt 2 follows beside those that run", "refused by circuitBreaker(app/Rates)"]
+      const [hedged, refused] = ["attempt 2 starts as a hedge", "refused by circuitBreaker(app/Rates)"]
       assert.includeMembers(lines, [hedged, refused])
     })
   )
