@@ -2,7 +2,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { run } from "./Command.ts"
-import { type Package, published, readRootManifest } from "./Workspace.ts"
+import { pnpm } from "./Pnpm.ts"
+import { type Package, published } from "./Workspace.ts"
 
 const packers = ["npm", "pnpm"] as const
 
@@ -10,8 +11,7 @@ const pack = (packer: (typeof packers)[number], { folder }: Package, to: string)
   fs.mkdirSync(to, { recursive: true })
   const before = new Set(fs.readdirSync(to))
   const args = ["pack", "--pack-destination", to]
-  if (packer === "npm") run({ program: "npm", args, cwd: folder })
-  else run({ program: "npx", args: ["-y", readRootManifest().packageManager, ...args], cwd: folder })
+  run({ program: packer === "npm" ? "npm" : pnpm(), args, cwd: folder })
   const made = fs.readdirSync(to).filter((file) => !before.has(file))
   if (made.length !== 1) throw new Error(`${packer} pack made ${made.length} files`)
   return path.join(to, made[0]!)

@@ -10,9 +10,10 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { Worker } from "node:worker_threads"
 import { run } from "./Command.ts"
+import { pnpmFolder } from "./Pnpm.ts"
 import { publishedManifest } from "./PublishedManifest.ts"
 import { stage } from "./Stage.ts"
-import { published, readRootManifest, root } from "./Workspace.ts"
+import { published, root } from "./Workspace.ts"
 
 interface Document {
   readonly name: string
@@ -22,12 +23,6 @@ interface Document {
 const expectEqual = (what: string, actual: unknown, expected: unknown): void => {
   const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)]
   if (a !== b) throw new Error(`${what}: ${a}, not ${b}`)
-}
-
-/** The folder of the pnpm that the repository names, which changesets calls. */
-const pnpmFolder = (): string => {
-  const args = ["-y", "-p", readRootManifest().packageManager, "-c", "command -v pnpm"]
-  return path.dirname(run({ program: "npx", args, cwd: root }).trim())
 }
 
 const token = "token-of-the-rehearsal"
