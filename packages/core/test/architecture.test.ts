@@ -103,7 +103,6 @@ const sharedTypeNames = [
   "AnyLoader",
   "Asking",
   "Frame",
-  "Holding",
   "Input",
   "Inside",
   "Items",

@@ -6,7 +6,7 @@ import type * as Context from "effect/Context"
 import * as RunLocal from "./RunLocal.ts"
 
 /** A held slot or permit. */
-export interface Holding {
+export interface HeldSupply {
   /** The source of the slot or permit, for which other work can wait; `undefined` where it is borrowed from another holder. */
   readonly from: object | undefined
   /** Whether it has been released. */
@@ -14,7 +14,7 @@ export interface Holding {
   readonly around: Held
 }
 
-export type Held = Holding | undefined
+export type Held = HeldSupply | undefined
 
 export const Held: Context.Reference<Held> = /* @__PURE__ */ RunLocal.makeOfWait<Held>("Held", () => undefined)
 

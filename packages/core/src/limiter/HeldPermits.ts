@@ -7,7 +7,7 @@
  */
 import type * as Clock from "effect/Clock"
 import type * as Exit from "effect/Exit"
-import type { Held, Holding } from "../base/Held.ts"
+import type { Held, HeldSupply } from "../base/Held.ts"
 import { type Flow, type Request, Ticket } from "./Ticket.ts"
 
 /** Where permits come from: a limiter, or an attempt that holds some. */
@@ -34,7 +34,7 @@ export const sourceIn = (held: Held, permits: PermitSource): PermitSource => {
   return permits
 }
 
-export class HeldPermits implements PermitSource, Holding {
+export class HeldPermits implements PermitSource, HeldSupply {
   /** The limiter whose permits these are. */
   readonly permits: PermitSource
   /** Where they are taken from: the limiter, or an attempt around this one. */

@@ -120,7 +120,7 @@ const words: Record<PhaseTag, string> = {
   Collecting: "waiting for the call that it shares",
   Batch: "waiting for its batch",
   Thread: "waiting for the thread",
-  Dependency: "waiting for what it depends on"
+  Dependency: "waiting for its dependencies"
 }
 
 const signed = (ms: number): string => (ms < 0 ? `-${millis(-ms)}` : `+${millis(ms)}`)

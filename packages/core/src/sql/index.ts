@@ -46,7 +46,7 @@ export const escapes =
 
 /** Policies that keep a value for other callers, who would get it even after a rollback. */
 const keeping: Readonly<Record<string, string>> = {
-  cache: "what it keeps would be there for others also after a rollback"
+  cache: "other callers would get its values even after a rollback"
 }
 
 const issuesOf = ({ annotations, around, attempt, items, name }: PlanResource): ReadonlyArray<GraphIssue> => {
