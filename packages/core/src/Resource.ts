@@ -5,7 +5,8 @@
  */
 export { forEach } from "./list/ForEach.ts"
 export { type Built, fromLayer } from "./loader/FromLayer.ts"
-export { fromRequest, requestEach } from "./request/FromRequest.ts"
+export { fromRequest } from "./request/FromRequest.ts"
+export { requestEach } from "./list/RequestEach.ts"
 export { match } from "./choice/Match.ts"
 export { fromLoader } from "./loader/FromLoader.ts"
 export {

@@ -6,7 +6,7 @@
  */
 export * as Batching from "./Batching.ts"
 export { GraphError, type GraphIssue } from "./compile/GraphError.ts"
-export { MatchError } from "./choice/Match.ts"
+export { MatchError } from "./choice/MatchError.ts"
 export { type FailedItem, ResourceError } from "./model/ResourceError.ts"
 export * as Limiter from "./Limiter.ts"
 export * as Loader from "./Loader.ts"

@@ -1,5 +1,5 @@
 /** What is tried, and how often it was so far. */
-import type { Waiter } from "../run/Slots.ts"
+import type { SlotTurn } from "../model/Extension.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import type { PerCall } from "../model/PerCall.ts"
 
@@ -10,7 +10,7 @@ export interface ItemFailure extends FailedItem {
 }
 
 /** A resource, or one item of one that is a list. */
-export class Tried {
+export class AttemptState {
   readonly index: number
   readonly item: number | undefined
   /** How many attempts there were, how many of them run or have the slot to run with, and how many slots it has. */
@@ -20,7 +20,7 @@ export class Tried {
   /** How many of the attempts were refused, and so never begun. */
   refusals = 0
   /** The turn that its step was given: for its first attempt, which is its whole step where nothing is around it. */
-  turn: Waiter | undefined = undefined
+  turn: SlotTurn | undefined = undefined
   /** What is to be reported for each call, and the last call that it shared with others. */
   perCall: PerCall | undefined = undefined
   call: object | undefined = undefined

@@ -1,31 +1,18 @@
-/** What is around a load: its layers, what they tell, and what is done about it. */
+/** The layers around a load, or around one item of a list: how they wrap it, and what they tell and ask. */
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { Origin } from "../cache/Key.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
-import type { ItemLoads, Load } from "../compile/Program.ts"
+import type { Origin } from "../cache/Key.ts"
+import type { Hooks, LoadPlace } from "../model/Extension.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
-import { type Around, keyOfItem, keyOfWhole, OutsideRun, policiesInside, type Wrapped } from "./Refresh.ts"
-import type { RunWatch } from "../watch/RunWatch.ts"
 import { PerCall } from "../model/PerCall.ts"
-import { beginning, noting } from "../undo/SideEffect.ts"
-import type { Saga } from "../undo/Saga.ts"
-import type { Of } from "../undo/Undoing.ts"
-import type { Tried } from "./AttemptState.ts"
+import type { FailedItem } from "../model/ResourceError.ts"
+import type { Attempted, ItemLoads, Step } from "../model/Step.ts"
 import { wrapIn } from "../model/UserEffect.ts"
-
-/** What layers need of those who run the load. */
-export interface Host {
-  readonly watch: RunWatch | undefined
-  readonly saga: Saga | undefined
-  /** What loads that belong to no run need. */
-  readonly around: Around
-  /** What does not run now needs no slot. */
-  readonly pauses: (tried: Tried) => void
-  readonly aborts: (tried: Tried, item: unknown, cause: Cause.Cause<unknown>) => AnyEffect
-  readonly rewinds: (tried: Tried, cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
-}
+import type { Attempts } from "./Attempts.ts"
+import type { AttemptState } from "./AttemptState.ts"
+import { keyOfItem, keyOfWhole, OutsideRun, policiesInside, type Wrapped } from "./Refresh.ts"
 
 /** An item of a list. */
 interface Item {
@@ -33,41 +20,48 @@ interface Item {
   readonly value: unknown
 }
 
-const unchanged = (self: AnyEffect): AnyEffect => self
-
-export class Layered implements LayerObserver {
-  private readonly host: Host
-  readonly tried: Tried
-  private readonly step: Load
-  private readonly deps: Dependencies
+export class PolicyStack implements LayerObserver, LoadPlace {
+  readonly state: AttemptState
+  readonly step: Step
+  readonly deps: Dependencies
+  private readonly attempts: Attempts
+  private readonly hooks: Hooks
   private readonly item: Item | undefined
   private ifAnyWrapped: Wrapped | undefined = undefined
 
-  constructor(host: Host, tried: Tried, step: Load, deps: Dependencies, item?: Item) {
-    this.host = host
-    this.tried = tried
+  constructor(attempts: Attempts, state: AttemptState, step: Step, deps: Dependencies, item?: Item) {
+    this.attempts = attempts
+    this.hooks = attempts.run.hooks
+    this.state = state
     this.step = step
     this.deps = deps
     this.item = item
   }
 
-  /** A load in the layers of one attempt. What these do before a cache is asked is a part of what the load does. */
-  attempt(layers: ReadonlyArray<Layer>, load: AnyEffect): AnyEffect {
-    if (this.host.saga === undefined || !this.step.undoes) return this.within(layers, load)
-    const known = layers.findIndex(({ mayKnow }) => mayKnow)
-    const own = known < 0 ? layers.length : known
-    return this.within(layers.slice(own), this.within(layers.slice(0, own), load, beginning))
+  get index(): number {
+    return this.state.index
   }
 
-  /** Layers around an effect, the first innermost. What undoes it is for the run to keep. */
-  within(layers: ReadonlyArray<Layer>, self: AnyEffect, each: (self: AnyEffect) => AnyEffect = unchanged): AnyEffect {
+  get attempted(): Attempted {
+    return this.step.attempts!
+  }
+
+  /** A load in the layers of one attempt. What these do before a cache is asked is a part of what the load does. */
+  attempt(layers: ReadonlyArray<Layer>, load: AnyEffect): AnyEffect {
+    if (this.hooks.layer === undefined || !this.attempted.undoes) return this.within(layers, load)
+    const known = layers.findIndex(({ mayKnow }) => mayKnow)
+    const own = known < 0 ? layers.length : known
+    return this.within(layers.slice(own), this.within(layers.slice(0, own), load, true))
+  }
+
+  /** Layers around an effect, the first innermost. */
+  within(layers: ReadonlyArray<Layer>, self: AnyEffect, isLoad = false): AnyEffect {
     if (layers.length === 0) return self
-    const { saga } = this.host
-    return wrapIn(this.step, layers, self, ({ mayKnow, undo, wrap }, inside) => {
-      if (saga === undefined) return wrap(inside, this)
-      if (undo === undefined) return each(wrap(mayKnow === true ? noting(inside) : inside, this))
-      return saga.undoable(this.tried.index, inside, undo, this.deps, () => this.done())
-    })
+    const around = this.hooks.layer
+    if (around === undefined) return this.withinRefused(layers, self)
+    return wrapIn(this.step, layers, self, (layer, inside) =>
+      around(this, layer, isLoad, (inner) => layer.wrap(inner, this), inside)
+    )
   }
 
   /** Layers around what comes of an attempt that was refused: it has never begun, so nothing of it is to be undone. */
@@ -80,41 +74,41 @@ export class Layered implements LayerObserver {
   }
 
   degraded(fallback: string, error: unknown): void {
-    this.host.watch?.degraded(this.tried.index, fallback, error)
+    this.attempts.run.sink?.(this.index, undefined, { _tag: "Degraded", fallback, error })
   }
 
   pausing(pause: Duration.Duration): void {
-    const { attempts, index, item } = this.tried
-    this.host.watch?.retryScheduled(index, attempts + 1, item, pause)
-    if (!Duration.isZero(pause)) this.host.pauses(this.tried)
+    const { attempts, index, item } = this.state
+    this.attempts.run.sink?.(index, item, { _tag: "RetryScheduled", attempt: attempts + 1, pause })
+    if (!Duration.isZero(pause)) this.attempts.offerSlots(this.state)
   }
 
   outrun(): void {
-    this.host.pauses(this.tried)
+    this.attempts.offerSlots(this.state)
   }
 
   hedging(): void {
-    const { attempts, index, item } = this.tried
-    this.host.watch?.hedgeStarted(index, attempts + 1, item)
+    const { attempts, index, item } = this.state
+    this.attempts.run.sink?.(index, item, { _tag: "HedgeStarted", attempt: attempts + 1 })
   }
 
   refused(refusal: Refusal): void {
-    this.host.watch?.refused(this.tried.index, this.tried.item, refusal)
+    this.attempts.run.sink?.(this.index, this.state.item, { _tag: "Refused", refusal })
   }
 
   perCall(report: Effect.Effect<void>): void {
-    const { tried } = this
-    tried.perCall ??= new PerCall()
-    tried.perCall.add(report)
+    const { state } = this
+    state.perCall ??= new PerCall()
+    state.perCall.add(report)
   }
 
   get call(): object | undefined {
-    return this.tried.call
+    return this.state.call
   }
 
   cacheRead(cache: string, level: CacheLevel, result: CacheResult, reason?: string): void {
-    const { index, item } = this.tried
-    this.host.watch?.cacheRead(index, item, { cache, level, result, ...(reason === undefined ? {} : { reason }) })
+    const why = reason === undefined ? {} : { reason }
+    this.attempts.run.sink?.(this.index, this.state.item, { _tag: "CacheRead", cache, level, result, ...why })
   }
 
   origin(layer: Layer): string | Origin {
@@ -132,31 +126,30 @@ export class Layered implements LayerObserver {
   }
 
   aborting(cause: Cause.Cause<unknown>): AnyEffect {
-    return this.host.aborts(this.tried, this.item?.value, cause)
+    return this.attempts.aborts(this.state, this.item?.value, cause)
   }
 
   rewinding(cause: Cause.Cause<unknown>, rewind: Rewind): boolean {
-    return this.host.rewinds(this.tried, cause, rewind)
+    return this.hooks.rewinding?.(this.index, cause, rewind) === true
   }
 
-  /** What was done here, for what undoes it. */
-  private done(): Of {
-    const { begun, item } = this.tried
-    return {
-      resource: this.step.name,
-      attempts: begun,
-      item: item === undefined ? undefined : { index: item, value: this.item!.value }
-    }
+  get begun(): number {
+    return this.state.begun
+  }
+
+  get failedItem(): FailedItem | undefined {
+    const { item } = this.state
+    return item === undefined ? undefined : { index: item, value: this.item!.value }
   }
 
   private get outside(): OutsideRun {
-    return new OutsideRun(this.step, this.deps, this.host.around)
+    return new OutsideRun(this.step, this.deps, this.hooks.permits)
   }
 
   private get wrapped(): Wrapped {
     return (this.ifAnyWrapped ??=
       this.item === undefined
         ? this.outside.whole()
-        : this.outside.item(this.item.items, this.item.value, this.tried.item!))
+        : this.outside.item(this.item.items, this.item.value, this.state.item!))
   }
 }

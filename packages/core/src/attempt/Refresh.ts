@@ -4,24 +4,19 @@
  */
 import * as Effect from "effect/Effect"
 import type { Origin } from "../cache/Key.ts"
-import type { Asks, ItemLoads, Limited, Load } from "../compile/Program.ts"
+import type { Permitting } from "../model/Extension.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
 import { PerCall } from "../model/PerCall.ts"
-import { askOutside, asRequest } from "../request/Requests.ts"
 import { unheard } from "../model/Unheard.ts"
 import { answerOf, aString } from "../base/UserValue.ts"
-import { asEffect, call, sealIn, wrapIn } from "../model/UserEffect.ts"
-
-/** What such loads need from a run. */
-export interface Around {
-  /** Runs an effect with the permits of a limiter, by hand. */
-  readonly withPermits: (limit: Limited, self: AnyEffect) => AnyEffect
-}
+import type { Asks, Attempted, ItemLoads, Step, Wrapped as InLayers } from "../model/Step.ts"
+import type { Loading } from "./Loading.ts"
+import { sealIn, wrapIn } from "../model/UserEffect.ts"
 
 /** The load inside layers, and what identifies its value. */
 export interface Wrapped {
   readonly load: AnyEffect
-  readonly layers: Pick<Load, "inner" | "outer" | "limit">
+  readonly layers: Pick<InLayers, "inner" | "outer" | "limit">
   /** The key that the declaration gives. */
   readonly key: () => string | undefined
   /** What identifies a value without a key: its dependencies, and its makers, of which the load function is the first. */
@@ -36,22 +31,24 @@ export const policiesInside = ({ layers }: Wrapped, layer: Layer): string =>
     .join()
 
 /** The key that the declaration of a resource gives, if it gives any. */
-export const keyOfWhole = (step: Load, deps: Dependencies): string | undefined =>
-  step.key === undefined ? undefined : answerOf(step, "`key`", aString, () => step.key!(deps))
+export const keyOfWhole = (step: Step, deps: Dependencies): string | undefined => {
+  const { key } = step.attempts!
+  return key === undefined ? undefined : answerOf(step, "`key`", aString, () => key(deps))
+}
 
 /** The key that it gives for an item of its list. */
-export const keyOfItem = (step: Load, { itemKey }: ItemLoads, item: unknown, deps: Dependencies): string | undefined =>
+export const keyOfItem = (step: Step, { itemKey }: ItemLoads, item: unknown, deps: Dependencies): string | undefined =>
   itemKey === undefined ? undefined : answerOf(step, "`itemKey`", aString, () => itemKey(item, deps))
 
 export class OutsideRun {
-  private readonly step: Load
+  private readonly step: Step
   private readonly deps: Dependencies
-  private readonly around: Around
+  private readonly permits: Permitting | undefined
 
-  constructor(step: Load, deps: Dependencies, around: Around) {
+  constructor(step: Step, deps: Dependencies, permits: Permitting | undefined) {
     this.step = step
     this.deps = deps
-    this.around = around
+    this.permits = permits
   }
 
   get resource(): string {
@@ -61,13 +58,14 @@ export class OutsideRun {
   /** The load of the whole. */
   whole(): Wrapped {
     const { deps, step } = this
-    const { items, load } = step
+    const attempted = step.attempts!
+    const { asks, items, load } = attempted
     return {
-      load: items === undefined ? this.one(step, () => load(deps)) : this.all(items),
-      layers: step,
+      load: items === undefined ? this.one(attempted, () => load(deps)) : this.all(items),
+      layers: attempted,
       key: () => keyOfWhole(step, deps),
       of: deps,
-      makers: items === undefined ? [load, ...askedBy(step.asks)] : [items.load, items.items, ...askedBy(items.asks)]
+      makers: items === undefined ? [load, ...askedBy(asks)] : [items.load, items.items, ...askedBy(items.asks)]
     }
   }
 
@@ -106,17 +104,12 @@ export class OutsideRun {
     }
     const wrap = (layer: Layer, self: AnyEffect): AnyEffect => layer.wrap(self, observer)
     const attempt = wrapIn(this.step, inner.slice(0, count), perCall.before(Effect.scoped(wrapped.load)), wrap)
-    const limited = limit === undefined ? attempt : this.around.withPermits(limit, attempt)
+    const limited = limit === undefined ? attempt : this.permits!.byHand(limit, attempt)
     return wrapIn(this.step, outer.slice(0, Math.max(0, count - inner.length)), limited, wrap)
   }
 
-  private one({ asks, seal }: Pick<Load, "asks" | "seal">, load: () => unknown): AnyEffect {
-    const { step } = this
-    const one =
-      asks === undefined
-        ? Effect.suspend(() => asEffect(step, "`load`", call(load, undefined)))
-        : askOutside(asks, () => asRequest(step, load()))
-    return sealIn(seal, step, one)
+  private one({ loading, seal }: Pick<Attempted, "loading" | "seal">, given: () => unknown): AnyEffect {
+    return sealIn(seal, this.step, (loading as Loading).outside(this.step, given))
   }
 
   private all(items: ItemLoads): AnyEffect {

@@ -1,40 +1,144 @@
 /**
  * The choices of a run: what has been chosen, and which of the steps that run only if a choice wants them are wanted.
  *
- * A step is wanted when something that chose it, or waits for it, is. It is let go when nobody is left who could want it.
+ * A step is wanted when what chose it, or a step that waits for it, is. It is dropped when nothing is left that could want
+ * it. Until then it neither starts nor ends: a step that is not wanted waits for one more than its dependencies.
  */
-import { chosenBy, type Choices, type Program } from "../compile/Program.ts"
+import * as Cause from "effect/Cause"
+import { describe } from "../base/ErrorText.ts"
+import { type Lists, mayChooseOf, reversed } from "../compile/Layout.ts"
+import type { Program } from "../compile/Program.ts"
+import { Failed, Pending, Running, Skipped } from "../model/Absent.ts"
+import type { Extension, Hooks } from "../model/Extension.ts"
+import type { Kind } from "../model/Kind.ts"
+import { stepOf } from "../model/Step.ts"
+import type { Run } from "../run/Run.ts"
+import { MatchError } from "./MatchError.ts"
 
-export class Choosing {
-  private readonly program: Program
-  private readonly choices: Choices
+/** Which steps could want each step. */
+interface Choosable {
+  /** How many could: those that wait for it, and the choices that may choose it. */
+  readonly wanting: ReadonlyArray<number>
+  /** The choices that may choose each step. */
+  readonly choosers: Lists
+}
+
+/** The case that a value asks for. Only untyped code gives anything but a string, a number or a boolean. */
+const caseOf = (value: unknown): string | undefined =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
+
+const none: ReadonlyArray<never> = []
+
+class Choices {
+  private readonly run: Run
+  private readonly choosers: Lists
+  private readonly wanting: Array<number>
   private readonly chosen = new Map<number, number>()
   private readonly wanted = new Set<number>()
-  private readonly wanting: Array<number>
+  /** The failed step because of which each was skipped, or is to be. */
+  private readonly skippedBy = new Map<number, number>()
 
-  constructor(program: Program, choices: Choices) {
-    this.program = program
-    this.choices = choices
-    this.wanting = choices.wanting.slice()
+  constructor(run: Run, { choosers, wanting }: Choosable) {
+    this.run = run
+    this.choosers = choosers
+    this.wanting = wanting.slice()
   }
 
-  /** What a choice has chosen, once it has. */
-  chosenBy(match: number): number | undefined {
-    return this.chosen.get(match)
+  get hooks(): Hooks {
+    return {
+      choose: (index) => this.settle(index),
+      followed: (index, failed) => this.follow(index, failed),
+      isUnwanted: (index) => this.isUnwanted(index),
+      reaches: (index) => this.reachesTarget(index, true),
+      // Whether a step is to be skipped, or was never chosen, is known when it is wanted or dropped.
+      skipping: (index, failed) => {
+        this.skippedBy.set(index, failed)
+        return this.isUnwanted(index)
+      }
+    }
   }
 
-  choose(match: number, step: number): void {
-    this.chosen.set(match, step)
+  private settle(index: number): void {
+    const chosen = this.chosen.get(index)
+    if (chosen === undefined) return this.choose(index)
+    this.run.hooks.ready?.(index)
+    this.run.succeed(index, this.run.valueOf(chosen))
+  }
+
+  private choose(index: number): void {
+    const { run } = this
+    const { choice, mayChoose, name, sources } = run.program.steps[index]!
+    const { cases, otherwise } = choice!
+    const value = run.valueOf(sources[0]!)
+    const asked = caseOf(value)
+    const chosen = (asked === undefined ? undefined : cases.get(asked)) ?? otherwise
+    if (chosen === undefined) {
+      this.drop(this.wantsOf(index), name)
+      return run.fail(index, Cause.fail(new MatchError({ value, cases: [...cases.keys()] })))
+    }
+    this.chosen.set(index, chosen)
+    run.sink?.(index, undefined, { _tag: "Chosen", choice: asked ?? describe(value), chosen })
+    this.drop(
+      mayChoose.filter((other) => other !== chosen),
+      name
+    )
+    for (const wanted of this.want(chosen)) this.release(wanted)
+    // An observer may have ended the run.
+    if (run.stopped === undefined) this.heed(index, chosen)
+  }
+
+  /** A step that nothing had wanted may start, or is skipped because of what has failed in the meantime. */
+  private release(index: number): void {
+    const { run } = this
+    run.sink?.(index, undefined, { _tag: "Wanted" })
+    const { view } = run.program.steps[index]!
+    const failed = this.skippedBy.get(index)
+    if (view !== undefined && run.valueOf(view.parent) === Failed) run.settleSoon(index)
+    else if (failed !== undefined) run.skip(index, failed)
+    else run.satisfy(index)
+  }
+
+  /** A choice may choose what has been settled already: for another choice, or because something before it failed. */
+  private heed(index: number, chosen: number): void {
+    const { run } = this
+    const value = run.valueOf(chosen)
+    if (value === Pending || value === Running) return
+    if (value !== Failed && value !== Skipped) return run.settleSoon(index)
+    const root = value === Failed ? chosen : this.skippedBy.get(chosen)!
+    run.skip(index, root)
+    if (run.failFast && this.reachesTarget(index, false)) run.failWith(root, run.causeOf(root)!)
+  }
+
+  /** What follows for choices from the end of a step. */
+  private follow(index: number, failed: number | undefined): void {
+    const { run } = this
+    if (failed !== undefined && failed !== index) this.drop(this.wantsOf(index), run.program.steps[index]!.name)
+    for (const match of this.choosersOf(index)) {
+      if (failed === undefined) run.settleSoon(match)
+      else run.skip(match, failed)
+    }
+  }
+
+  /** A choice will not want these: what nothing else can want never runs. */
+  private drop(steps: ReadonlyArray<number>, choice: string): void {
+    const { run } = this
+    const toDrop = [...this.letGo(steps)]
+    for (let i = toDrop.pop(); i !== undefined; i = toDrop.pop()) {
+      if (!run.isPending(i)) continue
+      const wants = this.wantsOf(i)
+      run.drop(i, { _tag: "NotChosen", resource: choice })
+      for (const next of this.letGo(wants)) toDrop.push(next)
+    }
   }
 
   /** Whether a step will never be asked for as things are, since only choices can want it and none has. */
-  isUnwanted(index: number): boolean {
-    return this.choices.optional[index] === 1 && !this.wanted.has(index)
+  private isUnwanted(index: number): boolean {
+    return this.run.program.optional![index] === 1 && !this.wanted.has(index)
   }
 
   /** The choices that have chosen a step. */
-  choosersOf(index: number): ReadonlyArray<number> {
-    const { items, start } = this.choices.choosers
+  private choosersOf(index: number): ReadonlyArray<number> {
+    const { items, start } = this.choosers
     const choosers: Array<number> = []
     for (let k = start[index]!; k < start[index + 1]!; k++) {
       if (this.chosen.get(items[k]!) === index) choosers.push(items[k]!)
@@ -42,34 +146,34 @@ export class Choosing {
     return choosers
   }
 
-  /** Wants a step and all that it waits for, and gives those that nobody had wanted before. */
-  want(first: number): ReadonlyArray<number> {
+  /** Wants a step and all that it waits for, and gives those that nothing had wanted before. */
+  private want(first: number): ReadonlyArray<number> {
     const fresh: Array<number> = []
     const toWant = [first]
     for (let i = toWant.pop(); i !== undefined; i = toWant.pop()) {
       if (!this.isUnwanted(i)) continue
       this.wanted.add(i)
       fresh.push(i)
-      for (const on of this.program.steps[i]!.waitsFor) toWant.push(on)
+      for (const on of this.run.program.steps[i]!.waitsFor) toWant.push(on)
     }
     return fresh
   }
 
-  /** One less could want each of these; gives those that nobody can want any more. */
-  letGo(steps: ReadonlyArray<number>): ReadonlyArray<number> {
+  /** One less could want each of these; gives those that nothing can want any more. */
+  private letGo(steps: ReadonlyArray<number>): ReadonlyArray<number> {
     return steps.filter((i) => --this.wanting[i]! === 0 && this.isUnwanted(i))
   }
 
   /** What a step that will not run could have wanted. */
-  wantsOf(index: number): ReadonlyArray<number> {
-    const step = this.program.steps[index]!
-    const wants = this.isUnwanted(index) ? step.waitsFor : []
-    return step.kind === "match" && !this.chosen.has(index) ? [...wants, ...chosenBy(step)] : wants
+  private wantsOf(index: number): ReadonlyArray<number> {
+    const { mayChoose, waitsFor } = this.run.program.steps[index]!
+    const wants = this.isUnwanted(index) ? waitsFor : none
+    return mayChoose.length > 0 && !this.chosen.has(index) ? [...wants, ...mayChoose] : wants
   }
 
   /** Whether the failure of a step, or its skip, reaches a target by what has been chosen so far. */
-  reachesTarget(first: number, isFailure: boolean): boolean {
-    const { dependents, fatalFailure, fatalSkip, steps } = this.program
+  private reachesTarget(first: number, isFailure: boolean): boolean {
+    const { dependents, fatalFailure, fatalSkip, steps } = this.run.program
     const seen = new Set<string>()
     const toFollow: Array<readonly [index: number, isFailure: boolean]> = [[first, isFailure]]
     for (let next = toFollow.pop(); next !== undefined; next = toFollow.pop()) {
@@ -80,12 +184,39 @@ export class Choosing {
       for (const m of this.choosersOf(i)) toFollow.push([m, false])
       for (let k = dependents.start[i]!; k < dependents.start[i + 1]!; k++) {
         const j = dependents.items[k]!
-        const step = steps[j]!
-        if (step.kind !== "view") toFollow.push([j, false])
-        else if (step.lens._tag === "Map") toFollow.push([j, failed])
-        else if (!failed && !step.lens.ancestors) toFollow.push([j, false])
+        const lens = steps[j]!.view?.lens
+        if (lens === undefined) toFollow.push([j, false])
+        else if (lens.recovers === undefined) toFollow.push([j, failed])
+        else if (!failed && !lens.ancestors) toFollow.push([j, false])
       }
     }
     return false
   }
+}
+
+/** Makes the choices of a run. */
+const choosing: Extension = {
+  prepare: ({ steps }: Program): Choosable => {
+    const wanting = steps.map(() => 0)
+    for (const { mayChoose, waitsFor } of steps) {
+      for (const j of waitsFor) wanting[j]!++
+      for (const j of mayChoose) wanting[j]!++
+    }
+    return { wanting, choosers: reversed(steps, mayChooseOf) }
+  },
+  open: (run: Run, choosable: Choosable) => new Choices(run, choosable).hooks
+}
+
+export const matchKind: Kind = {
+  name: "match",
+  refuses: "a choice does no work of its own: pipe it onto the cases",
+  toStep: (_base, common, { choice }) =>
+    stepOf(common, {
+      choice,
+      mayChoose: Array.from(
+        new Set([...choice!.cases.values(), ...(choice!.otherwise === undefined ? none : [choice!.otherwise])])
+      ),
+      settle: ({ hooks }, index) => hooks.choose!(index),
+      extensions: [choosing]
+    })
 }

@@ -1,43 +1,9 @@
 /** A choice between resources. */
-import * as Data from "effect/Data"
 import { type Any, declare, type Failure, type Input, type InputOf, lazily, type Resource } from "../model/Resource.ts"
 import type { Services, Success } from "../model/Resource.ts"
-import { describe } from "../base/ErrorText.ts"
 import type { ResourceError } from "../model/ResourceError.ts"
-
-/**
- * A `match` has no case for a value, and nothing for every other value.
- *
- * - `value`: the value of the resource that decides; `cases`: the values that there are cases for.
- *
- * @example
- * ```ts
- * import { Effect } from "effect"
- * import { Loader, Resource } from "effect-loader"
- *
- * const plan = Resource.succeed("plan", "trial" as string)
- * const footer = Resource.match("footer", { on: plan, cases: { free: Resource.succeed("ad", "9 builds left") } })
- *
- * const error = Effect.runSync(Effect.flip(Loader.load(Loader.make({ footer }))))
- * console.log(error.error.message) // there is no case for "trial": the cases are "free"
- * ```
- *
- * @since 0.1.0
- * @category errors
- */
-export class MatchError extends Data.TaggedError("MatchError")<{
-  readonly message: string
-  readonly value: unknown
-  readonly cases: ReadonlyArray<string>
-}> {
-  constructor(props: { readonly value: unknown; readonly cases: ReadonlyArray<string> }) {
-    const cases = props.cases.map((value) => JSON.stringify(value)).join(", ")
-    super({
-      ...props,
-      message: `there is no case for ${JSON.stringify(describe(props.value))}: the cases are ${cases}`
-    })
-  }
-}
+import { matchKind } from "./Choices.ts"
+import type { MatchError } from "./MatchError.ts"
 
 /** What can decide: values that are keys of an object when they are written out. */
 type Decider = Resource<string, string | number | boolean, unknown, unknown, never>
@@ -148,4 +114,11 @@ export const match: {
     readonly orElse?: unknown
     readonly after?: ReadonlyArray<unknown> | (() => ReadonlyArray<unknown>)
   }
-): never => declare(name, { _tag: "Match", on, cases, orElse, after: lazily<ReadonlyArray<unknown>>(after, []) })
+): never =>
+  declare(name, {
+    kind: matchKind,
+    deps: () => ({ on }),
+    after: lazily<ReadonlyArray<unknown>>(after, []),
+    cases,
+    orElse
+  })

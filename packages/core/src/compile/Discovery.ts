@@ -6,11 +6,11 @@
  * dependencies before it, in the order of their keys.
  */
 import { kindOf, valueText } from "../base/ValueText.ts"
-import { type Base, baseOf, type Node, type Source } from "../model/Node.ts"
+import { type Base, baseOf, type Dependencies, type Node, type Source } from "../model/Node.ts"
 import { isResource, nodeOf } from "../model/Resource.ts"
 import { cyclesOf } from "./Cycles.ts"
 import type { GraphIssue, NotAResource } from "./GraphError.ts"
-import { substitute, type Substitution } from "./Substitution.ts"
+import type { Substitution } from "./Substitution.ts"
 
 /** A node that was found, with what it reads, by key, and what it only waits for. */
 export interface Found {
@@ -48,10 +48,7 @@ const noRecords: ReadonlySet<string> = new Set(["Promise", "thenable", "resource
 const open = -1
 
 /** A view is part of its resource, so it adds nothing to a path; everything else that is not there already is one. */
-export const weight = (node: Node): number => (node._tag === "Base" && !isGiven(node.source) ? 1 : 0)
-
-/** Whether a value is there from the start. */
-const isGiven = ({ _tag }: Source): boolean => _tag === "Input" || _tag === "Constant" || _tag === "Given"
+export const weight = (node: Node): number => (node._tag === "Base" && node.source.kind.isGiven !== true ? 1 : 0)
 
 const showValue = (value: unknown): string => {
   if (value === null) return "null"
@@ -62,7 +59,7 @@ const showValue = (value: unknown): string => {
 }
 
 /** Is told of each resource that runs another loader, and how to get at that one. */
-export type LookInside = (resource: string, loader: () => unknown) => void
+export type LookInside = (resource: string, source: Source) => void
 
 interface Frame {
   readonly found: Found
@@ -87,7 +84,7 @@ class Walk {
   private isCyclic = false
 
   constructor(substitution: Substitution, inside: LookInside) {
-    this.standIn = substitute(substitution)
+    this.standIn = substitution.apply?.(substitution) ?? ((node) => node)
     this.inside = inside
   }
 
@@ -140,46 +137,30 @@ class Walk {
   }
 
   private readBase(base: Base): Found {
-    if (typeof base.name !== "string" || base.name === "") {
-      this.issues.push({ _tag: "InvalidName", name: base.name, use: `a resource (${base.source._tag.toLowerCase()})` })
+    const { name: resource, source } = base
+    if (typeof resource !== "string" || resource === "") {
+      this.issues.push({ _tag: "InvalidName", name: resource, use: `a resource (${source.kind.name})` })
     }
-    const source = base.source
     const keys: Array<string> = []
     const dependencies: Array<Node> = []
     const after: Array<Node> = []
-    let cases: ReadonlyArray<Case> = none
-    const resource = base.name
-    if ("deps" in source) {
-      for (const [key, value] of this.entries(source.deps, resource)) {
-        const node = this.resolve(value, { place: "dependency", resource, key })
-        if (node !== undefined) {
-          keys.push(key)
-          dependencies.push(node)
-        }
-      }
+    const place = source.cases === undefined ? "dependency" : "on"
+    for (const [key, value] of this.entries(source.deps, resource)) {
+      const node = this.resolve(value, place === "on" ? { place, resource } : { place, resource, key })
+      if (node === undefined) continue
+      keys.push(key)
+      dependencies.push(node)
     }
-    if (source._tag === "Match") {
-      const on = this.resolve(source.on, { place: "on", resource })
-      if (on !== undefined) {
-        keys.push("on")
-        dependencies.push(on)
-      }
-      cases = this.readCases(resource, source)
+    const cases = source.cases === undefined ? none : this.readCases(resource, source.cases, source.orElse)
+    for (const [i, value] of this.call(() => Array.from(source.after()), resource).entries()) {
+      const node = this.resolve(value, { place: "after", resource, key: String(i) })
+      if (node !== undefined) after.push(node)
     }
-    if ("after" in source) {
-      for (const [i, value] of this.call(() => Array.from(source.after()), resource).entries()) {
-        const node = this.resolve(value, { place: "after", resource, key: String(i) })
-        if (node !== undefined) after.push(node)
-      }
-    }
-    if (source._tag === "Loader") this.inside(base.name, source.loader)
+    if (source.loader !== undefined) this.inside(resource, source)
     return { node: base, keys, dependencies, after, cases, level: open, index: -1 }
   }
 
-  private readCases(
-    resource: string,
-    { cases, orElse }: Extract<Source, { readonly _tag: "Match" }>
-  ): ReadonlyArray<Case> {
+  private readCases(resource: string, cases: Dependencies, orElse: unknown): ReadonlyArray<Case> {
     const found: Array<Case> = []
     for (const [key, given] of this.entries(() => cases, resource)) {
       const node = this.resolve(given, { place: "case", resource, key })
@@ -266,7 +247,7 @@ const clashes = (found: ReadonlyArray<Found>): ReadonlyMap<string, ReadonlyArray
   const clashing = new Map<string, Array<Base>>()
   for (const { node } of found) {
     // What is given stands for a view of a resource, which others may still need to be loaded.
-    if (node._tag === "View" || node.source._tag === "Given") continue
+    if (node._tag === "View" || node.source.kind.isSubstitute === true) continue
     const known = first.get(node.name)
     if (known === undefined) first.set(node.name, node)
     else if (clashing.has(node.name)) clashing.get(node.name)!.push(node)

@@ -1,5 +1,6 @@
 /** Which way a failure takes to a target: for errors that name it. */
-import { mayWaitFor, type Program } from "./Program.ts"
+import { mayWaitFor } from "./Layout.ts"
+import type { Program } from "./Program.ts"
 
 const none = -1
 

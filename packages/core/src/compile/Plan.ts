@@ -3,10 +3,14 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import type { Part } from "../model/Policy.ts"
-import { type Base, baseOf } from "../model/Node.ts"
+import { baseOf } from "../model/Node.ts"
 import type { Layer } from "../model/Node.ts"
-import { chosenBy, type Limited, type Load, mayWaitFor, type Program, type Step } from "./Program.ts"
+import type { Attempted, Cases, Limited, Step } from "../model/Step.ts"
+import { type Inside, insideOf } from "./Inside.ts"
+import { mayWaitFor } from "./Layout.ts"
+import type { Program } from "./Program.ts"
 
 /**
  * One resource of a plan.
@@ -96,19 +100,7 @@ const partsOf = (layers: ReadonlyArray<Layer>, limit?: Limited): ReadonlyArray<P
   ...(limit === undefined ? [] : [{ kind: "limit", label: limit.label }])
 ]
 
-const kinds = {
-  Input: "input",
-  Constant: "constant",
-  Given: "constant",
-  Struct: "struct",
-  Load: "load",
-  Request: "request",
-  List: "list",
-  Match: "match",
-  Loader: "loader"
-} as const satisfies Record<Base["source"]["_tag"], PlanResource["kind"]>
-
-const itemsOf = ({ items }: Load): Pick<PlanResource, "items"> => {
+const itemsOf = ({ items }: Attempted): Pick<PlanResource, "items"> => {
   if (items === undefined) return {}
   const { asks, concurrency, inner, limit: permits = asks?.limit, outer } = items
   const limit = concurrency === "unbounded" ? {} : { concurrency }
@@ -117,18 +109,18 @@ const itemsOf = ({ items }: Load): Pick<PlanResource, "items"> => {
 }
 
 /** For each step that only choices can want, their names. */
-const wantedOnlyBy = ({ choices, steps }: Program): ReadonlyMap<number, ReadonlySet<string>> => {
+const wantedOnlyBy = ({ optional, steps }: Program): ReadonlyMap<number, ReadonlySet<string>> => {
   const onlyFor = new Map<number, Set<string>>()
-  if (choices === undefined) return onlyFor
+  if (optional === undefined) return onlyFor
   const add = (i: number, names: Iterable<string>): void => {
-    if (choices.optional[i] === 0) return
+    if (optional[i] === 0) return
     const known = onlyFor.get(i) ?? new Set()
     for (const name of names) known.add(name)
     onlyFor.set(i, known)
   }
   for (let i = steps.length - 1; i >= 0; i--) {
     const step = steps[i]!
-    if (step.kind === "match") for (const j of chosenBy(step)) add(j, [step.name])
+    for (const j of step.mayChoose) add(j, [step.name])
     for (const j of step.waitsFor) add(j, onlyFor.get(i) ?? [])
   }
   return onlyFor
@@ -138,31 +130,28 @@ const noParts: ReadonlyArray<Part> = []
 
 /** What is told of some kinds of resources only. */
 const detailsOf = (
-  step: Step,
+  { attempts, choice }: Step,
   nameOf: (i: number) => string
-): Pick<PlanResource, "attempt" | "around" | "items" | "cases" | "otherwise"> => {
-  if (step.kind === "load") {
-    return {
-      attempt: partsOf(step.inner, step.limit ?? step.asks?.limit),
-      around: partsOf(step.outer),
-      ...itemsOf(step)
-    }
-  }
-  if (step.kind !== "match") return { attempt: noParts, around: noParts }
-  const { cases, otherwise } = step
-  return {
-    attempt: noParts,
-    around: noParts,
-    cases: Object.fromEntries(Array.from(cases, ([value, i]) => [value, nameOf(i)])),
-    ...(otherwise === undefined ? {} : { otherwise: nameOf(otherwise) })
-  }
-}
+): Pick<PlanResource, "attempt" | "around" | "items" | "cases" | "otherwise"> => ({
+  attempt: attempts === undefined ? noParts : partsOf(attempts.inner, attempts.limit ?? attempts.asks?.limit),
+  around: attempts === undefined ? noParts : partsOf(attempts.outer),
+  ...(attempts === undefined ? {} : itemsOf(attempts)),
+  ...(choice === undefined ? {} : casesOf(choice, nameOf))
+})
+
+const casesOf = (
+  { cases, otherwise }: Cases,
+  nameOf: (i: number) => string
+): Pick<PlanResource, "cases" | "otherwise"> => ({
+  cases: Object.fromEntries(Array.from(cases, ([value, i]) => [value, nameOf(i)])),
+  ...(otherwise === undefined ? {} : { otherwise: nameOf(otherwise) })
+})
 
 /** How a plan is run. */
 type Settings = Pick<Plan, "scheduling" | "concurrency" | "timeout">
 
-/** The plan of a compiled graph. A resource and its views are one entry; `inside` gives the plan of a loader inside. */
-export const fromProgram = (program: Program, settings: Settings, inside: (base: Base) => Plan | undefined): Plan => {
+/** The plan of a compiled graph. A resource and its views are one entry. */
+const fromProgram = (program: Program, settings: Settings): Plan => {
   const onlyFor = wantedOnlyBy(program)
   const nameOf = (i: number): string => program.steps[i]!.name
   const batchOf = new Int32Array(program.steps.length).fill(-1)
@@ -171,19 +160,20 @@ export const fromProgram = (program: Program, settings: Settings, inside: (base:
   const views = program.steps.map((): Array<string> => [])
   for (const i of program.declared) {
     const step = program.steps[i]!
-    if (step.kind === "view") views[step.base]!.push(step.lens.label)
-    for (const j of mayWaitFor(step)) if (step.kind !== "view") dependents[program.steps[j]!.base]!.add(nameOf(i))
+    if (step.view !== undefined) views[step.base]!.push(step.view.lens.label)
+    for (const j of mayWaitFor(step)) if (step.view === undefined) dependents[program.steps[j]!.base]!.add(nameOf(i))
   }
   const resources = program.declared.flatMap((i): ReadonlyArray<PlanResource> => {
     const step = program.steps[i]!
-    if (step.kind === "view") return []
+    if (step.view !== undefined) return []
     const base = baseOf(step.node)
-    const loader = inside(base)
+    const inside = insideOf(base)
+    const loader = inside && plans.get(inside)
     const choosers = onlyFor.get(i)
     return [
       {
         name: step.name,
-        kind: kinds[base.source._tag],
+        kind: base.source.kind.name,
         dependencies: Array.from(new Set(mayWaitFor(step).map(nameOf))),
         dependents: Array.from(dependents[i]!),
         batch: batchOf[i]!,
@@ -203,6 +193,32 @@ export const fromProgram = (program: Program, settings: Settings, inside: (base:
     batches: program.batches.map((batch) => batch.map(nameOf)),
     targets: Object.fromEntries(program.targets.keys.map((key, k) => [key, nameOf(program.targets.sources[k]!)]))
   }
+}
+
+/** The plans of loaders. Those of the loaders inside are made first. */
+const plans = new WeakMap<Inside, Plan>()
+
+const toPlan = ({ inBatches, limit, program, timeout }: Inside): Plan =>
+  fromProgram(program, {
+    scheduling: inBatches ? "batched" : "eager",
+    ...(limit === undefined ? {} : { concurrency: limit }),
+    ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
+  })
+
+/** The plan of a loader: the same object however often it is asked for. By a loop, as loaders may be nested deep. */
+export const planOf = (loader: Inside): Plan => {
+  const open = [loader]
+  for (let one = open.at(-1); one !== undefined && !plans.has(loader); one = open.at(-1)) {
+    const before = open.length
+    for (const { node } of one.program.steps) {
+      const inside = insideOf(node)
+      if (inside !== undefined && !plans.has(inside)) open.push(inside)
+    }
+    if (open.length > before) continue
+    if (!plans.has(one)) plans.set(one, toPlan(one))
+    open.pop()
+  }
+  return plans.get(loader)!
 }
 
 /** A plan and those of all loaders inside, each once: what is inside of one follows it. */

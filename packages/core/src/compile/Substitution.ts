@@ -13,6 +13,8 @@ export interface Substitution {
   readonly byNode: ReadonlyMap<Node, Node>
   /** For every other base. */
   readonly otherwise?: (base: Base) => Node | undefined
+  /** From each node to what stands in its place. What substitutes brings it. */
+  readonly apply?: (self: Substitution) => (node: Node) => Node
 }
 
 export const noSubstitution: Substitution = { byName: new Map(), byNode: new Map() }
@@ -22,7 +24,7 @@ export const isNone = ({ byName, byNode, otherwise }: Substitution): boolean =>
   byName.size === 0 && byNode.size === 0 && otherwise === undefined
 
 /** From each node to what stands in its place: itself, for most. The same node always gives the same. */
-export const substitute = (substitution: Substitution): ((node: Node) => Node) => {
+const substitute = (substitution: Substitution): ((node: Node) => Node) => {
   if (isNone(substitution)) return (node) => node
   const { byName, byNode, otherwise } = substitution
   const standIns = new Set<Node>([...byNode.values(), ...byName.values()].map(baseOf))
@@ -41,3 +43,6 @@ export const substitute = (substitution: Substitution): ((node: Node) => Node) =
   }
   return of
 }
+
+/** A substitution of these nodes. */
+export const substituting = (nodes: Omit<Substitution, "apply">): Substitution => ({ ...nodes, apply: substitute })

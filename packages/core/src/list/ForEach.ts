@@ -5,6 +5,7 @@ import * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import type * as RequestResolver from "effect/RequestResolver"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
+import { listKind, type ListSource } from "./Lists.ts"
 import type { Dependencies, KeyOf } from "../model/Node.ts"
 import {
   layersOf,
@@ -132,7 +133,7 @@ export const forEach = <
   const { after, concurrency = "unbounded", deps, each, itemKey, items, key, load, resolvers = [] } = options
   checkConcurrency(name, concurrency)
   return declare(name, {
-    _tag: "List",
+    kind: listKind,
     deps: lazily<Dependencies>(deps, {}),
     after: lazily<ReadonlyArray<unknown>>(after, []),
     items: items as (deps: Dependencies) => Iterable<unknown>,
@@ -144,5 +145,5 @@ export const forEach = <
     itemKey: itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
     concurrency,
     each: [...undoLayers("Resource.forEach", name, undo, alsoUndo), ...(each === undefined ? [] : layersOf(each))]
-  })
+  } as ListSource)
 }

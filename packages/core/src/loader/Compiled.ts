@@ -7,13 +7,12 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import type { Foreseen } from "../request/Foreseen.ts"
-import { fromProgram, type Plan } from "../compile/Plan.ts"
-import type { Program } from "../compile/Program.ts"
+import { insideOf } from "../compile/Inside.ts"
 import type { Substitution } from "../compile/Substitution.ts"
-import type { Node } from "../model/Node.ts"
 import type { Policy, PolicyForKeyed } from "../model/Policy.ts"
+import type { Extension } from "../model/Extension.ts"
 import type { Deps } from "../model/Resource.ts"
+import type { Accounted } from "../undo/Account.ts"
 import type { RollbackError } from "../undo/CompensationError.ts"
 
 const TypeId = "~effect-loader/Loader"
@@ -76,8 +75,9 @@ export interface Declaration {
   readonly targets: Deps
   readonly options: Options
   readonly substitution: Substitution
-  /** What is run at the end of each load, with its exit. */
+  /** What runs at the end of each load, with its exit, and what runs it. */
   readonly onExit?: ReadonlyArray<OnExit>
+  readonly extensions?: ReadonlyArray<Extension>
 }
 
 export type OnExit = (exit: Exit.Exit<unknown, unknown>) => unknown
@@ -86,20 +86,12 @@ export type OnExit = (exit: Exit.Exit<unknown, unknown>) => unknown
 export interface Nested {
   /** How many loaders are inside each other, itself included. */
   depth: number
-  /** The steps for which batches are held, where there are any. */
-  foreseen: ReadonlyArray<Foreseen> | undefined
 }
 
 /** What a loader is made of. */
-export interface Compiled {
+export interface Compiled extends Accounted {
   readonly declaration: Declaration
-  readonly program: Program
   readonly nested: Nested
-  readonly limit: number | undefined
-  readonly timeout: Duration.Duration | undefined
-  readonly inBatches: boolean
-  /** How many compensations may run at once. */
-  readonly undoLimit: number
 }
 
 /** What is given with a loader: the values of its presets, by their keys. */
@@ -138,51 +130,15 @@ export const fromCompiled = (compiled: Compiled, values: GivenValues): never =>
  */
 export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" && u !== null && TypeId in u
 
-/** The loader inside a step, if it runs one. */
-const insideOf = (node: Node): Compiled | undefined => {
-  if (node._tag === "View" || node.source._tag !== "Loader") return undefined
-  return compiledOf(node.source.loader() as AnyLoader)
-}
-
 /** A loader and all loaders inside it, each once. */
 export const allInside = (compiled: Compiled): ReadonlyArray<Compiled> => {
   const found = new Set([compiled])
   // A set tells of what is added while it is gone through.
   for (const { program } of found) {
     for (const { node } of program.steps) {
-      const inside = insideOf(node)
+      const inside = insideOf(node) as Compiled | undefined
       if (inside !== undefined) found.add(inside)
     }
   }
   return [...found]
-}
-
-/** The plan of a loader: the same object however often it is asked for. Those of the loaders inside are made first. */
-export const planOf = (compiled: Compiled): Plan => {
-  const open = [compiled]
-  for (let one = open.at(-1); one !== undefined && !plans.has(compiled); one = open.at(-1)) {
-    const before = open.length
-    for (const { node } of one.program.steps) {
-      const inside = insideOf(node)
-      if (inside !== undefined && !plans.has(inside)) open.push(inside)
-    }
-    if (open.length > before) continue
-    if (!plans.has(one)) plans.set(one, toPlan(one))
-    open.pop()
-  }
-  return plans.get(compiled)!
-}
-
-const plans = new WeakMap<Compiled, Plan>()
-
-const toPlan = ({ inBatches, limit, program, timeout }: Compiled): Plan => {
-  const settings = {
-    scheduling: inBatches ? ("batched" as const) : ("eager" as const),
-    ...(limit === undefined ? {} : { concurrency: limit }),
-    ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
-  }
-  return fromProgram(program, settings, (base) => {
-    const inside = insideOf(base)
-    return inside === undefined ? undefined : plans.get(inside)
-  })
 }

@@ -1,4 +1,5 @@
 /** Services that layers build, as resources. */
+import { loadKind, type LoadSource, waitsForNothing } from "../model/Resource.ts"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -41,8 +42,8 @@ const servicesOf = (deps: Dependencies): ReadonlyMap<string, Context.Key<unknown
     if (!isResource(dependency)) continue
     const node = nodeOf(dependency)
     const { source } = baseOf(node)
-    const isChanged = lensesOf(node).some((lens) => lens._tag === "Map" || lens.onSuccess !== undefined)
-    if (source._tag === "Load" && source.service !== undefined && !isChanged) found.set(key, source.service)
+    const isChanged = lensesOf(node).some(({ onSuccess }) => onSuccess !== undefined)
+    if (source.service !== undefined && !isChanged) found.set(key, source.service)
   }
   return found
 }
@@ -106,5 +107,11 @@ export const fromLayer = <const Name extends string, Id, Shape, E, R, const D ex
     for (const [local, service] of services) provided = Context.add(provided, service as never, values[local] as never)
     return Effect.map(Effect.provideContext(built(layer), provided as never), Context.get(key as never))
   }
-  return declare(name, { _tag: "Load", deps, after: () => [], load, service: key as Context.Key<unknown, unknown> })
+  return declare(name, {
+    ...waitsForNothing,
+    kind: loadKind,
+    deps,
+    load,
+    service: key as Context.Key<unknown, unknown>
+  } as LoadSource)
 }

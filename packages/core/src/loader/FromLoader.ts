@@ -1,10 +1,36 @@
 /** A loader as one resource of another. */
-import { declare, lazily } from "../model/Resource.ts"
+import { checkLayers, keyless, misplaced } from "../attempt/Check.ts"
+import { holding } from "../attempt/Holding.ts"
+import { attempted, takesPermits, wrapped } from "../attempt/Layering.ts"
+import type { Kind } from "../model/Kind.ts"
+import { declare, lazily, type LoadSource } from "../model/Resource.ts"
+import { loaders } from "../nested/ParentRun.ts"
+import { foreseeing } from "../request/Foreseeing.ts"
+import { undoing } from "../undo/Account.ts"
 import type { Any, Failure, InputOf, Inputs, Own, Resource, Services, Unkeyed } from "../model/Resource.ts"
 import type { Dependencies, KeyOf } from "../model/Node.ts"
 import { type AnyLoader, isLoader, type Loader } from "./Compiled.ts"
-import { once } from "./Compiling.ts"
+import { type LoaderSource, once } from "./Compiling.ts"
+import { compileInside } from "./CompilingInside.ts"
 import { load } from "./Loader.ts"
+
+const inside =
+  "what runs inside takes permits itself, and would wait for these: pipe it onto the resources of the loader inside"
+
+/** What runs another loader. What its resources lack is for that loader to say: a default policy does not reach it. */
+const loaderKind: Kind = {
+  name: "loader",
+  check: (base) => [
+    ...checkLayers(base),
+    ...base.layers.filter(takesPermits).map((limit) => misplaced(base, limit, inside)),
+    ...keyless(base, base.layers, base.source.key)
+  ],
+  toStep: ({ layers, source }, common) => {
+    const { key, load } = source as LoadSource
+    const around = { ...wrapped(layers, common.name), loading: loaders }
+    return attempted(common, around, { load, key, isLoader: true }, [foreseeing, undoing, holding])
+  }
+}
 
 /** A resource for each input of a loader. */
 type Mapped<In> = { readonly [K in keyof In]: Resource<string, In[K], any, any, any> } // oxlint-disable-line typescript/no-explicit-any
@@ -97,11 +123,12 @@ export const fromLoader = <
   const { after, inputs = {}, key }: Options = options ?? {}
   const given = reading(name, lazily<unknown>(loader, undefined))
   return declare(name, {
-    _tag: "Loader",
+    kind: loaderKind,
     deps: () => inputs,
     after: lazily<ReadonlyArray<unknown>>(after, []),
     load: (values: Dependencies) => load(given() as Loader<unknown, unknown, unknown, Dependencies>, values),
     key: key as KeyOf | undefined,
-    loader: given
-  })
+    loader: given,
+    compileInside
+  } as LoaderSource)
 }

@@ -11,7 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import { dual } from "effect/Function"
 import type { GraphError } from "../compile/GraphError.ts"
-import type { Plan } from "../compile/Plan.ts"
+import { type Plan, planOf } from "../compile/Plan.ts"
 import { noSubstitution } from "../compile/Substitution.ts"
 import type { PolicyError, PolicyServices } from "../model/Policy.ts"
 import type {
@@ -30,18 +30,18 @@ import {
   type Loader,
   type OnExit,
   type Options,
-  planOf,
   valuesOf
 } from "./Compiled.ts"
 import { compileDeclaration } from "./Compiling.ts"
-import { execute, type Execution } from "../run/Execution.ts"
+import { execute, type Execution, type Options as RunOptions } from "../run/Execution.ts"
 import type { LoadTimeout } from "../run/LoadTimeout.ts"
 import type { Report } from "../watch/Report.ts"
 import type { Run } from "../run/Run.ts"
 import type { RunEvent } from "../watch/RunEvent.ts"
+import { sagaOf, undoing } from "../undo/Account.ts"
 import type { RollbackError } from "../undo/CompensationError.ts"
 import { fromEvents } from "../watch/Timeline.ts"
-import { reporter } from "../watch/Watching.ts"
+import { readBy, watching } from "../watch/Watching.ts"
 
 export { isLoader, type Loader, type Options } from "./Compiled.ts"
 
@@ -228,7 +228,7 @@ export const load: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<A, E, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<A, E, R>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
-  execute(self, { inputs, failFast: true, reporter: undefined, conclude: (_run, exit) => exit })
+  execute(compiledOf(self), { inputs, values: valuesOf(self), failFast: true, conclude: (_run, exit) => exit })
 )
 
 /**
@@ -247,11 +247,11 @@ export interface Reversible<out A> {
 }
 
 const toReversible = (
-  run: Run,
+  execution: Execution,
   inputs: unknown,
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<unknown, unknown> => {
-  const { saga } = run
+  const saga = sagaOf(execution)
   if (Exit.isFailure(exit)) return exit
   const { value: values } = exit
   if (saga === undefined) return Exit.succeed({ values, undo: Effect.void })
@@ -291,12 +291,12 @@ export const loadReversible: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reversible<A>, E, R>
   <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reversible<A>, E, R>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
-  execute(self, {
+  execute(compiledOf(self), {
     inputs,
+    values: valuesOf(self),
     failFast: true,
-    reporter: undefined,
     reversible: true,
-    conclude: (run, exit) => toReversible(run, inputs, exit)
+    conclude: (_run, exit, execution) => toReversible(execution, inputs, exit)
   })
 )
 
@@ -335,8 +335,9 @@ export const onExit: {
 } = /* @__PURE__ */ dual(2, (self: AnyLoader, hook: OnExit): never => {
   const compiled = compiledOf(self)
   checkFunctions("Loader.onExit", compiled.program.name, { hook }, ["hook"])
-  const declaration = { ...compiled.declaration, onExit: [...(compiled.declaration.onExit ?? []), hook] }
-  return fromCompiled({ ...compiled, declaration }, valuesOf(self))
+  const changes = { onExit: [...compiled.onExit, hook], extensions: [...compiled.extensions, undoing] }
+  const declaration = { ...compiled.declaration, ...changes }
+  return fromCompiled({ ...compiled, ...changes, declaration }, valuesOf(self))
 })
 
 /** The values that targets were loaded to, for those that were. */
@@ -353,16 +354,18 @@ const loadedValues = (run: Run): Record<string, unknown> => {
 /** Runs with an observer of its own; `conclude` gets the report of what that one saw. */
 const executeReported = (
   self: AnyLoader,
-  options: Pick<Execution, "inputs" | "failFast">,
+  options: Pick<RunOptions, "inputs" | "failFast">,
   conclude: (exit: Exit.Exit<unknown, unknown>, report: () => Report) => Effect.Effect<unknown>
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => {
     const events: Array<RunEvent> = []
-    return execute(self, {
+    const run = execute(compiledOf(self), {
       ...options,
-      reporter: reporter((event) => events.push(event)),
+      values: valuesOf(self),
+      extensions: [watching],
       conclude: (run, exit) => conclude(exit, () => ({ ...fromEvents(events)!, values: loadedValues(run) }))
     })
+    return readBy((event) => events.push(event), run) as Effect.Effect<unknown, unknown>
   })
 
 /**

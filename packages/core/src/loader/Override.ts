@@ -1,14 +1,19 @@
 /** Loaders with something changed: resources replaced, values given, two as one. */
+import { Pending } from "../model/Absent.ts"
+import type { Kind } from "../model/Kind.ts"
+import { loadKind, type LoadSource, waitsForNothing } from "../model/Resource.ts"
+import { stepOf } from "../model/Step.ts"
+import type { Source } from "../model/Node.ts"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { dual } from "effect/Function"
 import { RecentMap } from "../base/RecentMap.ts"
 import { counter } from "../base/Shared.ts"
-import type { GraphIssue } from "../compile/GraphError.ts"
-import type { Substitution } from "../compile/Substitution.ts"
+import { type GraphIssue, phrase, quoted, worded } from "../model/GraphIssue.ts"
+import { type Substitution, substituting } from "../compile/Substitution.ts"
 import { asEffect } from "../model/UserEffect.ts"
-import { bare, type Base, baseOf, type Dependencies, type Node } from "../model/Node.ts"
+import { bare, baseOf, type Dependencies, type Node } from "../model/Node.ts"
 import { type Any, isResource, nodeOf, type Own, type Resource } from "../model/Resource.ts"
 import {
   type AnyLoader,
@@ -93,10 +98,24 @@ export type ReplacementInput<Name extends string, P> = [P] extends [
 
 const nextKey = /* @__PURE__ */ counter("given values")
 
+/** A value that is given with a loader, in the place of something that would have been loaded. */
+interface GivenSource extends Source {
+  readonly givenAs: string
+}
+
+const givenKind: Kind = {
+  name: "constant",
+  isGiven: true,
+  isSubstitute: true,
+  refuses: "a value that is given is not loaded",
+  toStep: ({ source }, common) =>
+    stepOf(common, { given: { isInput: false, key: (source as GivenSource).givenAs, value: Pending } })
+}
+
 /** A node whose value is given with a loader, and the key under which it is. */
 const given = (name: string): { readonly node: Node; readonly key: string } => {
   const key = `${nextKey()}`
-  return { node: bare(name, { _tag: "Given", key }), key }
+  return { node: bare(name, { ...waitsForNothing, kind: givenKind, givenAs: key } as GivenSource), key }
 }
 
 const changed = (
@@ -106,28 +125,31 @@ const changed = (
   issues: ReadonlyArray<GraphIssue> = []
 ): never => {
   const { declaration } = compiledOf(self)
-  const substitution = { ...declaration.substitution, ...change }
+  const substitution = substituting({ ...declaration.substitution, ...change })
   const compiled = Result.getOrThrow(compileDeclaration({ ...declaration, substitution }, issues))
   return fromCompiled(compiled, new Map([...valuesOf(self), ...values]))
 }
 
 /** The same dependencies as the replaced resource has, as far as it is there to be looked at. */
-const loadLike = ({ name, source }: Base, load: (deps: Dependencies) => unknown): Node => {
-  const deps = "deps" in source ? source.deps : () => (source._tag === "Match" ? { on: source.on } : {})
-  const after = "after" in source ? source.after : () => []
-  return bare(name, { _tag: "Load", deps, after, load })
-}
+const loadLike = (name: string, { after, deps }: Pick<Source, "after" | "deps">, load: LoadSource["load"]): Node =>
+  bare(name, { kind: loadKind, deps, after, load } as LoadSource)
 
-const loadAlone = (name: string, load: () => unknown): Node => loadLike(bare(name, { _tag: "Input" }), load)
+const loadAlone = (name: string, load: () => unknown): Node => loadLike(name, waitsForNothing, load)
 
 /** A function that is the value was taken for one that loads it. */
 const replacing = "the replacement, which is called (a value that is a function is given as Effect.succeed(f)),"
+
+const notLoaded = (name: string, use: string): GraphIssue =>
+  worded(
+    { _tag: "NotLoaded", name, use },
+    () => `${phrase(use)} ${quoted(name)} has nothing to replace: the loader does not load it`
+  )
 
 const checkOverride = (self: AnyLoader, name: string, replacement: unknown): ReadonlyArray<GraphIssue> => {
   const issues: Array<GraphIssue> = []
   const { program } = compiledOf(self)
   if (program.steps.every((step) => step.name !== name)) {
-    issues.push({ _tag: "NotLoaded", name, use: "the override of" })
+    issues.push(notLoaded(name, "the override of"))
   }
   if (isResource(replacement) && replacement.name !== name) {
     issues.push({ _tag: "InvalidName", name: replacement.name, use: `the replacement of "${name}"` })
@@ -185,7 +207,7 @@ export const override: {
   if (typeof replacement === "function") {
     const load = (deps: Dependencies) =>
       asEffect({ name }, replacing, (replacement as (deps: Dependencies) => unknown)(deps))
-    return use(loadLike(baseOf(nodeOf(resource)), load))
+    return use(loadLike(name, baseOf(nodeOf(resource)).source, load))
   }
   const { key, node } = given(name)
   return use(node, new Map([[key, replacement]]))
@@ -222,7 +244,7 @@ const makeVariant = (self: AnyLoader, targets: ReadonlyArray<string>): Variant =
   for (const target of targets) {
     const resource = Object.hasOwn(declaration.targets, target) ? declaration.targets[target] : undefined
     if (resource === undefined) {
-      issues.push({ _tag: "NotLoaded", name: target, use: "the value for target" })
+      issues.push(notLoaded(target, "the value for target"))
       continue
     }
     const { key, node } = given(resource.name)
@@ -344,7 +366,12 @@ const mergeTargets = (
     const renamed = rename[key] ?? key
     const other = Object.hasOwn(targets, renamed) ? targets[renamed] : undefined
     if (other !== undefined && nodeOf(other) !== nodeOf(resource)) {
-      issues.push({ _tag: "DuplicateTarget", key: renamed })
+      issues.push(
+        worded(
+          { _tag: "DuplicateTarget", key: renamed },
+          () => `both loaders have a target ${quoted(renamed)}, and not the same: give one another key with \`rename\``
+        )
+      )
     }
     targets[renamed] = resource
   }
@@ -407,7 +434,7 @@ export const merge: {
     const { issues: clashes, targets } = mergeTargets(a.targets, b.targets, rename)
     const { byName, issues: overrides } = mergeNames(a.substitution.byName, b.substitution.byName)
     const byNode = new Map([...a.substitution.byNode, ...b.substitution.byNode])
-    const declaration = { targets, options, substitution: { byName, byNode } }
+    const declaration = { targets, options, substitution: substituting({ byName, byNode }) }
     const compiled = Result.getOrThrow(compileDeclaration(declaration, [...issues, ...clashes, ...overrides]))
     return fromCompiled(compiled, new Map([...valuesOf(self), ...valuesOf(that)]))
   }

@@ -1,11 +1,12 @@
 /** A loader as a service: a class to depend on, and the layers that provide it. */
+import { loadKind, type LoadSource, waitsForNothing } from "../model/Resource.ts"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import type { Substitution } from "../compile/Substitution.ts"
+import { noSubstitution, type Substitution, substituting } from "../compile/Substitution.ts"
 import { bare, type Base, type Node } from "../model/Node.ts"
 import {
   type Deps,
@@ -100,7 +101,7 @@ const compiled = (declaration: Declaration): AnyLoader =>
   fromCompiled(Result.getOrThrow(compileDeclaration(declaration)), new Map())
 
 const alone = (name: string, load: () => unknown): Node =>
-  bare(name, { _tag: "Load", deps: () => ({}), after: () => [], load })
+  bare(name, { ...waitsForNothing, kind: loadKind, load } as LoadSource)
 
 /** What loads a value that a test gives. */
 const standIn = (name: string, given: unknown): Node =>
@@ -110,20 +111,21 @@ const standIn = (name: string, given: unknown): Node =>
   })
 
 const notGiven = (id: string, { name, source }: Base): Node | undefined =>
-  source._tag === "Load" || source._tag === "Request" || source._tag === "List" || source._tag === "Loader"
+  source.kind.refuses === undefined
     ? alone(name, () => Effect.die(new Error(`resource "${name}" is not given to the test layer of "${id}"`)))
     : undefined
 
-const testSubstitution = (id: string, targets: Deps, values: Readonly<Record<string, unknown>>): Substitution => ({
-  byName: new Map(),
-  byNode: new Map(
-    Object.keys(values).flatMap((key) => {
-      const resource = targets[key]
-      return resource === undefined ? [] : [[nodeOf(resource), standIn(resource.name, values[key])]]
-    })
-  ),
-  otherwise: (base) => notGiven(id, base)
-})
+const testSubstitution = (id: string, targets: Deps, values: Readonly<Record<string, unknown>>): Substitution =>
+  substituting({
+    byName: new Map(),
+    byNode: new Map(
+      Object.keys(values).flatMap((key) => {
+        const resource = targets[key]
+        return resource === undefined ? [] : [[nodeOf(resource), standIn(resource.name, values[key])]]
+      })
+    ),
+    otherwise: (base) => notGiven(id, base)
+  })
 
 /**
  * Makes the class of a service that loads these targets.
@@ -180,7 +182,7 @@ export const Service =
     const declaration: Declaration = {
       targets,
       options: { name: id, ...options },
-      substitution: { byName: new Map(), byNode: new Map() }
+      substitution: noSubstitution
     }
     const loader = once((): AnyLoader => compiled(declaration))
     const layerOf = (make: () => AnyLoader) =>

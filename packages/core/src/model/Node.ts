@@ -4,8 +4,7 @@
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
  * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
  */
-import type { AnyEffect } from "../base/AnyEffect.ts"
-import type { Owner } from "../base/UserValue.ts"
+import type { Named, Owner } from "../base/UserValue.ts"
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -14,9 +13,12 @@ import type * as Schedule from "effect/Schedule"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Batches, batchesOf } from "../batching/Batches.ts"
 import type { ask, askAll } from "../batching/ask.ts"
+import type { AnyEffect } from "../base/AnyEffect.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Origin } from "../cache/Key.ts"
-import type { MakeRunPermits } from "../permits/RunPermits.ts"
+import type { Extension } from "./Extension.ts"
+import type { Host, Kind } from "./Kind.ts"
+import type { RunView } from "./Step.ts"
 import type { UndoFunction } from "./Undo.ts"
 
 export type { AnyEffect } from "../base/AnyEffect.ts"
@@ -27,51 +29,22 @@ export type Dependencies = Readonly<Record<string, unknown>>
 /** What tells one value of a resource from another, for caches. */
 export type KeyOf = (deps: Dependencies) => string
 
-/** Resources that must be loaded first, though their values are not needed. */
-interface Following {
+/** Where the value of a base comes from. What else a source has is known to its kind. */
+export interface Source {
+  readonly kind: Kind
+  /** What it reads, by local key; a choice reads what decides, as `on`. */
+  readonly deps: () => Dependencies
+  /** Resources that must be loaded first, though their values are not needed. */
   readonly after: () => ReadonlyArray<unknown>
+  readonly key?: KeyOf | undefined
+  /** What a choice loads for each value of `on`, and for every other. */
+  readonly cases?: Readonly<Record<string, unknown>>
+  readonly orElse?: unknown
+  /** The loader inside, where it runs one; throws where there is none, or none that is sound. */
+  readonly loader?: () => unknown
+  /** The key of the service that the value is, where it is one. */
+  readonly service?: Context.Key<unknown, unknown>
 }
-
-/** Where the value of a base comes from. */
-export type Source =
-  | { readonly _tag: "Input" }
-  | { readonly _tag: "Constant"; readonly value: unknown }
-  /** A value that is given with a loader, in the place of something that would have been loaded. */
-  | { readonly _tag: "Given"; readonly key: string }
-  | { readonly _tag: "Struct"; readonly deps: () => Dependencies }
-  | ({
-      readonly _tag: "Load"
-      readonly deps: () => Dependencies
-      readonly load: (deps: Dependencies) => unknown
-      readonly key?: KeyOf | undefined
-      /** The key of the service that the value is, where it is one. */
-      readonly service?: Context.Key<unknown, unknown>
-    } & Following)
-  | ({
-      readonly _tag: "Request"
-      readonly deps: () => Dependencies
-      readonly key?: KeyOf | undefined
-      readonly request: (deps: Dependencies) => unknown
-      readonly resolver: AnyResolver
-      readonly means: AskMeans
-    } & Asking &
-      Following)
-  | ({ readonly _tag: "List"; readonly deps: () => Dependencies; readonly key?: KeyOf | undefined } & Items & Following)
-  | ({
-      readonly _tag: "Match"
-      readonly on: unknown
-      /** What to load for each value of `on`, and for every other. */
-      readonly cases: Readonly<Record<string, unknown>>
-      readonly orElse: unknown
-    } & Following)
-  | ({
-      readonly _tag: "Loader"
-      readonly deps: () => Dependencies
-      readonly load: (deps: Dependencies) => unknown
-      readonly key?: KeyOf | undefined
-      /** The loader inside; throws where there is none, or none that is sound. */
-      readonly loader: () => unknown
-    } & Following)
 
 /** What is done about asking, beside asking. */
 export interface Asking {
@@ -136,7 +109,8 @@ export interface Refusal {
 export interface Permits {
   readonly limiter: Context.Key<unknown, unknown>
   readonly count: number
-  readonly make: MakeRunPermits
+  /** What takes permits in a run. */
+  readonly extension: Extension
 }
 
 /** A call that has policies around it, innermost first. */
@@ -181,6 +155,10 @@ export type Seal = (self: AnyEffect, resource: string) => AnyEffect
 export interface Layer {
   /** What it does: `timeout`, `retry`... A loader's default policy adds only the kinds that a resource lacks. */
   readonly kind: string
+  /** What runs loads inside layers. Each policy brings it, so that programs without policies do not carry it. */
+  readonly host?: Host
+  /** What else the runs of its program need. */
+  readonly extension?: Extension
   /** What it does and how much, for people: `timeout(500ms)`. */
   readonly label: string
   /** Whether what is inside is one attempt out of possibly several, or of none. */
@@ -226,19 +204,18 @@ export interface Base {
 }
 
 /** How a view changes what its base gave. */
-export type Lens =
-  | { readonly _tag: "Map"; readonly label: string; readonly f: (value: unknown) => unknown }
-  | {
-      readonly _tag: "Recover"
-      readonly label: string
-      readonly onSuccess: ((value: unknown) => unknown) | undefined
-      /** Gets the typed error, or the whole cause. */
-      readonly onFailure: (failure: unknown) => unknown
-      /** Whether it recovers from causes, those with defects too, rather than from typed errors. */
-      readonly causes: boolean
-      /** Whether failures of what the resource depends on are recovered too. */
-      readonly ancestors: boolean
-    }
+export interface Lens {
+  readonly label: string
+  /** Whether it takes the place of failures: typed errors, or all causes. Whether it also does for what a resource depends on. */
+  readonly recovers: "errors" | "causes" | undefined
+  readonly ancestors: boolean
+  /** What it makes of a value, if it changes that. */
+  readonly onSuccess: ((value: unknown) => unknown) | undefined
+  /** What it gives, as an effect, in the place of a failure: gets the typed error, or the whole cause. */
+  readonly onFailure: ((failure: unknown) => unknown) | undefined
+  /** Settles a view whose parent has settled, or has been skipped. */
+  readonly settle: (run: RunView, index: number, step: Named, parent: number) => void
+}
 
 /** A base, or another view of it, seen through a lens. */
 interface View {

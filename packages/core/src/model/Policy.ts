@@ -131,8 +131,8 @@ type Composed<P, PE, PR> = [Extract<P, PolicyForKeyed<unknown, unknown, unknown>
   ? Policy<PE, PR>
   : PolicyForKeyed<PE, PR, Shared<P>>
 
-/** A policy of these layers, innermost first. What it adds to types is for the caller to say. */
-export const fromLayers = <PE, PR>(parts: ReadonlyArray<Layer>): Policy<PE, PR> => {
+/** A policy of these layers, innermost first, which bring what runs them. What it adds to types is for the caller to say. */
+export const policyOf = <PE, PR>(parts: ReadonlyArray<Layer>): Policy<PE, PR> => {
   const apply = (self: Any): Any => withLayers(self, parts)
   return Object.assign(apply, { [TypeId]: { _E: undefined, _R: undefined }, parts }) as unknown as Policy<PE, PR>
 }
@@ -162,4 +162,4 @@ export const layersOf = (policy: { readonly parts: ReadonlyArray<Part> }): Reado
 export const compose = <const Policies extends ReadonlyArray<Composable>>(
   ...policies: Policies
 ): Composed<Policies[number], PolicyError<Policies[number]>, PolicyServices<Policies[number]>> =>
-  fromLayers(policies.flatMap(layersOf)) as never
+  policyOf(policies.flatMap(layersOf)) as never

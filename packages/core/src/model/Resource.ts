@@ -10,8 +10,9 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { dual } from "effect/Function"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import { Failed, Pending } from "./Absent.ts"
+import { hostOf, type Kind, withDefaults } from "./Kind.ts"
 import {
-  type AnyEffect,
   bare,
   baseOf,
   type Dependencies,
@@ -23,9 +24,11 @@ import {
   type Node,
   type Source
 } from "./Node.ts"
+import { recovering } from "./Recovery.ts"
 import type { ResourceError } from "./ResourceError.ts"
+import { stepOf } from "./Step.ts"
 import type { Undo } from "./Undo.ts"
-import { checkFunctions, checkUndo, handledBy } from "./UserEffect.ts"
+import { checkFunctions, checkUndo } from "./UserEffect.ts"
 
 const TypeId = "~effect-loader/Resource"
 
@@ -196,6 +199,56 @@ export const nodeOf = (self: Any): Node => (self as unknown as { readonly node: 
 export const declare = (name: string, source: Source, layers?: ReadonlyArray<Layer>): never =>
   fromNode(bare(name, source, layers))
 
+/** What loads a value by an effect. */
+export interface LoadSource extends Source {
+  readonly load: (deps: Dependencies) => unknown
+}
+
+/** Bare, or run by what its layers bring. */
+export const loadKind: Kind = {
+  name: "load",
+  toStep: (base, common, { defaults }) => {
+    const { load } = base.source as LoadSource
+    const layers = withDefaults(base.layers, defaults)
+    return (
+      hostOf(layers)?.toStep(base, common, layers, load) ??
+      stepOf(common, { load, begin: (run, index, deps) => run.attempt(index, load, deps) })
+    )
+  }
+}
+
+const nothing = (): Dependencies => ({})
+
+const nothingAfter = (): ReadonlyArray<unknown> => []
+
+/** What a source waits for, where it says nothing of it. */
+export const waitsForNothing: Pick<Source, "deps" | "after"> = { deps: nothing, after: nothingAfter }
+
+const inputKind: Kind = {
+  name: "input",
+  isGiven: true,
+  refuses: "an input is given, not loaded",
+  toStep: (_base, common) => stepOf(common, { given: { isInput: true, key: undefined, value: Pending } })
+}
+
+interface ConstantSource extends Source {
+  readonly value: unknown
+}
+
+const constantKind: Kind = {
+  name: "constant",
+  isGiven: true,
+  refuses: "a constant is there from the start",
+  toStep: ({ source }, common) =>
+    stepOf(common, { given: { isInput: false, key: undefined, value: (source as ConstantSource).value } })
+}
+
+const structKind: Kind = {
+  name: "struct",
+  refuses: "a struct does no work of its own: pipe it onto the struct's members",
+  toStep: (_base, common) => stepOf(common, { settle: (run, index) => run.succeed(index, run.depsOf(index)) })
+}
+
 /** The layers of what undoes a declaration, innermost first. Throws where something else is given. */
 export const undoLayers = (
   what: string,
@@ -290,12 +343,12 @@ export const make = <
   return declare(
     name,
     {
-      _tag: "Load",
+      kind: loadKind,
       deps: lazily<Dependencies>(options.deps, {}),
       after: lazily<ReadonlyArray<unknown>>(options.after, []),
       key: options.key as KeyOf | undefined,
       load: options.load as (deps: Dependencies) => unknown
-    },
+    } as LoadSource,
     undoLayers("Resource.make", name, undo, alsoUndo)
   )
 }
@@ -320,7 +373,7 @@ export const make = <
 export const input =
   <A>() =>
   <const Name extends string>(name: Name): Resource<Name, A, never, never, { readonly [K in Name]: A }> =>
-    declare(name, { _tag: "Input" })
+    declare(name, { kind: inputKind, ...waitsForNothing })
 
 /**
  * Declares a resource whose value is known already.
@@ -338,7 +391,7 @@ export const input =
  * @category constructors
  */
 export const succeed = <const Name extends string, A>(name: Name, value: A): Resource<Name, A> =>
-  declare(name, { _tag: "Constant", value })
+  declare(name, { kind: constantKind, ...waitsForNothing, value } as ConstantSource)
 
 /**
  * Several resources as one: its value is the object of theirs, by local key.
@@ -370,13 +423,31 @@ export const struct = <const Name extends string, const D extends Deps>(
   Services<D[keyof D]>,
   Inputs<D>,
   never
-> => declare(name, { _tag: "Struct", deps: lazily<Dependencies>(members, {}) })
+> => declare(name, { kind: structKind, deps: lazily<Dependencies>(members, {}), after: nothingAfter })
 
-const through = (self: Any, lens: Lens): never => {
-  const f = lens._tag === "Map" ? lens.f : lens.onFailure
+const through = (self: Any, f: unknown, lens: Lens): never => {
   checkFunctions("Resource." + lens.label, self.name, { f }, ["f"])
   return fromNode({ _tag: "View", name: self.name, parent: nodeOf(self), lens })
 }
+
+const mapping = (f: (value: unknown) => unknown): Lens => ({
+  label: "map",
+  recovers: undefined,
+  ancestors: false,
+  onSuccess: f,
+  onFailure: undefined,
+  settle: (run, index, _step, parent) => {
+    const value = run.valueOf(parent)
+    if (value === Failed) return run.conclude(index, run.causeOf(parent)!)
+    let mapped: unknown
+    try {
+      mapped = f(value)
+    } catch (defect) {
+      return run.fail(index, Cause.die(defect))
+    }
+    run.succeed(index, mapped)
+  }
+})
 
 /**
  * Derives a value from a resource's value. The name stays, and so does the single load: plain and mapped uses of one
@@ -404,9 +475,7 @@ export const map: {
     self: Resource<N, A, E, R, In, U>,
     f: (value: A) => B
   ): Resource<N, B, E, R, In, U>
-} = /* @__PURE__ */ dual(2, (self: Any, f: (value: unknown) => unknown) =>
-  through(self, { _tag: "Map", label: "map", f })
-)
+} = /* @__PURE__ */ dual(2, (self: Any, f: (value: unknown) => unknown) => through(self, f, mapping(f)))
 
 const catch_: {
   <N extends string, A, E, R, In, U, A2, E2 = never, R2 = never>(
@@ -417,14 +486,7 @@ const catch_: {
     f: (error: OwnError<N, E>) => Effect.Effect<A2, E2, R2>
   ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In, U | R2>
 } = /* @__PURE__ */ dual(2, (self: Any, f: (error: unknown) => unknown) =>
-  through(self, {
-    _tag: "Recover",
-    label: "catch",
-    onSuccess: undefined,
-    onFailure: f,
-    causes: false,
-    ancestors: false
-  })
+  through(self, f, recovering("catch", { recovers: "errors", ancestors: false, onSuccess: undefined, onFailure: f }))
 )
 
 export {
@@ -483,14 +545,16 @@ export const catchCause: {
     f: (cause: Cause.Cause<OwnError<N, E>>) => Effect.Effect<A2, E2, R2>
   ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In, U | R2>
 } = /* @__PURE__ */ dual(2, (self: Any, f: (cause: never) => unknown) =>
-  through(self, {
-    _tag: "Recover",
-    label: "catchCause",
-    onSuccess: undefined,
-    onFailure: f as (cause: unknown) => unknown,
-    causes: true,
-    ancestors: false
-  })
+  through(
+    self,
+    f,
+    recovering("catchCause", {
+      recovers: "causes",
+      ancestors: false,
+      onSuccess: undefined,
+      onFailure: f as (cause: unknown) => unknown
+    })
+  )
 )
 
 /**
@@ -522,14 +586,16 @@ export const orElseSucceed: {
     f: (error: OwnError<N, E>) => A2
   ): Resource<N, A | A2, WithoutOwn<N, E>, R, In, U>
 } = /* @__PURE__ */ dual(2, (self: Any, f: (error: unknown) => unknown) =>
-  through(self, {
-    _tag: "Recover",
-    label: "orElseSucceed",
-    onSuccess: undefined,
-    onFailure: (error) => Exit.succeed(f(error)),
-    causes: false,
-    ancestors: false
-  })
+  through(
+    self,
+    f,
+    recovering("orElseSucceed", {
+      recovers: "errors",
+      ancestors: false,
+      onSuccess: undefined,
+      onFailure: (error) => Exit.succeed(f(error))
+    })
+  )
 )
 
 /** That failures of what a resource depends on count too. */
@@ -537,15 +603,15 @@ interface Ancestors {
   readonly ancestors: true
 }
 
-const toOption = (self: Any, ancestors: boolean): never =>
-  through(self, {
-    _tag: "Recover",
-    label: ancestors ? "option(ancestors)" : "option",
-    onSuccess: Option.some,
-    onFailure: () => Exit.succeed(Option.none()),
-    causes: false,
-    ancestors
-  })
+const toOption = (self: Any, ancestors: boolean): never => {
+  const toNone = () => Exit.succeed(Option.none())
+  const label = ancestors ? "option(ancestors)" : "option"
+  return through(
+    self,
+    toNone,
+    recovering(label, { recovers: "errors", ancestors, onSuccess: Option.some, onFailure: toNone })
+  )
+}
 
 /**
  * Makes a resource optional: `Some` of its value, `None` where it failed with its own typed error.
@@ -610,41 +676,10 @@ export const annotate: {
   fromNode(mapBase(nodeOf(self), (base) => ({ ...base, annotations: { ...base.annotations, ...annotations } })))
 )
 
-/** A lens as a layer, for when a policy is piped onto a view: the policy then wraps what the view does, too. */
-const toLayer = (lens: Lens): Layer => ({
-  kind: lens.label,
-  label: lens.label,
-  repeats: false,
-  continues: false,
-  recovers: lens._tag === "Recover",
-  changes: lens._tag === "Map" ? [lens.f] : [lens.onSuccess, lens.onFailure],
-  refused:
-    lens._tag === "Recover" && lens.ancestors
-      ? "after option({ ancestors: true }) nothing of it is left to fail: pipe policies before the option"
-      : undefined,
-  wrap: (self, observer) => {
-    if (lens._tag === "Map") return Effect.map(self, lens.f)
-    const { causes, label, onFailure, onSuccess } = lens
-    const recovered = (cause: Cause.Cause<unknown>, failure: unknown, error: unknown): AnyEffect => {
-      const handled = handledBy({ name: observer.resource }, `the function of ${label}`, onFailure, failure, cause)
-      return Effect.tap(handled, () => Effect.sync(() => observer.degraded(label, error)))
-    }
-    return Effect.matchCauseEffect(self, {
-      onSuccess: (value) => Effect.succeed(onSuccess === undefined ? value : onSuccess(value)),
-      onFailure: (cause) => {
-        if (causes)
-          return Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : recovered(cause, cause, Cause.squash(cause))
-        const fail = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
-        return fail === undefined ? Effect.failCause(cause) : recovered(cause, fail.error, fail.error)
-      }
-    })
-  }
-})
-
 /** The same declaration inside further layers. */
 export const withLayers = (self: Any, layers: ReadonlyArray<Layer>): Any => {
   if (layers.length === 0) return self
   const node = nodeOf(self)
   const base = baseOf(node)
-  return fromNode({ ...base, layers: [...base.layers, ...lensesOf(node).map(toLayer), ...layers] })
+  return fromNode({ ...base, layers: [...base.layers, ...lensesOf(node).map(hostOf(layers)!.layerOf), ...layers] })
 }

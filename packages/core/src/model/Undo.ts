@@ -42,13 +42,13 @@ export interface Undo<in A, in V = {}, out R = never> {
 }
 
 /** Undoes what was loaded. Of a list, `value` is that of one item. */
-interface CompensationFunction {
+export interface CompensationFunction {
   readonly _tag: "Compensation"
   readonly undo: (value: unknown, deps: DependencyValues, context: CompensationContext) => unknown
 }
 
 /** Follows an attempt that did not succeed. */
-interface CleanupFunction {
+export interface CleanupFunction {
   readonly _tag: "Cleanup"
   readonly undo: (deps: DependencyValues, context: CompensationContext) => unknown
 }

@@ -1,22 +1,39 @@
-/** What a run that is inside another one knows of that one. */
-import type * as Context from "effect/Context"
-import * as RunLocal from "../base/RunLocal.ts"
-import type { Inside } from "../request/Foresight.ts"
-import type { RunParent } from "../watch/RunEvent.ts"
-import type { OuterSlots } from "./ParentSlots.ts"
-import type { Reporter } from "../watch/RunWatch.ts"
+/** Runs inside a step of another run: their attempts take slots of both. */
+import type { Loading } from "../attempt/Loading.ts"
+import { holding } from "../attempt/Holding.ts"
+import { effects } from "../attempt/Loading.ts"
+import * as AsyncContext from "../base/AsyncContext.ts"
+import type { Extension } from "../model/Extension.ts"
+import { bringing } from "../run/Execution.ts"
+import type { Run } from "../run/Run.ts"
+import { OwnShare, type ParentSlots } from "./ParentSlots.ts"
 
-export interface Enclosing {
-  /** The slots of the run around, where that run's `concurrency` counts the attempts of this one. */
-  readonly slots: OuterSlots | undefined
-  /** Where this run is inside of one that foresees requests. */
-  readonly inside: Inside | undefined
-  /** Which resource of which run this one is inside of, where somebody watches. */
-  readonly parent: RunParent | undefined
-  /** Who reports of the run around, and so of this one. */
-  readonly reporter: Reporter | undefined
+/** The slots of a run, for a run inside one of its steps. */
+const slotsOf = (run: Run, index: number): ParentSlots | undefined => {
+  const { gate } = run
+  return (
+    gate && {
+      limit: gate.limit,
+      request: (resume) => gate.requestInside(index, resume),
+      release: () => gate.releaseHere(),
+      offer: () => run.onSlots()
+    }
+  )
 }
 
-/** Told to the run that begins next below; what runs below that one is not inside of it any more. */
-export const Enclosing: Context.Reference<Enclosing | undefined> =
-  /* @__PURE__ */ RunLocal.makeOfStep<Enclosing>("Enclosing")
+/** For runs inside a step: their attempts need these slots, too. */
+const taking = (slots: ParentSlots): Extension => ({
+  open: () => ({ slots: { async: AsyncContext, outer: (onGranted) => new OwnShare(slots, onGranted) } })
+})
+
+/** The user's function gives the run of another loader. */
+export const loaders: Loading = {
+  inRun: (attempts, stack, given) => {
+    const { run } = attempts
+    const load = effects.inRun(attempts, stack, given)
+    const slots = slotsOf(run, stack.index)
+    const inside = slots === undefined ? load : bringing([taking(slots), holding], load)
+    return run.hooks.enclose?.(stack.index, undefined, inside) ?? inside
+  },
+  outside: effects.outside
+}

@@ -1,25 +1,30 @@
-/** The slots of the run around, which a run inside needs for its attempts beside its own. */
-export interface OuterSlots {
+/** The slots of a run, which a run inside one of its steps needs for its attempts as well. */
+import type { OuterSlots } from "../model/Extension.ts"
+
+/** What a run offers to a run inside one of its steps. */
+export interface ParentSlots {
   readonly limit: number
   /** Asks for a slot; `resume` is called when there is one. */
   readonly request: (resume: () => void) => { waits: boolean }
   /** Gives a slot back, and says whose further out is to be given back, too. Nobody is told yet. */
-  readonly release: () => Outer | undefined
+  readonly release: () => OuterSlots | undefined
   /** Says that somebody may be able to take a slot. */
   readonly offer: () => void
 }
 
 /** What a run has of the slots around it: those that were granted and are not used yet, and the one it has asked for. */
-export class Outer {
-  private readonly slots: OuterSlots
+export class OwnShare implements OuterSlots {
+  readonly limit: number
+  private readonly slots: ParentSlots
   private readonly onGranted: () => void
   private granted = 0
   private asked: { waits: boolean } | undefined = undefined
   /** Whether a slot was given back, and nobody around has been told. */
   private hasNews = false
 
-  constructor(slots: OuterSlots, onGranted: () => void) {
+  constructor(slots: ParentSlots, onGranted: () => void) {
     this.slots = slots
+    this.limit = slots.limit
     this.onGranted = onGranted
   }
 
@@ -38,12 +43,7 @@ export class Outer {
     this.granted--
   }
 
-  /** Gives a slot back, of all runs around: a loop, as there may be many. */
-  release(): void {
-    for (let outer = this.releaseOne(); outer !== undefined;) outer = outer.releaseOne()
-  }
-
-  private releaseOne(): Outer | undefined {
+  releaseOne(): OuterSlots | undefined {
     this.hasNews = true
     return this.slots.release()
   }
@@ -64,7 +64,9 @@ export class Outer {
   withdraw(): void {
     if (this.asked !== undefined) this.asked.waits = false
     this.asked = undefined
-    for (; this.granted > 0; this.granted--) this.release()
+    for (; this.granted > 0; this.granted--) {
+      for (let outer = this.releaseOne(); outer !== undefined;) outer = outer.releaseOne()
+    }
   }
 
   private grant(): void {

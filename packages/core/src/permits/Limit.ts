@@ -3,10 +3,11 @@ import * as Context from "effect/Context"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Held } from "../base/Held.ts"
 import { surface } from "../base/Refusal.ts"
-import { makeRunPermits } from "./RunPermits.ts"
-import { sourceIn } from "../limiter/HeldPermits.ts"
+import { limiting } from "./RunPermits.ts"
 import { type Limiter, permitsOf } from "../limiter/Permits.ts"
-import { fromLayers, type Policy } from "../model/Policy.ts"
+import { sourceIn } from "../limiter/HeldPermits.ts"
+import { fromLayers } from "../attempt/FromLayers.ts"
+import type { Policy } from "../model/Policy.ts"
 import { protection } from "../model/Protection.ts"
 
 /**
@@ -56,7 +57,7 @@ export const limit = <Self>(
       repeats: false,
       continues: false,
       refused: undefined,
-      takes: { limiter: limiter as Context.Key<unknown, unknown>, count: permits, make: makeRunPermits },
+      takes: { limiter: limiter as Context.Key<unknown, unknown>, count: permits, extension: limiting },
       protects: protection(label, {
         key: limiter as Context.Key<unknown, unknown>,
         around: (limiter, self, resource) => (limiter as Limiter).withPermit(self, { permits, resource }),

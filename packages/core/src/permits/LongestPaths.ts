@@ -1,8 +1,9 @@
 /** How long it takes from each step to the end, by the attempts that are limited: linear in the program. */
-import { type Limited, mayWaitFor, type Program, type Step } from "../compile/Program.ts"
+import { mayWaitFor } from "../compile/Layout.ts"
+import type { Program } from "../compile/Program.ts"
+import type { Limited, Step } from "../model/Step.ts"
 
-const limitOf = (step: Step): Limited | undefined =>
-  step.kind === "load" ? (step.limit ?? step.items?.limit) : undefined
+const limitOf = ({ attempts }: Step): Limited | undefined => attempts?.limit ?? attempts?.items?.limit
 
 /** The longest way from each step, itself included; a step that takes no permits counts for nothing. */
 export const longestPaths = ({ steps }: Program, usual: (limit: Limited) => number): Float64Array => {

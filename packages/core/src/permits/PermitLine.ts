@@ -1,22 +1,17 @@
 /** What a run has asked of one limiter: at most one request at a time, for the most urgent of those who wait for it. */
 import type * as Clock from "effect/Clock"
 import type { Held } from "../base/Held.ts"
-import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
-import { HeldPermits, type PermitSource, sourceIn } from "../limiter/HeldPermits.ts"
+import type { LimiterAnswer, Asker, LimiterLine } from "../model/Extension.ts"
+import { HeldPermits } from "../limiter/HeldPermits.ts"
 import type { Permits } from "../limiter/Permits.ts"
+import type { PermitSource } from "../limiter/HeldPermits.ts"
+import { sourceIn } from "../limiter/HeldPermits.ts"
 import type { Flow, Ticket } from "../limiter/Ticket.ts"
 
 /** What is asked for: so many permits, for what latencies are kept of. */
 export interface Asked {
   readonly permits: number
   readonly resource: string
-}
-
-/** Somebody who needs permits. */
-export interface Asker {
-  readonly limit: Asked | undefined
-  /** How long what is left of the run takes from here, as far as limiters know, in milliseconds. */
-  readonly remaining: number
 }
 
 /** What has been asked. */
@@ -40,7 +35,7 @@ export interface PermitLineSetup {
   readonly onAnswer: () => void
 }
 
-export class PermitLine {
+export class PermitLine implements LimiterLine<Asker> {
   private readonly setup: PermitLineSetup
   private asked: Asking | undefined = undefined
 
@@ -55,11 +50,13 @@ export class PermitLine {
   }
 
   /** The answer: permits, or that there will be none. */
-  take(): HeldPermits | LimitExceeded {
+  take(): LimiterAnswer {
     const { source, ticket } = this.asked!
     this.asked = undefined
     const { clock, held, permits } = this.setup
-    return ticket.state === "Refused" ? permits.refusal(ticket, clock) : new HeldPermits(permits, held, source, ticket)
+    return ticket.state === "Refused"
+      ? { permits: undefined, refusal: permits.refusal(ticket, clock) }
+      : { permits: new HeldPermits(permits, held, source, ticket), refusal: undefined }
   }
 
   /** What somebody in this line waits for. */

@@ -1,11 +1,21 @@
 /** The permits of a run: a line for each of its limiters, and how urgent each step is by the latencies they have learned. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { Held } from "../base/Held.ts"
 import { CurrentShare } from "../limiter/CurrentShare.ts"
+import type { Program } from "../compile/Program.ts"
+import type { Extension, Hooks, Permitting } from "../model/Extension.ts"
+import type { AnyEffect } from "../model/Node.ts"
+import type { Limited, Step } from "../model/Step.ts"
+import type { Execution } from "../run/Execution.ts"
+import type { Run } from "../run/Run.ts"
+import { LimitedSlots } from "./LimitedSlots.ts"
+import * as AsyncContext from "../base/AsyncContext.ts"
+import { longestPaths } from "./LongestPaths.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { HeldPermits } from "../limiter/HeldPermits.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
@@ -14,23 +24,15 @@ import { guarded, refused } from "../base/Refusal.ts"
 import { type Limiter, permitsOf } from "../limiter/Permits.ts"
 import { Flow } from "../limiter/Ticket.ts"
 
-/** What somebody takes of one of the limiters, and whether a refusal shows only further out. */
-export interface Taken extends Asked {
-  /** Which of the limiters. */
-  readonly limiter: number
-  readonly label: string
-  readonly surfaces: boolean
-}
-
 /** Who takes permits in a run. */
 export interface Takers {
   /** The limiters, and who takes most of each at once. */
   readonly limiters: ReadonlyArray<{ readonly key: Context.Key<unknown, unknown>; readonly most: Asked }>
   /** How long the longest path from each step to the end takes, by how long what takes permits usually does. */
-  readonly longestPaths: (usual: (taken: Taken) => number) => ArrayLike<number>
+  readonly longestPaths: (usual: (limit: Limited) => number) => ArrayLike<number>
 }
 
-export class RunPermits {
+export class RunPermits implements Permitting {
   readonly lines: ReadonlyArray<PermitLine>
   /** Told when a limiter has answered. */
   onAnswer: () => void = () => {}
@@ -75,42 +77,75 @@ export class RunPermits {
     return (this.paths ??= this.takers.longestPaths((taken) => this.usual(taken)))[index]!
   }
 
-  /** An attempt with the permits that it was given, which it lends to what runs inside it. */
-  lend<A, E, R>(loan: HeldPermits, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+  begun(): void {
     this.hasBegun = true
-    return Effect.provideService(self, Held, loan)
+  }
+
+  /** An attempt with the permits that it was given, which it lends to what runs inside it. */
+  lend(permits: unknown, self: AnyEffect): AnyEffect {
+    this.hasBegun = true
+    return Effect.provideService(self, Held, permits as HeldPermits)
   }
 
   /** What an attempt comes to that was refused, where its limit was piped, or on its way there. */
-  refuse({ label, surfaces }: Taken, error: LimitExceeded): Effect.Effect<never, LimitExceeded> {
-    return surfaces ? refused(label, error) : Effect.fail(error)
+  refuse({ label, surfaces }: Limited, error: unknown): Effect.Effect<never, unknown> {
+    return surfaces ? refused(label, error as LimitExceeded) : Effect.fail(error)
   }
 
   /** Runs an effect, which is no attempt of the run, with the permits of one. */
-  byHand<A, E, R>(taken: Taken, self: Effect.Effect<A, E, R>): Effect.Effect<A, E | LimitExceeded, R> {
-    const { limiter, permits, resource } = taken
+  byHand(limit: Limited, self: AnyEffect): AnyEffect {
+    const { limiter, permits, resource } = limit
     return guarded(
-      self as Effect.Effect<A, E | LimitExceeded, R>,
+      self,
       (inside) => this.limiters[limiter]!.withPermit(inside, { permits, resource }),
-      (error) => this.refuse(taken, error as LimitExceeded)
+      (error) => this.refuse(limit, error)
     )
   }
 
   /** An attempt that had permits is over. */
-  end(loan: HeldPermits, exit: Exit.Exit<unknown, unknown>): void {
-    loan.close(exit, this.clock)
+  end(permits: unknown, exit: Exit.Exit<unknown, unknown>): void {
+    ;(permits as HeldPermits).close(exit, this.clock)
   }
 
-  withdraw(): void {
-    for (const line of this.lines) line.withdraw()
-  }
-
-  private usual({ limiter, resource }: Taken): number {
+  private usual({ limiter, resource }: Limited): number {
     return permitsOf(this.limiters[limiter]!).usual(resource)
   }
 }
 
-/** Makes the permits of a run. What takes some brings this along, so that programs without limits need not carry them. */
-export type MakeRunPermits = (takers: Takers, fiber: Fiber.Fiber<unknown, unknown>, timeout: number) => RunPermits
+/** The limits of a step: of its attempts, of those of its items, and of the calls that it shares. */
+const limitsOf = ({ attempts }: Step): ReadonlyArray<Limited> =>
+  [attempts, attempts?.items].flatMap((wrapped) =>
+    [wrapped?.limit, wrapped?.asks?.limit].filter((limit) => limit !== undefined)
+  )
 
-export const makeRunPermits: MakeRunPermits = (takers, fiber, timeout) => new RunPermits(takers, fiber, timeout)
+/** The limiters of a program. Each limit learns its place among them. */
+const limitersOf = (steps: ReadonlyArray<Step>): Takers["limiters"] => {
+  const all: Array<{ readonly key: Context.Key<unknown, unknown>; most: Asked }> = []
+  const known = new Map<Context.Key<unknown, unknown>, number>()
+  for (const limit of steps.flatMap(limitsOf)) {
+    const { permits, resource, takes } = limit
+    const most = { permits, resource }
+    const place = known.get(takes.limiter) ?? all.push({ key: takes.limiter, most }) - 1
+    known.set(takes.limiter, place)
+    if (permits > all[place]!.most.permits) all[place]!.most = most
+    limit.limiter = place
+  }
+  return all
+}
+
+/** Takes permits for the attempts of a run. What is limited brings it, so that programs without limits do not carry it. */
+export const limiting: Extension = {
+  prepare: ({ steps }: Program) => limitersOf(steps),
+  open: (run: Run, limiters: Takers["limiters"], { fiber, runnable }: Execution): Hooks => {
+    const { timeout } = runnable
+    const takers: Takers = { limiters, longestPaths: (usual) => longestPaths(run.program, usual) }
+    const permits = new RunPermits(takers, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
+    return {
+      permits,
+      slots: {
+        async: AsyncContext,
+        make: (limit, urgency, parts) => new LimitedSlots(limit, urgency, parts, permits)
+      }
+    }
+  }
+}

@@ -13,9 +13,9 @@ import { RareLine } from "../base/RareLine.ts"
 /** The owner of the methods of a store, in messages. */
 export const theStore = "the store"
 
-export type Kind = "read" | "write" | "forget" | "drop"
+export type FailureKind = "read" | "write" | "forget" | "drop"
 
-const said: Readonly<Record<Kind, string>> = {
+const said: Readonly<Record<FailureKind, string>> = {
   read: "the store could not be read, and the values were loaded",
   write: "values could not be written to the store",
   forget: "the store could not be told to forget, and other processes may give the values until their time is over",
@@ -56,14 +56,14 @@ export const limited = <A, E>(self: Effect.Effect<A, E>, within: number): Effect
 export class Failures {
   private readonly cache: string
   private readonly context: Context.Context<never>
-  private readonly line = new RareLine<Kind>()
+  private readonly line = new RareLine<FailureKind>()
 
   constructor(cache: string, context: Context.Context<never>) {
     this.cache = cache
     this.context = context
   }
 
-  tell(kind: Kind, reason: string): void {
+  tell(kind: FailureKind, reason: string): void {
     const more = this.line.due(kind, monotonicNow(Context.get(this.context, Clock.Clock)))
     if (more === undefined) return
     forkInRoot(this.context, Effect.logWarning(`cache "${this.cache}": ${said[kind]}: ${reason}${more}`))

@@ -1,7 +1,8 @@
 import { checkFunctions, decide } from "../model/UserEffect.ts"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { fromLayers, type PolicyFor } from "../model/Policy.ts"
+import { fromLayers } from "../attempt/FromLayers.ts"
+import type { PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
 
 /**

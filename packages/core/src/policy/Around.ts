@@ -1,7 +1,8 @@
 import { checkFunctions } from "../model/UserEffect.ts"
 import type * as Effect from "effect/Effect"
 import type { AnyEffect } from "../model/Node.ts"
-import { fromLayers, type Policy } from "../model/Policy.ts"
+import { fromLayers } from "../attempt/FromLayers.ts"
+import type { Policy } from "../model/Policy.ts"
 
 /**
  * Makes a policy of your own: `f` gets what is piped before and gives what runs in its place.

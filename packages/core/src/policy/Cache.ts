@@ -3,7 +3,9 @@ import { keyOf } from "../cache/Key.ts"
 import type { ResourceCacheClass } from "../cache/ResourceCache.ts"
 import { sealed, sharing } from "../cache/Sealed.ts"
 import type { Layer } from "../model/Node.ts"
-import { fromLayers, type PolicyForKeyed, type PolicyOf } from "../model/Policy.ts"
+import { holding } from "../attempt/Holding.ts"
+import { fromLayers } from "../attempt/FromLayers.ts"
+import type { PolicyForKeyed, PolicyOf } from "../model/Policy.ts"
 
 /**
  * Remembers the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
@@ -55,6 +57,7 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean, S>(
     repeats: false,
     continues: false,
     mayKnow: true,
+    extension: holding,
     needsKey: tag.keyed,
     seal: sealed,
     refused: undefined,

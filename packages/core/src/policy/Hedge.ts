@@ -19,7 +19,8 @@ import { forkLike } from "../base/Fork.ts"
 import type { AnyEffect, LayerObserver } from "../model/Node.ts"
 import { asEffect } from "../model/UserEffect.ts"
 import { OnBegin } from "../attempt/OnBegin.ts"
-import { fromLayers, type Policy } from "../model/Policy.ts"
+import { fromLayers } from "../attempt/FromLayers.ts"
+import type { Policy } from "../model/Policy.ts"
 import { budgetFor, type RetryBudget, type Spending } from "./RetryBudget.ts"
 
 /**

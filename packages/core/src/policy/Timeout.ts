@@ -2,7 +2,8 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { durationOf } from "../base/DurationInput.ts"
-import { fromLayers, type Policy } from "../model/Policy.ts"
+import { fromLayers } from "../attempt/FromLayers.ts"
+import type { Policy } from "../model/Policy.ts"
 
 /**
  * Fails with a `TimeoutError` when what is piped before takes longer than `duration`.

@@ -1,7 +1,9 @@
 /** Which steps of a program are to be waited for by batches that are held: see `Batching.graphAware`. */
 import { type Hold, holdOf } from "../batching/Hold.ts"
-import { baseOf } from "../model/Node.ts"
-import type { Choices, Lists, Program, Step } from "../compile/Program.ts"
+import { insideOf } from "../compile/Inside.ts"
+import { type Lists, mayChooseOf, reversed } from "../compile/Layout.ts"
+import type { Program } from "../compile/Program.ts"
+import type { Step } from "../model/Step.ts"
 
 /** A step that will ask graph-aware resolvers, or that has others inside that may. */
 export interface Foreseen {
@@ -13,25 +15,23 @@ export interface Foreseen {
 
 const none: ReadonlyArray<never> = []
 
-const holdsOf = (step: Step, inside: (loader: unknown) => ReadonlyArray<Hold>): ReadonlyArray<Hold> => {
-  if (step.kind !== "load") return none
-  const { source } = baseOf(step.node)
-  if (source._tag === "Loader") return inside(source.loader())
-  const resolvers =
-    source._tag === "Request"
-      ? [source.resolver]
-      : source._tag === "List"
-        ? [...(source.resolver === undefined ? none : [source.resolver]), ...source.resolvers]
-        : none
-  return resolvers.flatMap((resolver) => holdOf(resolver) ?? none)
+const holdsInside = (program: Program): ReadonlyArray<Hold> =>
+  Array.from(new Set((foreseenBy.get(program) ?? none).flatMap(({ holds }) => holds)))
+
+const holdsOf = ({ attempts, node }: Step): ReadonlyArray<Hold> => {
+  const inside = insideOf(node)
+  if (inside !== undefined) return holdsInside(inside.program)
+  const items = attempts?.items
+  const resolvers = [attempts?.asks?.resolver, items?.asks?.resolver, ...(items?.resolvers ?? none)]
+  return resolvers.flatMap((resolver) => (resolver === undefined ? none : (holdOf(resolver) ?? none)))
 }
 
 /** The choices that may want a step, or what waits for it. */
-const choosersOf = (index: number, { choosers, optional }: Choices, dependents: Lists): ReadonlyArray<number> => {
+const choosersOf = (index: number, optional: Uint8Array, choosers: Lists, dependents: Lists): ReadonlyArray<number> => {
   if (optional[index] === 0) return none
   const found = new Set<number>()
   const seen = new Set([index])
-  // A set tells of what is added while it is gone through.
+  // The iteration of a set goes on with what is added meanwhile.
   for (const i of seen) {
     for (let k = choosers.start[i]!; k < choosers.start[i + 1]!; k++) {
       const match = choosers.items[k]!
@@ -45,15 +45,31 @@ const choosersOf = (index: number, { choosers, optional }: Choices, dependents: 
   return [...found]
 }
 
-/** The steps that batches may be held for; nothing, where there are none. */
-export const foresee = (
-  { choices, dependents, steps }: Program,
-  inside: (loader: unknown) => ReadonlyArray<Hold>
-): ReadonlyArray<Foreseen> | undefined => {
-  const foreseen = steps.flatMap((step, index): ReadonlyArray<Foreseen> => {
-    const holds = holdsOf(step, inside)
+const foreseenIn = ({ dependents, optional, steps }: Program): ReadonlyArray<Foreseen> => {
+  let choosers: Lists | undefined
+  return steps.flatMap((step, index): ReadonlyArray<Foreseen> => {
+    const holds = holdsOf(step)
     if (holds.length === 0) return none
-    return [{ index, holds, choosers: choices === undefined ? none : choosersOf(index, choices, dependents) }]
+    if (optional === undefined) return [{ index, holds, choosers: none }]
+    choosers ??= reversed(steps, mayChooseOf)
+    return [{ index, holds, choosers: choosersOf(index, optional, choosers, dependents) }]
   })
-  return foreseen.length === 0 ? undefined : foreseen
+}
+
+const foreseenBy = new WeakMap<Program, ReadonlyArray<Foreseen>>()
+
+/** The steps that batches may be held for. Those of the loaders inside are found first: by a loop, as they may be nested deep. */
+export const foreseenOf = (program: Program): ReadonlyArray<Foreseen> => {
+  const open = [program]
+  for (let one = open.at(-1); one !== undefined && !foreseenBy.has(program); one = open.at(-1)) {
+    const before = open.length
+    for (const { node } of one.steps) {
+      const inside = insideOf(node)?.program
+      if (inside !== undefined && !foreseenBy.has(inside)) open.push(inside)
+    }
+    if (open.length > before) continue
+    if (!foreseenBy.has(one)) foreseenBy.set(one, foreseenIn(one))
+    open.pop()
+  }
+  return foreseenBy.get(program)!
 }

@@ -8,7 +8,8 @@
  * Only programs that have such steps have a foresight.
  */
 import type { Foreseen } from "./Foreseen.ts"
-import { mayWaitFor, type Program } from "../compile/Program.ts"
+import { mayWaitFor } from "../compile/Layout.ts"
+import type { Program } from "../compile/Program.ts"
 import type { Hold, Horizon, Outlook, HoldPlace } from "../batching/Hold.ts"
 
 /** What is asked of a run. */

@@ -1,16 +1,12 @@
 /** Resources that are asked of a resolver, which answers many at once. */
-import { itemsOf, type List } from "../model/List.ts"
-import { checkFunctions } from "../model/UserEffect.ts"
 import type * as Request from "effect/Request"
 import type * as RequestResolver from "effect/RequestResolver"
+import { attempted } from "../attempt/Layering.ts"
+import { check } from "../attempt/Check.ts"
 import type { AnyRequest, AnyResolver } from "../batching/AnyResolver.ts"
-import { askMeans } from "./ProtectedCalls.ts"
 import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
-import type { Dependencies, KeyOf } from "../model/Node.ts"
-import type { Items } from "../list/ForEach.ts"
-import { layersOf, type PolicyFor } from "../model/Policy.ts"
-import type { Undo } from "../model/Undo.ts"
-import type { ProtectedResolver } from "./Protected.ts"
+import { type Kind, withDefaults } from "../model/Kind.ts"
+import type { Asking, AskMeans, Dependencies, KeyOf, Source } from "../model/Node.ts"
 import {
   declare,
   type Deps,
@@ -22,9 +18,44 @@ import {
   type Unkeyed
 } from "../model/Resource.ts"
 import type { Any, InputOf, Resource, Services, Values } from "../model/Resource.ts"
+import type { Undo } from "../model/Undo.ts"
+import type { RunView, Step } from "../model/Step.ts"
+import { checkFunctions } from "../model/UserEffect.ts"
+import type { Run } from "../run/Run.ts"
+import { asked, bareAsks } from "./Calls.ts"
+import { foreseeing } from "./Foreseeing.ts"
+import type { ProtectedResolver } from "./Protected.ts"
+import { askMeans } from "./ProtectedCalls.ts"
+import { differingProtections } from "./Protections.ts"
+import { askBarely, asRequest } from "./Requests.ts"
+
+/** What asks a resolver for its value. */
+export interface RequestSource extends Source, Asking {
+  readonly request: (deps: Dependencies) => unknown
+  readonly resolver: AnyResolver
+  readonly means: AskMeans
+}
+
+export const requestKind: Kind = {
+  name: "request",
+  check,
+  checkAll: differingProtections,
+  toStep: ({ layers, source }, common, { defaults }) => {
+    const { key, means, request, resolver, ...asking } = source as RequestSource
+    const wrapped = asked(resolver, means, asking)(withDefaults(layers, defaults), common.name)
+    const step = attempted(common, wrapped, { load: request, key }, [foreseeing])
+    const asks = bareAsks(wrapped)
+    if (asks === undefined || asks.calls.length > 0) return step
+    const begin: Step["begin"] = (run: RunView, index, deps) =>
+      run.sink === undefined
+        ? askBarely(run as Run, index, asks, () => asRequest(common, request(deps)))
+        : step.begin!(run, index, deps)
+    return { ...step, begin }
+  }
+}
 
 /** What asking can fail with. */
-type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
+export type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
 
 /**
  * Declares a resource that is one request to a resolver, which answers many of them in one call.
@@ -100,107 +131,14 @@ export const fromRequest = <
   return declare(
     name,
     {
-      _tag: "Request",
+      kind: requestKind,
       deps: lazily<Dependencies>(options.deps, {}),
       after: lazily<ReadonlyArray<unknown>>(options.after, []),
       key: options.key as KeyOf | undefined,
       request: options.request as (deps: Dependencies) => unknown,
       resolver: options.resolver as AnyResolver,
       means: askMeans
-    },
+    } as RequestSource,
     undoLayers("Resource.fromRequest", name, undo, alsoUndo)
   )
-}
-
-/**
- * Declares a resource that is one request for each item of a list, all made at once, and keeps the order of the list.
- *
- * - `deps`, `after`, `items`, `key`, `itemKey`: what it needs, what must have been loaded before, the list, and what
- *   tells values from others in a cache, as in `forEach`.
- * - `request`: makes the request of one item, from the item, what the list needs, and the item's index.
- * - `resolver`: as in `fromRequest`.
- * - `each`: a policy for one item; policies that are piped onto it bound the whole list.
- * - `undo`, `alsoUndo`: undo one item, as in `forEach`.
- *
- * The first item that fails fails the list, and the `ResourceError` tells its `item`.
- *
- * @example
- * ```ts
- * import { Effect, Exit, Request, RequestResolver } from "effect"
- * import { Loader, Resource } from "effect-loader"
- *
- * class GetUser extends Request.TaggedClass("GetUser")<{ readonly id: number }, string> {}
- *
- * const Users = RequestResolver.fromFunctionBatched<GetUser>((entries) => entries.map(({ request }) => `user ${request.id}`))
- * const ids = Resource.input<ReadonlyArray<number>>()("ids")
- * const members = Resource.requestEach("members", {
- *   deps: { ids },
- *   items: ({ ids }) => ids,
- *   request: (id) => new GetUser({ id }),
- *   resolver: Users
- * })
- *
- * Effect.runPromise(Loader.load(Loader.make({ members }), { ids: [1, 2] })).then((page) => console.log(page.members))
- * // [ "user 1", "user 2" ]
- * ```
- *
- * @since 0.1.0
- * @category constructors
- */
-export const requestEach = <
-  const Name extends string,
-  I,
-  Q extends AnyRequest,
-  const D extends Deps = {},
-  const After extends ReadonlyArray<Any> = [],
-  PE = never,
-  PR = never,
-  R2 = never,
-  R3 = never,
-  CE = never,
-  CR = never,
-  K extends string = never,
-  IK extends string = never,
-  S = never
->(
-  name: Name,
-  options: {
-    readonly deps?: D | (() => D)
-    readonly after?: After | (() => After)
-    readonly items: (deps: Values<D>) => List<I>
-    readonly key?: (deps: Values<D>) => K
-    readonly itemKey?: (item: I, deps: Values<D>) => IK
-    readonly request: (item: I, deps: Values<D>, index: number) => Q
-    readonly resolver: RequestResolver.RequestResolver<Q> | ProtectedResolver<Q, CE, CR>
-    readonly each?: Items<PE, PR, S, NoInfer<IK>, Request.Services<NoInfer<Q>>> | PolicyFor<NoInfer<AskError<Q> | CE>>
-  },
-  undo?: Undo<Request.Success<NoInfer<Q>>, Values<NoInfer<D>>, R2>,
-  alsoUndo?: Undo<Request.Success<NoInfer<Q>>, Values<NoInfer<D>>, R3>
-): Resource<
-  Name,
-  ReadonlyArray<Request.Success<Q>>,
-  Own<Name, AskError<Q> | PE | CE> | Failure<D[keyof D] | After[number]>,
-  Request.Services<Q> | NoInfer<CR> | NoInfer<PR> | NoInfer<R2> | NoInfer<R3> | Services<D[keyof D] | After[number]>,
-  Inputs<D> & InputOf<After[number]>,
-  Unkeyed<K, Request.Services<Q>>
-> => {
-  checkFunctions("Resource.requestEach", name, options, ["items", "request"], ["key", "itemKey"])
-  return declare(name, {
-    _tag: "List",
-    deps: lazily<Dependencies>(options.deps, {}),
-    after: lazily<ReadonlyArray<unknown>>(options.after, []),
-    key: options.key as KeyOf | undefined,
-    itemKey: options.itemKey as ((item: unknown, deps: Dependencies) => string) | undefined,
-    items: options.items as (deps: Dependencies) => Iterable<unknown>,
-    read: itemsOf,
-    load: options.request as (item: unknown, deps: Dependencies, index: number) => unknown,
-    resolver: options.resolver as AnyResolver,
-    means: askMeans,
-    resolvers: [],
-    concurrency: "unbounded",
-    each: [
-      ...undoLayers("Resource.requestEach", name, undo, alsoUndo),
-      ...(options.each === undefined ? [] : layersOf(options.each))
-    ]
-  })
 }

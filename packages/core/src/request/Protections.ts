@@ -1,18 +1,33 @@
 /** The protection of a resolver's backend, which must be the same for all resources that share its calls. */
 import type { AnyResolver } from "../batching/AnyResolver.ts"
-import type { Base, Layer } from "../model/Node.ts"
-import type { GraphIssue } from "../compile/GraphError.ts"
-import { guards, withDefaults } from "../compile/Program.ts"
+import { guards } from "../attempt/Layering.ts"
+import { type GraphIssue, worded } from "../model/GraphIssue.ts"
+import { withDefaults } from "../model/Kind.ts"
+import type { Base, Layer, Source } from "../model/Node.ts"
+
+/** A source that asks a resolver, for itself or for its items. */
+interface AskingSource extends Source {
+  readonly resolver?: AnyResolver | undefined
+  readonly each?: ReadonlyArray<Layer>
+}
 
 /** The resolver that a resource asks, and all that is piped around its requests, innermost first. */
 const askedBy = (
   { layers, source }: Base,
   defaults: ReadonlyArray<Layer>
 ): readonly [AnyResolver | undefined, ReadonlyArray<Layer>] => {
-  if (source._tag === "Request") return [source.resolver, withDefaults(layers, defaults)]
-  if (source._tag === "List") return [source.resolver, [...withDefaults(source.each, defaults), ...layers]]
-  return [undefined, layers]
+  const { each, resolver } = source as AskingSource
+  return [resolver, each === undefined ? withDefaults(layers, defaults) : [...withDefaults(each, defaults), ...layers]]
 }
+
+const differing = (resources: readonly [string, string], policies: readonly [string, string]): GraphIssue =>
+  worded({ _tag: "DifferentProtections", resources, policies }, () => {
+    const [one, other] = resources.map((name, i) => `"${name}" (${policies[i]})`)
+    return (
+      `${one} and ${other} share the calls of one resolver, which can have one protection: pipe the same onto both, ` +
+      "give it to the resolver with `Batching.protect`, or give each a resolver of its own"
+    )
+  })
 
 /** The resources of one resolver whose protections differ. One without any has calls of its own. */
 export const differingProtections = (
@@ -31,7 +46,7 @@ export const differingProtections = (
     if (ofResolver.has(policy)) continue
     const [first] = ofResolver
     if (first !== undefined) {
-      issues.push({ _tag: "DifferentProtections", resources: [first[1], base.name], policies: [first[0], policy] })
+      issues.push(differing([first[1], base.name], [first[0], policy]))
     }
     ofResolver.set(policy, base.name)
   }

@@ -1,55 +1,85 @@
 /**
  * One run of a loader, from its inputs to what the caller gets.
  *
- * Where nothing can have to be undone, what a run comes to is known when nothing of it runs any more. Otherwise that is
- * followed by an account, which cannot be interrupted:
- *
- *  1. What the run did is undone, if it failed or was interrupted.
- *  2. If it succeeded, a run around it keeps what it did.
- *  3. The run has ended, and everybody is told: who watches, and who wants to know of what could not be undone.
+ * A run is over when nothing of it runs any more, and its result is known then. An extension that is around it can go on:
+ * what a failed run did may have to be undone.
  */
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { longestPaths } from "../permits/LongestPaths.ts"
-import type { Limited } from "../compile/Program.ts"
-import { Held } from "../base/Held.ts"
 import * as RunLocal from "../base/RunLocal.ts"
-import type { RunPermits } from "../permits/RunPermits.ts"
-import { asEffect } from "../model/UserEffect.ts"
-import { type AnyLoader, type Compiled, compiledOf, valuesOf } from "../loader/Compiled.ts"
-import { Enclosing } from "../nested/ParentRun.ts"
+import type { Program } from "../compile/Program.ts"
+import type { Extension, Hooks, Prepared, SlotParts } from "../model/Extension.ts"
+import type { AnyEffect } from "../model/Node.ts"
+import { noHooks, together } from "./Hooks.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
-import type { OuterSlots } from "../nested/ParentSlots.ts"
-import { type Legs, runLegs } from "../undo/Rewinding.ts"
-import { Run, type RunSetup } from "./Run.ts"
-import type { Reporter, RunWatch } from "../watch/RunWatch.ts"
-import { beside, type RollbackError } from "../undo/CompensationError.ts"
-import { frameIn, Saga } from "../undo/Saga.ts"
-import { apart } from "../undo/Undoing.ts"
+import { Run } from "./Run.ts"
 import { schedule } from "./Scheduler.ts"
 import { Slots } from "./Slots.ts"
-import { Watched } from "../watch/Watched.ts"
 
-type AnyExit = Exit.Exit<unknown, unknown>
+export type AnyExit = Exit.Exit<unknown, unknown>
 
-/** How a loader is run this time. */
-export interface Execution {
-  readonly inputs: unknown
-  readonly failFast: boolean
-  /** Who watches this run beside those who watch all runs. */
-  readonly reporter: Reporter | undefined
-  /** Whether the caller keeps what the run did, to undo it later: then nobody else does. */
-  readonly reversible?: boolean
-  /** What the caller gets of a run that was not interrupted; `exit` is what a load gives. */
-  readonly conclude: (run: Run, exit: AnyExit) => Effect.Effect<unknown, unknown>
+/** What is run: a compiled graph, and how. */
+export interface Runnable {
+  readonly program: Program
+  readonly limit: number | undefined
+  readonly timeout: Duration.Duration | undefined
+  readonly inBatches: boolean
+  /** What the loader itself plugs in, beside its program. */
+  readonly extensions: ReadonlyArray<Extension>
 }
 
-/** What a run's failures come to, the first in time first. */
-const combine = (causes: ReadonlyArray<Cause.Cause<unknown>>): Cause.Cause<unknown> =>
+/** How it is run this time. */
+export interface Options {
+  readonly inputs: unknown
+  /** The values that are given with the loader, by their keys. */
+  readonly values: ReadonlyMap<string, unknown>
+  readonly failFast: boolean
+  /** Whether the caller keeps what the run did, to undo it later: then nothing else does. */
+  readonly reversible?: boolean
+  /** What the caller plugs in. */
+  readonly extensions?: ReadonlyArray<Extension>
+  /** What the caller gets of a run that was not interrupted; `exit` is what a load gives. */
+  readonly conclude: (run: Run, exit: AnyExit, execution: Execution) => Effect.Effect<unknown, unknown>
+}
+
+const prefix = "effect-loader/Extension/"
+
+/** Whether a context brings any extension: only then it is searched. */
+const Extended: Context.Reference<boolean> = /* @__PURE__ */ Context.Reference<boolean>("effect-loader/Extended", {
+  defaultValue: () => false
+})
+
+/** A context that brings an extension for the runs in it. Each has a key of its own, so that layers merge in any order. */
+export const withExtension = (
+  context: Context.Context<never>,
+  name: string,
+  extension: Extension
+): Context.Context<never> =>
+  Context.add(Context.add(context, Extended, true), Context.Service<never, Extension>(prefix + name), extension)
+
+const extensionsIn = ({ context }: Fiber.Fiber<unknown, unknown>): ReadonlyArray<Extension> => {
+  const found: Array<Extension> = []
+  context.mapUnsafe.forEach((service, key) => {
+    if (key.startsWith(prefix)) found.push(service)
+  })
+  return found
+}
+
+/** The extensions that a step brings for the runs inside it. */
+const StepExtensions = /* @__PURE__ */ RunLocal.makeOfStep<ReadonlyArray<Extension>>("Extensions")
+
+/** An effect that brings extensions for the runs inside it. */
+export const bringing = (extensions: ReadonlyArray<Extension>, self: AnyEffect): AnyEffect =>
+  Effect.updateService(self, StepExtensions, (others = none) => [...others, ...extensions])
+
+const none: ReadonlyArray<never> = []
+
+/** Causes as one, the first in time first. */
+export const combine = (causes: ReadonlyArray<Cause.Cause<unknown>>): Cause.Cause<unknown> =>
   causes.length === 1 ? causes[0]! : Cause.fromReasons(causes.flatMap((cause) => cause.reasons))
 
 const timedOut = (run: Run): ReadonlyArray<Cause.Cause<unknown>> => {
@@ -58,9 +88,12 @@ const timedOut = (run: Run): ReadonlyArray<Cause.Cause<unknown>> => {
   return [Cause.fail(new LoadTimeout({ loader: run.program.name, limit, ...progress }))]
 }
 
+/** What the run failed with, in the order of time. */
+export const causesOf = (run: Run): ReadonlyArray<Cause.Cause<unknown>> => [...timedOut(run), ...run.failures]
+
 /** What a load comes to when nothing of it runs any more. */
-const exitOf = (run: Run): AnyExit =>
-  run.stopped === undefined ? Exit.succeed(run.result()) : Exit.failCause(combine([...timedOut(run), ...run.failures]))
+export const exitOf = (run: Run): AnyExit =>
+  run.stopped === undefined ? Exit.succeed(run.result()) : Exit.failCause(combine(causesOf(run)))
 
 /**
  * What the interruption of a run adds to it: what failed while it ended. A finalizer has no errors by its type, but the
@@ -71,183 +104,104 @@ const concludeInterruption = (run: Run): Effect.Effect<void> => {
   return run.failures.length === 0 ? Exit.void : Exit.failCause(combine(run.failures) as Cause.Cause<never>)
 }
 
-/** What watches a run, if anything does. */
-const watchFor = (
-  compiled: Compiled,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  own: Reporter | undefined,
-  enclosing: Enclosing | undefined
-): RunWatch | undefined => {
-  const around = enclosing?.reporter
-  const watchRun = fiber.getRef(Watched) ?? own?.watchRun ?? around?.watchRun
-  if (watchRun === undefined) return undefined
-  const reporters = [own, around].filter((reporter) => reporter !== undefined)
-  return watchRun({ compiled, fiber, parent: enclosing?.parent, reporters })
+/** What plugs into a run, and what goes on around it. */
+export interface RunHooks extends Hooks {
+  /** All of a run. Without it, a run is scheduled, and concluded. */
+  around?: ((first: Run) => Effect.Effect<unknown, unknown>) | undefined
 }
 
-const limitsFor = ({ program, timeout }: Compiled, fiber: Fiber.Fiber<unknown, unknown>): RunPermits | undefined => {
-  const { limiters } = program
-  const [limiter] = limiters
-  if (limiter === undefined) return undefined
-  const takers = { limiters, longestPaths: (usual: (limit: Limited) => number) => longestPaths(program, usual) }
-  return limiter.make(takers, fiber, timeout === undefined ? Infinity : Duration.toMillis(timeout))
+const isEmpty = (extensions: ReadonlyArray<Extension>): boolean => extensions.length === 0
+
+/** One of each: that of the program, which has prepared it, or the first. */
+const distinct = (prepared: ReadonlyArray<Prepared>, others: ReadonlyArray<Extension>): ReadonlyArray<Prepared> => {
+  const known = new Set(prepared.map(({ extension }) => extension))
+  const fresh = Array.from(new Set(others)).filter((extension) => !known.has(extension))
+  return [...prepared, ...fresh.map((extension) => ({ extension, data: undefined }))]
 }
 
-/** What slots are taken from where nothing is held around the run: who has one needs no slot of any other such run. */
-const outermost = {}
+export class Execution {
+  readonly runnable: Runnable
+  readonly options: Options
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** The context of the caller, outside of any step. */
+  readonly context: Context.Context<never>
+  private readonly extensions: ReadonlyArray<Prepared>
+  private states: Map<Extension, unknown> | undefined = undefined
 
-/** What a run's slots are taken from, where somebody may wait in a cache for what waits for them. */
-const supplyFor = (
-  { limit = Infinity, program }: Compiled,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  outer: OuterSlots | undefined
-): object | undefined => {
-  const areEndless = limit === Infinity && (outer?.limit ?? Infinity) === Infinity
-  if (areEndless || !(program.sharesLoads || outer !== undefined)) return undefined
-  return fiber.getRef(Held) === undefined ? outermost : {}
-}
+  constructor(runnable: Runnable, options: Options, fiber: Fiber.Fiber<unknown, unknown>) {
+    this.runnable = runnable
+    this.options = options
+    this.fiber = fiber
+    this.context = RunLocal.outsideStep(fiber.context)
+    const { extensions } = runnable.program
+    const ofContext = fiber.getRef(Extended) ? extensionsIn(fiber) : none
+    const ofStep = this.isInside ? (fiber.getRef(StepExtensions) ?? none) : none
+    const others = [runnable.extensions, options.extensions ?? none, ofContext, ofStep]
+    this.extensions = others.every(isEmpty) ? extensions : distinct(extensions, others.flat())
+  }
 
-const slotsFor = (
-  compiled: Compiled,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  enclosing: Enclosing | undefined,
-  limits: RunPermits | undefined
-): Slots | undefined => {
-  const { limit, program } = compiled
-  const outer = enclosing?.slots
-  if (limit === undefined && outer === undefined && limits === undefined) return undefined
-  return new Slots(limit ?? Infinity, program.urgency, outer, limits, supplyFor(compiled, fiber, outer))
-}
+  /** Whether it may be inside a step of another run. Most are not, and have nothing to look for. */
+  get isInside(): boolean {
+    return this.context !== this.fiber.context
+  }
 
-const setupFor = (
-  compiled: Compiled,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  context: Context.Context<never>,
-  enclosing: Enclosing | undefined,
-  { failFast, reporter }: Execution
-): RunSetup => {
-  const { declaration, inBatches, nested, program, undoLimit } = compiled
-  const isAccounted = program.undoes || (failFast && declaration.onExit !== undefined)
-  const limits = limitsFor(compiled, fiber)
-  const watch = watchFor(compiled, fiber, reporter, enclosing)
-  return {
-    program,
-    context,
-    failFast,
-    slots: slotsFor(compiled, fiber, enclosing, limits),
-    limits,
-    watch,
-    // Level by level, nothing of a later level can come to a batch of this one.
-    foreseen: inBatches ? undefined : nested.foreseen,
-    inside: enclosing?.inside,
-    saga: isAccounted ? new Saga({ program, watch, limit: undoLimit, keeps: failFast }) : undefined,
-    rewinds: program.undoes && failFast ? new Map() : undefined
+  /** What an extension keeps for all runs that one load takes. */
+  stateOf<A>(extension: Extension, make: () => A): A {
+    this.states ??= new Map()
+    if (!this.states.has(extension)) this.states.set(extension, make())
+    return this.states.get(extension) as A
+  }
+
+  /** A run of this load, with all extensions plugged in. */
+  run(): Run {
+    const { limit, program } = this.runnable
+    const run = new Run(program, this.context, this.options.failFast)
+    const hooks = this.extensions.length === 0 ? noHooks : together(this.open(run))
+    run.plug(hooks, limit === undefined && hooks.slots === undefined ? undefined : this.slots(hooks.slots))
+    return run
+  }
+
+  private open(run: Run): ReadonlyArray<Hooks> {
+    return this.extensions.flatMap(
+      ({ data, extension }) => extension.open(run as never, data as never, this as never) ?? none
+    )
+  }
+
+  private slots(parts: SlotParts = {}): Slots {
+    const { limit = Infinity, program } = this.runnable
+    return parts.make === undefined
+      ? new Slots(limit, program.urgency, parts)
+      : (parts.make(limit, program.urgency, parts) as Slots)
+  }
+
+  /** Schedules a run; `conclude` says what the whole comes to. */
+  schedule(
+    run: Run,
+    timeout: Duration.Duration | undefined,
+    conclude: (run: Run) => Effect.Effect<unknown, unknown>,
+    onInterrupted: (run: Run) => Effect.Effect<void>
+  ): Effect.Effect<unknown, unknown> {
+    return schedule(run, this.fiber, { inBatches: this.runnable.inBatches, timeout }, conclude, onInterrupted)
+  }
+
+  giveInputs(run: Run): ReturnType<Run["giveInputs"]> {
+    return run.giveInputs(this.options.inputs, this.options.values)
+  }
+
+  whole(): Effect.Effect<unknown, unknown> {
+    const run = this.run()
+    const unusable = this.giveInputs(run)
+    if (unusable !== undefined) return Exit.die(unusable)
+    const { around } = run.hooks as RunHooks
+    if (around !== undefined) return around(run)
+    const conclude = (run: Run): Effect.Effect<unknown, unknown> => {
+      run.finish()
+      return this.options.conclude(run, exitOf(run), this)
+    }
+    return this.schedule(run, this.runnable.timeout, conclude, concludeInterruption)
   }
 }
 
 /** Runs a loader once. */
-export const execute = (self: AnyLoader, execution: Execution): Effect.Effect<unknown, unknown> =>
-  Effect.withFiber((fiber) => {
-    const compiled = compiledOf(self)
-    const context = RunLocal.outsideStep(fiber.context)
-    // Most runs are inside no step, and have nothing to look for.
-    const enclosing = context === fiber.context ? undefined : fiber.getRef(Enclosing)
-    const setup = setupFor(compiled, fiber, context, enclosing, execution)
-    const run = new Run(setup)
-    const unusable = run.giveInputs(execution.inputs, valuesOf(self))
-    if (unusable !== undefined) return Exit.die(unusable)
-    if (setup.saga !== undefined) {
-      const next: Legs["next"] = (kept) => {
-        const leg = new Run({ ...setup, slots: slotsFor(compiled, fiber, enclosing, setup.limits), kept })
-        leg.giveInputs(execution.inputs, valuesOf(self))
-        return leg
-      }
-      return accounted(run, { ...setup, saga: setup.saga, next }, fiber, compiled, execution)
-    }
-    const conclude = (run: Run): Effect.Effect<unknown, unknown> => {
-      run.finish()
-      return execution.conclude(run, exitOf(run))
-    }
-    return schedule(run, fiber, compiled, conclude, concludeInterruption)
-  })
-
-/** Nothing more is to come of a leg. */
-const over = (run: Run): Effect.Effect<void> => {
-  run.foresight?.end()
-  return Exit.void
-}
-
-/** A run whose end is followed by an account: see the top. */
-const accounted = (
-  first: Run,
-  { next, saga, watch }: Pick<Legs, "next" | "saga" | "watch">,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  compiled: Compiled,
-  execution: Execution
-): Effect.Effect<unknown, unknown> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const scheduled: Legs["schedule"] = (run, timeout) =>
-        schedule(run, fiber, { inBatches: compiled.inBatches, timeout }, over, over)
-      const { timeout } = compiled
-      const { ended, run } = yield* runLegs(first, { saga, watch, timeout, schedule: scheduled, next, restore })
-      // Until here an interruption counts, also one that came when nothing ran any more.
-      const interrupted = Exit.isFailure(ended) ? ended : yield* Effect.exit(restore(Effect.void))
-      if (Exit.isFailure(interrupted)) run.stop({ _tag: "Interrupted" })
-      const ownExit = Exit.isFailure(interrupted) ? withFailures(interrupted.cause, run) : exitOf(run)
-      run.skipRest()
-      const exit = Exit.isFailure(ownExit) && execution.failFast ? yield* undone(ownExit.cause, saga) : ownExit
-      if (Exit.isSuccess(exit) && execution.failFast && execution.reversible !== true) handOver(saga, fiber)
-      run.finish()
-      const because = Exit.isFailure(exit) ? exit.cause : Cause.empty
-      const notUndone = saga.notUndone(execution.inputs, because)
-      if (notUndone !== undefined) yield* apart(tellOf(notUndone, compiled))
-      const told =
-        notUndone === undefined || Exit.isSuccess(exit) ? exit : Exit.failCause(beside(exit.cause, notUndone))
-      if (execution.failFast) yield* runHooks(told, compiled)
-      return yield* Exit.isFailure(interrupted) ? told : execution.conclude(run, told)
-    })
-  )
-
-/** Undoes what a load has done that failed. A defect of the undoing follows what the load failed with. */
-const undone = (cause: Cause.Cause<unknown>, saga: Saga): Effect.Effect<Exit.Exit<never, unknown>> =>
-  Effect.map(Effect.exit(saga.rollback(cause)), (exit) =>
-    Exit.failCause(combine(Exit.isFailure(exit) ? [cause, exit.cause] : [cause]))
-  )
-
-const withFailures = (interruption: Cause.Cause<unknown>, run: Run): AnyExit =>
-  Exit.failCause(combine([interruption, ...timedOut(run), ...run.failures]))
-
-const handOver = (saga: Saga, fiber: Fiber.Fiber<unknown, unknown>): void => {
-  const frame = frameIn(fiber.context)
-  if (frame !== undefined) saga.handOver(frame)
-}
-
-/** Tells whoever wants to know of what could not be undone. */
-const tellOf = (error: RollbackError, { declaration }: Compiled): Effect.Effect<void> => {
-  const { onCompensationFailure: handler } = declaration.options
-  if (handler === undefined) return logNotUndone(error)
-  return logFailure(error.loader, "`onCompensationFailure`", () => handler(error))
-}
-
-/** One line for all, with the causes of the first: a log is read by people. */
-const logNotUndone = ({ failures, message }: RollbackError): Effect.Effect<void> => {
-  const causes = failures.slice(0, mostCauses).map(({ failure }) => failure)
-  // oxlint-disable-next-line effect-loader/no-call-spread -- a few
-  return Effect.logError(message, ...causes)
-}
-
-const mostCauses = 100
-
-/** Whatever is hung on the end of a load is run, one after the other. */
-const runHooks = (exit: AnyExit, { declaration: { onExit = [] }, program }: Compiled): Effect.Effect<void> =>
-  Effect.forEach(onExit, (hook) => apart(logFailure(program.name, "a hook of Loader.onExit", () => hook(exit))), {
-    discard: true
-  })
-
-/** Runs something that others have hung on to a run: when it fails, that is logged, and changes nothing. */
-const logFailure = (loader: string, what: string, hook: () => unknown): Effect.Effect<void> => {
-  const owner = `loader "${loader}"`
-  const run = Effect.suspend(() => asEffect(owner, what, hook())) as Effect.Effect<unknown, unknown>
-  return Effect.catchCause(Effect.asVoid(run), (cause) => Effect.logError(`${owner}: ${what} failed`, cause))
-}
+export const execute = (runnable: Runnable, options: Options): Effect.Effect<unknown, unknown> =>
+  Effect.withFiber((fiber) => new Execution(runnable, options, fiber).whole())

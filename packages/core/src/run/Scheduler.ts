@@ -13,7 +13,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as AsyncContext from "../base/AsyncContext.ts"
+import type { AsyncContext } from "../base/AsyncContext.ts"
 import { forkLike } from "../base/Fork.ts"
 import { deepest, enter, leave, level, putOff } from "../base/Nesting.ts"
 import type { Interpreter, Run } from "./Run.ts"
@@ -30,8 +30,10 @@ class Scheduler implements Interpreter {
   private readonly inBatches: boolean
   private readonly onFinished: (run: Run) => void
   /** Steps that may start without a slot; where there is no limit, all of them. */
-  private readonly ready: Array<number> = []
+  private readonly ready: Array<number>
   private nextReady = 0
+  /** The instant at which steps start that start now: read once, until the thread is given away. */
+  private startsAt: bigint | undefined = undefined
   /** Those who have asked for a slot since the last time that all free ones were given out. */
   private asking: Array<Waiter> | undefined = undefined
   private nextBatch = 0
@@ -43,7 +45,7 @@ class Scheduler implements Interpreter {
   private afterStop: (() => void) | undefined = undefined
   private timer: Fiber.Fiber<unknown> | undefined = undefined
   /** Where to go on when another run has given something back: that happens on the stack of that run. */
-  private home: AsyncContext.AsyncContext | undefined = undefined
+  private home: AsyncContext | undefined = undefined
 
   constructor(run: Run, parent: Fiber.Fiber<unknown, unknown>, inBatches: boolean, onFinished: (run: Run) => void) {
     this.run = run
@@ -51,6 +53,8 @@ class Scheduler implements Interpreter {
     this.inBatches = inBatches
     this.onFinished = onFinished
     this.fork = forkLike(parent, run.context)
+    this.ready = run.ready
+    run.isDirect = run.gate === undefined && run.hooks.ready === undefined && !inBatches
   }
 
   /** Starts the run inside so many others, unless it is interrupted before its turn comes. */
@@ -78,8 +82,8 @@ class Scheduler implements Interpreter {
   }
 
   private start(): void {
-    const { slots } = this.run
-    if (slots !== undefined) slots.onGranted = () => this.wake()
+    const { gate } = this.run
+    if (gate !== undefined) gate.onGranted = () => this.wake()
     // Nothing may start before the run has told of everything that is ready: the most urgent of all goes first.
     this.pumping = true
     this.run.start(this)
@@ -115,7 +119,7 @@ class Scheduler implements Interpreter {
 
   onReady(index: number): void {
     // The handler of a fallback follows its own resource directly, whatever the batch.
-    const isHandler = this.run.program.steps[index]!.kind === "view"
+    const isHandler = this.run.program.steps[index]!.view !== undefined
     if (!this.inBatches || isHandler || this.late?.has(index)) this.enqueue(index)
   }
 
@@ -139,25 +143,25 @@ class Scheduler implements Interpreter {
   }
 
   private enqueue(index: number): void {
-    const { program, slots } = this.run
-    if (slots === undefined) return void this.ready.push(index)
-    const step = program.steps[index]!
-    const limit = step.kind === "load" ? step.limit : undefined
-    const takesItself = step.kind === "load" && (step.beginsFree || !step.holdsSlot)
-    if (takesItself || (limit === undefined && slots.areEndless)) this.ready.push(index)
-    else (this.asking ??= []).push(slots.request(index, limit))
+    const { gate, program } = this.run
+    if (gate === undefined) return void this.ready.push(index)
+    const { beginsFree, limit } = program.steps[index]!
+    if (beginsFree || (limit === undefined && gate.areEndless)) this.ready.push(index)
+    else (this.asking ??= []).push(gate.request(index, limit))
   }
 
   private pump(): void {
     if (this.pumping) return
     this.pumping = true
+    this.startsAt = undefined
     let starts = 0
     while (this.startNext()) {
       if (++starts === startsPerTurn) return this.yieldThread()
     }
     this.tellQueued()
     this.pumping = false
-    if (this.run.slots?.waitsForOthers === true) this.home ??= AsyncContext.capture()
+    const { gate } = this.run
+    if (gate?.waitsForOthers === true) this.home ??= gate.async?.capture()
     this.checkEnd()
   }
 
@@ -175,7 +179,7 @@ class Scheduler implements Interpreter {
     const { home } = this
     if (this.pumping || home === undefined) return this.pump()
     this.home = undefined
-    AsyncContext.resume(home, () => this.pump())
+    this.run.gate?.async?.resume(home, () => this.pump())
   }
 
   /** Leaves the pump, and comes back when the scheduler gives the thread again. */
@@ -201,11 +205,11 @@ class Scheduler implements Interpreter {
   }
 
   private giveTurn(): boolean {
-    const turn = this.run.slots?.take()
+    const turn = this.run.gate?.take()
     if (turn === undefined) return false
     if (turn.resume !== undefined) turn.resume()
     else {
-      this.run.attempts.takeTurn(turn)
+      this.run.takeTurn(turn)
       this.begin(turn.index)
     }
     return true
@@ -217,7 +221,7 @@ class Scheduler implements Interpreter {
     const batch = this.run.program.batches[this.nextBatch++]
     if (batch === undefined) return false
     for (const index of batch) {
-      if (this.run.program.steps[index]!.kind !== "load") continue
+      if (this.run.program.steps[index]!.begin === undefined) continue
       if (this.run.isReady(index)) this.enqueue(index)
       else if (this.run.isPending(index)) (this.late ??= new Set()).add(index)
     }
@@ -236,18 +240,23 @@ class Scheduler implements Interpreter {
     const effect = this.run.begin(index)
     // Whoever watches, and `load` itself, can end the run: then what was about to start does not.
     if (this.run.stopped !== undefined) return this.run.settle(index, Exit.interrupt(this.parent.id))
-    if (Exit.isExit(effect)) return this.run.settle(index, effect)
+    if (Exit.isExit(effect)) return this.settleExit(index, effect)
     const context = this.run.contextOf(index)
     const fork = context === undefined ? this.fork : forkLike(this.parent, context)
     const fiber = fork(effect as Effect.Effect<unknown, unknown, unknown>)
     const exit = fiber.pollUnsafe()
-    if (exit !== undefined) return this.run.settle(index, this.checked(index, effect, exit))
-    const startedAt = this.run.now()
+    if (exit !== undefined) return this.settleExit(index, this.checked(index, effect, exit))
+    const startedAt = (this.startsAt ??= this.run.now())
     this.running++
     ;(this.fibers ??= [])[index] = fiber
     fiber.addObserver((exit) => this.ended(index, exit, startedAt))
     // What it did before it first waited can have ended the run, when it did not stand among the running yet.
     if (this.run.stopped !== undefined) fiber.interruptUnsafe(this.parent.id)
+  }
+
+  private settleExit(index: number, exit: Exit.Exit<unknown, unknown>): void {
+    if (exit._tag === "Success") this.run.settleValue(index, exit.value)
+    else this.run.settle(index, exit)
   }
 
   /** Something that is no effect fails at once: asking only then keeps the question off the fast path. */
@@ -275,12 +284,12 @@ class Scheduler implements Interpreter {
     if (this.running > 0 || this.pumping) return
     if (this.run.stopped === undefined && this.run.remaining > 0) return
     this.timer?.interruptUnsafe()
-    AsyncContext.release(this.home)
+    this.run.gate?.async?.release(this.home)
     this.home = undefined
     if (this.afterStop !== undefined) this.afterStop()
     else if (!this.finished) this.finish()
     // What the end of this run means for a run around is known now: only then may others there have its slots.
-    this.run.slots?.close()
+    this.run.gate?.close()
   }
 
   private finish(): void {

@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RequestResolver from "effect/RequestResolver"
 import { SqlClient, type SqlError } from "effect/sql"
-import { GraphError, type GraphIssue } from "../compile/GraphError.ts"
+import { GraphError } from "../compile/GraphError.ts"
+import { type GraphIssue, longText, quoted, worded } from "../model/GraphIssue.ts"
 import { type Plan, type PlanResource, withInside } from "../compile/Plan.ts"
 import { annotate, type Resource } from "../model/Resource.ts"
 import { allInside, type AnyLoader, type Compiled, compiledOf } from "../loader/Compiled.ts"
@@ -49,16 +50,20 @@ const keeping: Readonly<Record<string, string>> = {
   cache: "other callers would get its values even after a rollback"
 }
 
+const escapesFrom = (resource: string, reason: string): GraphIssue =>
+  worded(
+    { _tag: "EscapesTransaction", resource, reason },
+    () => `${quoted(resource)} cannot be inside a transaction, which it escapes: ${longText(reason)}`
+  )
+
 const issuesOf = ({ annotations, around, attempt, items, name }: PlanResource): ReadonlyArray<GraphIssue> => {
   const why = annotations[escaping]
   const parts = [...attempt, ...around, ...(items === undefined ? [] : [...items.attempt, ...items.around])]
   return [
-    ...(typeof why === "string" ? [{ _tag: "EscapesTransaction" as const, resource: name, reason: why }] : []),
+    ...(typeof why === "string" ? [escapesFrom(name, why)] : []),
     ...parts.flatMap(({ kind, label }) => {
       const reason = keeping[kind]
-      return reason === undefined
-        ? []
-        : [{ _tag: "EscapesTransaction" as const, resource: name, reason: `${label}: ${reason}` }]
+      return reason === undefined ? [] : [escapesFrom(name, `${label}: ${reason}`)]
     })
   ]
 }
@@ -75,14 +80,12 @@ const plain = RequestResolver.make(() => Effect.void)
  */
 const sharing = ({ program }: Compiled): ReadonlyArray<GraphIssue> =>
   program.steps.flatMap((step): ReadonlyArray<GraphIssue> => {
-    if (step.kind !== "load") return []
-    const { asks, items, name } = step
-    const resolvers = [asks?.resolver, items?.asks?.resolver, ...(items?.resolvers ?? [])]
+    const { attempts, name } = step
+    const items = attempts?.items
+    const resolvers = [attempts?.asks?.resolver, items?.asks?.resolver, ...(items?.resolvers ?? [])]
     const reason =
       "its requests share calls with those of others: give its resolver a `batchKey` that tells transactions apart"
-    return resolvers.some((resolver) => resolver?.batchKey === plain.batchKey)
-      ? [{ _tag: "EscapesTransaction", resource: name, reason }]
-      : []
+    return resolvers.some((resolver) => resolver?.batchKey === plain.batchKey) ? [escapesFrom(name, reason)] : []
   })
 
 /**

@@ -1,8 +1,19 @@
 /** Loaders whose loads are all changed. Policies and views around the loads stay as they are. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Substitution } from "../compile/Substitution.ts"
-import { type AnyEffect, type Asking, type Base, type Dependencies, mapBase, type Node } from "../model/Node.ts"
+import { type Substitution, substituting } from "../compile/Substitution.ts"
+import {
+  type AnyEffect,
+  type Asking,
+  type Base,
+  type Dependencies,
+  mapBase,
+  type Node,
+  type Source
+} from "../model/Node.ts"
+import type { LoadSource } from "../model/Resource.ts"
+import type { ListSource } from "../list/Lists.ts"
+import type { RequestSource } from "../request/FromRequest.ts"
 import { type AnyLoader, compiledOf, fromCompiled, valuesOf } from "../loader/Compiled.ts"
 import { compileDeclaration } from "../loader/Compiling.ts"
 
@@ -25,26 +36,24 @@ const changeAsking =
   (self) =>
     change(name, asking(self))
 
-const changeBase = (base: Base, change: Change): Base => {
-  const { name, source } = base
-  switch (source._tag) {
-    case "Load":
-    case "Loader":
-      return { ...base, source: { ...source, load: changeLoad(name, source.load, change) } }
-    case "Request":
-      return { ...base, source: { ...source, asking: changeAsking(name, source, change) } }
-    case "List": {
-      if (source.resolver !== undefined) {
-        return { ...base, source: { ...source, asking: changeAsking(name, source, change) } }
-      }
-      const load: typeof source.load = (item, deps, index) =>
-        changeLoad(name, () => source.load(item, deps, index), change)(deps)
-      return { ...base, source: { ...source, load } }
-    }
-    default:
-      return base
+const changeSource = (name: string, source: Source, change: Change): Source => {
+  const { asking, items, load, resolver } = source as Partial<ListSource & RequestSource>
+  if (resolver !== undefined) {
+    return { ...source, asking: changeAsking(name, { ...(asking && { asking }) }, change) } as Source
   }
+  if (items !== undefined) {
+    const changed: ListSource["load"] = (item, deps, index) =>
+      changeLoad(name, () => load!(item, deps, index), change)(deps)
+    return { ...source, load: changed } as Source
+  }
+  const one = (source as Partial<LoadSource>).load
+  return one === undefined ? source : ({ ...source, load: changeLoad(name, one, change) } as Source)
 }
+
+const changeBase = (base: Base, change: Change): Base => ({
+  ...base,
+  source: changeSource(base.name, base.source, change)
+})
 
 const changeAll = ({ byName, byNode, otherwise }: Substitution, change: Change): Substitution => {
   // One changed base for each base, even if several paths lead to it.
@@ -56,11 +65,11 @@ const changeAll = ({ byName, byNode, otherwise }: Substitution, change: Change):
   }
   const each = <K>(nodes: ReadonlyMap<K, Node>): ReadonlyMap<K, Node> =>
     new Map(Array.from(nodes, ([key, node]) => [key, mapBase(node, changed)]))
-  return {
+  return substituting({
     byName: each(byName),
     byNode: each(byNode),
     otherwise: (base) => mapBase(otherwise?.(base) ?? base, changed)
-  }
+  })
 }
 
 /** The same loader with changed loads. */

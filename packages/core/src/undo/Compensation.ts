@@ -4,9 +4,10 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type { Layer } from "../model/Node.ts"
+import { hosted } from "../attempt/FromLayers.ts"
 import { type Any, type Resource, withLayers } from "../model/Resource.ts"
 import type { CompensationContext, Undo, UndoFunction } from "../model/Undo.ts"
+import { undoing } from "./Account.ts"
 import { checkFunctions } from "../model/UserEffect.ts"
 
 /**
@@ -32,15 +33,16 @@ export interface Cleanup<V = {}, R = never> extends Undo<unknown, V, R> {
 
 /** A layer that wraps nothing: the run keeps what undoes the value inside of it. */
 const fromFunction = (kind: string, undo: UndoFunction): never => {
-  const layer: Layer = {
+  const layer = hosted({
     kind,
     label: kind,
     repeats: false,
     continues: false,
     refused: undefined,
     wrap: (self) => self,
-    undo
-  }
+    undo,
+    extension: undoing
+  })
   const layers = [layer]
   const apply = (self: Any): Any => withLayers(self, layers)
   return Object.assign(apply, { "~effect-loader/Undo": {}, layers }) as never

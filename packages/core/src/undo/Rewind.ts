@@ -2,7 +2,9 @@ import { decide } from "../model/UserEffect.ts"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
-import { fromLayers, type Policy, type PolicyFor } from "../model/Policy.ts"
+import { undoing } from "./Account.ts"
+import { fromLayers } from "../attempt/FromLayers.ts"
+import type { Policy, PolicyFor } from "../model/Policy.ts"
 import type { Any, OwnError, Resource } from "../model/Resource.ts"
 
 /**
@@ -84,6 +86,7 @@ export const rewind: {
       continues: false,
       refused: undefined,
       rewind,
+      extension: undoing,
       wrap: (self, observer) =>
         Effect.catchCause(self, (cause) => {
           const failure = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)

@@ -10,9 +10,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as RunLocal from "../base/RunLocal.ts"
 import type { Program } from "../compile/Program.ts"
-import type { AnyEffect, Dependencies } from "../model/Node.ts"
-import type { UndoFunction } from "../model/Undo.ts"
-import type { RunWatch } from "../watch/RunWatch.ts"
+import type { Hooks, LoadPlace } from "../model/Extension.ts"
+import type { AnyEffect } from "../model/Node.ts"
+import type { CleanupFunction, CompensationContext, CompensationFunction, UndoFunction } from "../model/Undo.ts"
 import { CompensationError, RollbackError } from "./CompensationError.ts"
 import { noting } from "./SideEffect.ts"
 import { apart, type Done, type Of, type Rollback, runUndo, undoAll } from "./Undoing.ts"
@@ -42,7 +42,7 @@ export const frameIn = (context: Context.Context<never>): Frame | undefined => C
 
 export interface SagaSetup {
   readonly program: Program
-  readonly watch: RunWatch | undefined
+  readonly hooks: () => Hooks
   /** How many compensations may run at once. */
   readonly limit: number
   /** Whether what is done is kept, to be undone if the run fails. */
@@ -69,11 +69,9 @@ export class Saga {
     return this.setup.keeps ? this.framed(self, frameIn) : self
   }
 
-  /** A load, with what undoes it or cleans up after it. `of` is asked when that is known. */
-  undoable(index: number, self: AnyEffect, undo: UndoFunction, deps: Dependencies, of: () => Of): AnyEffect {
-    return undo._tag === "Cleanup"
-      ? this.cleanedUp(self, (context) => undo.undo(deps, context as never), of)
-      : this.compensated(index, self, undo.undo, deps, of)
+  /** A load, with what undoes it or cleans up after it. */
+  undoable(place: LoadPlace, self: AnyEffect, undo: UndoFunction): AnyEffect {
+    return undo._tag === "Cleanup" ? this.cleanedUp(place, self, undo.undo) : this.compensated(place, self, undo.undo)
   }
 
   /**
@@ -115,7 +113,7 @@ export class Saga {
   }
 
   private rollbackOf(cause: Cause.Cause<unknown>): Rollback {
-    return { cause, watch: this.setup.watch, failures: this.failures, inside: undefined }
+    return { cause, hooks: this.setup.hooks(), failures: this.failures, inside: undefined }
   }
 
   private framed(
@@ -139,24 +137,22 @@ export class Saga {
     return undoAll(undefined, frame.done.splice(0), this.setup.limit, this.rollbackOf(cause))
   }
 
-  private cleanedUp(self: AnyEffect, run: (context: unknown) => unknown, of: () => Of): AnyEffect {
+  private cleanedUp(place: LoadPlace, self: AnyEffect, undo: CleanupFunction["undo"]): AnyEffect {
     return Effect.withFiber((fiber) =>
       noting(self, (exit, { begun }) => {
         if (exit._tag === "Success" || !begun) return Effect.void
-        const cleanup = { run, value: undefined, cleanup: true }
-        return apart(runUndo(of(), this.rollbackOf(exit.cause), RunLocal.outsideStep(fiber.context), cleanup))
+        const cleanup = {
+          run: (context: CompensationContext) => undo(place.deps, context),
+          value: undefined,
+          cleanup: true
+        }
+        return apart(runUndo(ofPlace(place), this.rollbackOf(exit.cause), RunLocal.outsideStep(fiber.context), cleanup))
       })
     )
   }
 
   /** In the step in which the load succeeds, what undoes it is kept: nothing can come between. */
-  private compensated(
-    index: number,
-    self: AnyEffect,
-    undo: (value: unknown, deps: Dependencies, context: never) => unknown,
-    deps: Dependencies,
-    of: () => Of
-  ): AnyEffect {
+  private compensated(place: LoadPlace, self: AnyEffect, undo: CompensationFunction["undo"]): AnyEffect {
     if (!this.setup.keeps) return self
     return Effect.withFiber((fiber) => {
       const outer = frameIn(fiber.context)!
@@ -169,10 +165,10 @@ export class Saga {
           return Effect.void
         }
         const { value } = exit
-        const done = of()
-        const run = (context: unknown) => undo(value, deps, context as never)
+        const done = ofPlace(place)
+        const run = (context: CompensationContext) => undo(value, place.deps, context)
         outer.done.push({
-          index,
+          index: place.index,
           undo: (rollback) =>
             Effect.andThen(
               runUndo(done, rollback, services, { run, value, cleanup: false }),
@@ -184,3 +180,9 @@ export class Saga {
     })
   }
 }
+
+const ofPlace = ({ begun, failedItem, step }: LoadPlace): Of => ({
+  resource: step.name,
+  attempts: begun,
+  item: failedItem
+})

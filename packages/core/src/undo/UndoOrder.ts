@@ -4,7 +4,8 @@
  * What was completed last goes first, and nothing before everything that depends on it is undone: also what was not
  * completed itself counts, for what is beyond it. Whatever is free of that may be undone side by side.
  */
-import { mayWaitFor, type Program } from "../compile/Program.ts"
+import { mayWaitFor } from "../compile/Layout.ts"
+import type { Program } from "../compile/Program.ts"
 import { Heap, type Placed } from "../base/Heap.ts"
 
 /** Something that was done by a step of a program. */

@@ -11,14 +11,14 @@ import type { Program } from "../compile/Program.ts"
 import type { CompensationContext } from "../model/Undo.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import { asEffect } from "../model/UserEffect.ts"
-import type { RunWatch } from "../watch/RunWatch.ts"
+import type { Hooks } from "../model/Extension.ts"
 import { CompensationError } from "./CompensationError.ts"
 import { UndoOrder } from "./UndoOrder.ts"
 
 /** One rollback: why it happens, and what it could not undo. */
 export interface Rollback {
   readonly cause: Cause.Cause<unknown>
-  readonly watch: RunWatch | undefined
+  readonly hooks: Hooks
   readonly failures: Array<CompensationError>
   /** The resource that what is undone now is inside of, if any. */
   readonly inside: InsideOf | undefined
@@ -69,23 +69,24 @@ export const runUndo = (
   undo: { readonly run: (context: CompensationContext) => unknown; readonly value: unknown; readonly cleanup: boolean }
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { cause, failures, inside, watch } = rollback
+    const { cause, failures, hooks, inside } = rollback
     const { cleanup, value } = undo
     const path = pathTo(resource, inside)
     const at = { path, item: item?.index, cleanup }
     const ofItem = item === undefined ? {} : { item }
     const what = cleanup ? "`cleanup`" : "`compensate`"
-    const effect = Effect.suspend(() =>
+    const bare = Effect.suspend(() =>
       asEffect({ name: resource }, what, undo.run({ resource, cause, attempts, ...ofItem }))
     )
-    const placed = watch === undefined ? services : watch.undoStarted(services, at)
+    const effect = hooks.wrapUndo?.(at, bare) ?? bare
+    const placed = hooks.undone?.started(at, services) ?? services
     return Effect.flatMap(Effect.exit(Effect.updateContext(effect, () => placed as never)), (exit) => {
       if (Exit.isSuccess(exit)) {
-        watch?.undoSucceeded(at)
+        hooks.undone?.succeeded(at)
         return Exit.void
       }
       failures.push(new CompensationError({ path, value, failure: exit.cause, cleanup, ...ofItem }))
-      watch?.undoFailed(at, exit.cause)
+      hooks.undone?.failed(at, exit.cause)
       return Exit.void
     })
   })

@@ -3,27 +3,12 @@
  *
  * @since 0.1.0
  */
+import type { Limit, SkipReason } from "../model/Extension.ts"
 import type * as Cause from "effect/Cause"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Plan } from "../compile/Plan.ts"
 
-/**
- * Why a resource never ran.
- *
- * - `DependencyFailed`: something it depends on failed, died or was interrupted; `resource` is that one, however far up.
- * - `NotChosen`: only a choice could have wanted it, which chose something else, or never could; `resource` is the choice.
- * - `RunFailed`: the run had failed before its turn came, and nothing new starts then; `resource` is what failed.
- * - `RunTimedOut`, `RunInterrupted`: the run was over before its turn came.
- *
- * @since 0.1.0
- * @category models
- */
-export type SkipReason =
-  | { readonly _tag: "DependencyFailed"; readonly resource: string }
-  | { readonly _tag: "NotChosen"; readonly resource: string }
-  | { readonly _tag: "RunFailed"; readonly resource: string }
-  | { readonly _tag: "RunTimedOut" }
-  | { readonly _tag: "RunInterrupted" }
+export type { Limit, SkipReason } from "../model/Extension.ts"
 
 /**
  * How a run ended. A run that `settle` saw to its end has `Completed`, whatever failed in it.
@@ -32,20 +17,6 @@ export type SkipReason =
  * @category models
  */
 export type RunEnd = "Completed" | "Failed" | "TimedOut" | "Interrupted"
-
-/**
- * What a resource has to wait for when everything that it depends on is there.
- *
- * - `Slot`: one of the `concurrency` places of its run, all taken.
- * - `Permit`: permits of a limiter, all in use; `limit` is how many can be at that moment.
- * - `FairShare`: permits of a limiter for which others wait as well, so that shares decide who is next.
- *
- * @since 0.1.0
- * @category models
- */
-export type Limit =
-  | { readonly _tag: "Slot"; readonly concurrency: number }
-  | { readonly _tag: "Permit" | "FairShare"; readonly limiter: string; readonly limit: number }
 
 interface InRun {
   /** Which run, in this process. */

@@ -8,23 +8,18 @@ import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import { counter } from "../base/Shared.ts"
 import { checked, type Expected } from "../base/UserValue.ts"
-import type { Sent } from "../batching/Call.ts"
 import type { Plan } from "../compile/Plan.ts"
 import type { Program } from "../compile/Program.ts"
-import type { Refusal } from "../model/Node.ts"
-import type { Compiled } from "../loader/Compiled.ts"
-import type { CacheRead, Limit, RunEnd, RunEvent, RunParent, SkipReason } from "./RunEvent.ts"
+import type { StepFact, Hooks, StepEnd, Undone, UndoSink, SkipReason, Stop } from "../model/Extension.ts"
+import type { Run } from "../run/Run.ts"
+import { Pending, Skipped } from "../model/Absent.ts"
+import type { AnyEffect } from "../model/Node.ts"
+import type { RunEnd, RunEvent, RunParent } from "./RunEvent.ts"
 import type { Watcher } from "./Watchers.ts"
-
-/** How a step ended. */
-export type StepEnd =
-  | { readonly _tag: "Succeeded" }
-  | { readonly _tag: "Failed"; readonly cause: Cause.Cause<unknown> }
-  | { readonly _tag: "Skipped"; readonly because: SkipReason }
 
 /** An event without what every event has. */
 type Fact = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, "run" | "at"> : never) : never
@@ -52,42 +47,15 @@ const severity = (end: StepEnd): number => {
 
 const worse = (a: StepEnd, b: StepEnd): StepEnd => (severity(b) > severity(a) ? b : a)
 
-/** A run that is to begin. */
-interface Beginning {
-  readonly compiled: Compiled
-  readonly fiber: Fiber.Fiber<unknown, unknown>
-  /** The run that it is inside of. */
-  readonly parent: RunParent | undefined
-  /** Who reports of it: whoever runs it, and whoever reports of the run around. */
-  readonly reporters: ReadonlyArray<Reporter>
-}
-
-/** What watches a run, if anybody wants to. */
-export type WatchRun = (beginning: Beginning) => RunWatch | undefined
-
-/** Somebody who watches one run, with all that run inside it. */
-export interface Reporter extends Watcher {
-  readonly watchRun: WatchRun
-}
-
 export interface RunWatchSetup {
   readonly program: Program
   readonly plan: Plan
   readonly watchers: ReadonlyArray<Watcher>
-  /** Who of them reports of this run, and of those inside it. */
-  readonly reporter: Reporter | undefined
   /** The run that this one is inside of. */
   readonly parent: RunParent | undefined
   readonly clock: Clock.Clock
   /** Told of the first crash of a watcher. */
   readonly onCrash: (defect: unknown) => void
-}
-
-/** What is undone: whose, from the resource of this run inwards. */
-interface Undone {
-  readonly path: ReadonlyArray<string>
-  readonly item: number | undefined
-  readonly cleanup: boolean
 }
 
 const factOf = ({ cleanup, item, path }: Undone) => ({
@@ -102,7 +70,6 @@ const attemptOf = (resource: string, attempt: number, item: number | undefined) 
   item === undefined ? { resource, attempt } : { resource, attempt, item }
 
 export class RunWatch {
-  readonly reporter: Reporter | undefined
   private readonly parent: RunParent | undefined
   private readonly run = nextRun()
   private readonly program: Program
@@ -120,10 +87,11 @@ export class RunWatch {
   private readonly seen: Array<StepEnd | undefined>
   private readonly fallbacks: Array<Fallback | undefined>
   private crashed = false
+  private started = false
+  private finished = false
 
-  constructor({ clock, onCrash, parent, plan, program, reporter, watchers }: RunWatchSetup) {
+  constructor({ clock, onCrash, parent, plan, program, watchers }: RunWatchSetup) {
     this.parent = parent
-    this.reporter = reporter
     this.program = program
     this.plan = plan
     this.watchers = watchers
@@ -141,22 +109,22 @@ export class RunWatch {
 
   /** All ends are still to come, but of what is kept. */
   private expect(keep: Uint8Array | undefined): void {
-    const { choices, steps } = this.program
+    const { optional, steps } = this.program
     steps.forEach((step, i) => {
       if (keep?.[i] === 1) return
       this.own[i] = this.seen[i] = this.fallbacks[i] = undefined
       this.ended.delete(i)
-      this.unsettled[i] = step.kind === "preset" ? 0 : 1
+      this.unsettled[i] = step.given === undefined ? 1 : 0
     })
     steps.forEach((step, i) => {
-      if (step.kind !== "view" || keep?.[step.base] === 1) return
-      if (choices?.optional[i] === 1) this.unwanted.add(i)
+      if (step.view === undefined || keep?.[step.base] === 1) return
+      if (optional?.[i] === 1) this.unwanted.add(i)
       else this.unsettled[step.base]!++
     })
   }
 
   /** The run was taken back: all that had ended and is not kept will end once more. */
-  rewound(keep: Uint8Array, to: string, failed: string, pause: Duration.Duration): void {
+  private rewound(keep: Uint8Array, to: string, failed: string, pause: Duration.Duration): void {
     const retryAt = this.now() + Duration.toMillis(pause)
     for (const base of Array.from(this.ended)) {
       if (keep[base] === 1) continue
@@ -165,17 +133,76 @@ export class RunWatch {
     this.expect(keep)
   }
 
-  runStarted(): void {
+  hooksOf(run: Run): Hooks {
+    return {
+      context: this.places ? (index, context) => this.within(context, index, undefined) : undefined,
+      attemptContext: this.places ? (index, attempt, item, self) => this.placed(index, attempt, item, self) : undefined,
+      fact: (index, item, fact) => this.fact(index, item, fact),
+      finished: () => this.runEnded(run),
+      ready: (index) => this.emit({ _tag: "ResourceReady", resource: this.nameOf(index) }),
+      rest: () => this.skipRest(run),
+      settled: (index, end) => {
+        this.settled(index, end)
+        if (run.stopped !== undefined) this.overlook(run, index)
+      },
+      stopping: () => run.program.steps.forEach((_, i) => this.overlook(run, i)),
+      started: () => this.runStarted(),
+      undone: this.undone
+    }
+  }
+
+  private get undone(): UndoSink {
+    return {
+      failed: (of, cause) => this.emit({ _tag: "CompensationFailed", ...factOf(of), cause }),
+      rewound: (keep, to, because, pause) => this.rewound(keep, to, because, pause),
+      started: (of, context) => this.undoStarted(context, of),
+      succeeded: (of) => this.emit({ _tag: "CompensationSucceeded", ...factOf(of) })
+    }
+  }
+
+  /** A run that goes on from an earlier one is the same for observers. */
+  private runStarted(): void {
+    if (this.started) return
+    this.started = true
     const { parent, plan, program } = this
     this.emit({ _tag: "RunStarted", loader: program.name, plan, ...(parent === undefined ? {} : { parent }) })
   }
 
-  runEnded(end: RunEnd): void {
+  /** An observer can interrupt the run, which ends it once more. One that was interrupted before it began told of nothing. */
+  private runEnded(run: Run): void {
+    if (!this.started || this.finished) return
+    this.finished = true
+    this.skipRest(run)
+    const end: RunEnd = run.stopped?._tag ?? "Completed"
     this.emit({ _tag: "RunEnded", end })
   }
 
-  ready(index: number): void {
-    this.emit({ _tag: "ResourceReady", resource: this.nameOf(index) })
+  /** When the run is over, the views that did not get to look at a step never will, and it has ended. */
+  private overlook(run: Run, index: number): void {
+    const { dependents, steps } = this.program
+    const over = [index]
+    for (let i = over.pop(); i !== undefined; i = over.pop()) {
+      if (!run.isSettled(i)) continue
+      for (let k = dependents.start[i]!; k < dependents.start[i + 1]!; k++) {
+        const view = dependents.items[k]!
+        if (steps[view]!.view === undefined || !run.isPending(view)) continue
+        this.neverStarted(run, view)
+        over.push(view)
+      }
+    }
+  }
+
+  /** Nothing that was never started will be. */
+  private skipRest(run: Run): void {
+    if (!this.started) return
+    run.values.forEach((value, i) => {
+      if (value === Pending) this.neverStarted(run, i)
+    })
+  }
+
+  private neverStarted(run: Run, index: number): void {
+    run.values[index] = Skipped
+    this.settled(index, { _tag: "Skipped", because: stopReason(run.stopped) })
   }
 
   /** Where a run inside a step of this one is. */
@@ -183,86 +210,64 @@ export class RunWatch {
     return { run: this.run, resource: this.nameOf(index), ...(item === undefined ? {} : { item }) }
   }
 
-  chosen(index: number, choice: string, chosen: number): void {
-    this.emit({ _tag: "ResourceChosen", resource: this.nameOf(index), choice, chosen: this.nameOf(chosen) })
-  }
-
-  itemsStarted(index: number, items: number): void {
-    this.emit({ _tag: "ItemsStarted", resource: this.nameOf(index), items })
-  }
-
-  /** Attempt `attempt` of a step, or a handler after it, has to wait. */
-  queued(index: number, attempt: number, item: number | undefined, limit: Limit): void {
-    this.emit({ _tag: "ResourceQueued", ...attemptOf(this.nameOf(index), attempt, item), limit })
-  }
-
-  cacheRead(
-    index: number,
-    item: number | undefined,
-    read: Pick<CacheRead, "cache" | "level" | "result" | "reason">
-  ): void {
+  private fact(index: number, item: number | undefined, fact: StepFact): void {
     const resource = this.nameOf(index)
-    this.emit({ _tag: "CacheRead", ...(item === undefined ? { resource } : { resource, item }), ...read })
+    const of = item === undefined ? { resource } : { resource, item }
+    switch (fact._tag) {
+      case "PoliciesStarted":
+        return this.emit({ _tag: "PoliciesStarted", resource })
+      case "AttemptStarted":
+        // What an earlier attempt fell back to is not what the resource will come to.
+        if (item === undefined) this.fallbacks[index] = undefined
+        return this.emit({ _tag: "AttemptStarted", ...attemptOf(resource, fact.attempt, item) })
+      case "AttemptEnded":
+        return this.attemptEnded(attemptOf(resource, fact.attempt, item), fact.exit)
+      case "Queued":
+        return this.emit({ _tag: "ResourceQueued", ...attemptOf(resource, fact.attempt, item), limit: fact.limit })
+      case "RetryScheduled": {
+        const retryAt = this.now() + Duration.toMillis(fact.pause)
+        return this.emit({ _tag: "RetryScheduled", ...attemptOf(resource, fact.attempt, item), retryAt })
+      }
+      case "HedgeStarted":
+        return this.emit({ _tag: "HedgeStarted", ...attemptOf(resource, fact.attempt, item) })
+      case "RequestMade":
+        return this.emit({ _tag: "RequestMade", ...attemptOf(resource, fact.attempt, item) })
+      case "RequestSent":
+        return this.emit({ _tag: "RequestSent", ...attemptOf(resource, fact.attempt, item), ...fact.sent })
+      case "Refused": {
+        const { error, policy } = fact.refusal
+        return this.emit({ _tag: "PolicyRefused", ...of, policy, ...(error === undefined ? {} : { error }) })
+      }
+      case "CacheRead": {
+        const { _tag, ...read } = fact
+        return this.emit({ _tag, ...of, ...read })
+      }
+      case "ItemsStarted":
+        return this.emit({ _tag: "ItemsStarted", resource, items: fact.items })
+      case "FallbackStarted": {
+        const { _tag, error, fallback } = fact
+        return this.ended.has(this.baseOf(index)) ? undefined : this.emit({ _tag, resource, fallback, error })
+      }
+      case "Degraded":
+        this.fallbacks[this.baseOf(index)] = { fallback: fact.fallback, error: fact.error }
+        return
+      case "Chosen": {
+        const { choice, chosen } = fact
+        return this.emit({ _tag: "ResourceChosen", resource, choice, chosen: this.nameOf(chosen) })
+      }
+      case "Wanted":
+        return this.wanted(index)
+    }
   }
 
-  policiesStarted(index: number): void {
-    this.emit({ _tag: "PoliciesStarted", resource: this.nameOf(index) })
-  }
-
-  attemptStarted(index: number, attempt: number, item: number | undefined): void {
-    // What an earlier attempt fell back to is not what the resource will come to.
-    if (item === undefined) this.fallbacks[index] = undefined
-    this.emit({ _tag: "AttemptStarted", ...attemptOf(this.nameOf(index), attempt, item) })
-  }
-
-  requestMade(index: number, attempt: number, item: number | undefined): void {
-    this.emit({ _tag: "RequestMade", ...attemptOf(this.nameOf(index), attempt, item) })
-  }
-
-  requestSent(index: number, attempt: number, item: number | undefined, sent: Sent): void {
-    this.emit({ _tag: "RequestSent", ...attemptOf(this.nameOf(index), attempt, item), ...sent })
-  }
-
-  attemptEnded(index: number, attempt: number, item: number | undefined, exit: Exit.Exit<unknown, unknown>): void {
-    const of = attemptOf(this.nameOf(index), attempt, item)
+  private attemptEnded(of: ReturnType<typeof attemptOf>, exit: Exit.Exit<unknown, unknown>): void {
     if (exit._tag === "Success") this.emit({ _tag: "AttemptSucceeded", ...of })
     else if (Cause.hasInterruptsOnly(exit.cause)) this.emit({ _tag: "AttemptInterrupted", ...of })
     else this.emit({ _tag: "AttemptFailed", ...of, cause: exit.cause })
   }
 
-  retryScheduled(index: number, attempt: number, item: number | undefined, pause: Duration.Duration): void {
-    const retryAt = this.now() + Duration.toMillis(pause)
-    this.emit({ _tag: "RetryScheduled", ...attemptOf(this.nameOf(index), attempt, item), retryAt })
-  }
-
-  /** Attempt `attempt` is to begin beside those that run. */
-  hedgeStarted(index: number, attempt: number, item: number | undefined): void {
-    this.emit({ _tag: "HedgeStarted", ...attemptOf(this.nameOf(index), attempt, item) })
-  }
-
-  refused(index: number, item: number | undefined, { error, policy }: Refusal): void {
-    this.emit({
-      _tag: "PolicyRefused",
-      resource: this.nameOf(index),
-      ...(item === undefined ? {} : { item }),
-      policy,
-      ...(error === undefined ? {} : { error })
-    })
-  }
-
-  /** The handler of a fallback begins to run. */
-  fallbackStarted(index: number, fallback: string, error: unknown): void {
-    if (this.ended.has(this.program.steps[index]!.base)) return
-    this.emit({ _tag: "FallbackStarted", resource: this.nameOf(index), fallback, error })
-  }
-
-  /** A fallback gave a value for a resource, in a view or inside its policies. */
-  degraded(index: number, fallback: string, error: unknown): void {
-    this.fallbacks[this.program.steps[index]!.base] = { fallback, error }
-  }
-
   /** What was done is undone now, or cleaned up after: gives the context in which. */
-  undoStarted(context: Context.Context<never>, of: Undone): Context.Context<never> {
+  private undoStarted(context: Context.Context<never>, of: Undone): Context.Context<never> {
     const event = { _tag: "CompensationStarted" as const, ...factOf(of), run: this.run, at: this.now() }
     this.tell(event)
     return this.watchers.reduce((outer, { undoing }) => {
@@ -276,20 +281,12 @@ export class RunWatch {
     }, context)
   }
 
-  undoSucceeded(of: Undone): void {
-    this.emit({ _tag: "CompensationSucceeded", ...factOf(of) })
-  }
-
-  undoFailed(of: Undone, cause: Cause.Cause<unknown>): void {
-    this.emit({ _tag: "CompensationFailed", ...factOf(of), cause })
-  }
-
   /** A choice wants a step. */
-  wanted(index: number): void {
+  private wanted(index: number): void {
     if (this.unwanted.delete(index)) this.unsettled[this.program.steps[index]!.base]!++
   }
 
-  settled(index: number, end: StepEnd): void {
+  private settled(index: number, end: StepEnd): void {
     const { base } = this.program.steps[index]!
     this.wanted(index)
     if (index === base) this.own[base] = end
@@ -299,13 +296,13 @@ export class RunWatch {
     if (--this.unsettled[base]! === 0 && !this.ended.has(base)) this.emitEnd(base)
   }
 
-  /** Whether somebody says in which context resources run. */
-  get places(): boolean {
+  /** Whether an observer says in which context resources run. */
+  private get places(): boolean {
     return this.placing.length > 0
   }
 
   /** The context in which the effects of a step, or of one of its attempts, run. */
-  within(
+  private within(
     context: Context.Context<never>,
     index: number,
     attempt: number | undefined,
@@ -322,6 +319,17 @@ export class RunWatch {
     }, context)
   }
 
+  /** An attempt in the context that observers give it. */
+  private placed(index: number, attempt: number, item: number | undefined, self: AnyEffect): AnyEffect {
+    const within = (context: Context.Context<unknown>): Context.Context<unknown> =>
+      this.within(context as Context.Context<never>, index, attempt, item) as Context.Context<unknown>
+    return Effect.updateContext(self, within)
+  }
+
+  private baseOf(index: number): number {
+    return this.program.steps[index]!.base
+  }
+
   private emitEnd(base: number): void {
     const resource = this.nameOf(base)
     const own = this.own[base] ?? succeeded
@@ -329,7 +337,7 @@ export class RunWatch {
     // Views that never got to look, because the run was over, have nothing to say.
     const end = own._tag === "Skipped" || seen._tag === "Skipped" ? own : seen
     const fallback = this.fallbacks[base]
-    if (this.program.steps[base]!.kind === "preset" && end._tag === "Succeeded") return
+    if (this.program.steps[base]!.given !== undefined && end._tag === "Succeeded") return
     this.ended.add(base)
     switch (end._tag) {
       case "Skipped":
@@ -368,5 +376,16 @@ export class RunWatch {
   private crash(defect: unknown): void {
     if (!this.crashed) this.onCrash(defect)
     this.crashed = true
+  }
+}
+
+const stopReason = (stop: Stop | undefined): SkipReason => {
+  switch (stop?._tag) {
+    case "Failed":
+      return { _tag: "RunFailed", resource: stop.resource }
+    case "TimedOut":
+      return { _tag: "RunTimedOut" }
+    default:
+      return { _tag: "RunInterrupted" }
   }
 }

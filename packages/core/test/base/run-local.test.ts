@@ -36,7 +36,7 @@ const someValues = fc
 describe("RunLocal", () => {
   it("makes every reference that core declares, except the keys of observers", () => {
     const byHand = sources.filter(({ text }) => /[^:] Context\.Reference<[^>]*>\(/.test(text)).map(({ file }) => file)
-    assert.deepStrictEqual(byHand.toSorted(), ["base/RunLocal.ts", "watch/Watched.ts"])
+    assert.deepStrictEqual(byHand.toSorted(), ["base/RunLocal.ts", "run/Execution.ts"])
     assert.isAtLeast(keys.length, 9)
     assert.strictEqual(new Set(keys).size, keys.length)
   })

@@ -1,0 +1,37 @@
+/** Views as layers around an effect. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { AnyEffect, Layer, Lens } from "../model/Node.ts"
+import { handledBy } from "../model/UserEffect.ts"
+
+const mapped = (self: AnyEffect, onSuccess: Lens["onSuccess"]): AnyEffect =>
+  onSuccess === undefined ? self : Effect.map(self, onSuccess)
+
+/** A lens as a layer, for a policy that is piped onto a view: the policy then wraps what the view does, too. */
+export const layerOf = ({ ancestors, label, onFailure, onSuccess, recovers }: Lens): Layer => ({
+  kind: label,
+  label,
+  repeats: false,
+  continues: false,
+  recovers: recovers !== undefined,
+  changes: [onSuccess, onFailure],
+  refused: ancestors
+    ? "after option({ ancestors: true }) nothing of it is left to fail: pipe policies before the option"
+    : undefined,
+  wrap: (self, observer) => {
+    if (onFailure === undefined) return mapped(self, onSuccess)
+    const recovered = (cause: Cause.Cause<unknown>, failure: unknown, error: unknown): AnyEffect => {
+      const handled = handledBy({ name: observer.resource }, `the function of ${label}`, onFailure, failure, cause)
+      return Effect.tap(handled, () => Effect.sync(() => observer.degraded(label, error)))
+    }
+    return Effect.matchCauseEffect(self, {
+      onSuccess: (value) => Effect.succeed(onSuccess === undefined ? value : onSuccess(value)),
+      onFailure: (cause) => {
+        if (recovers === "causes")
+          return Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : recovered(cause, cause, Cause.squash(cause))
+        const fail = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
+        return fail === undefined ? Effect.failCause(cause) : recovered(cause, fail.error, fail.error)
+      }
+    })
+  }
+})

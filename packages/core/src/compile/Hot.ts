@@ -1,0 +1,47 @@
+/** What runs touch of each step, in arrays side by side: loops over them stay in the cache of the processor. */
+import type { Dependencies } from "../model/Node.ts"
+import type { Step } from "../model/Step.ts"
+import type { Lists } from "./Layout.ts"
+
+/** A load that nothing wraps; any other step with an effect; a step that settles by itself. */
+export const Bare = 0
+export const Wrapped = 1
+export const Inline = 2
+
+export interface Hot {
+  readonly kinds: Uint8Array
+  readonly loads: ReadonlyArray<(deps: Dependencies) => unknown>
+  /** The local keys of what each step reads: the same array for the same keys. */
+  readonly keys: ReadonlyArray<ReadonlyArray<string>>
+  /** Where the values are that it reads. */
+  readonly sources: Lists
+}
+
+const none: ReadonlyArray<never> = []
+
+const noLoad = (): undefined => undefined
+
+const kindOf = ({ begin, load }: Step): number => {
+  if (load !== undefined) return Bare
+  return begin === undefined ? Inline : Wrapped
+}
+
+export const toHot = (steps: ReadonlyArray<Step>): Hot => {
+  const known = new Map<string, ReadonlyArray<string>>()
+  const start = new Int32Array(steps.length + 1)
+  steps.forEach(({ sources }, i) => (start[i + 1] = start[i]! + sources.length))
+  const items = new Int32Array(start[steps.length]!)
+  steps.forEach(({ sources }, i) => items.set(sources, start[i]))
+  return {
+    kinds: Uint8Array.from(steps, kindOf),
+    loads: steps.map(({ load = noLoad }) => load),
+    keys: steps.map(({ keys }) => {
+      if (keys.length === 0) return none
+      const name = keys.length === 1 ? keys[0]! : JSON.stringify(keys)
+      const same = known.get(name)
+      if (same === undefined) known.set(name, keys)
+      return same ?? keys
+    }),
+    sources: { start, items }
+  }
+}

@@ -1,0 +1,151 @@
+/** Lists: each item is loaded by attempts of its own, side by side, inside the policies of an item. */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Attempts } from "../attempt/Attempts.ts"
+import { AttemptState } from "../attempt/AttemptState.ts"
+import { checkLayers, checkLimits, keyless } from "../attempt/Check.ts"
+import { aroundItems, attempted, takesPermits, toRefusals, wrapped } from "../attempt/Layering.ts"
+import { effects, type Loading } from "../attempt/Loading.ts"
+import { PolicyStack } from "../attempt/PolicyStack.ts"
+import type { AnyResolver } from "../batching/AnyResolver.ts"
+import { type Kind, withDefaults } from "../model/Kind.ts"
+import type { AnyEffect, AskMeans, Base, Items, Layer, Source } from "../model/Node.ts"
+import type { Attempted, ItemLoads, Step, Wrapped } from "../model/Step.ts"
+import { asEffect } from "../model/UserEffect.ts"
+import { asked, bareAsks, protects } from "../request/Calls.ts"
+import { foreseeing } from "../request/Foreseeing.ts"
+import { differingProtections } from "../request/Protections.ts"
+import { askForAll, asRequest } from "../request/Requests.ts"
+import { undoing } from "../undo/Account.ts"
+
+/** What loads each item of a list. */
+export interface ListSource extends Source, Items {
+  readonly resolver: AnyResolver | undefined
+  readonly means?: AskMeans
+}
+
+/** Side by side, as many at once as the list says; the first that fails interrupts the others. */
+const forEach = (
+  all: ReadonlyArray<unknown>,
+  concurrency: ItemLoads["concurrency"],
+  load: (item: unknown, k: number) => AnyEffect
+): AnyEffect => Effect.forEach(all, load, { concurrency })
+
+/** Whether items load by themselves, and nothing around their list could count their attempts. */
+const isBare = ({ run }: Attempts, list: Attempted, { asks, inner, limit, outer }: ItemLoads): boolean =>
+  asks === undefined &&
+  limit === undefined &&
+  inner.length + outer.length + list.outer.length === 0 &&
+  run.sink === undefined &&
+  run.gate === undefined &&
+  run.scope === undefined &&
+  run.hooks.item === undefined
+
+/** The load of an item that nothing wraps, and that no observer reads of. */
+const bareItem = (
+  attempts: Attempts,
+  { index, step }: PolicyStack,
+  given: () => unknown,
+  item: unknown,
+  k: number
+): AnyEffect =>
+  Effect.onExitPrimitive(
+    Effect.suspend(() => asEffect(step, "`load`", given())),
+    (exit) => {
+      if (Exit.isFailure(exit)) attempts.itemFailed(new AttemptState(index, k, 1), item, exit.cause)
+      return undefined
+    }
+  )
+
+const loadAll = (attempts: Attempts, stack: PolicyStack): AnyEffect => {
+  const { run } = attempts
+  const { deps, index, step } = stack
+  const list = step.attempts!
+  const items = list.items!
+  const { concurrency, load } = items
+  const all = items.read(step, items.items(deps))
+  run.sink?.(index, undefined, { _tag: "ItemsStarted", items: all.length })
+  const asks = run.sink === undefined ? bareAsks(items) : undefined
+  if (asks !== undefined) {
+    const requests = all.map((item, k) => asRequest(step, load(item, deps, k)))
+    const onFailure = (k: number, cause: Cause.Cause<unknown>): void =>
+      attempts.itemFailed(new AttemptState(index, k, 1), all[k], cause)
+    return attempts.load(
+      stack,
+      items,
+      Effect.suspend(() => askForAll(run, index, asks, requests, onFailure))
+    )
+  }
+  if (isBare(attempts, list, items)) {
+    return attempts.load(
+      stack,
+      items,
+      forEach(all, concurrency, (item, k) => bareItem(attempts, stack, () => load(item, deps, k), item, k))
+    )
+  }
+  run.hooks.listed?.(index, all.length, concurrency === "unbounded" ? Infinity : concurrency)
+  const loads = forEach(all, concurrency, (value, k) => {
+    const item = new PolicyStack(attempts, new AttemptState(index, k, 0), step, deps, { items, value })
+    return attempts.item(
+      item,
+      value,
+      (items.loading as Loading).inRun(attempts, item, () => load(value, deps, k))
+    )
+  })
+  // A list does what its items do.
+  return all.length === 0 ? (run.hooks.load?.(stack, loads) ?? loads) : loads
+}
+
+/** A list, as what its items are. Its loads outside of runs are those of its items. */
+const items: Loading = {
+  inRun: (attempts, stack) => Effect.suspend(() => loadAll(attempts, stack)),
+  outside: () => Effect.never
+}
+
+/** The load of an item may run other loaders. */
+const itemEffects: Loading = {
+  inRun: (attempts, stack, given) => {
+    const load = effects.inRun(attempts, stack, given)
+    return attempts.run.hooks.enclose?.(stack.index, stack.state.item, load) ?? load
+  },
+  outside: effects.outside
+}
+
+const itemsIn = (source: ListSource, defaults: ReadonlyArray<Layer>, base: Base): Wrapped => {
+  const { asking, each, means, resolver } = source
+  const isAsked = resolver !== undefined && means !== undefined
+  // A policy that the list has for its items is no default of an item.
+  const forItems = base.layers.filter(isAsked ? protects : takesPermits)
+  const own = defaults.filter(({ kind }) => forItems.every((layer) => layer.kind !== kind))
+  const layers = withDefaults(each, own)
+  return isAsked
+    ? asked(resolver, means, asking === undefined ? {} : { asking })(layers, base.name, forItems)
+    : { ...wrapped(layers, base.name, forItems), loading: itemEffects }
+}
+
+const noLoad = (): undefined => undefined
+
+export const listKind: Kind = {
+  name: "list",
+  check: (base, defaults) => {
+    const { each, itemKey, key } = base.source as ListSource
+    return [
+      // The items of a list are told apart by their places: two lists of one resource, side by side, could not be.
+      ...checkLayers(base, ({ kind }) =>
+        kind === "hedge" ? "a list is hedged item by item: give it as `each`" : undefined
+      ),
+      ...checkLimits(base, each),
+      ...keyless(base, base.layers, key),
+      ...keyless(base, withDefaults(each, defaults), itemKey)
+    ]
+  },
+  checkAll: differingProtections,
+  toStep: (base, common, { defaults }): Step => {
+    const source = base.source as ListSource
+    const isAsked = source.resolver !== undefined
+    const around = aroundItems(isAsked ? base.layers.map(toRefusals) : base.layers, items)
+    const loads: ItemLoads = { ...source, ...itemsIn(source, defaults, base) }
+    return attempted(common, around, { items: loads, key: source.key, load: noLoad }, [foreseeing, undoing])
+  }
+}

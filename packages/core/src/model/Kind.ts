@@ -1,0 +1,52 @@
+/** What a source is. Each constructor of resources brings its kind, so that nothing else asks which one it is. */
+import type { GraphIssue } from "./GraphIssue.ts"
+import type { Base, Dependencies, Layer, Lens } from "./Node.ts"
+import type { Cases, Common, Step } from "./Step.ts"
+
+/** What plans call a kind. */
+export type KindName = "input" | "constant" | "struct" | "load" | "request" | "list" | "match" | "loader"
+
+/** What compiling a step can use beside its source. */
+export interface Compiling {
+  /** The layers of a loader's default policy. */
+  readonly defaults: ReadonlyArray<Layer>
+  readonly choice: Cases | undefined
+}
+
+export interface Kind {
+  readonly name: KindName
+  /** Whether the value is there when a run starts. */
+  readonly isGiven?: boolean
+  /** Whether it stands for a resource that other parts of the graph may still need, so that both may have one name. */
+  readonly isSubstitute?: boolean
+  /** Why a resource of this kind takes no policies. */
+  readonly refuses?: string
+  readonly toStep: (base: Base, common: Common, compiling: Compiling) => Step
+  /** What is wrong with it and its policies. */
+  readonly check?: (base: Base, defaults: ReadonlyArray<Layer>) => ReadonlyArray<GraphIssue>
+  /** What is wrong with several resources together. */
+  readonly checkAll?: (bases: ReadonlyArray<Base>, defaults: ReadonlyArray<Layer>) => ReadonlyArray<GraphIssue>
+}
+
+/** Runs loads inside layers. */
+export interface Host {
+  /** A lens as a layer, for a policy that is piped onto a view: the policy then wraps what the view does, too. */
+  readonly layerOf: (lens: Lens) => Layer
+  readonly check: (base: Base, defaults: ReadonlyArray<Layer>) => ReadonlyArray<GraphIssue>
+  readonly toStep: (
+    base: Base,
+    common: Common,
+    layers: ReadonlyArray<Layer>,
+    load: (deps: Dependencies) => unknown
+  ) => Step
+}
+
+/** The host that layers bring; `undefined` where there are none. A lens has none, but the policy piped onto it has. */
+export const hostOf = (layers: ReadonlyArray<Layer>): Host | undefined =>
+  layers.findLast(({ host }) => host !== undefined)?.host
+
+/** The parts of a default policy whose kind a resource lacks go innermost, in their own order. */
+export const withDefaults = (layers: ReadonlyArray<Layer>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Layer> =>
+  defaults.length === 0
+    ? layers
+    : [...defaults.filter(({ kind }) => layers.every((layer) => layer.kind !== kind)), ...layers]
