@@ -5,7 +5,8 @@
  */
 import { dual } from "effect/Function"
 import { explainPlan, type Expectations, type Explanation } from "./observe/Explanation.ts"
-import { isLoader, type Loader, plan } from "./loader/Loader.ts"
+import type { AnyLoader } from "./loader/Compiled.ts"
+import { isLoader, plan } from "./loader/Loader.ts"
 
 export * from "./loader/Loader.ts"
 export {
@@ -21,9 +22,6 @@ export {
 } from "./loader/Override.ts"
 export { toLayer } from "./loader/ToLayer.ts"
 export { Service, type ServiceClass, type ServiceOptions, type ServiceShape, type TestValue } from "./loader/Service.ts"
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every loader meets
-type AnyLoader = Loader<any, any, any, any, any>
 
 /**
  * What a loader would run, without running it: in which batches, under which limits and policies, along which critical

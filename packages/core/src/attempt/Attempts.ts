@@ -20,7 +20,7 @@ import { OnBegin } from "./OnBegin.ts"
 import { PolicyStack } from "./PolicyStack.ts"
 
 /** How attempts are wrapped, and what they hold. */
-type Holding = Pick<Attempted, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
+type AttemptForm = Pick<Attempted, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
 
 /** What an attempt has, and whether it has it yet: from then on it counts as running. */
 interface Place {
@@ -232,7 +232,7 @@ export class Attempts implements Attempting {
    * One attempt, as often as it is run: it is counted and watched, and has a place of its own while it lasts. Several may
    * run at once, so it counts as running from the moment it has its place: no other attempt of its resource takes it for free.
    */
-  private watched(stack: PolicyStack, holding: Holding, self: AnyEffect): AnyEffect {
+  private watched(stack: PolicyStack, holding: AttemptForm, self: AnyEffect): AnyEffect {
     const { state } = stack
     return Effect.suspend(() => {
       const place: Place = { attempt: ++state.attempts, permits: undefined, isTaken: false, begun: false }
@@ -248,7 +248,7 @@ export class Attempts implements Attempting {
   private inPlace(
     fiber: Fiber.Fiber<unknown, unknown>,
     stack: PolicyStack,
-    holding: Holding,
+    holding: AttemptForm,
     place: Place,
     self: AnyEffect
   ): AnyEffect {
@@ -267,7 +267,7 @@ export class Attempts implements Attempting {
   /** An attempt that takes permits: as soon as its turn has come, in the one that its step was given, or refused. */
   private limited(
     stack: PolicyStack,
-    holding: Holding,
+    holding: AttemptForm,
     limit: Limited,
     place: Place,
     slots: Slots,
@@ -289,7 +289,7 @@ export class Attempts implements Attempting {
   }
 
   /** An attempt in a slot, which knows that. */
-  private inSlot({ holdsSlot }: Pick<Holding, "holdsSlot">, self: AnyEffect): AnyEffect {
+  private inSlot({ holdsSlot }: Pick<AttemptForm, "holdsSlot">, self: AnyEffect): AnyEffect {
     return holdsSlot ? (this.run.hooks.inSlot?.(self) ?? self) : self
   }
 
@@ -316,7 +316,7 @@ export class Attempts implements Attempting {
     return hooks.attemptContext?.(index, place.attempt, item, self) ?? self
   }
 
-  private leave(state: AttemptState, { goesOn }: Holding, place: Place, exit: Exit.Exit<unknown, unknown>): void {
+  private leave(state: AttemptState, { goesOn }: AttemptForm, place: Place, exit: Exit.Exit<unknown, unknown>): void {
     const { hooks, sink } = this.run
     const { attempt, begun, permits } = place
     state.running--
@@ -337,7 +337,7 @@ export class Attempts implements Attempting {
   }
 
   /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
-  private refusal(stack: PolicyStack, holding: Holding, limit: Limited, error: unknown): AnyEffect {
+  private refusal(stack: PolicyStack, holding: AttemptForm, limit: Limited, error: unknown): AnyEffect {
     stack.state.refusals++
     stack.refused({ policy: limit.label, error })
     const failure = this.run.hooks.permits!.refuse(limit, error)

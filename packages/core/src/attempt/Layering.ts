@@ -50,19 +50,16 @@ const insideCaches = (layers: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
 }
 
 /** All layers around attempts, innermost first. */
-export const layersIn = ({ inner, outer }: Pick<Wrapped, "inner" | "outer">): ReadonlyArray<Layer> => [
-  ...inner,
-  ...outer
-]
+const layersIn = ({ inner, outer }: Pick<Wrapped, "inner" | "outer">): ReadonlyArray<Layer> => [...inner, ...outer]
 
 /** `around`: the layers around the list, of its items. */
-export type Wrap = (layers: ReadonlyArray<Layer>, resource: string, around?: ReadonlyArray<Layer>) => Wrapped
+export type ToWrapped = (layers: ReadonlyArray<Layer>, resource: string, around?: ReadonlyArray<Layer>) => Wrapped
 
 /**
  * Layers as they stand around attempts. Wherever a limit was piped, its permits are taken outside of one attempt: where
  * that is further in than it was piped, the layer stays there, and turns a refusal into the error that it is.
  */
-export const wrapped: Wrap = (given, resource, around = none) => {
+export const wrapped: ToWrapped = (given, resource, around = none) => {
   const layers = insideCaches(given)
   const [inner, outer] = splitLayers(layers)
   const layer = layers.find(takesPermits) ?? around.find(takesPermits)

@@ -12,7 +12,7 @@ import type { Attempted, ItemLoads, Step } from "../model/Step.ts"
 import { wrapIn } from "../model/UserEffect.ts"
 import type { Attempts } from "./Attempts.ts"
 import type { AttemptState } from "./AttemptState.ts"
-import { keyOfItem, keyOfWhole, OutsideRun, policiesInside, type Wrapped } from "./Refresh.ts"
+import { keyOfItem, keyOfWhole, Refresh, policiesInside, type RefreshableLoad } from "./Refresh.ts"
 
 /** An item of a list. */
 interface Item {
@@ -27,7 +27,7 @@ export class PolicyStack implements LayerObserver, LoadPlace {
   private readonly attempts: Attempts
   private readonly hooks: Hooks
   private readonly item: Item | undefined
-  private ifAnyWrapped: Wrapped | undefined = undefined
+  private ifAnyWrapped: RefreshableLoad | undefined = undefined
 
   constructor(attempts: Attempts, state: AttemptState, step: Step, deps: Dependencies, item?: Item) {
     this.attempts = attempts
@@ -121,7 +121,7 @@ export class PolicyStack implements LayerObserver, LoadPlace {
     return policiesInside(this.wrapped, layer)
   }
 
-  outsideRun(layer: Layer): AnyEffect {
+  refresh(layer: Layer): AnyEffect {
     return this.outside.inside(this.wrapped, layer)
   }
 
@@ -142,11 +142,11 @@ export class PolicyStack implements LayerObserver, LoadPlace {
     return item === undefined ? undefined : { index: item, value: this.item!.value }
   }
 
-  private get outside(): OutsideRun {
-    return new OutsideRun(this.step, this.deps, this.hooks.permits)
+  private get outside(): Refresh {
+    return new Refresh(this.step, this.deps, this.hooks.permits)
   }
 
-  private get wrapped(): Wrapped {
+  private get wrapped(): RefreshableLoad {
     return (this.ifAnyWrapped ??=
       this.item === undefined
         ? this.outside.whole()

@@ -9,14 +9,14 @@ import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Nod
 import { PerCall } from "../model/PerCall.ts"
 import { unheard } from "../model/Unheard.ts"
 import { answerOf, aString } from "../base/UserValue.ts"
-import type { Asks, Attempted, ItemLoads, Step, Wrapped as InLayers } from "../model/Step.ts"
+import type { Asks, Attempted, ItemLoads, Step, Wrapped } from "../model/Step.ts"
 import type { Loading } from "./Loading.ts"
 import { sealIn, wrapIn } from "../model/UserEffect.ts"
 
 /** The load inside layers, and what identifies its value. */
-export interface Wrapped {
+export interface RefreshableLoad {
   readonly load: AnyEffect
-  readonly layers: Pick<InLayers, "inner" | "outer" | "limit">
+  readonly layers: Pick<Wrapped, "inner" | "outer" | "limit">
   /** The key that the declaration gives. */
   readonly key: () => string | undefined
   /** What identifies a value without a key: its dependencies, and its makers, of which the load function is the first. */
@@ -25,7 +25,7 @@ export interface Wrapped {
 }
 
 /** The labels of the policies inside a layer. */
-export const policiesInside = ({ layers }: Wrapped, layer: Layer): string =>
+export const policiesInside = ({ layers }: RefreshableLoad, layer: Layer): string =>
   insideOf(layers, layer)
     .map(({ label }) => label)
     .join()
@@ -40,7 +40,7 @@ export const keyOfWhole = (step: Step, deps: Dependencies): string | undefined =
 export const keyOfItem = (step: Step, { itemKey }: ItemLoads, item: unknown, deps: Dependencies): string | undefined =>
   itemKey === undefined ? undefined : answerOf(step, "`itemKey`", aString, () => itemKey(item, deps))
 
-export class OutsideRun {
+export class Refresh {
   private readonly step: Step
   private readonly deps: Dependencies
   private readonly permits: Permitting | undefined
@@ -56,7 +56,7 @@ export class OutsideRun {
   }
 
   /** The load of the whole. */
-  whole(): Wrapped {
+  whole(): RefreshableLoad {
     const { deps, step } = this
     const attempted = step.attempts!
     const { asks, items, load } = attempted
@@ -70,7 +70,7 @@ export class OutsideRun {
   }
 
   /** The load of one item of a list. */
-  item(items: ItemLoads, item: unknown, index: number): Wrapped {
+  item(items: ItemLoads, item: unknown, index: number): RefreshableLoad {
     const { deps, step } = this
     return {
       load: this.one(items, () => items.load(item, deps, index)),
@@ -83,14 +83,14 @@ export class OutsideRun {
   }
 
   /** Identifies the value inside a layer whose declaration gives no key. */
-  origin({ layers, makers, of }: Wrapped, layer: Layer): Origin {
+  origin({ layers, makers, of }: RefreshableLoad, layer: Layer): Origin {
     const [load, ...others] = makers
     for (const { changes } of insideOf(layers, layer)) if (changes !== undefined) others.push(changes)
     return { resource: this.resource, load, others, of }
   }
 
   /** The load with the policies inside a layer, or with all policies where no layer is given. */
-  inside(wrapped: Wrapped, layer?: Layer): AnyEffect {
+  inside(wrapped: RefreshableLoad, layer?: Layer): AnyEffect {
     const { inner, limit, outer } = wrapped.layers
     const count = layer === undefined ? Infinity : [...inner, ...outer].indexOf(layer)
     const perCall = new PerCall()
@@ -99,7 +99,7 @@ export class OutsideRun {
       perCall: (report) => perCall.add(report),
       resource: this.resource,
       origin: (layer) => wrapped.key() ?? this.origin(wrapped, layer),
-      outsideRun: (layer) => this.inside(wrapped, layer),
+      refresh: (layer) => this.inside(wrapped, layer),
       policiesInside: (layer) => policiesInside(wrapped, layer)
     }
     const wrap = (layer: Layer, self: AnyEffect): AnyEffect => layer.wrap(self, observer)
@@ -124,7 +124,7 @@ export class OutsideRun {
 const askedBy = (asks: Asks | undefined): ReadonlyArray<unknown> =>
   asks === undefined ? [] : [asks.resolver, asks.asking]
 
-const insideOf = ({ inner, outer }: Wrapped["layers"], layer: Layer): ReadonlyArray<Layer> => {
+const insideOf = ({ inner, outer }: RefreshableLoad["layers"], layer: Layer): ReadonlyArray<Layer> => {
   const all = [...inner, ...outer]
   return all.slice(0, all.indexOf(layer))
 }

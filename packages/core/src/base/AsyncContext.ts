@@ -35,7 +35,7 @@ const Resource = /* @__PURE__ */ ((): (new (type: string) => AsyncContext) | und
 export const capture = (): AsyncContext | undefined =>
   Resource === undefined ? undefined : new Resource("effect-loader")
 
-export const release = (self: AsyncContext | undefined): void => self?.emitDestroy()
+const release = (self: AsyncContext | undefined): void => self?.emitDestroy()
 
 /** Runs `f` in a captured context, for the last time. */
 export const resume = <A>(self: AsyncContext | undefined, f: () => A): A => {
@@ -46,6 +46,11 @@ export const resume = <A>(self: AsyncContext | undefined, f: () => A): A => {
     self.emitDestroy()
   }
 }
+
+/** What a run needs to return to its own asynchronous context, when another run hands something over in its own. */
+export const ownContext = { capture, release, resume }
+
+export type OwnContext = typeof ownContext
 
 /** The context in which this module was loaded: that of the program. Functions can run in it after its release. */
 const root = /* @__PURE__ */ ((): AsyncContext | undefined => {

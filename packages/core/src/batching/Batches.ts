@@ -16,7 +16,7 @@ import { identityOf } from "../base/Identity.ts"
 import { outsideStep } from "../base/RunLocal.ts"
 import { unshareableIn } from "../base/Unshareable.ts"
 import { type AnyRequest, type AnyResolver, changed, type BatchEntries, type BatchEntry } from "./AnyResolver.ts"
-import { PendingRequest, type Requester, type Waiter } from "./PendingRequest.ts"
+import { PendingRequest, type Requester, type RequestWaiter } from "./PendingRequest.ts"
 import { type BatchSpanLimits, BatchSpans } from "./BatchSpans.ts"
 import { Call, type Sent } from "./Call.ts"
 import { innermostAround } from "./CommonSpan.ts"
@@ -61,7 +61,7 @@ export class Batches {
   }
 
   /** Makes the only request of a requester. */
-  ask(request: AnyRequest, requester: Requester): Waiter {
+  ask(request: AnyRequest, requester: Requester): RequestWaiter {
     // The first request of a batch starts the fiber that sends it, which must not keep the asynchronous context of one caller.
     return inRoot(() => this.batchesFor(requester).collect(request, requester, 0))
   }
@@ -70,10 +70,10 @@ export class Batches {
   askEach(
     requests: ReadonlyArray<AnyRequest>,
     requester: Requester & { readonly waits: boolean }
-  ): ReadonlyArray<Waiter> {
+  ): ReadonlyArray<RequestWaiter> {
     return inRoot(() => {
       const batches = this.batchesFor(requester)
-      const waiters: Array<Waiter> = []
+      const waiters: Array<RequestWaiter> = []
       for (let k = 0; k < requests.length && requester.waits; k++)
         waiters.push(batches.collect(requests[k]!, requester, k))
       return waiters
@@ -85,7 +85,7 @@ export class Batches {
     return unshareable === undefined ? this : this.apartFor(unshareable)
   }
 
-  private collect(request: AnyRequest, requester: Requester, index: number): Waiter {
+  private collect(request: AnyRequest, requester: Requester, index: number): RequestWaiter {
     const identity = identityOf(request)
     const known = this.pending.find(identity, requester.context)
     const pending = known ?? new PendingRequest(request, identity, requester.context, this.onGone)
@@ -118,7 +118,7 @@ export class Batches {
   private send(fiber: Fiber.Fiber<unknown, unknown>, entries: BatchEntries, run: () => Running): Running {
     const call = new Call(fiber, entries)
     const requests: Array<PendingRequest> = []
-    const waiters: Array<Waiter> = []
+    const waiters: Array<RequestWaiter> = []
     // The requests of a list have one context.
     let inside: BatchEntry["context"] | undefined
     let outside: BatchEntry["context"] | undefined
@@ -154,13 +154,13 @@ export class Batches {
 }
 
 /** Runs the reports of a call's waiters, each once, and then the call. */
-const reporting = (waiters: ReadonlyArray<Waiter>, self: Running): Running => {
+const reporting = (waiters: ReadonlyArray<RequestWaiter>, self: Running): Running => {
   const reports = new Set<Effect.Effect<void>>()
   for (const { requester } of waiters) requester.reports?.forEach((report) => reports.add(report))
   return reports.size === 0 ? self : Effect.andThen(Effect.all(reports, { discard: true }), self)
 }
 
-const tell = (waiters: ReadonlyArray<Waiter>, sent: Sent): void => {
+const tell = (waiters: ReadonlyArray<RequestWaiter>, sent: Sent): void => {
   for (const { requester } of waiters) requester.onSent?.(sent)
 }
 
@@ -183,7 +183,7 @@ const parentOf = (context: Context.Context<never>): Tracer.AnySpan | undefined =
  */
 const inSpan = (
   self: Running,
-  waiters: ReadonlyArray<Waiter>,
+  waiters: ReadonlyArray<RequestWaiter>,
   entries: BatchEntries,
   common: Context.Context<never>
 ): Running => {
@@ -207,7 +207,7 @@ const inSpan = (
 }
 
 /** The limits of a span for the call, if the run of a waiter is observed and traced. */
-const spanLimitsOf = ({ requester: { context, onSent } }: Waiter): BatchSpanLimits | undefined =>
+const spanLimitsOf = ({ requester: { context, onSent } }: RequestWaiter): BatchSpanLimits | undefined =>
   onSent === undefined ? undefined : Context.get(context, BatchSpans)
 
 const nameOf = ([{ request }]: BatchEntries): string => {

@@ -26,7 +26,7 @@ export interface Requester {
 }
 
 /** A requester that waits for the answer to one of its requests. */
-export class Waiter {
+export class RequestWaiter {
   readonly requester: Requester
   private readonly index: number
   /** The request that it waits for; `undefined` after the answer, and after the waiter has left. */
@@ -95,8 +95,8 @@ export class PendingRequest {
   /** Called when it is answered or cancelled before it is sent: no waiter can join it any more. */
   private readonly onGone: (pending: PendingRequest) => void
   /** Apart from the others, since most requests have one waiter. */
-  private first: Waiter | undefined = undefined
-  private others: Set<Waiter> | undefined = undefined
+  private first: RequestWaiter | undefined = undefined
+  private others: Set<RequestWaiter> | undefined = undefined
 
   constructor(
     request: AnyRequest,
@@ -110,14 +110,14 @@ export class PendingRequest {
     this.onGone = onGone
   }
 
-  add(requester: Requester, index: number): Waiter {
-    const waiter = new Waiter(requester, index, this)
+  add(requester: Requester, index: number): RequestWaiter {
+    const waiter = new RequestWaiter(requester, index, this)
     if (this.first === undefined && this.others === undefined) this.first = waiter
     else (this.others ??= new Set()).add(waiter)
     return waiter
   }
 
-  addWaitersTo(waiters: Array<Waiter>): void {
+  addWaitersTo(waiters: Array<RequestWaiter>): void {
     if (this.first !== undefined) waiters.push(this.first)
     for (const waiter of this.others ?? []) waiters.push(waiter)
   }
@@ -130,7 +130,7 @@ export class PendingRequest {
     for (const waiter of this.others ?? []) waiter.answer(exit)
   }
 
-  leave(waiter: Waiter): Effect.Effect<void> | undefined {
+  leave(waiter: RequestWaiter): Effect.Effect<void> | undefined {
     if (waiter === this.first) this.first = undefined
     else this.others?.delete(waiter)
     if (this.isAnswered || this.first !== undefined || (this.others?.size ?? 0) > 0) return undefined

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { AnyRequest } from "./AnyResolver.ts"
-import type { Requester, Waiter } from "./PendingRequest.ts"
+import type { Requester, RequestWaiter } from "./PendingRequest.ts"
 import type { Batches } from "./Batches.ts"
 
 /** The optional parts of a `Requester`. */
@@ -36,7 +36,7 @@ class ListRequester implements Requester {
   readonly deadline: Requester["deadline"]
   private readonly resume: (self: Effect.Effect<ReadonlyArray<unknown>, unknown>) => void
   private readonly onFailure: OnFailure
-  private waiters: ReadonlyArray<Waiter> = []
+  private waiters: ReadonlyArray<RequestWaiter> = []
   private readonly values: Array<unknown> = []
   private open: number
 

@@ -26,7 +26,7 @@ export interface Found {
   index: number
 }
 
-export interface Case {
+interface Case {
   readonly value: string | undefined
   readonly node: Node
 }
@@ -61,7 +61,7 @@ const showValue = (value: unknown): string => {
 /** Is told of each resource that runs another loader, and how to get at that one. */
 export type LookInside = (resource: string, source: Source) => void
 
-interface Frame {
+interface Visit {
   readonly found: Found
   readonly edges: ReadonlyArray<Node>
   /** How many of the edges, the first, it waits for; the others are what it may choose. */
@@ -79,7 +79,7 @@ class Walk {
   readonly issues: Array<GraphIssue> = []
   /** Every node that was entered. Those that were not left yet are on the stack. */
   readonly foundBy = new Map<Node, Found>()
-  private readonly stack: Array<Frame> = []
+  private readonly stack: Array<Visit> = []
   private readonly inside: LookInside
   private isCyclic = false
 
@@ -119,12 +119,12 @@ class Walk {
   }
 
   /** The level that is reached when there is all that a choice waits for. */
-  private waitedFor(frame: Frame): number {
+  private waitedFor(frame: Visit): number {
     if (frame.waited === open) frame.waited = this.highest(frame.edges.slice(0, frame.waits), frame.floor)
     return frame.waited
   }
 
-  private leave({ edges, floor, found }: Frame): void {
+  private leave({ edges, floor, found }: Visit): void {
     this.stack.pop()
     found.level = this.highest(edges, floor) + weight(found.node)
     this.found.push(found)

@@ -5,7 +5,7 @@ import type { Lists } from "./Layout.ts"
 
 /** A load that nothing wraps; any other step with an effect; a step that settles by itself. */
 export const Bare = 0
-export const Wrapped = 1
+const Wrapped = 1
 export const Inline = 2
 
 export interface Hot {

@@ -18,7 +18,7 @@ export type RefusalReason = { readonly _tag: "QueueFull" } | { readonly _tag: "D
 const none: ShareOptions = {}
 
 /** The share of a run in its limiter. A run of a tenant shares only with the tenant's other runs, equally. */
-export const weightOf = ({ tenant, weight = 1 }: ShareOptions): number => (tenant === undefined ? weight : 1)
+const weightOf = ({ tenant, weight = 1 }: ShareOptions): number => (tenant === undefined ? weight : 1)
 
 /**
  * The requests of one run to one limiter, which divides its permits between flows. A flow keeps its waiting requests itself,

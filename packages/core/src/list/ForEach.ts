@@ -34,7 +34,7 @@ import type { Any, InputOf, Resource, Services, Values } from "../model/Resource
 type ForValues<A, PR, S> = unknown extends A ? PolicyOf<any, PR, S> : PolicyOf<A, PR, S>
 
 /** Refuses a cache of items that have no key, where their loads need services that it does not share. */
-export type Items<PE, PR, S, K, R> = Policy<PE, PR> | (PolicyForKeyed<PE, PR, S> & Sharing<Unkeyed<K, R>, S>)
+export type EachPolicy<PE, PR, S, K, R> = Policy<PE, PR> | (PolicyForKeyed<PE, PR, S> & Sharing<Unkeyed<K, R>, S>)
 
 const checkConcurrency = (name: string, concurrency: number | "unbounded"): void => {
   if (concurrency === "unbounded" || (Number.isInteger(concurrency) && concurrency > 0)) return
@@ -113,7 +113,7 @@ export const forEach = <
     readonly itemKey?: (item: I, deps: Values<D>) => IK
     readonly concurrency?: number | "unbounded"
     readonly each?:
-      | Items<PE, PR, S, NoInfer<IK>, NoInfer<R>>
+      | EachPolicy<PE, PR, S, NoInfer<IK>, NoInfer<R>>
       | PolicyFor<NoInfer<E>, PR>
       | (ForValues<NoInfer<A>, PR, S> & Sharing<Unkeyed<NoInfer<IK>, NoInfer<R>>, S>)
     // oxlint-disable-next-line typescript/no-explicit-any -- whatever they answer

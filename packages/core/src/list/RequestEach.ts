@@ -21,7 +21,7 @@ import { checkFunctions } from "../model/UserEffect.ts"
 import type { AskError } from "../request/FromRequest.ts"
 import type { ProtectedResolver } from "../request/Protected.ts"
 import { askMeans } from "../request/ProtectedCalls.ts"
-import type { Items } from "./ForEach.ts"
+import type { EachPolicy } from "./ForEach.ts"
 import { listKind, type ListSource } from "./Lists.ts"
 
 /**
@@ -84,7 +84,9 @@ export const requestEach = <
     readonly itemKey?: (item: I, deps: Values<D>) => IK
     readonly request: (item: I, deps: Values<D>, index: number) => Q
     readonly resolver: RequestResolver.RequestResolver<Q> | ProtectedResolver<Q, CE, CR>
-    readonly each?: Items<PE, PR, S, NoInfer<IK>, Request.Services<NoInfer<Q>>> | PolicyFor<NoInfer<AskError<Q> | CE>>
+    readonly each?:
+      | EachPolicy<PE, PR, S, NoInfer<IK>, Request.Services<NoInfer<Q>>>
+      | PolicyFor<NoInfer<AskError<Q> | CE>>
   },
   undo?: Undo<Request.Success<NoInfer<Q>>, Values<NoInfer<D>>, R2>,
   alsoUndo?: Undo<Request.Success<NoInfer<Q>>, Values<NoInfer<D>>, R3>

@@ -41,7 +41,7 @@ import type { RunEvent } from "../watch/RunEvent.ts"
 import { sagaOf, undoing } from "../undo/Account.ts"
 import type { RollbackError } from "../undo/CompensationError.ts"
 import { fromEvents } from "../watch/Timeline.ts"
-import { readBy, watching } from "../watch/Watching.ts"
+import { observing, readBy } from "../watch/Observers.ts"
 
 export { isLoader, type Loader, type Options } from "./Compiled.ts"
 
@@ -362,7 +362,7 @@ const executeReported = (
     const run = execute(compiledOf(self), {
       ...options,
       values: valuesOf(self),
-      extensions: [watching],
+      extensions: [observing],
       conclude: (run, exit) => conclude(exit, () => ({ ...fromEvents(events)!, values: loadedValues(run) }))
     })
     return readBy((event) => events.push(event), run) as Effect.Effect<unknown, unknown>

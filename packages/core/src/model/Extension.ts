@@ -8,7 +8,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Sent } from "../batching/Call.ts"
-import type * as AsyncContext from "../base/AsyncContext.ts"
+import type { OwnContext } from "../base/AsyncContext.ts"
 import type { HoldPlace } from "../batching/Hold.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { GraphIssue } from "./GraphIssue.ts"
@@ -138,7 +138,7 @@ export interface SlotParts {
   /** The slots, where attempts need permits, too. */
   readonly make?: (limit: number, urgency: Int32Array, parts: SlotParts) => unknown
   /** Brings a run back to its own asynchronous context: another run gives things back in its own. */
-  readonly async?: typeof AsyncContext
+  readonly async?: OwnContext
 }
 
 /** What is done with the permits of attempts. */
@@ -235,7 +235,7 @@ export interface Hooks {
   /** The run ends early: nothing of it has been stopped yet. */
   stopping?: (() => void) | undefined
   stopped?: (() => void) | undefined
-  /** Nothing of this leg of the run runs any more. */
+  /** No step of this run is in progress any more. A load that rewinds continues with another run. */
   ended?: (() => void) | undefined
   /** Nothing of the run that has not been started will be. */
   rest?: (() => void) | undefined

@@ -4,10 +4,10 @@ import type { Base, Dependencies, Layer, Lens } from "./Node.ts"
 import type { Cases, Common, Step } from "./Step.ts"
 
 /** What plans call a kind. */
-export type KindName = "input" | "constant" | "struct" | "load" | "request" | "list" | "match" | "loader"
+type KindName = "input" | "constant" | "struct" | "load" | "request" | "list" | "match" | "loader"
 
 /** What compiling a step can use beside its source. */
-export interface Compiling {
+interface Compiling {
   /** The layers of a loader's default policy. */
   readonly defaults: ReadonlyArray<Layer>
   readonly choice: Cases | undefined

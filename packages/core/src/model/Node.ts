@@ -47,13 +47,13 @@ export interface Source {
 }
 
 /** What is done about asking, beside asking. */
-export interface Asking {
+export interface AroundRequests {
   /** What goes around each request and the wait for its answer, inside all policies. */
   readonly asking?: (self: AnyEffect) => AnyEffect
 }
 
 /** The items of a list, each of which is loaded by itself. */
-export interface Items extends Asking {
+export interface Items extends AroundRequests {
   readonly items: (deps: Dependencies) => Iterable<unknown>
   /** The items of what `items` gave. Throws a defect where that is no list. */
   readonly read: (of: Owner, given: unknown) => ReadonlyArray<unknown>
@@ -90,7 +90,7 @@ export interface LayerObserver {
   /** A cache was looked into; `reason` says why a level failed. */
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult, reason?: string) => void
   /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
-  readonly outsideRun: (layer: Layer) => AnyEffect
+  readonly refresh: (layer: Layer) => AnyEffect
   /** The labels of the policies inside `layer`, those of the loader included: they decide when a load gives up. */
   readonly policiesInside: (layer: Layer) => string
   /** Ends the run with this cause, whatever is around; gives what stands in its place until then. */
@@ -106,7 +106,7 @@ export interface Refusal {
 }
 
 /** Permits of a limiter, which is a service. */
-export interface Permits {
+export interface PermitsTaken {
   readonly limiter: Context.Key<unknown, unknown>
   readonly count: number
   /** What takes permits in a run. */
@@ -166,7 +166,7 @@ export interface Layer {
   /** Whether it may go on working when what is inside has succeeded. */
   readonly continues: boolean
   /** The permits that each attempt inside takes, where it limits them. */
-  readonly takes?: Permits
+  readonly takes?: PermitsTaken
   /** How it protects a backend. Around a request it moves to the resolver's call; what stays gives refusals to the waiter. */
   readonly protects?: Protection
   /** After how many milliseconds it gives up on the effect inside. */
@@ -218,7 +218,7 @@ export interface Lens {
 }
 
 /** A base, or another view of it, seen through a lens. */
-interface View {
+interface ViewNode {
   readonly _tag: "View"
   readonly name: string
   readonly parent: Node
@@ -226,7 +226,7 @@ interface View {
 }
 
 /** What a resource value stands for in a graph. */
-export type Node = Base | View
+export type Node = Base | ViewNode
 
 /** A base of this source, and nothing around it but what it was declared with. */
 export const bare = (name: string, source: Source, layers: ReadonlyArray<Layer> = []): Base => ({

@@ -1,18 +1,18 @@
 /** Reports of a load that run once per call of its backend, however many policies add them. */
 import * as Effect from "effect/Effect"
 
-type Report = Effect.Effect<void>
+type CallReport = Effect.Effect<void>
 
 export class PerCall {
-  private readonly known = new Set<Report>()
-  private due: Array<Report> = []
+  private readonly known = new Set<CallReport>()
+  private due: Array<CallReport> = []
 
-  add(report: Report): void {
+  add(report: CallReport): void {
     if (this.known.size < this.known.add(report).size) this.due.push(report)
   }
 
   /** What is due, once: the attempts after the first are not counted. */
-  take(): ReadonlyArray<Report> {
+  take(): ReadonlyArray<CallReport> {
     const { due } = this
     this.due = []
     return due

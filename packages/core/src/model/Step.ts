@@ -5,7 +5,7 @@ import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Extension, Hooks, Sink } from "./Extension.ts"
 import type {
   AnyEffect,
-  Asking,
+  AroundRequests,
   AskMeans,
   Dependencies,
   Items,
@@ -13,7 +13,7 @@ import type {
   Layer,
   Lens,
   Node,
-  Permits,
+  PermitsTaken,
   Seal
 } from "./Node.ts"
 
@@ -31,7 +31,7 @@ export interface Common {
 }
 
 /** A value that is there when the run starts. */
-export interface GivenValue {
+interface GivenValue {
   readonly isInput: boolean
   /** The key under which a loader has the value, where it is given in the place of a resource. */
   readonly key: string | undefined
@@ -39,7 +39,7 @@ export interface GivenValue {
 }
 
 /** A step that looks at what another one ended in. */
-export interface View {
+interface View {
   readonly parent: number
   readonly lens: Lens
 }
@@ -79,7 +79,7 @@ export interface Step extends Common {
 export interface Limited {
   readonly label: string
   readonly permits: number
-  readonly takes: Permits
+  readonly takes: PermitsTaken
   /** Which of the program's limiters, once they are known. */
   limiter: number
   /** What latencies are kept of. */
@@ -113,7 +113,7 @@ export interface Wrapped {
 }
 
 /** What answers requests, and what is around each of its calls. */
-export interface Asks extends Asking {
+export interface Asks extends AroundRequests {
   readonly resolver: AnyResolver
   readonly means: AskMeans
   readonly resource: string

@@ -63,10 +63,10 @@ export const decide = (
 }
 
 /** How a layer wraps the effect inside it. */
-type Wrap = (layer: Layer, self: AnyEffect) => unknown
+type WrapLayer = (layer: Layer, self: AnyEffect) => unknown
 
 /** An effect wrapped in layers. A layer that throws, or returns no effect, is a defect of the resource. */
-export const wrapIn = (of: Owner, layers: ReadonlyArray<Layer>, self: AnyEffect, wrap: Wrap): AnyEffect =>
+export const wrapIn = (of: Owner, layers: ReadonlyArray<Layer>, self: AnyEffect, wrap: WrapLayer): AnyEffect =>
   layers.reduce(
     (effect, layer) => Effect.suspend(() => asEffect(of, `the policy ${layer.label}`, wrap(layer, effect))),
     self

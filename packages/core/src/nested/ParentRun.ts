@@ -2,7 +2,7 @@
 import type { Loading } from "../attempt/Loading.ts"
 import { holding } from "../attempt/Holding.ts"
 import { effects } from "../attempt/Loading.ts"
-import * as AsyncContext from "../base/AsyncContext.ts"
+import { ownContext } from "../base/AsyncContext.ts"
 import type { Extension } from "../model/Extension.ts"
 import { bringing } from "../run/Execution.ts"
 import type { Run } from "../run/Run.ts"
@@ -23,7 +23,7 @@ const slotsOf = (run: Run, index: number): ParentSlots | undefined => {
 
 /** For runs inside a step: their attempts need these slots, too. */
 const taking = (slots: ParentSlots): Extension => ({
-  open: () => ({ slots: { async: AsyncContext, outer: (onGranted) => new OwnShare(slots, onGranted) } })
+  open: () => ({ slots: { async: ownContext, outer: (onGranted) => new OwnShare(slots, onGranted) } })
 })
 
 /** The user's function gives the run of another loader. */

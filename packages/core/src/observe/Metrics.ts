@@ -32,10 +32,16 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import { attemptKey } from "../watch/AttemptKey.ts"
 import { layerWatch, type Watch, type Watcher } from "../watch/Observer.ts"
 import type { PhaseTag } from "../watch/Report.ts"
-import type { RequestMade, RequestSent, ResourceEvent, RunEnd, RunEvent } from "../watch/RunEvent.ts"
+import {
+  attemptKey,
+  type RequestMade,
+  type RequestSent,
+  type ResourceEvent,
+  type RunEnd,
+  type RunEvent
+} from "../watch/RunEvent.ts"
 import { type ResourceTimeline, Timeline } from "../watch/Timeline.ts"
 import { outcomeOf, ownError, snakeCase } from "./Words.ts"
 

@@ -6,10 +6,16 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { BatchSpans } from "../batching/BatchSpans.ts"
 import type { Plan } from "../compile/Plan.ts"
-import { attemptKey } from "../watch/AttemptKey.ts"
 import type { Watcher } from "../watch/Observer.ts"
-import type { CompensationStarted, ResourceEnded, ResourceEvent, RunEvent, RunStarted } from "../watch/RunEvent.ts"
-import { undoKey } from "../watch/UndoKey.ts"
+import {
+  attemptKey,
+  type CompensationStarted,
+  type ResourceEnded,
+  type ResourceEvent,
+  type RunEvent,
+  type RunStarted,
+  undoKey
+} from "../watch/RunEvent.ts"
 import { Spanner } from "./Spanner.ts"
 import { causeType, errorType, outcomeOf, snakeCase } from "./Words.ts"
 

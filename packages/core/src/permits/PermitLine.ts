@@ -9,13 +9,13 @@ import { sourceIn } from "../limiter/HeldPermits.ts"
 import type { Flow, Ticket } from "../limiter/Ticket.ts"
 
 /** What is asked for: so many permits, for what latencies are kept of. */
-export interface Asked {
+export interface PermitDemand {
   readonly permits: number
   readonly resource: string
 }
 
 /** What has been asked. */
-interface Asking {
+interface PendingPermits {
   readonly asker: Asker
   readonly source: PermitSource
   readonly ticket: Ticket
@@ -37,7 +37,7 @@ export interface PermitLineSetup {
 
 export class PermitLine implements LimiterLine<Asker> {
   private readonly setup: PermitLineSetup
-  private asked: Asking | undefined = undefined
+  private asked: PendingPermits | undefined = undefined
 
   constructor(setup: PermitLineSetup) {
     this.setup = setup

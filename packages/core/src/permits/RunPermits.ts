@@ -14,25 +14,25 @@ import type { Limited, Step } from "../model/Step.ts"
 import type { Execution } from "../run/Execution.ts"
 import type { Run } from "../run/Run.ts"
 import { LimitedSlots } from "./LimitedSlots.ts"
-import * as AsyncContext from "../base/AsyncContext.ts"
+import { ownContext } from "../base/AsyncContext.ts"
 import { longestPaths } from "./LongestPaths.ts"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import type { HeldPermits } from "../limiter/HeldPermits.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
-import { type Asked, PermitLine } from "./PermitLine.ts"
+import { type PermitDemand, PermitLine } from "./PermitLine.ts"
 import { guarded, refused } from "../base/Refusal.ts"
 import { type Limiter, permitsOf } from "../limiter/Permits.ts"
 import { Flow } from "../limiter/Ticket.ts"
 
 /** Who takes permits in a run. */
-export interface Takers {
+interface Takers {
   /** The limiters, and who takes most of each at once. */
-  readonly limiters: ReadonlyArray<{ readonly key: Context.Key<unknown, unknown>; readonly most: Asked }>
+  readonly limiters: ReadonlyArray<{ readonly key: Context.Key<unknown, unknown>; readonly most: PermitDemand }>
   /** How long the longest path from each step to the end takes, by how long what takes permits usually does. */
   readonly longestPaths: (usual: (limit: Limited) => number) => ArrayLike<number>
 }
 
-export class RunPermits implements Permitting {
+class RunPermits implements Permitting {
   readonly lines: ReadonlyArray<PermitLine>
   /** Told when a limiter has answered. */
   onAnswer: () => void = () => {}
@@ -120,7 +120,7 @@ const limitsOf = ({ attempts }: Step): ReadonlyArray<Limited> =>
 
 /** The limiters of a program. Each limit learns its place among them. */
 const limitersOf = (steps: ReadonlyArray<Step>): Takers["limiters"] => {
-  const all: Array<{ readonly key: Context.Key<unknown, unknown>; most: Asked }> = []
+  const all: Array<{ readonly key: Context.Key<unknown, unknown>; most: PermitDemand }> = []
   const known = new Map<Context.Key<unknown, unknown>, number>()
   for (const limit of steps.flatMap(limitsOf)) {
     const { permits, resource, takes } = limit
@@ -143,7 +143,7 @@ export const limiting: Extension = {
     return {
       permits,
       slots: {
-        async: AsyncContext,
+        async: ownContext,
         make: (limit, urgency, parts) => new LimitedSlots(limit, urgency, parts, permits)
       }
     }

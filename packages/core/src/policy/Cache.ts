@@ -69,7 +69,7 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean, S>(
           read: (level, result, reason) => observer.cacheRead(tag.key, level, result, reason),
           degraded: (error) => observer.degraded(label, error),
           refresh: () => {
-            const outside = observer.outsideRun(layer)
+            const outside = observer.refresh(layer)
             return isGiven ? outside : sharing(outside, cache.shared)
           },
           policies: () => observer.policiesInside(layer)

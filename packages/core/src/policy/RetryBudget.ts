@@ -43,12 +43,12 @@ const answersOf = (call: object, budget: RetryBudget): Map<number, boolean> => {
 }
 
 /** Whose policy asks a budget, and what the budget is called. */
-interface Asking {
+interface SpendingSetup {
   readonly observer: LayerObserver
   readonly label: string
 }
 
-const spendingOf = (budget: RetryBudget, { label, observer }: Asking): Spending => {
+const spendingOf = (budget: RetryBudget, { label, observer }: SpendingSetup): Spending => {
   const owner = { name: observer.resource }
   const what = `\`withdraw\` of ${label}`
   const withdraw = Effect.map(

@@ -1,7 +1,7 @@
 /** What is around the calls of a resolver, which several requests share. */
-import { guards, splitLayers, takesPermits, toRefusals, type Wrap, wrapped } from "../attempt/Layering.ts"
+import { guards, splitLayers, takesPermits, toRefusals, type ToWrapped, wrapped } from "../attempt/Layering.ts"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
-import type { Asking, AskMeans, Layer } from "../model/Node.ts"
+import type { AroundRequests, AskMeans, Layer } from "../model/Node.ts"
 import type { Asks, Wrapped } from "../model/Step.ts"
 import { protectedBy } from "./Protected.ts"
 import { requests } from "./Requests.ts"
@@ -34,7 +34,7 @@ const patienceOf = (layers: ReadonlyArray<Layer>): number | undefined => {
  * so inside of what may refuse it.
  */
 export const asked =
-  (resolver: AnyResolver, means: AskMeans, { asking }: Asking): Wrap =>
+  (resolver: AnyResolver, means: AskMeans, { asking }: AroundRequests): ToWrapped =>
   (layers, resource, around = none) => {
     const own = protectedBy(resolver)
     const [inner, outer] = splitLayers([...own.filter(protects), ...layers].map(toRefusals))

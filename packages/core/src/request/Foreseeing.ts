@@ -5,11 +5,12 @@ import * as RunLocal from "../base/RunLocal.ts"
 import type { Extension, Hooks } from "../model/Extension.ts"
 import type { Execution } from "../run/Execution.ts"
 import type { Run } from "../run/Run.ts"
-import { Foresight, type Inside } from "./Foresight.ts"
+import { Foresight, type OuterForesight } from "./Foresight.ts"
 import { foreseenOf } from "./Foreseen.ts"
 
 /** Where a run is inside one that foresees requests. */
-const InsideOf: Context.Reference<Inside | undefined> = /* @__PURE__ */ RunLocal.makeOfStep<Inside>("Foresight")
+const InsideOf: Context.Reference<OuterForesight | undefined> =
+  /* @__PURE__ */ RunLocal.makeOfStep<OuterForesight>("Foresight")
 
 export const foreseeing: Extension = {
   open: (run: Run, _data: undefined, execution: Execution): Hooks | undefined => {

@@ -13,14 +13,14 @@ import type { Program } from "../compile/Program.ts"
 import type { Hold, Horizon, Outlook, HoldPlace } from "../batching/Hold.ts"
 
 /** What is asked of a run. */
-interface Progress {
+interface StepProgress {
   readonly isSettled: (index: number) => boolean
   /** Whether only choices can want a step, and none has. */
   readonly isUnwanted: (index: number) => boolean
 }
 
 /** Where a run is inside another one. */
-export interface Inside {
+export interface OuterForesight {
   readonly foresight: Foresight
   readonly index: number
   readonly item: number | undefined
@@ -76,8 +76,8 @@ const together = (holds: ReadonlyArray<Holds>): Holds =>
 export class Foresight implements Horizon {
   private readonly program: Program
   private readonly foreseen: ReadonlyArray<Foreseen>
-  private readonly progress: Progress
-  private readonly around: Inside | undefined
+  private readonly progress: StepProgress
+  private readonly around: OuterForesight | undefined
   private readonly outermost: Foresight
   /** The steps that have come to what they were to ask. */
   private readonly come = new Set<number>()
@@ -88,7 +88,12 @@ export class Foresight implements Horizon {
   /** Of the outermost run, the holds of all. */
   private readonly holds = new Map<Hold, number>()
 
-  constructor(program: Program, foreseen: ReadonlyArray<Foreseen>, progress: Progress, around: Inside | undefined) {
+  constructor(
+    program: Program,
+    foreseen: ReadonlyArray<Foreseen>,
+    progress: StepProgress,
+    around: OuterForesight | undefined
+  ) {
     this.program = program
     this.foreseen = foreseen
     this.progress = progress

@@ -6,7 +6,7 @@ import { check } from "../attempt/Check.ts"
 import type { AnyRequest, AnyResolver } from "../batching/AnyResolver.ts"
 import type { UnansweredRequest } from "../batching/UnansweredRequest.ts"
 import { type Kind, withDefaults } from "../model/Kind.ts"
-import type { Asking, AskMeans, Dependencies, KeyOf, Source } from "../model/Node.ts"
+import type { AroundRequests, AskMeans, Dependencies, KeyOf, Source } from "../model/Node.ts"
 import {
   declare,
   type Deps,
@@ -30,13 +30,13 @@ import { differingProtections } from "./Protections.ts"
 import { askBarely, asRequest } from "./Requests.ts"
 
 /** What asks a resolver for its value. */
-export interface RequestSource extends Source, Asking {
+export interface RequestSource extends Source, AroundRequests {
   readonly request: (deps: Dependencies) => unknown
   readonly resolver: AnyResolver
   readonly means: AskMeans
 }
 
-export const requestKind: Kind = {
+const requestKind: Kind = {
   name: "request",
   check,
   checkAll: differingProtections,

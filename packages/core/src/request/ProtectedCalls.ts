@@ -33,7 +33,7 @@ const aroundCall =
       const heard = {
         resource,
         origin: () => label,
-        outsideRun: () => self,
+        refresh: () => self,
         policiesInside: () => ""
       }
       return wrap(perCall.before(self), { ...unheard, ...heard, perCall: (report) => perCall.add(report) })

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as RunLocal from "../base/RunLocal.ts"
 import type { Plan } from "../compile/Plan.ts"
-import { newKey, withWatch } from "../watch/Watching.ts"
+import { newObserverKey, withObserver } from "../watch/Observers.ts"
 
 /** The attempt that holds an acquisition. */
 interface Holder {
@@ -176,7 +176,7 @@ export const watched = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A,
   }
   return Effect.updateContext(
     self,
-    (context) => withWatch(context as Context.Context<never>, newKey(), watch) as Context.Context<R>
+    (context) => withObserver(context as Context.Context<never>, newObserverKey(), watch) as Context.Context<R>
   )
 }
 

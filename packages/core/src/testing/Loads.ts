@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import { type Substitution, substituting } from "../compile/Substitution.ts"
 import {
   type AnyEffect,
-  type Asking,
+  type AroundRequests,
   type Base,
   type Dependencies,
   mapBase,
@@ -32,7 +32,7 @@ const changeLoad =
     )
 
 const changeAsking =
-  (name: string, { asking = (self) => self }: Asking, change: Change): NonNullable<Asking["asking"]> =>
+  (name: string, { asking = (self) => self }: AroundRequests, change: Change): NonNullable<AroundRequests["asking"]> =>
   (self) =>
     change(name, asking(self))
 

@@ -1,6 +1,5 @@
 /** The running attempts and fallback handlers after each event. */
-import { attemptKey } from "../watch/AttemptKey.ts"
-import { isResourceEnded, type ResourceEvent, type RunEvent } from "../watch/RunEvent.ts"
+import { attemptKey, isResourceEnded, type ResourceEvent, type RunEvent } from "../watch/RunEvent.ts"
 
 /** The key of a fallback handler, among the keys of attempts. */
 const fallback = "fallback"

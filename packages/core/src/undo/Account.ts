@@ -1,9 +1,10 @@
 /**
- * The account of a run: what it did, and what becomes of that when the run is over. It cannot be interrupted:
+ * The account of a load: its side effects, and what happens to them when the load ends. Settling the account cannot be
+ * interrupted:
  *
- *  1. What the run did is undone, if it failed or was interrupted.
- *  2. If it succeeded, a run around it keeps what it did.
- *  3. The run has ended, and that is reported, with what could not be undone.
+ *  1. If the load failed or was interrupted, its side effects are undone.
+ *  2. If it succeeded inside a step of another run, that run takes over its side effects.
+ *  3. Observers learn that the run has ended. Failed compensations are reported.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -24,12 +25,12 @@ import {
 } from "../run/Execution.ts"
 import type { Run } from "../run/Run.ts"
 import { beside, type RollbackError } from "./CompensationError.ts"
-import { goOn, misplacedRewinds, type Rewound, runLegs } from "./Rewinding.ts"
+import { goOn, misplacedRewinds, type Rewound, runWithRewinds } from "./Rewinding.ts"
 import { frameIn, Saga } from "./Saga.ts"
 import { beginning, doing, noting } from "./SideEffect.ts"
 import { apart } from "./Undoing.ts"
 
-/** How a loader undoes what its runs did, and what hangs on their ends. */
+/** How a loader undoes side effects, and the hooks on the ends of its loads. */
 export interface Accounted extends Runnable {
   /** How many compensations may run at once. */
   readonly undoLimit: number
@@ -42,7 +43,7 @@ class Account {
   private readonly execution: Execution
   private readonly runnable: Accounted
   private run: Run
-  /** How often the run has been taken back, by each policy that does so: known to all its legs. */
+  /** How often each policy has rewound this load. */
   private readonly rewinds = new Map<Rewind, number>()
   private rewound: Rewound | undefined = undefined
 
@@ -89,13 +90,13 @@ class Account {
     return isLoad ? beginning(wrapped) : wrapped
   }
 
-  /** A step asks to be taken back to an earlier one: says whether it may. The run then stops, and goes on from there. */
+  /** A step asks for a rewind. Returns whether it is allowed; if so, the current run stops. */
   private rewind(index: number, cause: Cause.Cause<unknown>, rewind: Rewind): boolean {
     const { rewinds, run } = this
     const { steps } = run.program
     const count = rewinds.get(rewind) ?? 0
     if (!run.failFast || run.stopped !== undefined || count >= rewind.times) return false
-    // Values that are given can leave nothing to go back to.
+    // A value that was given in the place of a resource may cut the path to the earlier one.
     if (!isBefore(steps, rewind.to, index)) return false
     rewinds.set(rewind, count + 1)
     this.rewound = { because: steps[index]!.name, cause, rewind }
@@ -108,21 +109,21 @@ class Account {
     const { failFast, inputs, reversible } = execution.options
     return Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function* () {
-        const { ended, run } = yield* runLegs(first, {
+        const { ended, run } = yield* runWithRewinds(first, {
           saga,
           restore,
           timeout: runnable.timeout,
-          watch: () => this.run.hooks.undone,
+          sink: () => this.run.hooks.undone,
           rewound: () => this.rewound,
           schedule: (run, timeout) => execution.schedule(run, timeout, over, over),
           next: (kept) => {
             this.rewound = undefined
-            const leg = goOn(execution.run(), kept)
-            execution.giveInputs(leg)
-            return leg
+            const next = goOn(execution.run(), kept)
+            execution.giveInputs(next)
+            return next
           }
         })
-        // Until here an interruption counts, also one that came when nothing ran any more.
+        // An interruption counts until here, also one that came after the last step had ended.
         const interrupted = Exit.isFailure(ended) ? ended : yield* Effect.exit(restore(Effect.void))
         if (Exit.isFailure(interrupted)) run.stop({ _tag: "Interrupted" })
         const ownExit = Exit.isFailure(interrupted) ? withFailures(interrupted.cause, run) : exitOf(run)
@@ -147,13 +148,13 @@ class Account {
   }
 }
 
-/** Nothing more is to come of a leg. */
+/** One run of the load has ended; another one may follow after a rewind. */
 const over = ({ hooks }: Run): Effect.Effect<void> => {
   hooks.ended?.()
   return Exit.void
 }
 
-/** Undoes what a load has done that failed. A defect of the undoing follows what the load failed with. */
+/** Undoes the side effects of a failed load. A defect of undoing follows the failures of the load in the cause. */
 const undone = (cause: Cause.Cause<unknown>, saga: Saga): Effect.Effect<Exit.Exit<never, unknown>> =>
   Effect.map(Effect.exit(saga.rollback(cause)), (exit) =>
     Exit.failCause(combine(Exit.isFailure(exit) ? [cause, exit.cause] : [cause]))
@@ -162,13 +163,13 @@ const undone = (cause: Cause.Cause<unknown>, saga: Saga): Effect.Effect<Exit.Exi
 const withFailures = (interruption: Cause.Cause<unknown>, run: Run): AnyExit =>
   Exit.failCause(combine([interruption, ...causesOf(run)]))
 
-/** Reports what could not be undone to the loader's function, or to the log. */
+/** Reports failed compensations to the loader's function, or to the log. */
 const tellOf = (error: RollbackError, { onCompensationFailure: handler }: Accounted): Effect.Effect<void> =>
   handler === undefined
     ? logNotUndone(error)
     : logFailure(error.loader, "`onCompensationFailure`", () => handler(error))
 
-/** One line for all, with the causes of the first: a log is read by people. */
+/** Logs one line with the first causes, so that people can read it. */
 const logNotUndone = ({ failures, message }: RollbackError): Effect.Effect<void> => {
   const causes = failures.slice(0, mostCauses).map(({ failure }) => failure)
   // oxlint-disable-next-line effect-loader/no-call-spread -- a few
@@ -177,20 +178,20 @@ const logNotUndone = ({ failures, message }: RollbackError): Effect.Effect<void>
 
 const mostCauses = 100
 
-/** Runs the functions that hang on the end of a load, one after the other. */
+/** Runs the hooks on the end of a load, one after the other. */
 const runHooks = (exit: AnyExit, { onExit, program }: Accounted): Effect.Effect<void> =>
   Effect.forEach(onExit, (hook) => apart(logFailure(program.name, "a hook of Loader.onExit", () => hook(exit))), {
     discard: true
   })
 
-/** Runs something that hangs on a run: when it fails, that is logged, and changes nothing. */
+/** Runs a hook. A failure is logged and does not change the exit of the load. */
 const logFailure = (loader: string, what: string, hook: () => unknown): Effect.Effect<void> => {
   const owner = `loader "${loader}"`
   const run = Effect.suspend(() => asEffect(owner, what, hook())) as Effect.Effect<unknown, unknown>
   return Effect.catchCause(Effect.asVoid(run), (cause) => Effect.logError(`${owner}: ${what} failed`, cause))
 }
 
-/** Undoes what runs did that fail. Steps bring it whose loads can be undone; so does a loader with a hook on its end. */
+/** Undoes the side effects of failed loads. Steps whose loads can be undone bring it, and loaders with hooks on their ends. */
 export const undoing: Extension = {
   prepare: ({ steps }: Program): boolean => steps.some(({ attempts }) => attempts?.undoes === true),
   check: misplacedRewinds,
@@ -201,6 +202,6 @@ export const undoing: Extension = {
   }
 }
 
-/** What a run did, while it can be undone; `undefined` where nothing can have to be. */
+/** The side effects of a load; `undefined` if no step can have any. */
 export const sagaOf = (execution: Execution): Saga | undefined =>
   execution.stateOf<Account | undefined>(undoing, () => undefined)?.saga

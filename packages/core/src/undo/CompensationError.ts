@@ -154,7 +154,7 @@ export class RollbackError extends Data.TaggedError("RollbackError")<{
    */
   static of(cause: Cause.Cause<unknown>): RollbackError | undefined {
     for (const { annotations } of cause.reasons) {
-      const found = annotations.get(NotUndone.key)
+      const found = annotations.get(RollbackAnnotation.key)
       if (found !== undefined) return found as RollbackError
     }
     return undefined
@@ -162,8 +162,8 @@ export class RollbackError extends Data.TaggedError("RollbackError")<{
 }
 
 /** Beside each part of a cause: what could not be undone after it. */
-class NotUndone extends Context.Service<NotUndone, RollbackError>()("effect-loader/NotUndone") {}
+class RollbackAnnotation extends Context.Service<RollbackAnnotation, RollbackError>()("effect-loader/NotUndone") {}
 
 /** The same cause, with what could not be undone beside it. */
 export const beside = (cause: Cause.Cause<unknown>, error: RollbackError): Cause.Cause<unknown> =>
-  Cause.annotate(cause, Context.make(NotUndone, error))
+  Cause.annotate(cause, Context.make(RollbackAnnotation, error))

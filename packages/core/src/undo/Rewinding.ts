@@ -1,6 +1,6 @@
 /**
- * A run that may be taken back goes in legs. Each is a run of the same program that starts with what stays of the one before;
- * who watches sees one run.
+ * Rewinds: when a step asks to go back, the current run stops, what it did after the named resource is undone, and another
+ * run of the same program continues with the values that are kept. Observers see one run.
  */
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -19,42 +19,42 @@ import type { Rewind } from "../model/Node.ts"
 import type { Run } from "../run/Run.ts"
 import type { Saga } from "./Saga.ts"
 
-/** Why a run has stopped to be taken back. */
+/** A rewind that a step has asked for. */
 export interface Rewound {
   readonly because: string
   readonly cause: Cause.Cause<unknown>
   readonly rewind: Rewind
 }
 
-/** The steps that stay when a run is taken back, and the values of all. */
+/** The steps whose values survive a rewind, and the values of all steps. */
 export interface Kept {
   readonly keep: Uint8Array
   readonly values: ReadonlyArray<unknown>
 }
 
-/** How a run is taken back, and goes on. */
-export interface Legs {
+/** How a load rewinds: its runs one after the other, the timeout that they share, and the saga that undoes. */
+export interface RewindingSetup {
   readonly saga: Saga
-  readonly watch: () => UndoSink | undefined
-  /** Why the leg that has just ended has stopped to be taken back, if it has. */
+  readonly sink: () => UndoSink | undefined
+  /** The rewind because of which the last run stopped, if any. */
   readonly rewound: () => Rewound | undefined
-  /** How long all legs together may take. */
+  /** The time limit of the load, all its runs together. */
   readonly timeout: Duration.Duration | undefined
   readonly schedule: (run: Run, timeout: Duration.Duration | undefined) => Effect.Effect<unknown, unknown>
   readonly next: (kept: Kept) => Run
   readonly restore: <A, E>(self: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
-/** The last leg, and how it ended. */
+/** The last run of a load, and its exit. */
 interface Ended {
   readonly run: Run
   readonly ended: Exit.Exit<unknown, unknown>
 }
 
-/** What stays when a run is taken back to a step: every value that is there and has nothing before it that is not. */
+/** A rewind to a step keeps each value that is there, if all that it depends on is kept, too. */
 const keptWithout = ({ program: { optional, steps }, values }: Run, to: string): Kept => {
   const keep = new Uint8Array(steps.length)
-  // A value that is given stays, and what depends on it is loaded again all the same.
+  // A given value is always kept, but if the run goes back to it, its dependents load again.
   const isSame = (j: number): boolean => keep[j] === 1 && steps[j]!.name !== to
   steps.forEach(({ choice, given, name, waitsFor }, i) => {
     const mayStay = choice === undefined && optional?.[i] !== 1 && name !== to && isThere(values[i])
@@ -63,7 +63,7 @@ const keptWithout = ({ program: { optional, steps }, values }: Run, to: string):
   return { keep, values }
 }
 
-/** A run that goes on from another one: what was there is there from the start. */
+/** Starts a run with the values that a rewind kept. */
 export const goOn = (run: Run, { keep, values }: Kept): Run => {
   const { dependents, steps, urgency } = run.program
   steps.forEach(({ given }, i) => {
@@ -78,7 +78,7 @@ export const goOn = (run: Run, { keep, values }: Kept): Run => {
   return run
 }
 
-/** A run can only be taken back to what comes before. */
+/** Reports rewinds to resources that do not come before the resource that rewinds. */
 export const misplacedRewinds = ({ steps }: Program): ReadonlyArray<GraphIssue> =>
   steps.flatMap(({ attempts, name }, i) =>
     [attempts, attempts?.items]
@@ -96,13 +96,13 @@ export const misplacedRewinds = ({ steps }: Program): ReadonlyArray<GraphIssue> 
       )
   )
 
-type Step = (now: number, error: unknown) => Effect.Effect<readonly [unknown, Duration.Duration], unknown>
+type ScheduleStep = (now: number, error: unknown) => Effect.Effect<readonly [unknown, Duration.Duration], unknown>
 
-/** The pauses of each way back, as their schedules say. */
+/** The pauses before each rewind, by its schedule. */
 class Pauses {
-  private readonly steps = new Map<Rewind, Step>()
+  private readonly steps = new Map<Rewind, ScheduleStep>()
 
-  /** How long to wait before going forward again; `undefined` when the schedule has ended. */
+  /** The pause before the load continues; `undefined` when the schedule has ended. */
   next(rewind: Rewind, now: number, error: unknown): Effect.Effect<Duration.Duration | undefined> {
     const { schedule } = rewind
     if (schedule === undefined) return Effect.succeed(Duration.zero)
@@ -111,23 +111,23 @@ class Pauses {
       known === undefined
         ? Effect.tap(Schedule.toStep(schedule), (step) => this.keep(rewind, step))
         : Effect.succeed(known)
-    return Effect.flatMap(step, (step) => Effect.exit((step as Step)(now, error))).pipe(
+    return Effect.flatMap(step, (step) => Effect.exit((step as ScheduleStep)(now, error))).pipe(
       Effect.map((exit) => (Exit.isSuccess(exit) ? exit.value[1] : undefined))
     )
   }
 
   private keep(rewind: Rewind, step: unknown): Effect.Effect<void> {
-    return Effect.sync(() => this.steps.set(rewind, step as Step))
+    return Effect.sync(() => this.steps.set(rewind, step as ScheduleStep))
   }
 }
 
-/** What is left of a time, from some start. */
+/** The part of a timeout that is left. */
 const left = (timeout: Duration.Duration | undefined, startedAt: number, now: number): Duration.Duration | undefined =>
   timeout === undefined ? undefined : Duration.subtract(timeout, Duration.millis(now - startedAt))
 
-/** Runs a run, and again from each step that it is taken back to. */
-export const runLegs = Effect.fnUntraced(function* (first: Run, legs: Legs): Effect.fn.Return<Ended> {
-  const { next, restore, rewound, saga, schedule, timeout, watch } = legs
+/** Runs a load to its end, with all rewinds on the way. */
+export const runWithRewinds = Effect.fnUntraced(function* (first: Run, setup: RewindingSetup): Effect.fn.Return<Ended> {
+  const { next, restore, rewound, saga, schedule, sink, timeout } = setup
   const clock = yield* Clock.Clock
   const now = (): number => monotonicNow(clock)
   const startedAt = now()
@@ -141,9 +141,9 @@ export const runLegs = Effect.fnUntraced(function* (first: Run, legs: Legs): Eff
     if (pause === undefined || (rest !== undefined && !Duration.isGreaterThan(rest, pause))) break
     const kept = keptWithout(run, rewind.to)
     yield* saga.rewind(kept.keep, cause)
-    // On what could not be undone nothing is built.
+    // After a failed compensation the state is unknown: the load fails instead of continuing.
     if (saga.failures.length > 0) break
-    watch()?.rewound(kept.keep, rewind.to, because, pause)
+    sink()?.rewound(kept.keep, rewind.to, because, pause)
     ended = Duration.isZero(pause) ? ended : yield* Effect.exit(restore(Effect.sleep(pause)))
     if (Exit.isFailure(ended)) break
     run = next(kept)

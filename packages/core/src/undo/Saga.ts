@@ -15,10 +15,10 @@ import type { AnyEffect } from "../model/Node.ts"
 import type { CleanupFunction, CompensationContext, CompensationFunction, UndoFunction } from "../model/Undo.ts"
 import { CompensationError, RollbackError } from "./CompensationError.ts"
 import { noting } from "./SideEffect.ts"
-import { apart, type Done, type Of, type Rollback, runUndo, undoAll } from "./Undoing.ts"
+import { apart, type Done, type UndoOwner, type Rollback, runUndo, undoAll } from "./Undoing.ts"
 
 /** Where what is done is kept for now. */
-export interface Frame {
+export interface UndoFrame {
   readonly done: Array<Done>
   /** Where runs inside hand over what they did: the step that may run some, and its resource. */
   readonly keeper: Keeper | undefined
@@ -30,15 +30,16 @@ export interface Keeper {
 }
 
 /** The frame that what runs here is inside of. None where nothing is ever undone, as in `settle`. */
-const CurrentFrame: Context.Reference<Frame | undefined> = /* @__PURE__ */ RunLocal.makeOfStep<Frame>("Frame")
+const CurrentFrame: Context.Reference<UndoFrame | undefined> =
+  /* @__PURE__ */ RunLocal.makeOfStep<UndoFrame>("UndoFrame")
 
 /** One by one: there can be more than a call takes arguments. */
-const moveTo = (outer: Frame, inner: Frame): void => {
+const moveTo = (outer: UndoFrame, inner: UndoFrame): void => {
   for (const done of inner.done) outer.done.push(done)
 }
 
 /** The frame of whoever runs this. */
-export const frameIn = (context: Context.Context<never>): Frame | undefined => Context.get(context, CurrentFrame)
+export const frameIn = (context: Context.Context<never>): UndoFrame | undefined => Context.get(context, CurrentFrame)
 
 export interface SagaSetup {
   readonly program: Program
@@ -53,7 +54,7 @@ export class Saga {
   /** What could not be undone so far. */
   readonly failures: Array<CompensationError> = []
   private readonly setup: SagaSetup
-  private readonly frame: Frame = { done: [], keeper: undefined }
+  private readonly frame: UndoFrame = { done: [], keeper: undefined }
 
   constructor(setup: SagaSetup) {
     this.setup = setup
@@ -96,7 +97,7 @@ export class Saga {
   }
 
   /** Hands all that the run has done to a run around it, as one thing that this step of that one did. */
-  handOver({ done: kept, keeper }: Frame): void {
+  handOver({ done: kept, keeper }: UndoFrame): void {
     const done = this.frame.done.splice(0)
     if (done.length === 0 || keeper === undefined) return
     const { index, resource } = keeper
@@ -118,12 +119,12 @@ export class Saga {
 
   private framed(
     self: AnyEffect,
-    into: (context: Context.Context<never>) => Frame | undefined,
+    into: (context: Context.Context<never>) => UndoFrame | undefined,
     keeper?: Keeper
   ): AnyEffect {
     return Effect.withFiber((fiber) => {
       const outer = into(fiber.context)!
-      const frame: Frame = { done: [], keeper: keeper ?? outer.keeper }
+      const frame: UndoFrame = { done: [], keeper: keeper ?? outer.keeper }
       return Effect.onExit(Effect.provideService(self, CurrentFrame, frame), (exit) => {
         if (frame.done.length === 0) return Effect.void
         if (exit._tag === "Failure") return this.undoFrame(frame, exit.cause)
@@ -133,7 +134,7 @@ export class Saga {
     })
   }
 
-  private undoFrame(frame: Frame, cause: Cause.Cause<unknown>): Effect.Effect<void> {
+  private undoFrame(frame: UndoFrame, cause: Cause.Cause<unknown>): Effect.Effect<void> {
     return undoAll(undefined, frame.done.splice(0), this.setup.limit, this.rollbackOf(cause))
   }
 
@@ -158,7 +159,7 @@ export class Saga {
       const outer = frameIn(fiber.context)!
       const services = RunLocal.outsideStep(fiber.context)
       // What is inside is undone after it.
-      const parts: Frame = { done: [], keeper: outer.keeper }
+      const parts: UndoFrame = { done: [], keeper: outer.keeper }
       return noting(Effect.provideService(self, CurrentFrame, parts), (exit, { made }) => {
         if (exit._tag === "Failure" || !made) {
           moveTo(outer, parts)
@@ -181,7 +182,7 @@ export class Saga {
   }
 }
 
-const ofPlace = ({ begun, failedItem, step }: LoadPlace): Of => ({
+const ofPlace = ({ begun, failedItem, step }: LoadPlace): UndoOwner => ({
   resource: step.name,
   attempts: begun,
   item: failedItem

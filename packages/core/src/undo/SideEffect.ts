@@ -10,31 +10,32 @@ import type * as Exit from "effect/Exit"
 import * as RunLocal from "../base/RunLocal.ts"
 import type { AnyEffect } from "../model/Node.ts"
 
-export interface Deed {
+export interface SideEffect {
   /** It may have left something half done. */
   begun: boolean
   /** It has given a value. */
   made: boolean
 }
 
-const CurrentDeed: Context.Reference<Deed | undefined> = /* @__PURE__ */ RunLocal.makeOfStep<Deed>("Deed")
+const CurrentSideEffect: Context.Reference<SideEffect | undefined> =
+  /* @__PURE__ */ RunLocal.makeOfStep<SideEffect>("SideEffect")
 
 /** From here on something is done. */
 export const beginning = (self: AnyEffect): AnyEffect =>
   Effect.withFiber((fiber) => {
-    const deed = fiber.getRef(CurrentDeed)
-    if (deed !== undefined) deed.begun = true
+    const sideEffect = fiber.getRef(CurrentSideEffect)
+    if (sideEffect !== undefined) sideEffect.begun = true
     return self
   })
 
 /** What does something, and when it succeeds has done it. */
 export const doing = (self: AnyEffect): AnyEffect =>
   Effect.withFiber((fiber) => {
-    const deed = fiber.getRef(CurrentDeed)
-    if (deed === undefined) return self
-    deed.begun = true
+    const sideEffect = fiber.getRef(CurrentSideEffect)
+    if (sideEffect === undefined) return self
+    sideEffect.begun = true
     return Effect.onExit(self, (exit) => {
-      if (exit._tag === "Success") deed.made = true
+      if (exit._tag === "Success") sideEffect.made = true
       return Effect.void
     })
   })
@@ -42,16 +43,16 @@ export const doing = (self: AnyEffect): AnyEffect =>
 /** Notes what is done inside; `onExit` is told in the step in which that ends. */
 export const noting = (
   self: AnyEffect,
-  onExit: (exit: Exit.Exit<unknown, unknown>, deed: Deed) => Effect.Effect<void> = () => Effect.void
+  onExit: (exit: Exit.Exit<unknown, unknown>, sideEffect: SideEffect) => Effect.Effect<void> = () => Effect.void
 ): AnyEffect =>
   Effect.withFiber((fiber) => {
-    const around = fiber.getRef(CurrentDeed)
-    const deed: Deed = { begun: false, made: false }
-    return Effect.onExit(Effect.provideService(self, CurrentDeed, deed), (exit) => {
+    const around = fiber.getRef(CurrentSideEffect)
+    const sideEffect: SideEffect = { begun: false, made: false }
+    return Effect.onExit(Effect.provideService(self, CurrentSideEffect, sideEffect), (exit) => {
       if (around !== undefined) {
-        around.begun ||= deed.begun
-        around.made ||= deed.made && exit._tag === "Success"
+        around.begun ||= sideEffect.begun
+        around.made ||= sideEffect.made && exit._tag === "Success"
       }
-      return onExit(exit, deed)
+      return onExit(exit, sideEffect)
     })
   })

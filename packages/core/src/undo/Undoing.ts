@@ -44,7 +44,7 @@ export interface Done {
 }
 
 /** What an undo belongs to. */
-export interface Of {
+export interface UndoOwner {
   readonly resource: string
   readonly item: FailedItem | undefined
   readonly attempts: number
@@ -63,7 +63,7 @@ export const apart = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
 
 /** Runs one compensation or cleanup in the services that its resource was loaded with. */
 export const runUndo = (
-  { attempts, item, resource }: Of,
+  { attempts, item, resource }: UndoOwner,
   rollback: Rollback,
   services: Context.Context<never>,
   undo: { readonly run: (context: CompensationContext) => unknown; readonly value: unknown; readonly cleanup: boolean }

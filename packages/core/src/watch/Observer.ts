@@ -9,10 +9,10 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { dual } from "effect/Function"
 import { checkFunctions } from "../model/UserEffect.ts"
-import type { OnEvent, Watch, Watcher } from "./Watchers.ts"
-import { newKey, withWatch } from "./Watching.ts"
+import type { OnEvent, Watch, Watcher } from "./Watcher.ts"
+import { newObserverKey, withObserver } from "./Observers.ts"
 
-export type { OnEvent, Watch, Watcher } from "./Watchers.ts"
+export type { OnEvent, Watch, Watcher } from "./Watcher.ts"
 
 const always = (what: string, onEvent: OnEvent): Watch => {
   checkFunctions(what, "onEvent", { onEvent }, ["onEvent"])
@@ -23,7 +23,7 @@ const always = (what: string, onEvent: OnEvent): Watch => {
 const addTo =
   (key: string, watch: Watch) =>
   <R>(context: Context.Context<R>): Context.Context<R> =>
-    withWatch(context as Context.Context<never>, key, watch) as Context.Context<R>
+    withObserver(context as Context.Context<never>, key, watch) as Context.Context<R>
 
 /**
  * Has the runs inside an effect watched, beside those who watch already.
@@ -49,7 +49,7 @@ export const observe: {
   (onEvent: OnEvent): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   <A, E, R>(self: Effect.Effect<A, E, R>, onEvent: OnEvent): Effect.Effect<A, E, R>
 } = /* @__PURE__ */ dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, onEvent: OnEvent) =>
-  Effect.updateContext(self, addTo(newKey(), always("Observer.observe", onEvent)))
+  Effect.updateContext(self, addTo(newObserverKey(), always("Observer.observe", onEvent)))
 )
 
 /**
@@ -102,6 +102,6 @@ export const layer = (onEvent: OnEvent): Layer.Layer<never> =>
  * @category layers
  */
 export const layerWatch = <E, R>(watch: Effect.Effect<Watch, E, R>): Layer.Layer<never, E, Exclude<R, Scope.Scope>> => {
-  const key = newKey()
-  return Layer.effectContext(Effect.map(watch, (watch) => withWatch(Context.empty(), key, watch)))
+  const key = newObserverKey()
+  return Layer.effectContext(Effect.map(watch, (watch) => withObserver(Context.empty(), key, watch)))
 }

@@ -463,3 +463,23 @@ const ends: Partial<Record<RunEvent["_tag"], true>> = {
  * @category guards
  */
 export const isResourceEnded = (event: RunEvent): event is ResourceEnded => ends[event._tag] === true
+
+/** Identifies an attempt of one resource, also that of an item of a list. */
+export const attemptKey = ({
+  attempt,
+  item
+}: {
+  readonly attempt: number
+  readonly item?: number | undefined
+}): string => `${item} ${attempt}`
+
+/** Identifies an undo of one resource: its own, that of an item, or that of a resource of a loader inside it. */
+export const undoKey = ({
+  cleanup,
+  inside = [],
+  item
+}: {
+  readonly item?: number
+  readonly inside?: ReadonlyArray<string>
+  readonly cleanup: boolean
+}): string => JSON.stringify([cleanup, item, ...inside])

@@ -4,8 +4,16 @@
  * Everything that shows runs folds events here: reports at the end of a run, live views and gauges while it goes on.
  */
 import type { Plan } from "../compile/Plan.ts"
-import { attemptKey } from "./AttemptKey.ts"
-import type { CacheRead, Limit, ResourceEnded, ResourceEvent, RunEnd, RunEvent, RunStarted } from "./RunEvent.ts"
+import {
+  attemptKey,
+  type CacheRead,
+  type Limit,
+  type ResourceEnded,
+  type ResourceEvent,
+  type RunEnd,
+  type RunEvent,
+  type RunStarted
+} from "./RunEvent.ts"
 import type { CacheReads, NotUndone, Outcome, Phase, PhaseTag, Report, ResourceReport } from "./Report.ts"
 
 /** A phase that has yet to end. */

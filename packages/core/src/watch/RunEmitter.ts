@@ -1,8 +1,8 @@
 /**
- * From what happens to steps to events about resources.
+ * Turns what happens to steps into events about resources.
  *
- * A resource's base and its views settle one by one; people see one resource. So a resource's final event waits until
- * the last of them has settled, and then says the worst that anyone but its own views has seen.
+ * A base and its views settle one by one, but users see one resource. So the final event of a resource waits until the
+ * last of them has settled. It reports the worst end that a dependent or the caller sees.
  */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
@@ -19,9 +19,9 @@ import type { Run } from "../run/Run.ts"
 import { Pending, Skipped } from "../model/Absent.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import type { RunEnd, RunEvent, RunParent } from "./RunEvent.ts"
-import type { Watcher } from "./Watchers.ts"
+import type { Watcher } from "./Watcher.ts"
 
-/** An event without what every event has. */
+/** An event without the fields that all events have. */
 type Fact = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, "run" | "at"> : never) : never
 
 const nextRun = /* @__PURE__ */ counter("runs")
@@ -47,14 +47,14 @@ const severity = (end: StepEnd): number => {
 
 const worse = (a: StepEnd, b: StepEnd): StepEnd => (severity(b) > severity(a) ? b : a)
 
-export interface RunWatchSetup {
+export interface RunEmitterSetup {
   readonly program: Program
   readonly plan: Plan
-  readonly watchers: ReadonlyArray<Watcher>
-  /** The run that this one is inside of. */
+  readonly observers: ReadonlyArray<Watcher>
+  /** The step of another run that this run is inside, if any. */
   readonly parent: RunParent | undefined
   readonly clock: Clock.Clock
-  /** Told of the first crash of a watcher. */
+  /** Called with the first defect of an observer. */
   readonly onCrash: (defect: unknown) => void
 }
 
@@ -65,22 +65,22 @@ const factOf = ({ cleanup, item, path }: Undone) => ({
   cleanup
 })
 
-/** What an event says of an attempt. */
+/** The fields of an event about an attempt. */
 const attemptOf = (resource: string, attempt: number, item: number | undefined) =>
   item === undefined ? { resource, attempt } : { resource, attempt, item }
 
-export class RunWatch {
+export class RunEmitter {
   private readonly parent: RunParent | undefined
   private readonly run = nextRun()
   private readonly program: Program
   private readonly plan: Plan
-  private readonly watchers: ReadonlyArray<Watcher>
-  /** Those who say in which context resources run. */
+  private readonly observers: ReadonlyArray<Watcher>
+  /** The observers that choose the context in which resources run. */
   private readonly placing: ReadonlyArray<Watcher>
   private readonly onCrash: (defect: unknown) => void
   private readonly now: () => number
   private readonly unsettled: Array<number>
-  /** The views that nobody wants yet: no resource waits for them with its end. */
+  /** The views that no choice wants yet: the ends of their resources do not wait for them. */
   private readonly unwanted = new Set<number>()
   private readonly ended = new Set<number>()
   private readonly own: Array<StepEnd | undefined>
@@ -90,12 +90,12 @@ export class RunWatch {
   private started = false
   private finished = false
 
-  constructor({ clock, onCrash, parent, plan, program, watchers }: RunWatchSetup) {
+  constructor({ clock, onCrash, parent, plan, program, observers }: RunEmitterSetup) {
     this.parent = parent
     this.program = program
     this.plan = plan
-    this.watchers = watchers
-    this.placing = watchers.filter(({ within }) => within !== undefined)
+    this.observers = observers
+    this.placing = observers.filter(({ within }) => within !== undefined)
     this.onCrash = onCrash
     const wall = Number(clock.currentTimeNanosUnsafe()) / 1e6
     const start = clock.monotonicTimeNanosUnsafe()
@@ -107,7 +107,7 @@ export class RunWatch {
     this.expect(undefined)
   }
 
-  /** All ends are still to come, but of what is kept. */
+  /** Forgets all ends, except those of the steps that a rewind keeps. */
   private expect(keep: Uint8Array | undefined): void {
     const { optional, steps } = this.program
     steps.forEach((step, i) => {
@@ -123,7 +123,7 @@ export class RunWatch {
     })
   }
 
-  /** The run was taken back: all that had ended and is not kept will end once more. */
+  /** The run was rewound: each resource that had ended and is not kept will end a second time. */
   private rewound(keep: Uint8Array, to: string, failed: string, pause: Duration.Duration): void {
     const retryAt = this.now() + Duration.toMillis(pause)
     for (const base of Array.from(this.ended)) {
@@ -160,7 +160,7 @@ export class RunWatch {
     }
   }
 
-  /** A run that goes on from an earlier one is the same for observers. */
+  /** A run that continues after a rewind is the same run for observers. */
   private runStarted(): void {
     if (this.started) return
     this.started = true
@@ -168,7 +168,7 @@ export class RunWatch {
     this.emit({ _tag: "RunStarted", loader: program.name, plan, ...(parent === undefined ? {} : { parent }) })
   }
 
-  /** An observer can interrupt the run, which ends it once more. One that was interrupted before it began told of nothing. */
+  /** An observer can interrupt the run, so it may end twice. A run that was interrupted before its start has no events. */
   private runEnded(run: Run): void {
     if (!this.started || this.finished) return
     this.finished = true
@@ -177,7 +177,7 @@ export class RunWatch {
     this.emit({ _tag: "RunEnded", end })
   }
 
-  /** When the run is over, the views that did not get to look at a step never will, and it has ended. */
+  /** When a run has stopped, the pending views of a settled step will never settle, so the resource has ended. */
   private overlook(run: Run, index: number): void {
     const { dependents, steps } = this.program
     const over = [index]
@@ -192,7 +192,7 @@ export class RunWatch {
     }
   }
 
-  /** Nothing that was never started will be. */
+  /** Skips all steps that have not started. */
   private skipRest(run: Run): void {
     if (!this.started) return
     run.values.forEach((value, i) => {
@@ -205,7 +205,7 @@ export class RunWatch {
     this.settled(index, { _tag: "Skipped", because: stopReason(run.stopped) })
   }
 
-  /** Where a run inside a step of this one is. */
+  /** The parent of a run inside a step of this run. */
   parentOf(index: number, item: number | undefined): RunParent {
     return { run: this.run, resource: this.nameOf(index), ...(item === undefined ? {} : { item }) }
   }
@@ -217,7 +217,7 @@ export class RunWatch {
       case "PoliciesStarted":
         return this.emit({ _tag: "PoliciesStarted", resource })
       case "AttemptStarted":
-        // What an earlier attempt fell back to is not what the resource will come to.
+        // The fallback of an earlier attempt is not the resource's.
         if (item === undefined) this.fallbacks[index] = undefined
         return this.emit({ _tag: "AttemptStarted", ...attemptOf(resource, fact.attempt, item) })
       case "AttemptEnded":
@@ -266,11 +266,11 @@ export class RunWatch {
     else this.emit({ _tag: "AttemptFailed", ...of, cause: exit.cause })
   }
 
-  /** What was done is undone now, or cleaned up after: gives the context in which. */
+  /** A compensation or a cleanup starts. Returns the context in which it runs. */
   private undoStarted(context: Context.Context<never>, of: Undone): Context.Context<never> {
     const event = { _tag: "CompensationStarted" as const, ...factOf(of), run: this.run, at: this.now() }
     this.tell(event)
-    return this.watchers.reduce((outer, { undoing }) => {
+    return this.observers.reduce((outer, { undoing }) => {
       if (undoing === undefined) return outer
       try {
         return checked("an observer", "`undoing`", aContext, undoing(outer, event))
@@ -292,11 +292,11 @@ export class RunWatch {
     if (index === base) this.own[base] = end
     const isSeen = this.program.exposed[index] === 1 && !(end._tag === "Skipped" && end.because._tag === "NotChosen")
     if (isSeen) this.seen[base] = worse(this.seen[base] ?? succeeded, end)
-    // What is looked at later, because only then it was chosen, has ended already.
+    // The resource of a view that a choice wants late may have ended already.
     if (--this.unsettled[base]! === 0 && !this.ended.has(base)) this.emitEnd(base)
   }
 
-  /** Whether an observer says in which context resources run. */
+  /** Whether an observer chooses the context in which resources run. */
   private get places(): boolean {
     return this.placing.length > 0
   }
@@ -309,9 +309,9 @@ export class RunWatch {
     item?: number
   ): Context.Context<never> {
     const resource = this.nameOf(index)
-    return this.placing.reduce((outer, watcher) => {
+    return this.placing.reduce((outer, observer) => {
       try {
-        return checked("an observer", "`within`", aContext, watcher.within!(outer, resource, attempt, item))
+        return checked("an observer", "`within`", aContext, observer.within!(outer, resource, attempt, item))
       } catch (defect) {
         this.crash(defect)
         return outer
@@ -334,7 +334,7 @@ export class RunWatch {
     const resource = this.nameOf(base)
     const own = this.own[base] ?? succeeded
     const seen = this.seen[base] ?? own
-    // Views that never got to look, because the run was over, have nothing to say.
+    // A view that was skipped because the run stopped does not change the outcome.
     const end = own._tag === "Skipped" || seen._tag === "Skipped" ? own : seen
     const fallback = this.fallbacks[base]
     if (this.program.steps[base]!.given !== undefined && end._tag === "Succeeded") return
@@ -364,9 +364,9 @@ export class RunWatch {
   }
 
   private tell(event: RunEvent): void {
-    for (const watcher of this.watchers) {
+    for (const observer of this.observers) {
       try {
-        watcher.onEvent(event)
+        observer.onEvent(event)
       } catch (defect) {
         this.crash(defect)
       }
