@@ -1,7 +1,7 @@
 /** The layers around a load, or around one item of a list: how they wrap it, and what they tell and ask. */
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
 import type { Origin } from "../cache/Key.ts"
 import type { Hooks, LoadPlace } from "../model/Extension.ts"
@@ -12,7 +12,7 @@ import type { Attempted, ItemLoads, Step } from "../model/Step.ts"
 import { wrapIn } from "../model/UserEffect.ts"
 import type { Attempts } from "./Attempts.ts"
 import type { AttemptState } from "./AttemptState.ts"
-import { keyOfItem, keyOfWhole, Refresh, policiesInside, type RefreshableLoad } from "./Refresh.ts"
+import { insideOf, keyOfItem, keyOfWhole, Refresh, policiesInside, type RefreshableLoad } from "./Refresh.ts"
 
 /** An item of a list. */
 interface Item {
@@ -131,6 +131,24 @@ export class PolicyStack implements LayerObserver, LoadPlace {
 
   rewinding(cause: Cause.Cause<unknown>, rewind: Rewind): boolean {
     return this.hooks.rewinding?.(this.index, cause, rewind) === true
+  }
+
+  dormant(wait: AnyEffect): AnyEffect {
+    const { index, item } = this.state
+    const whole = this.hooks.dormant?.(index, item, wait) ?? wait
+    return Effect.suspend(() => {
+      this.attempts.offerSlots(this.state)
+      return whole
+    })
+  }
+
+  remembered(layer: Layer, value: unknown): AnyEffect {
+    const around = this.hooks.layer
+    const known = Effect.succeed(value)
+    if (around === undefined) return known
+    const keep = (self: AnyEffect, inside: Layer): AnyEffect =>
+      inside.undo === undefined ? self : around(this, inside, false, (self) => self, self)
+    return insideOf(this.wrapped.layers, layer).reduce(keep, this.hooks.load?.(this, known) ?? known)
   }
 
   get begun(): number {

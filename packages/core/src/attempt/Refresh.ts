@@ -124,7 +124,8 @@ export class Refresh {
 const askedBy = (asks: Asks | undefined): ReadonlyArray<unknown> =>
   asks === undefined ? [] : [asks.resolver, asks.asking]
 
-const insideOf = ({ inner, outer }: RefreshableLoad["layers"], layer: Layer): ReadonlyArray<Layer> => {
+/** The layers inside a layer, innermost first. */
+export const insideOf = ({ inner, outer }: RefreshableLoad["layers"], layer: Layer): ReadonlyArray<Layer> => {
   const all = [...inner, ...outer]
   return all.slice(0, all.indexOf(layer))
 }

@@ -24,6 +24,7 @@ import type {
 } from "../model/Resource.ts"
 import {
   type AnyLoader,
+  changed,
   compiledOf,
   fromCompiled,
   isLoader,
@@ -335,9 +336,7 @@ export const onExit: {
 } = /* @__PURE__ */ dual(2, (self: AnyLoader, hook: OnExit): never => {
   const compiled = compiledOf(self)
   checkFunctions("Loader.onExit", compiled.program.name, { hook }, ["hook"])
-  const changes = { onExit: [...compiled.onExit, hook], extensions: [...compiled.extensions, undoing] }
-  const declaration = { ...compiled.declaration, ...changes }
-  return fromCompiled({ ...compiled, ...changes, declaration }, valuesOf(self))
+  return changed(self, { onExit: [...compiled.onExit, hook], extensions: [...compiled.extensions, undoing] })
 })
 
 /** The values that targets were loaded to, for those that were. */

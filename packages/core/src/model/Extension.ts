@@ -267,8 +267,8 @@ export interface Hooks {
   listed?: ((index: number, items: number, limit: number) => void) | undefined
   /** Around an item of a list. */
   item?: ((index: number, item: number, self: AnyEffect) => AnyEffect) | undefined
-  /** A step waits for something outside of its process: until it goes on, it does nothing. */
-  dormant?: ((index: number) => void) | undefined
+  /** Around a wait of a step, or of an item, for something outside of the process: meanwhile it does nothing. */
+  dormant?: ((index: number, item: number | undefined, self: AnyEffect) => AnyEffect) | undefined
   /** Around one compensation, or cleanup. */
   wrapUndo?: ((of: Undone, self: AnyEffect) => AnyEffect) | undefined
   /** Reads what is undone. */
@@ -286,6 +286,10 @@ export interface SlotTurn {
   readonly answer: LimiterAnswer | undefined
 }
 
+/**
+ * Plugs into runs. `open` gets the `RunView`, and an execution whose `fiber` is the caller's; extensions of core read more of
+ * both.
+ */
 export interface Extension {
   /** Computes what runs of a program need, once. Without it, `data` is `undefined`. */
   readonly prepare?: (program: never) => unknown

@@ -97,6 +97,10 @@ export interface LayerObserver {
   readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
   /** Takes the run back to an earlier resource because of this cause, and says whether it may. */
   readonly rewinding: (cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
+  /** A wait for something outside of the process. Where no attempt runs, no slot is held meanwhile. */
+  readonly dormant: (wait: AnyEffect) => AnyEffect
+  /** A value that `layer` knows from an earlier run: what is inside does not run, and is undone as if it had. */
+  readonly remembered: (layer: Layer, value: unknown) => AnyEffect
 }
 
 /** What a policy did not let happen: an attempt, so that `error` is what comes of it, or only a further one. */

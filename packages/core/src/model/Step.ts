@@ -143,6 +143,7 @@ export interface Attempted extends Wrapped {
 
 /** What steps see of their run. */
 export interface RunView {
+  readonly program: ProgramView
   readonly hooks: Hooks
   readonly sink: Sink | undefined
   readonly context: Context.Context<never>
@@ -159,6 +160,13 @@ export interface RunView {
   readonly conclude: (index: number, cause: Cause.Cause<unknown>) => void
   /** It is recovered by an effect; `failure` is what is recovered. */
   readonly recover: (index: number, label: string, handler: AnyEffect, failure: () => unknown) => void
+}
+
+/** What a run shows of its program. */
+export interface ProgramView {
+  /** The name of its loader. */
+  readonly name: string
+  readonly steps: ReadonlyArray<Step>
 }
 
 const none: ReadonlyArray<never> = []

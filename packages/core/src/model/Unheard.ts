@@ -12,5 +12,7 @@ export const unheard: Omit<LayerObserver, "resource" | "origin" | "refresh" | "p
   call: undefined,
   // There is no run to end, or to take back.
   aborting: Exit.failCause,
-  rewinding: () => false
+  rewinding: () => false,
+  dormant: (wait) => wait,
+  remembered: (_layer, value) => Exit.succeed(value)
 }

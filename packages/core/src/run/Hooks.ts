@@ -11,6 +11,7 @@ const wrapping: ReadonlySet<string> = /* @__PURE__ */ new Set<keyof Hooks>([
   "cause",
   "inSlot",
   "load",
+  "dormant",
   "enclose",
   "retried",
   "whole",
