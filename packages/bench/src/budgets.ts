@@ -73,10 +73,7 @@ const layerBudgets = (cells: ReadonlyArray<Cell>): ReadonlyArray<Budget> => {
 }
 
 const watchingBudgets = (found: ReadonlyArray<Watching>): ReadonlyArray<Budget> =>
-  found.flatMap(({ spans, unwatched, what }) => [
-    ...atMost(`nobody watches, ${what}: ours / ours without the calls`, unwatched.ratio, 1.02),
-    ...atMost(`spans, ${what}: ours / Effect.all with Effect.withSpan`, spans.ratio, 1.2)
-  ])
+  found.flatMap(({ spans, what }) => atMost(`spans, ${what}: ours / Effect.all with Effect.withSpan`, spans.ratio, 1.2))
 
 const fewestCalls = 3
 

@@ -3,16 +3,16 @@ import { execFile } from "node:child_process"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { promisify } from "node:util"
-import { build, type Plugin } from "esbuild"
+import { build } from "esbuild"
 import type { Library } from "./contenders/ours.ts"
 
 const here = fileURLToPath(new URL("../", import.meta.url))
 const root = fileURLToPath(new URL("../../../", import.meta.url))
 
 /** The entry of core as it is in the working tree. */
-export const core = fileURLToPath(import.meta.resolve("effect-loader"))
+const core = fileURLToPath(import.meta.resolve("effect-loader"))
 
-export const bundle = (entry: string, file: string, plugins: Array<Plugin> = []) =>
+const bundle = (entry: string, file: string) =>
   build({
     entryPoints: [entry],
     outfile: file,
@@ -21,15 +21,14 @@ export const bundle = (entry: string, file: string, plugins: Array<Plugin> = [])
     target: "es2023",
     external: ["effect", "effect/*"],
     minifySyntax: true,
-    plugins,
     absWorkingDir: here,
     logLevel: "error"
   })
 
-export const load = (file: string): Promise<Library> => import(pathToFileURL(file).href)
+const load = (file: string): Promise<Library> => import(pathToFileURL(file).href)
 
 /** A folder from which `effect` is found, for as long as it is used. */
-export const inFolder = async <A>(use: (folder: string) => Promise<A>): Promise<A> => {
+const inFolder = async <A>(use: (folder: string) => Promise<A>): Promise<A> => {
   const folder = await mkdtemp(`${here}.built-`)
   try {
     return await use(folder)

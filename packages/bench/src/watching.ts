@@ -1,8 +1,8 @@
 /**
- * What it costs when nobody watches, and when somebody does.
+ * The cost of observers.
  *
- * Nobody: against the same library without the calls that tell of a run, and against itself, as a control. An observer
- * that does nothing and metrics: against nobody. Spans: against hand-written code that makes the same tree of spans.
+ * A control measures a load without observers against itself. An observer that does nothing, and metrics, are measured
+ * against a load without observers. Spans are measured against hand-written code that makes the same tree of spans.
  */
 import { Context, Effect, Layer, Metric, Tracer } from "effect"
 import { Metrics, Observer, Tracing } from "effect-loader"
@@ -12,10 +12,9 @@ import { contender } from "./contenders/ours.ts"
 import type { Contender, Prepared } from "./contenders/Contender.ts"
 import { compete, median, type Rounds } from "./measure.ts"
 import { duration, ratio, round, table } from "./table.ts"
-import { buildLibraries, type Libraries } from "./unwatched.ts"
 import { layered } from "./workload.ts"
 
-/** The time of something, and as a multiple of what it is held against: the median over rounds. */
+/** A time, and its ratio to the time that it is compared with: medians over rounds. */
 interface Cost {
   readonly time: number
   readonly ratio: number
@@ -23,10 +22,8 @@ interface Cost {
 
 export interface Watching {
   readonly what: string
-  /** Nobody watching, against itself. */
-  readonly nobody: Cost
-  /** Nobody watching, against the library without the calls. */
-  readonly unwatched: Cost
+  /** Without observers, against itself. */
+  readonly control: Cost
   readonly observer: Cost
   readonly metrics: Cost
   /** Against `Effect.withSpan` around each call. */
@@ -35,11 +32,11 @@ export interface Watching {
   readonly spansWithoutStack: Cost
 }
 
-/** A context as an application has it: layers are built once. Nothing is there to be released. */
+/** A context as an application has it: its layers are built once. These layers release nothing. */
 const contextOf = (layer: Layer.Layer<never>): Context.Context<never> =>
   Effect.runSync(Effect.scoped(Layer.build(layer)))
 
-/** A tracer that listens, and keeps nothing. */
+/** A tracer that makes spans and keeps none. */
 const listening = Context.make(Tracer.Tracer, Tracer.make({ span: (options) => new Tracer.NativeSpan(options) }))
 
 const contexts = {
@@ -76,7 +73,7 @@ const workloadsOf = (body: Body): ReadonlyArray<Workload> => {
   ]
 }
 
-/** What the first costs, against each of the others. */
+/** The cost of the first contender against each of the others. */
 const compare = async (
   { prepare }: Workload,
   rounds: Rounds,
@@ -88,8 +85,8 @@ const compare = async (
 }
 
 /**
- * The same, prepared anew and measured several times: the medians. Where a graph comes to lie in memory makes it some per
- * cent faster or slower for as long as it lives, which is more than what is looked for here.
+ * Prepares and compares several times, and returns the medians. The place of a graph in memory makes it a few per cent
+ * faster or slower for its whole life, which is more than the differences measured here.
  */
 const against = async (
   workload: Workload,
@@ -109,18 +106,14 @@ interface Settings extends Rounds {
   readonly times: number
 }
 
-// Where somebody watches, more code has to get warm before times stay the same.
+// With observers, more code has to get warm before times are stable.
 const thorough: Settings = { warmUp: 20, measured: 31, sampleMs: 6, times: 5 }
 const quick: Settings = { warmUp: 1, measured: 5, sampleMs: 3, times: 1 }
 
-const measure = async (workload: Workload, settings: Settings, { unwatched, whole }: Libraries): Promise<Watching> => {
+const measure = async (workload: Workload, settings: Settings): Promise<Watching> => {
   const alone = contender("alone")
   const withContext = (name: keyof typeof contexts) => contender(name, { context: contexts[name] })
-  const [nobody, removed] = await against(workload, settings, [
-    contender("whole", { library: whole }),
-    contender("whole again", { library: whole }),
-    contender("without the calls", { library: unwatched })
-  ])
+  const [control] = await against(workload, settings, [alone, contender("alone again")])
   const [observer] = await against(workload, settings, [withContext("observer"), alone])
   const [metrics] = await against(workload, settings, [withContext("metrics"), alone])
   const [spans, spansWithoutStack] = await against(workload, settings, [
@@ -130,8 +123,7 @@ const measure = async (workload: Workload, settings: Settings, { unwatched, whol
   ])
   return {
     what: workload.name,
-    nobody: nobody!,
-    unwatched: removed!,
+    control: control!,
     observer: observer!,
     metrics: metrics!,
     spans: spans!,
@@ -140,15 +132,14 @@ const measure = async (workload: Workload, settings: Settings, { unwatched, whol
 }
 
 export const measureWatching = async (isQuick: boolean): Promise<ReadonlyArray<Watching>> => {
-  const libraries = await buildLibraries()
   const found: Array<Watching> = []
   for (const workload of bodies.slice(0, 2).flatMap(workloadsOf)) {
-    found.push(await measure(workload, isQuick ? quick : thorough, libraries))
+    found.push(await measure(workload, isQuick ? quick : thorough))
   }
   return found
 }
 
-const columns = ["nobody", "unwatched", "observer", "metrics", "spans", "spansWithoutStack"] as const
+const columns = ["control", "observer", "metrics", "spans", "spansWithoutStack"] as const
 
 export const watchingJson = (found: ReadonlyArray<Watching>): ReadonlyArray<object> =>
   found.map((row) => ({
@@ -158,12 +149,12 @@ export const watchingJson = (found: ReadonlyArray<Watching>): ReadonlyArray<obje
 
 export const watchingTable = (found: ReadonlyArray<Watching>): string =>
   table(
-    ["watching", "nobody", "nobody / calls removed", "observer", "metrics", "spans / by hand", "/ by hand, no stacks"],
+    ["observing", "control", "observer", "metrics", "spans / by hand", "/ by hand, no stacks"],
     found.map((row) => [
       row.what,
       ...columns.map((key) => {
         const { ratio: times, time } = row[key]
-        return key === "unwatched" || key === "spansWithoutStack" ? ratio(times) : `${ratio(times)} (${duration(time)})`
+        return key === "spansWithoutStack" ? ratio(times) : `${ratio(times)} (${duration(time)})`
       })
     ])
   )

@@ -45,6 +45,11 @@ describe("the size of programs", () => {
     expect(measured.modules).not.toContain("undo/Compensation.ts")
   })
 
+  it("a program without observers contains no code that reports runs", () => {
+    expect(measured.modules.length).toBeGreaterThan(20)
+    expect(measured.modules.filter((module) => /^(?:watch|observe)\//.test(module))).toEqual([])
+  })
+
   it("a program that declares and loads contains no modules of core but the recorded ones", () => {
     const allowed = new Set(recorded.modules)
     expect(
