@@ -21,7 +21,7 @@ type Resolver = RequestResolver.RequestResolver<GetUser>
 const manyKeys = (): ReadonlyArray<Contestant> => {
   const keys = Array.from({ length: 1000 }, (_, k) => k)
   const resolver = RequestResolver.make<GetUser>(answer)
-  const users = Resource.requestEach("users", { items: () => keys, request: (id) => new GetUser({ id }), resolver })
+  const users = Resource.forEachRequest("users", { items: () => keys, request: (id) => new GetUser({ id }), resolver })
   const list = Loader.make({ users })
   const one = (id: number) => Resource.fromRequest(`user ${id}`, { request: () => new GetUser({ id }), resolver })
   const resources = Loader.make(Object.fromEntries(keys.map((id) => [`user ${id}`, one(id)])))

@@ -5,4 +5,3 @@
  */
 export { get, type Plan, type PlanItems, type PlanResource } from "./compile/Plan.ts"
 export { toText } from "./observe/PlanText.ts"
-export { type Expectations, type Explanation, explanationToText } from "./observe/Explanation.ts"

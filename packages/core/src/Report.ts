@@ -16,6 +16,6 @@ export {
 export { fromEvents } from "./watch/Timeline.ts"
 export { toWaterfall, type WaterfallOptions } from "./observe/Waterfall.ts"
 export { type Analysis, analyze, type ResourceAnalysis, type Waited } from "./observe/Analysis.ts"
-export { diff, type Diff, diffToText, type ResourceDiff } from "./observe/Diff.ts"
+export { diff } from "./observe/Diff.ts"
 export { toSummary } from "./observe/Summary.ts"
 export { toChromeTrace } from "./observe/ChromeTrace.ts"

@@ -6,7 +6,7 @@
 export { forEach } from "./list/ForEach.ts"
 export { type Built, fromLayer } from "./loader/FromLayer.ts"
 export { fromRequest } from "./request/FromRequest.ts"
-export { requestEach } from "./list/RequestEach.ts"
+export { forEachRequest } from "./list/ForEachRequest.ts"
 export { match } from "./choice/Match.ts"
 export { fromLoader } from "./loader/FromLoader.ts"
 export {

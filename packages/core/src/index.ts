@@ -5,6 +5,8 @@
  * @since 0.1.0
  */
 export * as Batching from "./Batching.ts"
+export * as Diff from "./Diff.ts"
+export * as Explanation from "./Explanation.ts"
 export { GraphError, type GraphIssue } from "./compile/GraphError.ts"
 export { MatchError } from "./choice/MatchError.ts"
 export { type FailedItem, ResourceError } from "./model/ResourceError.ts"

@@ -75,8 +75,8 @@ describe("what goes wrong", () => {
   it.effect("the team is asked three times, the person once", () =>
     Effect.gen(function* () {
       const faulty = page.pipe(
-        Fault.inject(team, Fault.hangs({ times: 2 })),
-        Fault.inject(from, Fault.fails(new Unavailable({ host: "people" })))
+        Fault.inject(team, Fault.hang({ times: 2 })),
+        Fault.inject(from, Fault.fail(new Unavailable({ host: "people" })))
       )
       const recorded = yield* VirtualTime.run(RunLog.record(Effect.scoped(Loader.load(faulty, { token: "good" }))))
       expect(recorded).toHaveAttempted("team", 3)
@@ -87,8 +87,8 @@ describe("what goes wrong", () => {
   it.effect("a team that is full is told of, however slow its directory is", () =>
     Effect.gen(function* () {
       const faulty = page.pipe(
-        Loader.override(team, Fake.taking(team, "2 seconds", "Rockets")),
-        Loader.override(seat, Fake.failing(seat, new TeamIsFull({ team: "rockets" }), { takes: "1 second" }))
+        Loader.override(team, Fake.delay(team, "2 seconds", "Rockets")),
+        Loader.override(seat, Fake.fail(seat, new TeamIsFull({ team: "rockets" }), { takes: "1 second" }))
       )
       const recorded = yield* VirtualTime.run(RunLog.record(Effect.scoped(Loader.load(faulty, { token: "good" }))))
       expect(recorded).toHaveFailedAt("seat", { team: "rockets" })
@@ -106,7 +106,7 @@ describe("what goes wrong", () => {
       },
       check: (trial) => {
         expect(trial.hung).toBe(false)
-        const lost = trial.resource === "invitation" && trial.fault.kind === "fails"
+        const lost = trial.resource === "invitation" && trial.fault.kind === "fail"
         if (lost) expect(trial).toHaveFailedAt("invitation", Expired)
         if (lost) expect(trial).toHaveNeverRun("seat")
       }

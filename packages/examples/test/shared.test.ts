@@ -33,10 +33,10 @@ describe("two processes with one Redis", () => {
       const ask = yield* second
       const answers = (yield* Effect.all([ask("search"), answer("search")], { concurrency: 2 })).flat()
       assert.strictEqual(counted(answers, "loaded"), rate)
-      assert.strictEqual(counted(answers, "RateExceeded"), 2 * searches - rate)
+      assert.strictEqual(counted(answers, "RateLimitExceeded"), 2 * searches - rate)
       assert.deepStrictEqual(
         yield* ask("search"),
-        Array.from({ length: searches }, () => "RateExceeded")
+        Array.from({ length: searches }, () => "RateLimitExceeded")
       )
     }).pipe(inThisOne)
   )

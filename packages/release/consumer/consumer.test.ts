@@ -14,7 +14,7 @@ it("an organization that does not exist fails the page", async () => {
 })
 
 it("a slow organization is tried again", async () => {
-  const faulty = Fault.inject(page, org, Fault.hangs({ times: 1 }))
+  const faulty = Fault.inject(page, org, Fault.hang({ times: 1 }))
   const recorded = await Effect.runPromise(VirtualTime.run(RunLog.record(Loader.load(faulty, { orgId: "acme" }))))
   expect(recorded).toHaveAttempted("org", 2)
 })

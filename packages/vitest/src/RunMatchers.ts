@@ -23,16 +23,16 @@ export const haveEndedBefore = (received: unknown, first: string, second: string
     happened: both(received, first, second)
   })
 
-export const haveRunSideBySide = (received: unknown, first: string, second: string): Verdict =>
+export const haveOverlapped = (received: unknown, first: string, second: string): Verdict =>
   verdict(received, {
-    pass: RunLog.ranSideBySide(eventsOf("toHaveRunSideBySide", received), first, second),
+    pass: RunLog.overlapped(eventsOf("toHaveOverlapped", received), first, second),
     subject: `"${first}" and "${second}"`,
-    should: "have run side by side",
+    should: "have overlapped",
     happened: both(received, first, second)
   })
 
 export const haveRunAtMost = (received: unknown, limit: number, resources?: ReadonlyArray<string>): Verdict => {
-  const most = RunLog.mostAtOnce(eventsOf("toHaveRunAtMost", received), resources)
+  const most = RunLog.maxConcurrency(eventsOf("toHaveRunAtMost", received), resources)
   return verdict(received, {
     pass: most <= limit,
     subject: resources === undefined ? "the runs" : `"${resources.join('", "')}"`,

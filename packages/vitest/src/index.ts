@@ -18,7 +18,7 @@ import {
   haveEndedBefore,
   haveNeverRun,
   haveRunAtMost,
-  haveRunSideBySide,
+  haveOverlapped,
   haveSkipped,
   haveStartedBefore
 } from "./RunMatchers.ts"
@@ -59,7 +59,7 @@ export interface LoadMatchers<R, T> {
   /** `first` had ended when `second` started. */
   readonly toHaveEndedBefore: (first: string, second: string) => R
   /** There was a moment at which both ran. */
-  readonly toHaveRunSideBySide: (first: string, second: string) => R
+  readonly toHaveOverlapped: (first: string, second: string) => R
   /** At most so many attempts and fallbacks ran at once: of these resources, or of all. */
   readonly toHaveRunAtMost: (limit: number, resources?: ReadonlyArray<string>) => R
   /** Nothing of a resource ever ran. */
@@ -86,7 +86,7 @@ expect.extend({
   toHaveTimedOut: (received, where) => timedOut(received, where),
   toHaveStartedBefore: (received, first, second) => haveStartedBefore(received, first, second),
   toHaveEndedBefore: (received, first, second) => haveEndedBefore(received, first, second),
-  toHaveRunSideBySide: (received, first, second) => haveRunSideBySide(received, first, second),
+  toHaveOverlapped: (received, first, second) => haveOverlapped(received, first, second),
   toHaveRunAtMost: (received, limit, resources) => haveRunAtMost(received, limit, resources),
   toHaveNeverRun: (received, resource) => haveNeverRun(received, resource),
   toHaveAttempted: (received, resource, times) => haveAttempted(received, resource, times),

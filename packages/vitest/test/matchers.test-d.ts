@@ -65,14 +65,14 @@ describe("toHaveFailedAt", () => {
 
 describe("the kit", () => {
   it("infers what fakes are and what they fail with", () => {
-    expectTypeOf(Fake.taking("n", 1, 7)).toEqualTypeOf<Resource.Resource<"n", number>>()
-    expectTypeOf(Fake.failing(org, new Down()).name).toEqualTypeOf<"org">()
+    expectTypeOf(Fake.delay("n", 1, 7)).toEqualTypeOf<Resource.Resource<"n", number>>()
+    expectTypeOf(Fake.fail(org, new Down()).name).toEqualTypeOf<"org">()
     // @ts-expect-error it stands in for something else
-    Fake.taking(org, 1, 7)
+    Fake.delay(org, 1, 7)
   })
 
   it("adds the errors of faults, and has those of resources be their own", () => {
-    const faulty = Fault.inject(inner, org, Fault.fails(new Other()))
+    const faulty = Fault.inject(inner, org, Fault.fail(new Other()))
     expectTypeOf<Extract<Loader.Error<typeof faulty>, { readonly resource: "org" }>["error"]>().toEqualTypeOf<
       NotFound | Other
     >()

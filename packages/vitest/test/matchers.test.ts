@@ -9,9 +9,9 @@ class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 class Forbidden extends Data.TaggedError("Forbidden")<{ readonly id: string }> {}
 
 const failure: NotFound | Forbidden = new NotFound({ id: "acme" }) as NotFound | Forbidden
-const org = Fake.failing("org", failure, { takes: 40 }).pipe(Policy.retry({ times: 1, schedule: Schedule.spaced(10) }))
-const user = Fake.taking("user", 15, "ada")
-const members = Fake.taking("members", 5, ["ada"], { deps: { org, user } })
+const org = Fake.fail("org", failure, { takes: 40 }).pipe(Policy.retry({ times: 1, schedule: Schedule.spaced(10) }))
+const user = Fake.delay("user", 15, "ada")
+const members = Fake.delay("members", 5, ["ada"], { deps: { org, user } })
 const page = Loader.make({ user, members }, { name: "page" })
 
 const recorded = <A, E>(self: Effect.Effect<A, E>) => VirtualTime.run(RunLog.record(self))
@@ -99,9 +99,7 @@ describe("the exit of a load", () => {
   it.effect("has died at a resource, and has timed out: the load or a resource of it", () =>
     Effect.gen(function* () {
       const bug = new TypeError("no such field")
-      const dying = yield* recorded(
-        Loader.load(Loader.make({ user, dying: Fake.dying("dying", bug) }, { name: "page" }))
-      )
+      const dying = yield* recorded(Loader.load(Loader.make({ user, dying: Fake.die("dying", bug) }, { name: "page" })))
       expect(dying).toHaveDiedAt("dying")
       expect(dying).toHaveDiedAt("dying", TypeError)
       expect(dying).toHaveDiedAt("dying", { message: "no such field" })
@@ -110,11 +108,11 @@ describe("the exit of a load", () => {
       expect(story(() => expect(dying.exit).toHaveDiedAt("user", RangeError))).toBe(
         'expected resource "user" to have died with RangeError\nresource "dying" died: TypeError: no such field'
       )
-      const hanging = Fake.hanging("hanging").pipe(Policy.timeout("1 second"))
+      const hanging = Fake.hang("hanging").pipe(Policy.timeout("1 second"))
       const limited = yield* recorded(Loader.load(Loader.make({ hanging })))
       expect(limited).toHaveTimedOut("hanging")
       expect(limited).not.toHaveTimedOut()
-      const whole = yield* recorded(Loader.load(Loader.make({ hanging: Fake.hanging("hanging") }, { timeout: 100 })))
+      const whole = yield* recorded(Loader.load(Loader.make({ hanging: Fake.hang("hanging") }, { timeout: 100 })))
       expect(whole).toHaveTimedOut()
       expect(whole).not.toHaveTimedOut("hanging" as never)
       expect(story(() => expect(whole).toHaveFailedAt("hanging" as never))).toContain(
@@ -145,7 +143,7 @@ describe("recorded runs", () => {
       expect(run).toHaveStartedBefore("user", "org")
       expect(run.events).not.toHaveStartedBefore("org", "user")
       expect(run).not.toHaveEndedBefore("user", "org")
-      expect(run).toHaveRunSideBySide("user", "org")
+      expect(run).toHaveOverlapped("user", "org")
       expect(run).toHaveRunAtMost(2)
       expect(run).not.toHaveRunAtMost(1)
       expect(run).toHaveRunAtMost(1, ["user"])
@@ -179,8 +177,8 @@ describe("recorded runs", () => {
           `expected "user" to have ended before "org" started\n${user}\n${org}`
         ],
         [
-          () => expect(run).not.toHaveRunSideBySide("user", "org"),
-          `expected "user" and "org" not to have run side by side\n${user}\n${org}`
+          () => expect(run).not.toHaveOverlapped("user", "org"),
+          `expected "user" and "org" not to have overlapped\n${user}\n${org}`
         ],
         [() => expect(run).toHaveRunAtMost(1), "expected the runs to have run at most 1 at once\n2 ran at once"],
         [

@@ -51,7 +51,7 @@ export type Capacity<A> =
 
 /**
  * How long a stale value may replace errors, and which ones. By default it replaces errors that only say "not now": timeouts
- * (`TimeoutError`, `LoadTimeout`) and refusals (`LimitExceeded`, `RateExceeded`, `CircuitOpen`), also inside a
+ * (`TimeoutError`, `LoadTimeout`) and refusals (`LimitExceeded`, `RateLimitExceeded`, `CircuitOpen`), also inside a
  * `ResourceError`.
  *
  * - `for`: how long after the time to live.

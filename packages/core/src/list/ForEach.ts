@@ -56,7 +56,7 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
  * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
  *   `"unbounded"`.
  * - `resolvers`: the graph-aware resolvers that the loaders inside the items ask (see `Batching.graphAware`): their batches
- *   wait for the items, too. Where each item is one request, `requestEach` says so by itself.
+ *   wait for the items, too. Where each item is one request, `forEachRequest` says so by itself.
  * - `undo`, `alsoUndo`: `Saga.compensate` undoes one item that was loaded when the load fails later, `Saga.cleanup` follows
  *   each attempt of an item that did not succeed; `context.item` is the item. The items of a list that fails itself are
  *   undone before it has failed. A `Saga.compensate` that is piped onto the list undoes the whole.

@@ -141,13 +141,13 @@ const ended = ({ after, before }: ResourceDiff): string => {
  * @example
  * ```ts
  * import { Effect } from "effect"
- * import { Loader, Report, Resource } from "effect-loader"
+ * import { Diff, Loader, Report, Resource } from "effect-loader"
  *
  * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
  * const program = Effect.gen(function* () {
  *   const before = yield* Loader.settle(Loader.make({ org }, { name: "page" }))
  *   const after = yield* Loader.settle(Loader.make({ org }, { name: "page" }))
- *   return Report.diffToText(Report.diff(before, after))
+ *   return Diff.toText(Report.diff(before, after))
  * })
  * console.log(Effect.runSync(program).startsWith('"page"')) // true
  * ```
@@ -155,7 +155,7 @@ const ended = ({ after, before }: ResourceDiff): string => {
  * @since 0.1.0
  * @category printing
  */
-export const diffToText = (self: Diff, options?: { readonly least?: number }): string => {
+export const toText = (self: Diff, options?: { readonly least?: number }): string => {
   const least = options?.least ?? 1
   const changed = self.resources.filter((row) => Math.abs(row.change) >= least || ended(row) !== "")
   const width = changed.reduce((longest, { resource }) => Math.max(longest, printableLabel(resource).length), 0)

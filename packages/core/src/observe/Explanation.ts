@@ -8,7 +8,7 @@ import { doesWork, onlyAsks, type Plan } from "../compile/Plan.ts"
 import type { Report } from "../watch/Report.ts"
 import { tookOf } from "./Analysis.ts"
 import { millis } from "./Millis.ts"
-import { toText } from "./PlanText.ts"
+import { toText as planText } from "./PlanText.ts"
 import { namesText } from "./Names.ts"
 
 /**
@@ -161,7 +161,7 @@ const bounds = ({ atLeast, atMost }: Explanation): string =>
  * @example
  * ```ts
  * import { Effect } from "effect"
- * import { Loader, Plan, Resource } from "effect-loader"
+ * import { Explanation, Loader, Resource } from "effect-loader"
  *
  * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
  * const user = Resource.make("user", { load: () => Effect.succeed("ada") })
@@ -169,7 +169,7 @@ const bounds = ({ atLeast, atMost }: Explanation): string =>
  * const page = Loader.make({ user, members }, { name: "page", concurrency: 2 })
  *
  * const expected = { org: "100 millis", user: "40 millis", members: "60 millis" } as const
- * console.log(Plan.explanationToText(Loader.explain(page, { expected })))
+ * console.log(Explanation.toText(Loader.explain(page, { expected })))
  * // plan of "page": 3 resources in 2 batches, concurrency 2
  * //   1  org
  * //      user
@@ -182,11 +182,13 @@ const bounds = ({ atLeast, atMost }: Explanation): string =>
  * @since 0.1.0
  * @category printing
  */
-export const explanationToText = (self: Explanation): string => {
+export const toText = (self: Explanation): string => {
   const { criticalPath, criticalPathTakes, plan, unknown, work } = self
   const known = plan.resources.filter(doesWork).length - unknown.length
   const path = `  critical path  ${millis(criticalPathTakes)}  ${namesText(criticalPath, " > ")}`
   const figures = known === 0 ? [] : [bounds(self), path, `  work           ${millis(work)}`]
   const missing = namesText(unknown, ", ")
-  return [toText(plan), ...figures, ...(unknown.length === 0 ? [] : [`  no expected time for: ${missing}`])].join("\n")
+  return [planText(plan), ...figures, ...(unknown.length === 0 ? [] : [`  no expected time for: ${missing}`])].join(
+    "\n"
+  )
 }

@@ -10,7 +10,7 @@ import { layersOf, type Policy } from "../model/Policy.ts"
 const TypeId = "~effect-loader/ProtectedResolver"
 
 /**
- * A resolver with a policy around each of its calls, for `Resource.fromRequest` and `Resource.requestEach`: see `protect`.
+ * A resolver with a policy around each of its calls, for `Resource.fromRequest` and `Resource.forEachRequest`: see `protect`.
  *
  * `PE` are the errors that the policy adds to those of a request, `PR` the services that it needs. `Effect.request` does not
  * take one, since its types have neither.
@@ -62,7 +62,7 @@ const needsResource = ({ kind, mayKnow, recovers, refused, rewind, undo }: Layer
  * const Users = RequestResolver.make<GetUser>(() => Effect.fail("down")).pipe(
  *   Batching.protect(Policy.compose(Policy.timeout("1 second"), circuitBreaker(Accounts)))
  * )
- * const users = Resource.requestEach("users", {
+ * const users = Resource.forEachRequest("users", {
  *   items: () => [1, 2, 3],
  *   request: (id) => new GetUser({ id }),
  *   resolver: Users

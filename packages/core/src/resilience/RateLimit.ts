@@ -13,11 +13,7 @@ import { positiveDurationOf } from "../base/DurationInput.ts"
 import { countInstance } from "../base/Instances.ts"
 import { byMonotonicTime } from "../base/Monotonic.ts"
 import * as Effects from "effect/persistence/RateLimiter"
-import type { AnyEffect } from "../model/Node.ts"
-import { fromLayers } from "../attempt/FromLayers.ts"
-import type { Policy } from "../model/Policy.ts"
-import { guard } from "./Guard.ts"
-import { RateExceeded } from "./RateExceeded.ts"
+import { RateLimitExceeded } from "./RateLimitExceeded.ts"
 
 /**
  * The options of a rate limit.
@@ -25,7 +21,7 @@ import { RateExceeded } from "./RateExceeded.ts"
  * - `limit`, `window`: the number of effects that may begin in a window.
  * - `algorithm`: `"fixed-window"`, the default, allows `limit` at once and then waits for the end of the window;
  *   `"token-bucket"` allows one more each time that its share of the window has passed.
- * - `onExceeded`: `"fail"`, the default, fails with {@link RateExceeded}; `"delay"` waits without a bound.
+ * - `onExceeded`: `"fail"`, the default, fails with {@link RateLimitExceeded}; `"delay"` waits without a bound.
  * - `many`: whether many rate limits of the class may exist at the same time. Default `false`: ten at once cause a warning in
  *   the log, since that is usually a layer that each handler provides.
  *
@@ -60,7 +56,7 @@ export interface RateLimit {
   readonly withRate: <A, E, R>(
     self: Effect.Effect<A, E, R>,
     options?: TakeOptions
-  ) => Effect.Effect<A, E | RateExceeded, R>
+  ) => Effect.Effect<A, E | RateLimitExceeded, R>
 }
 
 /**
@@ -79,7 +75,7 @@ export interface RateLimitClass<Self, Id extends string> extends Context.Service
   readonly withRate: <A, E, R>(
     self: Effect.Effect<A, E, R>,
     options?: TakeOptions
-  ) => Effect.Effect<A, E | RateExceeded, R | Self>
+  ) => Effect.Effect<A, E | RateLimitExceeded, R | Self>
   readonly layer: (options: Options) => Layer.Layer<Self>
   readonly layerShared: (options: Options) => Layer.Layer<Self, never, Effects.RateLimiterStore>
 }
@@ -99,12 +95,12 @@ const make = (id: string, options: Options): Effect.Effect<RateLimit, never, Eff
         Effect.logWarning(`rate limit "${id}" cannot reach its store: it lets everything through`, error),
         Duration.zero
       )
-    const turn = (tokens: number): Effect.Effect<Duration.Duration, RateExceeded> =>
+    const turn = (tokens: number): Effect.Effect<Duration.Duration, RateLimitExceeded> =>
       limiter.consume({ ...options, window, key: id, tokens }).pipe(
         Effect.map(({ delay }) => delay),
         Effect.catch(({ reason }) =>
           reason._tag === "RateLimitExceeded"
-            ? Effect.fail(new RateExceeded({ rate: id, limit, retryAfter: reason.retryAfter }))
+            ? Effect.fail(new RateLimitExceeded({ rate: id, limit, retryAfter: reason.retryAfter }))
             : unreachable(reason)
         )
       )
@@ -143,7 +139,7 @@ const layerStoreOwn = /* @__PURE__ */ Layer.effect(
  * const program = Effect.andThen(Effect.andThen(search, search), Effect.flip(search))
  *
  * const layer = Search.layer({ limit: 2, window: "1 minute" })
- * Effect.runPromise(program.pipe(Effect.provide(layer))).then((error) => console.log(error.limit, error._tag)) // 2 RateExceeded
+ * Effect.runPromise(program.pipe(Effect.provide(layer))).then((error) => console.log(error.limit, error._tag)) // 2 RateLimitExceeded
  * ```
  *
  * @since 0.1.0
@@ -165,45 +161,3 @@ export const Service =
     }
     return Object.assign(tag, statics) as never
   }
-
-/**
- * Lets the attempts of a resource begin no more often than a rate limit allows.
- *
- * - `options`: see {@link TakeOptions}.
- *
- * Slots and permits are taken inside it: an attempt that waits for the rate holds none. Before a `retry` each attempt is
- * counted, after it only the whole. `retryAfter` of the error is the time until more is allowed: see `Policy.retry`. On requests
- * each call of the resolver is counted, for any number of requests; piped after a cache, only loads are.
- *
- * @example
- * ```ts
- * import { Effect } from "effect"
- * import { Loader, Policy, Resource } from "effect-loader"
- * import { RateLimit, rateLimit } from "effect-loader/resilience"
- *
- * class Search extends RateLimit.Service<Search>()("app/Search") {}
- *
- * const hits = Resource.forEach("hits", {
- *   items: () => ["ada", "grace", "alan"],
- *   load: (query) => Effect.succeed(query.length),
- *   each: rateLimit(Search)
- * })
- * const layer = Search.layer({ limit: 2, window: "20 millis", onExceeded: "delay" })
- * Effect.runPromise(Loader.load(Loader.make({ hits })).pipe(Effect.provide(layer))).then(console.log) // { hits: [ 3, 5, 4 ] }
- * ```
- *
- * @since 0.1.0
- * @category policies
- */
-export const rateLimit = <Self>(
-  rate: Context.Key<Self, RateLimit>,
-  options: TakeOptions = {}
-): Policy<RateExceeded, Self> => {
-  const tokens = options.tokens === undefined ? "" : `, ${options.tokens}`
-  return fromLayers([
-    guard("rateLimit", `rateLimit(${rate.key}${tokens})`, {
-      key: rate as Context.Key<unknown, unknown>,
-      around: (rate, self): AnyEffect => (rate as RateLimit).withRate(self, options)
-    })
-  ])
-}

@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-export { circuitBreaker } from "./CircuitBreaker.ts"
+export { circuitBreaker } from "./CircuitBreakerPolicy.ts"
 export * as CircuitBreaker from "./CircuitBreaker.ts"
 export { CircuitOpen } from "./CircuitOpen.ts"
 export * as HedgeDelay from "./HedgeDelay.ts"
-export { RateExceeded } from "./RateExceeded.ts"
-export { rateLimit } from "./RateLimit.ts"
+export { RateLimitExceeded } from "./RateLimitExceeded.ts"
+export { rateLimit } from "./RateLimitPolicy.ts"
 export * as RateLimit from "./RateLimit.ts"
 export * as RetryBudget from "./RetryBudget.ts"

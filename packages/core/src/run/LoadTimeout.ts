@@ -20,7 +20,7 @@ import { NotNow } from "../base/NotNow.ts"
  * import { Loader } from "effect-loader"
  * import { Fake, VirtualTime } from "effect-loader/testing"
  *
- * const slow = Fake.hanging("slow")
+ * const slow = Fake.hang("slow")
  * const page = Loader.make({ slow }, { name: "page", timeout: "2 seconds" })
  *
  * const program = Loader.load(page).pipe(

@@ -56,7 +56,7 @@ const fake = <const Name extends string, A, E, const D extends Deps = {}>(
  * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
  *
  * const org = Resource.make("org", { load: (): Effect.Effect<string> => Effect.die("no database in tests") })
- * const page = Loader.make({ org }).pipe(Loader.override(org, Fake.taking(org, "2 seconds", "acme")))
+ * const page = Loader.make({ org }).pipe(Loader.override(org, Fake.delay(org, "2 seconds", "acme")))
  *
  * const program = VirtualTime.run(RunLog.record(Loader.load(page)))
  * Effect.runPromise(program).then(({ events }) => console.log(RunLog.timeline(events)))
@@ -67,7 +67,7 @@ const fake = <const Name extends string, A, E, const D extends Deps = {}>(
  * @since 0.1.0
  * @category constructors
  */
-export const taking = <const Name extends string, B, A extends B, const D extends Deps = {}>(
+export const delay = <const Name extends string, B, A extends B, const D extends Deps = {}>(
   of: Target<Name, B>,
   takes: Duration.Input,
   value: A,
@@ -86,14 +86,14 @@ export const taking = <const Name extends string, B, A extends B, const D extend
  * class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
  * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
  *
- * const page = Loader.make({ org }).pipe(Loader.override(org, Fake.failing(org, new NotFound({ id: "acme" }))))
+ * const page = Loader.make({ org }).pipe(Loader.override(org, Fake.fail(org, new NotFound({ id: "acme" }))))
  * console.log(Effect.runSync(Effect.flip(Loader.load(page))).error._tag) // NotFound
  * ```
  *
  * @since 0.1.0
  * @category constructors
  */
-export const failing = <const Name extends string, E, const D extends Deps = {}>(
+export const fail = <const Name extends string, E, const D extends Deps = {}>(
   of: Target<Name, unknown>,
   error: E,
   options?: Options<D>
@@ -109,7 +109,7 @@ export const failing = <const Name extends string, E, const D extends Deps = {}>
  * import { Fake } from "effect-loader/testing"
  *
  * const org = Resource.make("org", { load: () => Effect.succeed("acme") })
- * const page = Loader.make({ org }).pipe(Loader.override(org, Fake.dying(org, new Error("a bug"))))
+ * const page = Loader.make({ org }).pipe(Loader.override(org, Fake.die(org, new Error("a bug"))))
  *
  * const program = Effect.catchDefect(Loader.load(page), (defect) => Effect.succeed(String(defect)))
  * console.log(Effect.runSync(program)) // Error: a bug
@@ -118,7 +118,7 @@ export const failing = <const Name extends string, E, const D extends Deps = {}>
  * @since 0.1.0
  * @category constructors
  */
-export const dying = <const Name extends string, const D extends Deps = {}>(
+export const die = <const Name extends string, const D extends Deps = {}>(
   of: Target<Name, unknown>,
   defect: unknown,
   options?: Options<D>
@@ -133,7 +133,7 @@ export const dying = <const Name extends string, const D extends Deps = {}>(
  * import { Loader, Policy } from "effect-loader"
  * import { Fake, VirtualTime } from "effect-loader/testing"
  *
- * const slow = Fake.hanging("slow").pipe(Policy.timeout("1 hour"))
+ * const slow = Fake.hang("slow").pipe(Policy.timeout("1 hour"))
  * const program = VirtualTime.run(Effect.flip(Loader.load(Loader.make({ slow }))))
  * Effect.runPromise(program).then(({ error }) => console.log(error._tag)) // TimeoutError
  * ```
@@ -141,7 +141,7 @@ export const dying = <const Name extends string, const D extends Deps = {}>(
  * @since 0.1.0
  * @category constructors
  */
-export const hanging = <const Name extends string, const D extends Deps = {}>(
+export const hang = <const Name extends string, const D extends Deps = {}>(
   of: Target<Name, unknown>,
   options?: Pick<Options<D>, "deps">
 ) => fake(of, Effect.never, options)
@@ -156,14 +156,14 @@ export const hanging = <const Name extends string, const D extends Deps = {}>(
  * import { Loader, Policy } from "effect-loader"
  * import { Fake } from "effect-loader/testing"
  *
- * const flaky = Fake.failingTimes("flaky", 2, "busy", "there").pipe(Policy.retry({ times: 2 }))
+ * const flaky = Fake.failTimes("flaky", 2, "busy", "there").pipe(Policy.retry({ times: 2 }))
  * Effect.runPromise(Loader.load(Loader.make({ flaky }))).then((page) => console.log(page)) // { flaky: "there" }
  * ```
  *
  * @since 0.1.0
  * @category constructors
  */
-export const failingTimes = <const Name extends string, B, E, A extends B, const D extends Deps = {}>(
+export const failTimes = <const Name extends string, B, E, A extends B, const D extends Deps = {}>(
   of: Target<Name, B>,
   times: number,
   error: E,

@@ -41,7 +41,7 @@ export type FaultPhase = "before" | "after" | "closing"
  */
 export interface Fault<out E = never> {
   readonly label: string
-  readonly kind: "fails" | "dies" | "hangs" | "is interrupted" | "takes long"
+  readonly kind: "fail" | "die" | "hang" | "interrupt" | "delay"
   readonly phase: FaultPhase
   readonly times: number
   readonly effect: Effect.Effect<void, E>
@@ -61,6 +61,14 @@ export interface FaultOptions<P extends FaultPhase = "before" | "after"> {
   readonly times?: number
 }
 
+const verbs: Record<Fault["kind"], string> = {
+  fail: "fails",
+  die: "dies",
+  hang: "hangs",
+  interrupt: "is interrupted",
+  delay: "takes long"
+}
+
 const phases: Record<FaultPhase, string> = { before: "before loading", after: "once loaded", closing: "while closing" }
 
 const timesText = (times: number): string => {
@@ -72,7 +80,7 @@ const make = <E>(
   kind: Fault["kind"],
   effect: Effect.Effect<void, E>,
   { phase = "before", times = Infinity }: FaultOptions<FaultPhase> = {},
-  verb: string = kind
+  verb: string = verbs[kind]
 ): Fault<E> => ({ label: `${verb} ${phases[phase]}${timesText(times)}`, kind, phase, times, effect })
 
 /**
@@ -85,7 +93,7 @@ const make = <E>(
  * import { Fault, RunLog } from "effect-loader/testing"
  *
  * const org = Resource.make("org", { load: (): Effect.Effect<string, "down"> => Effect.succeed("acme") })
- * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.fails("down" as const)))
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.fail("down" as const)))
  *
  * const { events } = Effect.runSync(RunLog.record(Loader.settle(page)))
  * console.log(RunLog.outcome(events, "org")?._tag) // Failed
@@ -94,7 +102,7 @@ const make = <E>(
  * @since 0.1.0
  * @category constructors
  */
-export const fails = <E>(error: E, options?: FaultOptions): Fault<E> => make("fails", Effect.fail(error), options)
+export const fail = <E>(error: E, options?: FaultOptions): Fault<E> => make("fail", Effect.fail(error), options)
 
 /**
  * Dies with a defect: by default with an error that says that it is a fault.
@@ -106,7 +114,7 @@ export const fails = <E>(error: E, options?: FaultOptions): Fault<E> => make("fa
  * import { Fault, RunLog } from "effect-loader/testing"
  *
  * const org = Resource.make("org", { load: (): Effect.Effect<string, "down"> => Effect.succeed("acme") })
- * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.dies(new Error("a bug"), { phase: "after" })))
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.die(new Error("a bug"), { phase: "after" })))
  *
  * const { events } = Effect.runSync(RunLog.record(Loader.settle(page)))
  * console.log(RunLog.outcome(events, "org")?._tag) // Died
@@ -115,8 +123,8 @@ export const fails = <E>(error: E, options?: FaultOptions): Fault<E> => make("fa
  * @since 0.1.0
  * @category constructors
  */
-export const dies = (defect: unknown = new Error("a fault"), options?: FaultOptions<FaultPhase>): Fault =>
-  make("dies", Effect.die(defect), options)
+export const die = (defect: unknown = new Error("a fault"), options?: FaultOptions<FaultPhase>): Fault =>
+  make("die", Effect.die(defect), options)
 
 /**
  * Never ends by itself: only a time limit or an interruption ends it.
@@ -131,7 +139,7 @@ export const dies = (defect: unknown = new Error("a fault"), options?: FaultOpti
  *   Policy.timeout("1 second"),
  *   Policy.retry({ times: 2 })
  * )
- * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.hangs({ times: 1 })))
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.hang({ times: 1 })))
  *
  * const program = VirtualTime.run(RunLog.record(Loader.load(page)))
  * Effect.runPromise(program).then(({ events }) => console.log(RunLog.attempts(events, "org"))) // 2
@@ -140,7 +148,7 @@ export const dies = (defect: unknown = new Error("a fault"), options?: FaultOpti
  * @since 0.1.0
  * @category constructors
  */
-export const hangs = (options?: FaultOptions): Fault => make("hangs", Effect.never, options)
+export const hang = (options?: FaultOptions): Fault => make("hang", Effect.never, options)
 
 /**
  * Interrupts itself, like a load whose client was closed.
@@ -152,7 +160,7 @@ export const hangs = (options?: FaultOptions): Fault => make("hangs", Effect.nev
  * import { Fault, RunLog } from "effect-loader/testing"
  *
  * const org = Resource.make("org", { load: (): Effect.Effect<string, "down"> => Effect.succeed("acme") })
- * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.interrupts()))
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.interrupt()))
  *
  * const { events } = Effect.runSync(RunLog.record(Loader.settle(page)))
  * console.log(RunLog.outcome(events, "org")?._tag) // Interrupted
@@ -161,7 +169,7 @@ export const hangs = (options?: FaultOptions): Fault => make("hangs", Effect.nev
  * @since 0.1.0
  * @category constructors
  */
-export const interrupts = (options?: FaultOptions): Fault => make("is interrupted", Effect.interrupt, options)
+export const interrupt = (options?: FaultOptions): Fault => make("interrupt", Effect.interrupt, options)
 
 /**
  * Takes longer by a duration.
@@ -176,7 +184,7 @@ export const interrupts = (options?: FaultOptions): Fault => make("is interrupte
  *   Policy.timeout("1 second"),
  *   Policy.retry({ times: 2 })
  * )
- * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.takes("10 seconds")))
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.delay("10 seconds")))
  *
  * const program = VirtualTime.run(RunLog.record(Loader.load(page)))
  * Effect.runPromise(program).then(({ events }) => console.log(RunLog.attempts(events, "org"))) // 3
@@ -185,9 +193,9 @@ export const interrupts = (options?: FaultOptions): Fault => make("is interrupte
  * @since 0.1.0
  * @category constructors
  */
-export const takes = (duration: Duration.Input, options?: FaultOptions<FaultPhase>): Fault => {
+export const delay = (duration: Duration.Input, options?: FaultOptions<FaultPhase>): Fault => {
   const longer = Duration.fromInputUnsafe(duration)
-  return make("takes long", Effect.sleep(longer), options, `takes ${Duration.format(longer)} longer`)
+  return make("delay", Effect.sleep(longer), options, `takes ${Duration.format(longer)} longer`)
 }
 
 const strike = <A, E, R, E2>(self: Effect.Effect<A, E, R>, fault: Fault<E2>): Effect.Effect<A, E | E2, R> => {
@@ -235,7 +243,7 @@ const injectInto = <L extends AnyLoader>(self: L, resource: string, fault: Fault
  * import { Fault, RunLog } from "effect-loader/testing"
  *
  * const org = Resource.make("org", { load: () => Effect.succeed("acme") }).pipe(Policy.retry({ times: 2 }))
- * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.fails("busy", { times: 2 })))
+ * const page = Loader.make({ org }).pipe(Fault.inject(org, Fault.fail("busy", { times: 2 })))
  *
  * const program = RunLog.record(Loader.load(page))
  * Effect.runPromise(program).then(({ events }) => console.log(RunLog.attempts(events, "org"))) // 3
@@ -303,22 +311,22 @@ export interface EveryOptions<A, E, LE, R> extends Options<FaultTrial<A, E>, Fau
 }
 
 const failures = (error: unknown): ReadonlyArray<Fault<unknown>> => [
-  fails(error),
-  fails(error, { phase: "after" }),
-  fails(error, { times: 1 })
+  fail(error),
+  fail(error, { phase: "after" }),
+  fail(error, { times: 1 })
 ]
 
 const others = (longer: Duration.Input): ReadonlyArray<Fault> => [
-  dies(),
-  dies(undefined, { phase: "after" }),
-  dies(undefined, { phase: "closing" }),
-  hangs(),
-  hangs({ phase: "after" }),
-  interrupts(),
-  interrupts({ phase: "after" }),
-  takes(longer),
-  takes(longer, { phase: "after" }),
-  takes(longer, { phase: "closing" })
+  die(),
+  die(undefined, { phase: "after" }),
+  die(undefined, { phase: "closing" }),
+  hang(),
+  hang({ phase: "after" }),
+  interrupt(),
+  interrupt({ phase: "after" }),
+  delay(longer),
+  delay(longer, { phase: "after" }),
+  delay(longer, { phase: "closing" })
 ]
 
 const faultsOf = (
@@ -354,8 +362,8 @@ const faultsOf = (
  *
  * // An optional user never fails the page, whenever it fails; other faults do.
  * const runs = Fault.atEveryResource(page, (faulty) => Loader.load(faulty), {
- *   check: ({ exit, fault }) => console.assert(Exit.isSuccess(exit) === (fault.kind === "fails"), fault.label),
- *   faults: () => [Fault.fails("down"), Fault.fails("down", { times: 1 }), Fault.dies(), Fault.hangs()]
+ *   check: ({ exit, fault }) => console.assert(Exit.isSuccess(exit) === (fault.kind === "fail"), fault.label),
+ *   faults: () => [Fault.fail("down"), Fault.fail("down", { times: 1 }), Fault.die(), Fault.hang()]
  * })
  * Effect.runPromise(runs).then((times) => console.log(times)) // 4
  * ```

@@ -94,8 +94,8 @@ export const atEveryEvent = <A, E, R, R2 = never>(
  * import { Loader } from "effect-loader"
  * import { Fake, Interruption } from "effect-loader/testing"
  *
- * const org = Fake.taking("org", "40 millis", "acme")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.delay("org", "40 millis", "acme")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  * const page = Loader.make({ members })
  *
  * const runs = Interruption.atEveryEntry((probed) => Loader.load(probed(page)))
@@ -150,8 +150,8 @@ const notingInstants = <A, E, R>(self: Effect.Effect<A, E, R>, note: (at: number
  * import { Loader } from "effect-loader"
  * import { Fake, Interruption } from "effect-loader/testing"
  *
- * const org = Fake.taking("org", "40 millis", "acme")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.delay("org", "40 millis", "acme")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  * const page = Loader.make({ members })
  *
  * const runs = Interruption.atEveryInstant((probed) => Loader.load(probed(page)))

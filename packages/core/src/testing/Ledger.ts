@@ -3,30 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as RunLocal from "../base/RunLocal.ts"
 import type { Plan } from "../compile/Plan.ts"
-import { newObserverKey, withObserver } from "../watch/Observers.ts"
-
-/** The attempt that holds an acquisition. */
-interface Holder {
-  readonly plan: Plan
-  readonly resource: string
-  readonly attempt: number | undefined
-}
-
-const CurrentHolder = /* @__PURE__ */ RunLocal.make<Holder | undefined>("testing/Holder", () => undefined)
-
-/** One acquisition: when it was made and released, in turns of its ledger. */
-interface Acquisition {
-  readonly name: string
-  readonly acquired: number
-  readonly releases: Array<number>
-  /** The attempt that holds it in a scope; `undefined` if it has no place in the order of releases. */
-  readonly holder: Holder | undefined
-}
+import { type Acquisition, Acquisitions, acquisitionsOf, CurrentHolder } from "./Acquisitions.ts"
 
 /**
  * Acquisitions and releases, in order.
@@ -40,31 +20,6 @@ export interface Ledger {
   /** The number of acquisitions so far. */
   readonly acquired: number
 }
-
-class Acquisitions implements Ledger {
-  entries: Array<Acquisition> = []
-  private turn = 0
-
-  get open(): ReadonlyArray<string> {
-    return this.entries.flatMap(({ name, releases }) => (releases.length === 0 ? [name] : []))
-  }
-
-  get acquired(): number {
-    return this.entries.length
-  }
-
-  acquire(name: string, holder: Holder | undefined): Acquisition {
-    const entry = { name, acquired: this.turn++, releases: [], holder }
-    this.entries.push(entry)
-    return entry
-  }
-
-  release(entry: Acquisition): void {
-    entry.releases.push(this.turn++)
-  }
-}
-
-const acquisitionsOf = (self: Ledger): Acquisitions => self as Acquisitions
 
 /**
  * An empty ledger.
@@ -150,35 +105,6 @@ export const use = <A, E, R>(self: Ledger, name: string, effect: Effect.Effect<A
     () => effect,
     (entry) => release(self, entry)
   )
-
-/**
- * Empties a ledger.
- *
- * @internal
- */
-export const clear = (self: Ledger): void => {
-  acquisitionsOf(self).entries = []
-}
-
-/**
- * Runs an effect so that its ledgers know the holder of each acquisition.
- *
- * @internal
- */
-export const watched = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-  const watch = () => {
-    let plan: Plan | undefined
-    return {
-      onEvent: (event: { readonly _tag: string; readonly plan?: Plan }) => void (plan ??= event.plan),
-      within: (context: Context.Context<never>, resource: string, attempt: number | undefined) =>
-        Context.add(context, CurrentHolder, plan && { plan, resource, attempt })
-    }
-  }
-  return Effect.updateContext(
-    self,
-    (context) => withObserver(context as Context.Context<never>, newObserverKey(), watch) as Context.Context<R>
-  )
-}
 
 const countProblem = ({ name, releases }: Acquisition): ReadonlyArray<string> => {
   if (releases.length === 1) return []

@@ -66,7 +66,7 @@ const reasonsOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<Cause.Reaso
  * import { Loader, Resource } from "effect-loader"
  * import { Fake, LoadExit } from "effect-loader/testing"
  *
- * const inner = Loader.make({ org: Fake.failing("org", "down") })
+ * const inner = Loader.make({ org: Fake.fail("org", "down") })
  * const page = Loader.make({ page: Resource.make("page", { load: () => Loader.load(inner) }) })
  *
  * const exit = Effect.runSyncExit(Loader.load(page))
@@ -94,7 +94,7 @@ export const errorsAt = <A, E, const W extends Where<E>>(
  * import { Loader } from "effect-loader"
  * import { Fake, LoadExit } from "effect-loader/testing"
  *
- * const exit = Effect.runSyncExit(Loader.load(Loader.make({ org: Fake.dying("org", "a bug") })))
+ * const exit = Effect.runSyncExit(Loader.load(Loader.make({ org: Fake.die("org", "a bug") })))
  * console.log(LoadExit.defectsAt(exit, "org")) // [ "a bug" ]
  * ```
  *
@@ -115,7 +115,7 @@ export const defectsAt = (exit: Exit.Exit<unknown, unknown>, resource: string): 
  * import { Loader } from "effect-loader"
  * import { Fake, LoadExit, VirtualTime } from "effect-loader/testing"
  *
- * const page = Loader.make({ slow: Fake.hanging("slow") }, { timeout: "2 seconds" })
+ * const page = Loader.make({ slow: Fake.hang("slow") }, { timeout: "2 seconds" })
  * Effect.runPromise(VirtualTime.run(Effect.exit(Loader.load(page)))).then((exit) => {
  *   console.log(LoadExit.timeout(exit)?.inFlight) // [ "slow" ]
  * })

@@ -16,9 +16,9 @@ import { timelineText } from "./TimelineText.ts"
  * import { Loader } from "effect-loader"
  * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
  *
- * const org = Fake.taking("org", "40 millis", "acme")
- * const members = Fake.failing("members", "down", { deps: { org } })
- * const mails = Fake.taking("mails", "5 millis", [], { deps: { members } })
+ * const org = Fake.delay("org", "40 millis", "acme")
+ * const members = Fake.fail("members", "down", { deps: { org } })
+ * const mails = Fake.delay("mails", "5 millis", [], { deps: { members } })
  * const page = Loader.make({ mails }, { name: "page" })
  *
  * const program = VirtualTime.run(RunLog.record(Loader.load(page)))

@@ -25,8 +25,8 @@ const endOf = (events: ReadonlyArray<RunEvent>, resource: string): number =>
  * import { Loader } from "effect-loader"
  * import { Fake, RunLog } from "effect-loader/testing"
  *
- * const org = Fake.failing("org", "down")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.fail("org", "down")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  *
  * const { events } = Effect.runSync(RunLog.record(Loader.load(Loader.make({ members }))))
  * console.log(RunLog.attempts(events, "org"), RunLog.attempts(events, "members")) // 1 0
@@ -82,8 +82,8 @@ export const cacheReads = (
  * import { Loader } from "effect-loader"
  * import { Fake, RunLog } from "effect-loader/testing"
  *
- * const org = Fake.failing("org", "down")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.fail("org", "down")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  *
  * const { events } = Effect.runSync(RunLog.record(Loader.load(Loader.make({ members }))))
  * console.log(RunLog.neverRan(events, "members")) // true
@@ -103,8 +103,8 @@ export const neverRan = (events: ReadonlyArray<RunEvent>, resource: string): boo
  * import { Loader } from "effect-loader"
  * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
  *
- * const org = Fake.taking("org", "40 millis", "acme")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.delay("org", "40 millis", "acme")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  *
  * const program = VirtualTime.run(RunLog.record(Loader.load(Loader.make({ members }))))
  * Effect.runPromise(program).then(({ events }) => console.log(RunLog.starts(events))) // { org: 0, members: 40 }
@@ -134,9 +134,9 @@ export const starts = (events: ReadonlyArray<RunEvent>): Readonly<Record<string,
  * import { Loader } from "effect-loader"
  * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
  *
- * const org = Fake.taking("org", "40 millis", "acme")
- * const user = Fake.taking("user", "15 millis", "ada")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.delay("org", "40 millis", "acme")
+ * const user = Fake.delay("user", "15 millis", "ada")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  *
  * const program = VirtualTime.run(RunLog.record(Loader.load(Loader.make({ user, members }))))
  * Effect.runPromise(program).then(({ events }) => console.log(RunLog.startedBefore(events, "user", "members"))) // true
@@ -159,9 +159,9 @@ export const startedBefore = (events: ReadonlyArray<RunEvent>, first: string, se
  * import { Loader } from "effect-loader"
  * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
  *
- * const org = Fake.taking("org", "40 millis", "acme")
- * const user = Fake.taking("user", "15 millis", "ada")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.delay("org", "40 millis", "acme")
+ * const user = Fake.delay("user", "15 millis", "ada")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  *
  * const program = VirtualTime.run(RunLog.record(Loader.load(Loader.make({ user, members }))))
  * Effect.runPromise(program).then(({ events }) => console.log(RunLog.endedBefore(events, "org", "members"))) // true
@@ -184,18 +184,18 @@ export const endedBefore = (events: ReadonlyArray<RunEvent>, first: string, seco
  * import { Loader } from "effect-loader"
  * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
  *
- * const org = Fake.taking("org", "40 millis", "acme")
- * const user = Fake.taking("user", "15 millis", "ada")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.delay("org", "40 millis", "acme")
+ * const user = Fake.delay("user", "15 millis", "ada")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  *
  * const program = VirtualTime.run(RunLog.record(Loader.load(Loader.make({ user, members }))))
- * Effect.runPromise(program).then(({ events }) => console.log(RunLog.ranSideBySide(events, "org", "user"))) // true
+ * Effect.runPromise(program).then(({ events }) => console.log(RunLog.overlapped(events, "org", "user"))) // true
  * ```
  *
  * @since 0.1.0
  * @category queries
  */
-export const ranSideBySide = (events: ReadonlyArray<RunEvent>, first: string, second: string): boolean =>
+export const overlapped = (events: ReadonlyArray<RunEvent>, first: string, second: string): boolean =>
   running(events).some((now) => now.includes(first) && now.includes(second))
 
 /**
@@ -207,18 +207,18 @@ export const ranSideBySide = (events: ReadonlyArray<RunEvent>, first: string, se
  * import { Loader } from "effect-loader"
  * import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
  *
- * const org = Fake.taking("org", "40 millis", "acme")
- * const user = Fake.taking("user", "15 millis", "ada")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.delay("org", "40 millis", "acme")
+ * const user = Fake.delay("user", "15 millis", "ada")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  *
  * const program = VirtualTime.run(RunLog.record(Loader.load(Loader.make({ user, members }))))
- * Effect.runPromise(program).then(({ events }) => console.log(RunLog.mostAtOnce(events))) // 2
+ * Effect.runPromise(program).then(({ events }) => console.log(RunLog.maxConcurrency(events))) // 2
  * ```
  *
  * @since 0.1.0
  * @category queries
  */
-export const mostAtOnce = (events: ReadonlyArray<RunEvent>, resources?: ReadonlyArray<string>): number =>
+export const maxConcurrency = (events: ReadonlyArray<RunEvent>, resources?: ReadonlyArray<string>): number =>
   running(events).reduce(
     (most, now) =>
       Math.max(most, resources === undefined ? now.length : now.filter((name) => resources.includes(name)).length),
@@ -234,7 +234,7 @@ export const mostAtOnce = (events: ReadonlyArray<RunEvent>, resources?: Readonly
  * import { Loader, Resource } from "effect-loader"
  * import { Fake, RunLog } from "effect-loader/testing"
  *
- * const org = Fake.failing("org", "down")
+ * const org = Fake.fail("org", "down")
  * const members = Resource.make("members", { deps: { org }, load: () => Effect.succeed(["ada"]) })
  *
  * const { events } = Effect.runSync(RunLog.record(Loader.settle(Loader.make({ members }))))
@@ -263,8 +263,8 @@ export const outcome = (events: ReadonlyArray<RunEvent>, resource: string): Outc
  * import { Loader } from "effect-loader"
  * import { Fake, RunLog } from "effect-loader/testing"
  *
- * const org = Fake.failing("org", "down")
- * const members = Fake.taking("members", "20 millis", ["ada"], { deps: { org } })
+ * const org = Fake.fail("org", "down")
+ * const members = Fake.delay("members", "20 millis", ["ada"], { deps: { org } })
  *
  * const { events } = Effect.runSync(RunLog.record(Loader.load(Loader.make({ members }))))
  * console.log(RunLog.skippedBecause(events, "members")) // org

@@ -8,10 +8,10 @@ export {
   attempts,
   cacheReads,
   endedBefore,
-  mostAtOnce,
+  maxConcurrency,
   neverRan,
   outcome,
-  ranSideBySide,
+  overlapped,
   skippedBecause,
   startedBefore,
   starts

@@ -10,9 +10,10 @@ import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { counted, Fibers } from "./Fibers.ts"
-import { clear, type Ledger, problems, watched } from "./Ledger.ts"
+import { clear, watched } from "./Acquisitions.ts"
+import { type Ledger, problems } from "./Ledger.ts"
 import { type Recorded, record, timeline } from "./RunLog.ts"
-import { moveOn } from "./VirtualTime.ts"
+import { moveOn } from "./MoveOn.ts"
 
 /**
  * The result of one run of a program.

@@ -7,6 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
+import { moveOn } from "./MoveOn.ts"
 
 /**
  * How far time advances.
@@ -19,20 +20,6 @@ import { TestClock } from "effect/testing"
 export interface Options {
   readonly upTo?: Duration.Input
 }
-
-/** Code behind promises needs turns of the event loop before it waits for time. */
-const turns = 5
-
-/**
- * Advances time until a fiber has ended, or until the limit.
- *
- * @internal
- */
-export const moveOn = (fiber: Fiber.Fiber<unknown, unknown>, options: Options = {}): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    yield* TestClock.adjust(options.upTo ?? "1 day")
-    for (let turn = 0; turn < turns && fiber.pollUnsafe() === undefined; turn++) yield* TestClock.adjust(0)
-  })
 
 /**
  * Runs an effect on a clock of its own that advances by itself: sleeping fibers wake in order, without real waiting.
@@ -54,6 +41,6 @@ export const moveOn = (fiber: Fiber.Fiber<unknown, unknown>, options: Options = 
 export const run = <A, E, R>(self: Effect.Effect<A, E, R>, options?: Options): Effect.Effect<A, E, R> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(self, { startImmediately: true })
-    yield* moveOn(fiber, options)
+    yield* moveOn(fiber, options?.upTo)
     return yield* Fiber.join(fiber)
   }).pipe(Effect.provide(TestClock.layer()))

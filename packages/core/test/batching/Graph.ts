@@ -67,7 +67,7 @@ const declare = (
         resolver: resolvers[resolver]
       }).pipe(Resource.orElseSucceed(() => -1))
     case "list": {
-      const list = Resource.requestEach(name, {
+      const list = Resource.forEachRequest(name, {
         deps: all,
         items: () => [0, 1, 2],
         request: (item, values) => new GetSum({ of: Math.abs(item + total(values)) }),

@@ -185,7 +185,7 @@ describe("Batching.graphAware", () => {
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
       const ids = Resource.make("ids", { load: () => Effect.as(Effect.sleep(30), [2, 3]) })
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         deps: { ids },
         items: ({ ids }) => ids,
         request: (id) => new GetUser({ id }),
@@ -199,7 +199,7 @@ describe("Batching.graphAware", () => {
   it.effect("a batch waits for an item that a policy delays", () =>
     Effect.gen(function* () {
       const { backend, resolver } = aware(10)
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         items: () => [1, 2, 3],
         request: (id) => new GetUser({ id }),
         resolver,

@@ -25,7 +25,7 @@ const user = <const Name extends string>(name: Name, id: number, { resolver }: B
   Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver })
 
 const users = (ids: ReadonlyArray<number>, { resolver }: Backend) =>
-  Resource.requestEach("users", { items: () => ids, request: (id) => new GetUser({ id }), resolver })
+  Resource.forEachRequest("users", { items: () => ids, request: (id) => new GetUser({ id }), resolver })
 
 describe("Resource.fromRequest", () => {
   it.effect("simultaneous requests of resources and lists to one resolver are one call", () =>
@@ -139,7 +139,7 @@ describe("Resource.fromRequest", () => {
     Effect.gen(function* () {
       const backend = new Backend(100)
       const resolver = RequestResolver.batchN(backend.resolver, 2)
-      const list = Resource.requestEach("users", {
+      const list = Resource.forEachRequest("users", {
         items: () => [1, 2, 3, 4, 5],
         request: (id) => new GetUser({ id }),
         resolver
@@ -315,7 +315,7 @@ describe("Resource.fromRequest", () => {
       class Db extends Limiter.Service<Db>()("test/Db") {}
       const backend = new Backend(100)
       const resolver = RequestResolver.batchN(backend.resolver, 2)
-      const list = Resource.requestEach("users", {
+      const list = Resource.forEachRequest("users", {
         items: () => [1, 2, 3, 4, 5],
         request: (id) => new GetUser({ id }),
         resolver,
@@ -357,7 +357,7 @@ describe("Resource.fromRequest", () => {
       class Db extends Limiter.Service<Db>()("test/Db") {}
       const backend = new Backend(100)
       const list = users([1, 2], backend).pipe(Policy.limit(Db))
-      const two = Resource.requestEach("two", {
+      const two = Resource.forEachRequest("two", {
         items: () => [3],
         request: (id) => new GetUser({ id }),
         resolver: RequestResolver.batchN(backend.resolver, 9)
@@ -494,7 +494,7 @@ describe("batches in events and reports", () => {
       Effect.gen(function* () {
         const backend = new Backend(10)
         const resolver = RequestResolver.setDelay(backend.resolver, 30)
-        const list = Resource.requestEach("list", {
+        const list = Resource.forEachRequest("list", {
           items: () => [1, 2],
           request: (id) => new GetUser({ id }),
           resolver

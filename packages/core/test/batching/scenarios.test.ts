@@ -12,7 +12,7 @@ const user = (name: string, id: number, resolver: Resolver) =>
   Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver })
 
 const users = (ids: ReadonlyArray<number>, resolver: Resolver) =>
-  Resource.requestEach("users", { items: () => ids, request: (id) => new GetUser({ id }), resolver })
+  Resource.forEachRequest("users", { items: () => ids, request: (id) => new GetUser({ id }), resolver })
 
 describe("as with DataLoader", () => {
   it.effect("an empty list makes no call", () =>
@@ -52,7 +52,7 @@ describe("as with DataLoader", () => {
           for (const entry of entries) entry.completeUnsafe(Exit.succeed(entry.request.at.column + entry.request.row))
         })
       )
-      const cells = Resource.requestEach("cells", {
+      const cells = Resource.forEachRequest("cells", {
         items: () => [
           GetCell({ row: 1, at: { column: "a" } }),
           GetCell({ row: 1, at: { column: "a" } }),
@@ -104,7 +104,7 @@ describe("as with DataLoader", () => {
       const resolver = RequestResolver.fromFunctionBatched<GetUser>((entries) =>
         entries.slice(1).map(({ request }) => nameOf(request.id))
       )
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         items: () => [1, 2],
         request: (id) => new GetUser({ id }),
         resolver
@@ -126,7 +126,7 @@ describe("as with DataLoader", () => {
           }
         })
       )
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         items: () => [1],
         request: (id) => new GetUser({ id }),
         resolver,
@@ -142,7 +142,7 @@ describe("as with ZIO Query", () => {
     Effect.gen(function* () {
       const { calls, resolver } = new Backend()
       const first = users([1, 2, 3], resolver)
-      const friends = Resource.requestEach("friends", {
+      const friends = Resource.forEachRequest("friends", {
         deps: { first },
         items: ({ first }) => first,
         request: (name) => new GetUser({ id: Number(name.slice(5)) + 10 }),
@@ -207,7 +207,11 @@ describe("as with ZIO Query", () => {
           })
       })
       const org = Resource.fromRequest("org", { request: () => new GetOrg({ id: 7 }), resolver })
-      const two = Resource.requestEach("two", { items: () => [1, 2], request: (id) => new GetUser({ id }), resolver })
+      const two = Resource.forEachRequest("two", {
+        items: () => [1, 2],
+        request: (id) => new GetUser({ id }),
+        resolver
+      })
       assert.deepStrictEqual(yield* Loader.load(Loader.make({ org, two })), { org: 7, two: [1, 2].map(nameOf) })
       assert.deepStrictEqual(queries.toSorted(), ["orgs 1", "users 2"])
     })

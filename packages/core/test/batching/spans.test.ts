@@ -10,7 +10,7 @@ const page = ({ resolver }: Backend) =>
   Loader.make({
     ada: Resource.fromRequest("ada", { request: () => new GetUser({ id: 1 }), resolver }),
     again: Resource.fromRequest("again", { request: () => new GetUser({ id: 1 }), resolver }),
-    list: Resource.requestEach("list", { items: () => [2], request: (id) => new GetUser({ id }), resolver })
+    list: Resource.forEachRequest("list", { items: () => [2], request: (id) => new GetUser({ id }), resolver })
   })
 
 describe("a batch", () => {

@@ -65,7 +65,7 @@ describe("no caller gets a value that was loaded for another one", () => {
         new ByOrg({ id: 1 }),
         new ByOrg({ id: 1 })
       ]
-      const rows = Resource.requestEach("rows", { items: () => requests, request: (one) => one, resolver: all })
+      const rows = Resource.forEachRequest("rows", { items: () => requests, request: (one) => one, resolver: all })
       const page = yield* Loader.load(Loader.make({ rows }))
       assert.deepStrictEqual(page.rows, ["1", "2", "1", "3", "4", "5", "6", "7", "7"])
     })
@@ -188,7 +188,7 @@ describe("without a key, a value is identified by its load function and its depe
         page,
         Loader.override(page, user, () => Effect.succeed("eve")),
         Loader.override(page, user, Effect.succeed("bob")),
-        Loader.override(page, user, Fake.taking(user, 0, "joe")),
+        Loader.override(page, user, Fake.delay(user, 0, "joe")),
         page
       ]
       const seen = yield* cached(Effect.forEach(pages, (page) => Loader.load(page as (typeof pages)[0])))

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Duration, Effect, Exit, type Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Limiter, Loader, LoadTimeout, Policy, Report, Resource, ResourceCache, ResourceError } from "effect-loader"
-import { CircuitOpen, RateExceeded } from "effect-loader/resilience"
+import { CircuitOpen, RateLimitExceeded } from "effect-loader/resilience"
 import fc from "fast-check"
 import { fork } from "../fork.ts"
 import { withTime } from "../withTime.ts"
@@ -22,7 +22,7 @@ const named = <E>(error: E) =>
 
 const refusals = {
   limit: limitExceeded,
-  rate: (rate: string) => new RateExceeded({ rate, limit: 1, retryAfter: Duration.zero }),
+  rate: (rate: string) => new RateLimitExceeded({ rate, limit: 1, retryAfter: Duration.zero }),
   breaker: (breaker: string) => new CircuitOpen({ breaker, retryAfter: Duration.zero }),
   inside: (limiter: string) => named(named(limitExceeded(limiter)))
 }
@@ -31,7 +31,7 @@ const refusals = {
 const refusedOf = (error: unknown): string | undefined => {
   if (error instanceof ResourceError) return refusedOf(error.error)
   if (error instanceof Limiter.LimitExceeded) return error.limiter
-  if (error instanceof RateExceeded) return error.rate
+  if (error instanceof RateLimitExceeded) return error.rate
   return error instanceof CircuitOpen ? error.breaker : undefined
 }
 
@@ -225,7 +225,7 @@ describe("a stale value", () => {
     ["TimeoutError", new Cause.TimeoutError(), true],
     ["LoadTimeout", late, true],
     ["LimitExceeded", refusals.limit("a"), true],
-    ["RateExceeded", refusals.rate("a"), true],
+    ["RateLimitExceeded", refusals.rate("a"), true],
     ["CircuitOpen", refusals.breaker("a"), true],
     ["a refusal further in", refusals.inside("a"), true],
     ["a timeout further in", named(new Cause.TimeoutError()), true],

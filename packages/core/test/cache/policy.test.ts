@@ -58,7 +58,7 @@ describe("a fresh value", () => {
   it.effect("takes no slot", () =>
     Effect.gen(function* () {
       const loads = new Loads()
-      const slow = Fake.taking("slow", "1 second", "slow")
+      const slow = Fake.delay("slow", "1 second", "slow")
       const alone = Loader.make({ user: cached(loads) })
       const page = Loader.make({ slow, user: cached(loads) }, { concurrency: 1 })
       const report = yield* inTime(Effect.andThen(Loader.load(alone, { id: 7 }), Loader.settle(page, { id: 7 })))

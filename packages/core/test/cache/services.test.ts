@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Layer, Option, Request, RequestResolver, Scope } from "effect"
 import { Limiter, Loader, Policy, Resource, ResourceCache } from "effect-loader"
-import { CircuitBreaker } from "effect-loader/resilience"
+import { CircuitBreaker, circuitBreaker } from "effect-loader/resilience"
 import { withTime } from "../withTime.ts"
 
 class CurrentUser extends Context.Service<CurrentUser, string>()("app/CurrentUser") {}
@@ -59,7 +59,7 @@ const declared: Readonly<Record<string, () => unknown>> = {
   "a load with policies": () =>
     Resource.make("orders", { load: read }).pipe(
       Policy.limit(Postgres),
-      CircuitBreaker.circuitBreaker(Pay),
+      circuitBreaker(Pay),
       Policy.timeout("1 second"),
       Policy.retry({ times: 1 })
     ),

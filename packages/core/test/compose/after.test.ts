@@ -25,7 +25,12 @@ const kinds = (after: () => ReadonlyArray<Resource.Any>, log: Array<string>) => 
     make: Resource.make("kind", { after, load: () => note }),
     forEach: Resource.forEach("kind", { after, items: () => [1], load: () => note }),
     fromRequest: Resource.fromRequest("kind", { after, request: () => new Ask({ id: 1 }), resolver }),
-    requestEach: Resource.requestEach("kind", { after, items: () => [1], request: (id) => new Ask({ id }), resolver }),
+    forEachRequest: Resource.forEachRequest("kind", {
+      after,
+      items: () => [1],
+      request: (id) => new Ask({ id }),
+      resolver
+    }),
     match: Resource.match("kind", { on: Resource.succeed("on", true), cases: { true: noted, false: noted }, after }),
     fromLoader: Resource.fromLoader("kind", Loader.make({ noted }) as Loader.Loader<unknown>, { after })
   }

@@ -1,7 +1,7 @@
 /** Resources, loaders and policies can have any names: no text about them is harmful to its readers. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, Metric, References, Result } from "effect"
-import { Loader, Logging, Metrics, Observer, Plan, Report, type RunEvent } from "effect-loader"
+import { Diff, Explanation, Loader, Logging, Metrics, Observer, Plan, Report, type RunEvent } from "effect-loader"
 import * as Diagram from "effect-loader/diagram"
 import * as Wire from "effect-loader/wire"
 import { PrometheusMetrics } from "effect/observability"
@@ -35,9 +35,9 @@ const written = Effect.fnUntraced(
       events,
       lines: {
         plan: Plan.toText(plan),
-        explanation: Plan.explanationToText(Loader.explain(page, { reports: [report] })),
+        explanation: Explanation.toText(Loader.explain(page, { reports: [report] })),
         summary: Report.toSummary(report),
-        diff: Report.diffToText(Report.diff(report, { ...report, resources: [] })),
+        diff: Diff.toText(Report.diff(report, { ...report, resources: [] })),
         waterfall: Report.toWaterfall(report, { columns }),
         logs: logs.join("\n"),
         Mermaid: Diagram.toMermaid(plan),

@@ -1,7 +1,18 @@
 /** Runs of one page in every text and JSON format, in golden files. */
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Logger, References, Schedule } from "effect"
-import { Loader, Logging, Observer, Plan, Policy, Report, Resource, type RunEvent } from "effect-loader"
+import {
+  Diff,
+  Explanation,
+  Loader,
+  Logging,
+  Observer,
+  Plan,
+  Policy,
+  Report,
+  Resource,
+  type RunEvent
+} from "effect-loader"
 import * as Wire from "effect-loader/wire"
 import { golden } from "../golden.ts"
 import { withTime } from "../withTime.ts"
@@ -85,9 +96,9 @@ describe("renderings", () => {
         const { report: before } = yield* show(pageOf({}))
         yield* golden(`plan-${name}.txt`, lines([Plan.toText(report.plan)]))
         const explanation = Loader.explain(loader, { reports: [before], expected: { avatar: 20 } })
-        yield* golden(`explanation-${name}.txt`, lines([Plan.explanationToText(explanation)]))
+        yield* golden(`explanation-${name}.txt`, lines([Explanation.toText(explanation)]))
         yield* golden(`summary-${name}.txt`, lines([Report.toSummary(report)]))
-        yield* golden(`diff-${name}.txt`, lines([Report.diffToText(Report.diff(before, report))]))
+        yield* golden(`diff-${name}.txt`, lines([Diff.toText(Report.diff(before, report))]))
         yield* golden(`logs-${name}.txt`, lines(logs))
         yield* golden(`trace-${name}.json`, pretty(Report.toChromeTrace(report)))
         yield* golden(`wire-${name}.json`, pretty(Wire.reportToJson(report)))
@@ -107,7 +118,7 @@ describe("renderings", () => {
       const { report } = yield* show(loader)
       yield* golden("plan-500.txt", lines([Plan.toText(report.plan)]))
       yield* golden("summary-500.txt", lines([Report.toSummary(report)]))
-      const explanation = Plan.explanationToText(Loader.explain(loader, { reports: [report] }))
+      const explanation = Explanation.toText(Loader.explain(loader, { reports: [report] }))
       const figures = explanation.slice(Plan.toText(report.plan).length + 1).split("\n")
       yield* golden("explanation-500.txt", lines(figures))
       assert.isBelow(Math.max(...figures.map((line) => line.length)), 200)

@@ -127,7 +127,7 @@ class Pages {
       case "request":
         return Resource.fromRequest(name, { deps, request: () => id(1), resolver })
       case "requests":
-        return Resource.requestEach(name, { deps, items: () => [1, 2], request: id, resolver })
+        return Resource.forEachRequest(name, { deps, items: () => [1, 2], request: id, resolver })
       case "shared":
         return Resource.make(name, { deps, key, load: () => this.note("shared", undefined, takes) }).pipe(
           Policy.cache(Users)

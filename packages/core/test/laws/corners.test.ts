@@ -7,11 +7,11 @@ import { withTime } from "../withTime.ts"
 
 const schedulings = ["eager", "batched"] as const
 
-const slow = <const N extends string>(name: N, millis: number) => Fake.taking(name, millis, name)
+const slow = <const N extends string>(name: N, millis: number) => Fake.delay(name, millis, name)
 
 /** Fails so many times, then gives its name. */
 const flaky = <const N extends string>(name: N, failures: number) =>
-  Fake.failingTimes(name, failures, "busy", name, { takes: 0 })
+  Fake.failTimes(name, failures, "busy", name, { takes: 0 })
 
 const lines = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(withTime(RunLog.record(self)), ({ events }) => RunLog.lines(events))
@@ -23,7 +23,7 @@ describe.each(schedulings)("a run that stops while a retry waits for its slot (%
     Effect.gen(function* () {
       for (const timeout of ["1 day", "30 millis"] as const) {
         const waiting = flaky("waiting", 1).pipe(Policy.retry({ times: 3, schedule: Schedule.spaced("5 millis") }))
-        const failing = Fake.failing("failing", "down", { takes: 50 })
+        const failing = Fake.fail("failing", "down", { takes: 50 })
         const loader = Loader.make({ waiting, failing }, { concurrency: 1, scheduling, timeout })
         const exit = yield* withTime(Effect.exit(Effect.uninterruptible(Loader.load(loader))))
         assert.isTrue(Exit.isFailure(exit))
@@ -36,7 +36,7 @@ describe.each(schedulings)("a run that has stopped and cannot be interrupted (%s
   /** A chain of two, so many loaders deep. */
   const nested = (depth: number): Resource.Any => {
     const first = slow("first", 10)
-    const second = Fake.taking("second", 10, "second", { deps: { first } })
+    const second = Fake.delay("second", 10, "second", { deps: { first } })
     let inner: Resource.Any = second
     for (let k = 1; k <= depth; k++) inner = Resource.fromLoader(`inner${k}`, Loader.make({ inner }, { scheduling }))
     return inner
@@ -46,7 +46,7 @@ describe.each(schedulings)("a run that has stopped and cannot be interrupted (%s
     Effect.gen(function* () {
       for (const depth of [1, 2, 3]) {
         for (const timeout of ["1 day", "25 millis"] as const) {
-          const failing = Fake.failing("failing", "down", { takes: 30 })
+          const failing = Fake.fail("failing", "down", { takes: 30 })
           const later = slow("later", 10)
           const targets = { failing, inner: nested(depth), later }
           const loader = Loader.make(targets, { concurrency: 1, scheduling, timeout })
@@ -64,7 +64,7 @@ describe.each(schedulings)("a run that has stopped and cannot be interrupted (%s
 
   it.effect("gives a slot to a loader inside one that has stopped as well", () =>
     Effect.gen(function* () {
-      const broken = Fake.failing("broken", "down", { takes: 10 })
+      const broken = Fake.fail("broken", "down", { takes: 10 })
       const middle = Resource.fromLoader("middle", Loader.make({ broken, inner: nested(1) }, { scheduling }))
       const loader = Loader.make({ middle, long: slow("long", 40) }, { concurrency: 1, scheduling })
       const { events } = yield* withTime(RunLog.record(Effect.uninterruptible(Loader.load(loader))))
@@ -76,7 +76,7 @@ describe.each(schedulings)("a run that has stopped and cannot be interrupted (%s
   it.effect("starts nothing inside where it can be interrupted", () =>
     Effect.gen(function* () {
       for (const timeout of ["1 day", "20 millis"] as const) {
-        const failing = Fake.failing("failing", "down", { takes: 30 })
+        const failing = Fake.fail("failing", "down", { takes: 30 })
         const targets = { failing, a: slow("a", 60), b: slow("b", 60), inner: nested(2) }
         const loader = Loader.make(targets, { concurrency: 3, scheduling, timeout })
         const { events } = yield* withTime(RunLog.record(Loader.load(loader)))
@@ -220,7 +220,7 @@ describe.each(schedulings)("what may not start (%s)", (scheduling) => {
       const started: Array<string> = []
       const noting = <const N extends string>(name: N) =>
         Resource.make(name, { load: () => Effect.sync(() => started.push(name)) })
-      const failing = Fake.failing("failing", "down", { takes: 10 })
+      const failing = Fake.fail("failing", "down", { takes: 10 })
       const one = Loader.make({ failing, next: noting("next") }, { scheduling, concurrency: 1 })
       yield* withTime(Effect.exit(Loader.load(one)))
       const other = Loader.make(
@@ -254,7 +254,7 @@ describe.each(schedulings)("an uninterruptible caller (%s)", (scheduling) => {
             Effect.sync(() => ended++)
           )
       })
-      const failing = Fake.failing("failing", "down", { takes: 10 })
+      const failing = Fake.fail("failing", "down", { takes: 10 })
       yield* withTime(
         Effect.exit(Effect.uninterruptible(Loader.load(Loader.make({ whole }, { scheduling, timeout: 30 }))))
       )
@@ -305,7 +305,7 @@ describe("events", () => {
   it.effect("a run ends once, also when its caller is interrupted by the news of it", () =>
     Effect.gen(function* () {
       const events: Array<RunEvent.RunEvent> = []
-      const failing = Fake.failing("failing", "down", { takes: 5 })
+      const failing = Fake.fail("failing", "down", { takes: 5 })
       const after = Resource.make("after", { deps: { failing }, load: () => Effect.void })
       const program = Effect.withFiber((caller) =>
         Observer.observe(Loader.load(Loader.make({ after })), (event) => {

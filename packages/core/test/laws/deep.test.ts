@@ -1,7 +1,7 @@
 /** Loaders inside loaders, deeper than the stack. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Result } from "effect"
-import { GraphError, Loader, Observer, Plan, Report, Resource, type ResourceError, Saga } from "effect-loader"
+import { Diff, GraphError, Loader, Observer, Plan, Report, Resource, type ResourceError, Saga } from "effect-loader"
 import * as Diagram from "effect-loader/diagram"
 import fc from "fast-check"
 import { withTime } from "../withTime.ts"
@@ -121,7 +121,7 @@ describe(`loaders ${deep} deep`, () => {
     assert.strictEqual(depth, deep + 1)
     assert.isAtLeast(Report.analyze(report).work, 0)
     assert.isAbove(Report.toSummary(report).length + Report.toWaterfall(report).length, 0)
-    assert.isAbove(Report.diffToText(Report.diff(report, report)).length, 0)
+    assert.isAbove(Diff.toText(Report.diff(report, report)).length, 0)
   })
 
   it.live("are watched: each begins and ends", () =>

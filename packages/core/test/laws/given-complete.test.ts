@@ -35,7 +35,7 @@ const inTables: ReadonlyArray<string> = [
   "Resource.fromRequest",
   "Resource.make",
   "Resource.map",
-  "Resource.requestEach",
+  "Resource.forEachRequest",
   "Resource.succeed",
   "ResourceCache.Service",
   "Saga.abortIf",
@@ -43,7 +43,7 @@ const inTables: ReadonlyArray<string> = [
   "Saga.compensate",
   "Saga.rewind",
   "resilience/CircuitBreaker.Service",
-  "testing/Fake.taking"
+  "testing/Fake.delay"
 ]
 
 const made = "takes what the library has made, and its types: a plan, a report, events, a loader"
@@ -63,13 +63,13 @@ const elsewhere: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Loader.plan",
     "Loader.settle",
     "Loader.toLayer",
-    "Plan.explanationToText",
+    "Explanation.toText",
     "Plan.get",
     "Plan.toText",
     "Policy.compose",
     "Report.analyze",
     "Report.diff",
-    "Report.diffToText",
+    "Diff.toText",
     "Report.fromEvents",
     "Report.get",
     "Report.outcome",
@@ -101,17 +101,15 @@ const elsewhere: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Resource.annotate",
     "Resource.input",
     "node/layerEventLoopLag",
-    "resilience/CircuitBreaker.circuitBreaker",
     "resilience/RateLimit.Service",
-    "resilience/RateLimit.rateLimit",
     "resilience/RetryBudget.Service",
     "resilience/circuitBreaker",
     "resilience/rateLimit",
     "sql/escapes",
-    "testing/Fake.dying",
-    "testing/Fake.failing",
-    "testing/Fake.failingTimes",
-    "testing/Fake.hanging"
+    "testing/Fake.die",
+    "testing/Fake.fail",
+    "testing/Fake.failTimes",
+    "testing/Fake.hang"
   ],
   [limits]: ["Limiter.Service", "Limiter.aimd", "Limiter.gradient2", "Limiter.vegas"],
   "its function gives a value of any kind": ["Resource.orElseSucceed"],

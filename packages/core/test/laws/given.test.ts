@@ -88,11 +88,11 @@ const places: ReadonlyArray<Place> = [
     make: (load) => Resource.forEach("user", { items: () => [1], load, each: Policy.timeout("1 second") })
   },
   { what: "`request`", make: (request) => Resource.fromRequest("user", { request, resolver }) },
-  { what: "`request`", make: (request) => Resource.requestEach("user", { items: () => [1], request, resolver }) },
+  { what: "`request`", make: (request) => Resource.forEachRequest("user", { items: () => [1], request, resolver }) },
   { what: "`items`", make: (items) => Resource.forEach("user", { items, load: () => Effect.void }) },
   {
     what: "`items`",
-    make: (items) => Resource.requestEach("user", { items, request: () => new GetUser({ id: 1 }), resolver })
+    make: (items) => Resource.forEachRequest("user", { items, request: () => new GetUser({ id: 1 }), resolver })
   },
   {
     what: "`items`",
@@ -370,8 +370,8 @@ describe("30. what a user gives is checked where it is used", () => {
     ['Resource.forEach("user"): `load`', (load) => Resource.forEach("user", { items: () => [1], load })],
     ['Resource.fromRequest("user"): `request`', (request) => Resource.fromRequest("user", { request, resolver })],
     [
-      'Resource.requestEach("user"): `items`',
-      (items) => Resource.requestEach("user", { items, request: () => new GetUser({ id: 1 }), resolver })
+      'Resource.forEachRequest("user"): `items`',
+      (items) => Resource.forEachRequest("user", { items, request: () => new GetUser({ id: 1 }), resolver })
     ],
     ['Resource.map("user"): `f`', (f) => Resource.map(user, f)],
     ['Resource.catch("user"): `f`', (f) => Resource.catch(failing, f)],
@@ -407,7 +407,7 @@ describe("30. what a user gives is checked where it is used", () => {
       make: (undo: never) => Resource.make("user", { load: down }, undo),
       forEach: (undo: never) => Resource.forEach("user", { items, load: down }, undo),
       fromRequest: (undo: never) => Resource.fromRequest("user", { request, resolver }, undefined, undo),
-      requestEach: (undo: never) => Resource.requestEach("user", { items, request, resolver }, undefined, undo)
+      forEachRequest: (undo: never) => Resource.forEachRequest("user", { items, request, resolver }, undefined, undo)
     }
     for (const [name, using] of Object.entries(declare)) {
       for (const [text, junkOf] of junk) {
@@ -426,7 +426,7 @@ describe("30. what a user gives is checked where it is used", () => {
       readonly [what: string, right: ReadonlyArray<string>, declare: (junk: never) => unknown]
     > = [
       ['Resource.fromLayer("port"): `layer`', ["a Layer"], (layer) => Resource.fromLayer("port", Port, layer)],
-      ['Fake("user"): `takes`', ["undefined", "the number 7", "a bigint"], (takes) => Fake.taking("user", takes, 1)],
+      ['Fake("user"): `takes`', ["undefined", "the number 7", "a bigint"], (takes) => Fake.delay("user", takes, 1)],
       [
         'option "onCompensationFailure": expected a function, got ',
         ["undefined", "a function", "an async function", "a generator function"],

@@ -58,7 +58,7 @@ describe(`with ${size} of a kind`, () => {
       const equal = many((name) => Resource.fromRequest(name, { request: () => new Ask({ id: 1 }), resolver: asked }))
       const values: Readonly<Record<string, number>> = yield* Effect.orDie(Loader.load(Loader.make(equal)))
       assert.isTrue(Object.values(values).every((value) => value === 1))
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         items: () => Array.from({ length: size }, (_, i) => i),
         request: (id) => new Ask({ id }),
         resolver: asked

@@ -22,7 +22,7 @@ class Down extends Data.TaggedError("Down")<{ readonly host: string }> {}
 const failing = (error: Down): Effect.Effect<never, Down> => Effect.fail(error)
 
 /** A resource that takes so many milliseconds. */
-const slow = <const N extends string>(name: N, millis: number) => Fake.taking(name, millis, name)
+const slow = <const N extends string>(name: N, millis: number) => Fake.delay(name, millis, name)
 
 const recorded = <A, E, R>(self: Effect.Effect<A, E, R>) => withTime(RunLog.record(self))
 
@@ -83,7 +83,7 @@ describe("3. eager: a resource starts when its own dependencies are done and a s
   it.effect("a needs b and c, c needs d and e, e needs f: nothing waits for an unrelated sibling", () =>
     Effect.gen(function* () {
       const wait = <const N extends string, D extends Resource.Deps>(name: N, millis: number, deps: D) =>
-        Fake.taking(name, millis, name, { deps })
+        Fake.delay(name, millis, name, { deps })
       const f = wait("f", 10, {})
       const e = wait("e", 10, { f })
       const d = wait("d", 100, {})
@@ -349,7 +349,7 @@ describe.each(schedulings)("8. retries (%s)", (scheduling) => {
 
   it.effect("the slot is free while a retry waits", () =>
     Effect.gen(function* () {
-      const flaky = Fake.failingTimes("flaky", 1, "busy", "there").pipe(
+      const flaky = Fake.failTimes("flaky", 1, "busy", "there").pipe(
         Policy.retry({ schedule: Schedule.spaced("10 seconds"), times: 1 })
       )
       const after = Resource.make("after", { deps: { flaky }, load: () => Effect.succeed("after") })
@@ -363,7 +363,7 @@ describe.each(schedulings)("8. retries (%s)", (scheduling) => {
 
   it.effect("a waiting retry stands in line again, and gives up its place when it is interrupted", () =>
     Effect.gen(function* () {
-      const flaky = Fake.failingTimes("flaky", 1, "busy", "there").pipe(
+      const flaky = Fake.failTimes("flaky", 1, "busy", "there").pipe(
         Policy.retry({ schedule: Schedule.spaced("10 millis"), times: 1 }),
         Policy.timeout("50 millis")
       )
@@ -393,7 +393,7 @@ describe.each(schedulings)("8. retries (%s)", (scheduling) => {
 describe.each(schedulings)("9. a timeout (%s)", (scheduling) => {
   it.effect("names the resource and its limit", () =>
     Effect.gen(function* () {
-      const hanging = Fake.hanging("hanging").pipe(Policy.timeout("2 seconds"))
+      const hanging = Fake.hang("hanging").pipe(Policy.timeout("2 seconds"))
       const error = yield* withTime(Effect.flip(Loader.load(Loader.make({ hanging }, { scheduling }))))
       assert.strictEqual(error.resource, "hanging")
       assert.strictEqual(error.error._tag, "TimeoutError")

@@ -1,7 +1,7 @@
 /** Predictions of runs, summaries, and comparisons of two runs. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule } from "effect"
-import { Loader, Observer, Plan, Policy, Report, Resource, type RunEvent } from "effect-loader"
+import { Diff, Explanation, Loader, Observer, Policy, Report, Resource, type RunEvent } from "effect-loader"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { observe } from "../model/observe.ts"
@@ -44,7 +44,7 @@ describe("Loader.explain", () => {
 
   it("shows the plan, the expected times, and the resources without one, as text", () => {
     const page = Loader.make(targets, { name: "page", concurrency: 2 })
-    assert.deepStrictEqual(lines(Plan.explanationToText(Loader.explain(page, { expected }))), [
+    assert.deepStrictEqual(lines(Explanation.toText(Loader.explain(page, { expected }))), [
       'plan of "page": 4 resources in 2 batches, concurrency 2',
       "  1  a",
       "     b",
@@ -55,7 +55,7 @@ describe("Loader.explain", () => {
       "  work           420ms"
     ])
     const batched = Loader.make(targets, { name: "page", scheduling: "batched", timeout: "2 seconds" })
-    assert.deepStrictEqual(lines(Plan.explanationToText(Loader.explain(batched, { expected: { a: 20, b: 200 } }))), [
+    assert.deepStrictEqual(lines(Explanation.toText(Loader.explain(batched, { expected: { a: 20, b: 200 } }))), [
       'plan of "page": 4 resources in 2 batches, timeout 2s, batch after batch',
       "  1  a",
       "     b",
@@ -66,7 +66,7 @@ describe("Loader.explain", () => {
       "  work           220ms",
       "  no expected time for: c, d"
     ])
-    assert.notInclude(Plan.explanationToText(Loader.explain(page)), "takes 0")
+    assert.notInclude(Explanation.toText(Loader.explain(page)), "takes 0")
     assert.deepStrictEqual(page.pipe(Loader.explain({ expected })), Loader.explain(page, { expected }))
   })
 
@@ -180,7 +180,7 @@ describe("Report.diff", () => {
           ["members", 0, { Dependency: 170 }]
         ]
       )
-      assert.deepStrictEqual(lines(Report.diffToText(diff)), [
+      assert.deepStrictEqual(lines(Diff.toText(diff)), [
         '"page" took 100ms, then 240ms (+140ms)',
         "  org     +170ms  +70ms running, +30ms between attempts, +70ms waiting for a slot",
         "  side     +40ms  +40ms waiting for a slot",
@@ -194,13 +194,13 @@ describe("Report.diff", () => {
       const fails = Resource.make("a", { load: () => Effect.andThen(Effect.sleep(5), Effect.fail("down")) })
       const before = yield* withTime(Loader.settle(Loader.make({ a, gone: sleeper("gone", 10) })))
       const after = yield* withTime(Loader.settle(Loader.make({ a: fails, fresh: sleeper("fresh", 7) })))
-      assert.deepStrictEqual(lines(Report.diffToText(Report.diff(before, after))), [
+      assert.deepStrictEqual(lines(Diff.toText(Report.diff(before, after))), [
         '"anonymous" took 20ms, then 7.0ms (-13ms)',
         "  a         -15ms  Succeeded -> Failed, -15ms running",
         "  gone      -10ms  gone, -10ms running",
         "  fresh    +7.0ms  new, +7.0ms running"
       ])
-      assert.deepStrictEqual(lines(Report.diffToText(Report.diff(after, after))), [
+      assert.deepStrictEqual(lines(Diff.toText(Report.diff(after, after))), [
         '"anonymous" took 7.0ms, then 7.0ms (+0.0ms)',
         "  2 more as before"
       ])

@@ -188,7 +188,7 @@ const users = ({ resolver }: Pick<Backend, "resolver">, name: string) => {
   const project = Resource.make("project", { load: () => Effect.as(Effect.sleep(30), 3) })
   return Loader.make(
     {
-      viewers: Resource.requestEach("viewers", {
+      viewers: Resource.forEachRequest("viewers", {
         items: () => [1, 2, 1],
         request: (id) => new GetUser({ id }),
         resolver

@@ -65,7 +65,7 @@ describe("a span", () => {
 
   it.live("of a batch keeps 128 links of 10,000 callers, and counts those that were left out", () =>
     Effect.gen(function* () {
-      const list = Resource.requestEach("list", { items, request: (id) => new Get({ id }), resolver: answers })
+      const list = Resource.forEachRequest("list", { items, request: (id) => new Get({ id }), resolver: answers })
       const { attributes, links } = spanNamed(yield* traced(Loader.load(Loader.make({ list }))), "batch Get")
       assert.strictEqual(links.length, 128)
       assert.strictEqual(attributes.get("otel.dropped_links_count"), many - 128)
@@ -87,7 +87,7 @@ describe("a span", () => {
 
   it.effect("has the limits of its layer, and no count if nothing was left out", () =>
     Effect.gen(function* () {
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         items: () => [1, 2, 3],
         itemKey: (id) => `${id}`,
         request: (id) => new Get({ id }),

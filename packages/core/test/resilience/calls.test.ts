@@ -18,7 +18,7 @@ import { Interruption, Ledger, RunLog } from "effect-loader/testing"
 import {
   CircuitBreaker,
   circuitBreaker,
-  RateExceeded,
+  RateLimitExceeded,
   RateLimit,
   rateLimit,
   RetryBudget
@@ -91,9 +91,9 @@ const places = {
   "piped onto a resource": (name: string, ids: ReadonlyArray<number>, resolver: Users): AnyUser =>
     Resource.fromRequest(name, { request: () => new GetUser({ id: ids[0]! }), resolver }).pipe(standard),
   "piped onto a list": (name: string, ids: ReadonlyArray<number>, resolver: Users): AnyUser =>
-    Resource.requestEach(name, { items: () => ids, request: (id) => new GetUser({ id }), resolver }).pipe(standard),
+    Resource.forEachRequest(name, { items: () => ids, request: (id) => new GetUser({ id }), resolver }).pipe(standard),
   "given to the items of a list": (name: string, ids: ReadonlyArray<number>, resolver: Users): AnyUser =>
-    Resource.requestEach(name, { items: () => ids, request: (id) => new GetUser({ id }), resolver, each: standard })
+    Resource.forEachRequest(name, { items: () => ids, request: (id) => new GetUser({ id }), resolver, each: standard })
 }
 
 const place = fc.constantFrom(...Object.values(places))
@@ -145,7 +145,7 @@ describe("a policy that protects a backend", () => {
       const shared = Batching.protect(resolver, standard)
       const ask = (name: string, id: number) =>
         Resource.fromRequest(name, { request: () => new GetUser({ id }), resolver: shared })
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         items: () => [1, 2, 3],
         request: (id) => new GetUser({ id }),
         resolver: shared
@@ -171,7 +171,7 @@ describe("a policy that protects a backend", () => {
       assert.strictEqual(calls.length, 1)
       assert.strictEqual((yield* Accounts.state)._tag, "Closed")
       const up = backend()
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         items: () => Array.from({ length: 100 }, (_, k) => k),
         request: (id) => new GetUser({ id }),
         resolver: up.resolver,
@@ -239,7 +239,7 @@ const refusing = Layer.mergeAll(
     state: Effect.succeed({ _tag: "Closed" as const })
   }),
   Layer.succeed(Quota, {
-    withRate: () => Effect.fail(new RateExceeded({ rate: "app/Quota", limit: 1, retryAfter: Duration.minutes(1) }))
+    withRate: () => Effect.fail(new RateLimitExceeded({ rate: "app/Quota", limit: 1, retryAfter: Duration.minutes(1) }))
   }),
   Pool.layer({ limit: 1, queue: { max: 0 } }),
   Retries.layer()
@@ -262,7 +262,7 @@ describe("a refused call", () => {
             ? (Cause.squash(outcome.cause) as { readonly resource: string; readonly error: unknown })
             : undefined
         assert.strictEqual(error?.resource, name)
-        assert.instanceOf(error?.error, RateExceeded)
+        assert.instanceOf(error?.error, RateLimitExceeded)
         assert.deepStrictEqual(
           RunLog.lines(events).filter((line) => line.includes("PolicyRefused") && line.endsWith(name)),
           [`0 PolicyRefused ${name}`]
@@ -280,13 +280,13 @@ describe("a refused call", () => {
     Effect.gen(function* () {
       const { resolver } = backend()
       const options = { items: () => [1, 2], request: (id: number) => new GetUser({ id }) }
-      const whole = Resource.requestEach("whole", { ...options, resolver }).pipe(rateLimit(Quota))
-      const each = Resource.requestEach("each", { ...options, resolver, each: rateLimit(Quota) })
+      const whole = Resource.forEachRequest("whole", { ...options, resolver }).pipe(rateLimit(Quota))
+      const each = Resource.forEachRequest("each", { ...options, resolver, each: rateLimit(Quota) })
       const check = (loader: Loader.Loader<unknown, unknown, Quota, unknown>, item: number | undefined) =>
         Effect.gen(function* () {
           const failure = yield* withTime(Effect.flip(Effect.provide(Loader.load(loader, {}), refusing)))
           const error = failure as ResourceError<string, unknown>
-          assert.instanceOf(error.error, RateExceeded)
+          assert.instanceOf(error.error, RateLimitExceeded)
           assert.strictEqual(error.item?.index, item)
         })
       yield* check(Loader.make({ whole }) as never, undefined)
@@ -452,7 +452,7 @@ describe("a retry budget of requests", () => {
   it.effect("that is spent refuses all retries of a call, and counts one refusal", () =>
     Effect.gen(function* () {
       const { calls, resolver } = flaky(9)
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         items: () => [1, 2, 3],
         request: (id) => new GetUser({ id }),
         resolver,
@@ -482,7 +482,7 @@ describe("a retry budget of requests", () => {
   it.effect("grants one hedge to all resources that share a slow call", () =>
     Effect.gen(function* () {
       const { calls, resolver } = backend(undefined, "answers", 100)
-      const list = Resource.requestEach("list", {
+      const list = Resource.forEachRequest("list", {
         items: () => [1, 2, 3],
         request: (id) => new GetUser({ id }),
         resolver: RequestResolver.setDelay(resolver, 1),
@@ -614,7 +614,7 @@ describe("the protection of a resolver", () => {
 
   it("must be the same in a graph: a difference is an error that names both resources and says what to do", () => {
     const { resolver } = backend()
-    const list = Resource.requestEach("list", {
+    const list = Resource.forEachRequest("list", {
       items: () => [1],
       request: (id) => new GetUser({ id }),
       resolver,

@@ -81,7 +81,7 @@ describe("Policy.hedge", () => {
         tags(events).filter((line) => line.includes("AttemptStarted")),
         [0, 10, 20, 30].map((at, k) => `${at} AttemptStarted price ${k + 1}`)
       )
-      assert.strictEqual(RunLog.mostAtOnce(events), 4)
+      assert.strictEqual(RunLog.maxConcurrency(events), 4)
     })
   )
 
@@ -137,7 +137,7 @@ describe("Policy.hedge", () => {
           "65 ResourceSucceeded price"
         ]
       )
-      assert.strictEqual(RunLog.mostAtOnce(events), 1)
+      assert.strictEqual(RunLog.maxConcurrency(events), 1)
     })
   )
 
@@ -156,7 +156,7 @@ describe("Policy.hedge", () => {
       const other = Resource.make("other", { load: () => Effect.sleep(12) })
       const third = Resource.make("third", { load: () => Effect.sleep(1) })
       const { events } = yield* record(Loader.load(Loader.make({ price, other, third }, { concurrency: 2 })))
-      assert.strictEqual(RunLog.mostAtOnce(events), 2)
+      assert.strictEqual(RunLog.maxConcurrency(events), 2)
       assert.deepStrictEqual(tags(events).slice(3, 9), [
         "10 HedgeStarted price 2",
         "10 ResourceQueued price 2",
@@ -255,7 +255,7 @@ describe("Policy.hedge", () => {
       for (const concurrency of [1, 2]) {
         const check = ({ events, hung }: Interruption.Trial<unknown, unknown>) => {
           assert.isFalse(hung)
-          assert.isAtMost(RunLog.mostAtOnce(events, ["row", "last"]), concurrency)
+          assert.isAtMost(RunLog.maxConcurrency(events, ["row", "last"]), concurrency)
         }
         yield* Interruption.atEveryStep((probed) => Loader.load(probed(page(concurrency))), { ledger, check })
       }
@@ -277,7 +277,7 @@ describe("Policy.hedge", () => {
       )
       const { events, exit } = yield* record(Loader.load(Loader.make({ price }, { concurrency: 1 })))
       assert.deepStrictEqual(exit, Exit.succeed({ price: "4" }))
-      assert.strictEqual(RunLog.mostAtOnce(events), 1)
+      assert.strictEqual(RunLog.maxConcurrency(events), 1)
     })
   )
 
@@ -455,7 +455,7 @@ describe("hedges and slots", () => {
       fc.asyncProperty(scenario, async ({ limit, scripts }) => {
         const { events, exit } = await Effect.runPromise(record(Loader.settle(toLoader(scripts, limit))))
         assert.isTrue(Exit.isSuccess(exit))
-        assert.isAtMost(RunLog.mostAtOnce(events), limit)
+        assert.isAtMost(RunLog.maxConcurrency(events), limit)
         for (const { at, running, waits } of instants(events)) {
           if (waits > 0) assert.strictEqual(running, limit, `at ${at}, where ${waits} wait`)
         }
@@ -482,7 +482,7 @@ describe("hedges and slots", () => {
         const settled = RunLog.record(Loader.settle(toLoader(scripts, limit)))
         const { events, exit } = await Effect.runPromise(stepByStep(settled, ops))
         assert.isTrue(Exit.isSuccess(exit))
-        assert.isAtMost(RunLog.mostAtOnce(events), limit)
+        assert.isAtMost(RunLog.maxConcurrency(events), limit)
       }),
       { numRuns: 60 }
     )
@@ -521,7 +521,7 @@ describe("hedges under interruption", () => {
             ledger,
             check: ({ events, hung }) => {
               assert.isFalse(hung)
-              assert.isAtMost(RunLog.mostAtOnce(events), limit)
+              assert.isAtMost(RunLog.maxConcurrency(events), limit)
             }
           }
         )

@@ -4,7 +4,7 @@ import { Cause, Clock, Duration, Effect, Exit, Layer, Schedule } from "effect"
 import { RateLimiterError, RateLimiterStore, RateLimitStoreError } from "effect/persistence/RateLimiter"
 import { Loader, Plan, Policy, Resource } from "effect-loader"
 import { Interruption, RunLog } from "effect-loader/testing"
-import { RateExceeded, RateLimit, rateLimit } from "effect-loader/resilience"
+import { RateLimitExceeded, RateLimit, rateLimit } from "effect-loader/resilience"
 import { failureOf } from "../failureOf.ts"
 import { withTime } from "../withTime.ts"
 
@@ -36,7 +36,7 @@ describe("a rate limit", () => {
       const { begun, events, exit } = yield* startsOf(3, { limit: 2, window: "1 second" })
       assert.deepStrictEqual(begun, [0, 0])
       const error = failureOf(exit).error
-      assert.instanceOf(error, RateExceeded)
+      assert.instanceOf(error, RateLimitExceeded)
       assert.deepStrictEqual([error.limit, error.retryAfter], [2, Duration.seconds(1)])
       assert.strictEqual(error.message, 'rate limit "app/Search" (2) is exceeded: try again in 1s')
       const refused = events.filter(({ _tag }) => _tag === "PolicyRefused")
@@ -70,7 +70,7 @@ describe("a rate limit", () => {
           rateLimit(Search),
           Policy.retry({
             times: 1,
-            retryAfter: (error: RateExceeded) => error.retryAfter,
+            retryAfter: (error: RateLimitExceeded) => error.retryAfter,
             schedule: Schedule.spaced(1)
           })
         )

@@ -111,7 +111,7 @@ describe("a request", () => {
       ]) {
         const shop = new Shop()
         const { resolver } = booking(shop)
-        const list = Resource.requestEach(
+        const list = Resource.forEachRequest(
           "list",
           { items: () => names, request: (name) => new Book({ name }), resolver },
           Saga.compensate((value, _deps, { item }) => Effect.andThen(shop.clean(`${item?.index}`), shop.undo(value))),

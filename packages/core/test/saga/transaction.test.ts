@@ -48,7 +48,7 @@ describe("a loader in a transaction", () => {
     const apart = RequestResolver.makeGrouped<GetRow, number>({ key: () => 1, resolver: () => Effect.void })
     const request = () => new GetRow({ id: 1 })
     const row = Resource.fromRequest("row", { request, resolver: shared })
-    const rows = Resource.requestEach("rows", {
+    const rows = Resource.forEachRequest("rows", {
       items: () => [1],
       request,
       resolver: Batching.graphAware(shared, { maxHold: 10 })

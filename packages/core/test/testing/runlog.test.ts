@@ -7,10 +7,10 @@ import { Fake, RunLog, VirtualTime } from "effect-loader/testing"
 const recorded = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(VirtualTime.run(RunLog.record(self)), ({ events }) => events)
 
-const org = Fake.taking("org", 40, "acme")
-const user = Fake.taking("user", 15, "ada")
-const members = Fake.failing("members", "down", { deps: { org, user }, takes: 5 })
-const mails = Fake.taking("mails", 5, [], { deps: { members } })
+const org = Fake.delay("org", 40, "acme")
+const user = Fake.delay("user", 15, "ada")
+const members = Fake.fail("members", "down", { deps: { org, user }, takes: 5 })
+const mails = Fake.delay("mails", 5, [], { deps: { members } })
 const page = Loader.make({ user, mails }, { name: "page" })
 
 describe("queries", () => {
@@ -23,8 +23,8 @@ describe("queries", () => {
       assert.isFalse(RunLog.startedBefore(events, "mails", "members"), "what never started is before nothing")
       assert.isTrue(RunLog.endedBefore(events, "org", "members"))
       assert.isFalse(RunLog.endedBefore(events, "org", "user"))
-      assert.isTrue(RunLog.ranSideBySide(events, "org", "user"))
-      assert.isFalse(RunLog.ranSideBySide(events, "org", "members"))
+      assert.isTrue(RunLog.overlapped(events, "org", "user"))
+      assert.isFalse(RunLog.overlapped(events, "org", "members"))
       assert.isTrue(RunLog.neverRan(events, "mails"))
       assert.isFalse(RunLog.neverRan(events, "members"))
       assert.strictEqual(RunLog.skippedBecause(events, "mails"), "members")
@@ -36,27 +36,27 @@ describe("queries", () => {
 
   it.effect("name the tag of the reason if the reason is not a resource", () =>
     Effect.gen(function* () {
-      const late = Loader.make({ late: Fake.taking("late", 0, 1, { deps: { org } }) }, { timeout: 10 })
+      const late = Loader.make({ late: Fake.delay("late", 0, 1, { deps: { org } }) }, { timeout: 10 })
       assert.strictEqual(RunLog.skippedBecause(yield* recorded(Loader.settle(late)), "late"), "RunTimedOut")
     })
   )
 
   it.effect("count concurrent attempts and fallback handlers, not pauses and waits", () =>
     Effect.gen(function* () {
-      const flaky = Fake.failing("flaky", "busy", { takes: 10 }).pipe(
+      const flaky = Fake.fail("flaky", "busy", { takes: 10 }).pipe(
         Policy.retry({ times: 1, schedule: Schedule.spaced(100) }),
         Resource.catch(() => Effect.sleep(50))
       )
-      const targets = { flaky, a: Fake.taking("a", 20, 1), b: Fake.taking("b", 20, 1), c: Fake.taking("c", 300, 1) }
+      const targets = { flaky, a: Fake.delay("a", 20, 1), b: Fake.delay("b", 20, 1), c: Fake.delay("c", 300, 1) }
       const events = yield* recorded(Loader.load(Loader.make(targets, { concurrency: 2 })))
-      assert.strictEqual(RunLog.mostAtOnce(events), 2)
-      assert.strictEqual(RunLog.mostAtOnce(events, ["a", "b"]), 2)
-      assert.strictEqual(RunLog.mostAtOnce(events, ["a", "c"]), 1)
+      assert.strictEqual(RunLog.maxConcurrency(events), 2)
+      assert.strictEqual(RunLog.maxConcurrency(events, ["a", "b"]), 2)
+      assert.strictEqual(RunLog.maxConcurrency(events, ["a", "c"]), 1)
       const free = yield* recorded(Loader.load(Loader.make(targets)))
-      assert.strictEqual(RunLog.mostAtOnce(free), 4)
+      assert.strictEqual(RunLog.maxConcurrency(free), 4)
       const list = Resource.forEach("list", { items: () => [10, 20, 30], load: (millis) => Effect.sleep(millis) })
-      assert.strictEqual(RunLog.mostAtOnce(yield* recorded(Loader.load(Loader.make({ list })))), 3)
-      assert.strictEqual(RunLog.mostAtOnce(free, ["flaky"]), 1)
+      assert.strictEqual(RunLog.maxConcurrency(yield* recorded(Loader.load(Loader.make({ list })))), 3)
+      assert.strictEqual(RunLog.maxConcurrency(free, ["flaky"]), 1)
       assert.strictEqual(RunLog.attempts(free, "flaky"), 2)
     })
   )
@@ -71,7 +71,7 @@ describe("queries", () => {
         RunLog.runs(events).map((run) => RunLog.starts(run)),
         [{ whole: 0 }, { user: 0 }, { user: 0 }]
       )
-      assert.isTrue(RunLog.ranSideBySide(events, "whole", "user"))
+      assert.isTrue(RunLog.overlapped(events, "whole", "user"))
       assert.strictEqual(RunLog.outcome(events, "user")?._tag, "Succeeded")
     })
   )
@@ -115,11 +115,11 @@ describe("fakes", () => {
           recorded(Effect.timeoutOption(Effect.exit(Loader.load(loader)), "1 hour")),
           (events) => RunLog.outcome(events, "real")?._tag
         )
-      assert.strictEqual(yield* outcome(Loader.override(one, real, Fake.taking(real, 5, 7))), "Succeeded")
-      assert.strictEqual(yield* outcome(Loader.override(one, real, Fake.failing(real, "down"))), "Failed")
-      assert.strictEqual(yield* outcome(Loader.override(one, real, Fake.dying(real, "bug"))), "Died")
-      assert.strictEqual(yield* outcome(Loader.override(one, real, Fake.hanging(real))), "Interrupted")
-      const flaky = Fake.failingTimes(real, 2, "busy", 7, { takes: 3 }).pipe(Policy.retry({ times: 2 }))
+      assert.strictEqual(yield* outcome(Loader.override(one, real, Fake.delay(real, 5, 7))), "Succeeded")
+      assert.strictEqual(yield* outcome(Loader.override(one, real, Fake.fail(real, "down"))), "Failed")
+      assert.strictEqual(yield* outcome(Loader.override(one, real, Fake.die(real, "bug"))), "Died")
+      assert.strictEqual(yield* outcome(Loader.override(one, real, Fake.hang(real))), "Interrupted")
+      const flaky = Fake.failTimes(real, 2, "busy", 7, { takes: 3 }).pipe(Policy.retry({ times: 2 }))
       const loaded = VirtualTime.run(
         Effect.zip(Loader.load(Loader.override(one, real, flaky)), Clock.currentTimeMillis)
       )

@@ -15,9 +15,9 @@ const complaint = <A>(self: Effect.Effect<A>): Effect.Effect<string> =>
 
 const firstLine = (text: string): string => text.split("\n")[0]!
 
-const org = Fake.taking("org", 40, "acme")
-const user = Fake.taking("user", 15, "ada")
-const members = Fake.taking("members", 20, ["ada"], { deps: { org } })
+const org = Fake.delay("org", 40, "acme")
+const user = Fake.delay("user", 15, "ada")
+const members = Fake.delay("members", 20, ["ada"], { deps: { org } })
 const page = Loader.make({ user, members }, { name: "page" })
 
 describe("interruption", () => {
@@ -40,8 +40,7 @@ describe("interruption", () => {
 
   it.effect("counts every attempt as an entry, also of loaders that are made for each run", () =>
     Effect.gen(function* () {
-      const flaky = () =>
-        Loader.make({ flaky: Fake.failingTimes("flaky", 2, "busy", 1).pipe(Policy.retry({ times: 2 })) })
+      const flaky = () => Loader.make({ flaky: Fake.failTimes("flaky", 2, "busy", 1).pipe(Policy.retry({ times: 2 })) })
       assert.strictEqual(yield* Interruption.atEveryEntry((probed) => Loader.load(probed(flaky()))), 4)
     })
   )
@@ -157,27 +156,27 @@ describe("a fault", () => {
             VirtualTime.run(RunLog.record(Loader.load(Fault.inject(one, flaky, fault)))),
             ({ events, exit }) => [RunLog.attempts(events, "flaky"), loads, exit._tag] as const
           )
-        assert.deepStrictEqual(yield* ran(Fault.fails("busy", { times: 2 })), [3, 1, "Success"])
-        assert.deepStrictEqual(yield* ran(Fault.fails("busy", { phase: "after" })), [3, 4, "Failure"])
-        assert.deepStrictEqual(yield* ran(Fault.hangs({ times: 1 })), [2, 5, "Success"])
-        assert.deepStrictEqual(yield* ran(Fault.takes("2 seconds")), [3, 5, "Failure"])
-        assert.deepStrictEqual(yield* ran(Fault.dies()), [1, 5, "Failure"])
-        assert.deepStrictEqual(yield* ran(Fault.interrupts()), [1, 5, "Failure"])
+        assert.deepStrictEqual(yield* ran(Fault.fail("busy", { times: 2 })), [3, 1, "Success"])
+        assert.deepStrictEqual(yield* ran(Fault.fail("busy", { phase: "after" })), [3, 4, "Failure"])
+        assert.deepStrictEqual(yield* ran(Fault.hang({ times: 1 })), [2, 5, "Success"])
+        assert.deepStrictEqual(yield* ran(Fault.delay("2 seconds")), [3, 5, "Failure"])
+        assert.deepStrictEqual(yield* ran(Fault.die()), [1, 5, "Failure"])
+        assert.deepStrictEqual(yield* ran(Fault.interrupt()), [1, 5, "Failure"])
       })
   )
 
   it.effect("occurs in the override of a resource, and changes neither views nor the original loader", () =>
     Effect.gen(function* () {
       const optional = Loader.make({ org: org.pipe(Resource.option) })
-      const faulty = optional.pipe(Loader.override(org, "other"), Loader.override(org, Fake.taking(org, 0, "fake")))
-      const failing = Fault.inject(faulty, org, Fault.fails("down"))
+      const faulty = optional.pipe(Loader.override(org, "other"), Loader.override(org, Fake.delay(org, 0, "fake")))
+      const failing = Fault.inject(faulty, org, Fault.fail("down"))
       assert.deepStrictEqual(yield* VirtualTime.run(Loader.load(failing)), { org: Option.none() })
       assert.deepStrictEqual(yield* VirtualTime.run(Loader.load(faulty)), { org: Option.some("fake") })
     })
   )
 
   it("in a finalizer fails the closing of the scope, or the load if there is no scope", async () => {
-    const dying = Fault.inject(page, user, Fault.dies("late", { phase: "closing" }))
+    const dying = Fault.inject(page, user, Fault.die("late", { phase: "closing" }))
     const seen: Array<string> = []
     const load = Effect.tap(Loader.load(dying), () => Effect.sync(() => seen.push("loaded")))
     assert.isTrue(Exit.isFailure(await Effect.runPromiseExit(VirtualTime.run(load))))
@@ -187,18 +186,18 @@ describe("a fault", () => {
   })
 
   it("throws with the name of a resource that the loader does not load", () => {
-    const other = Fake.taking("other", 1, 1)
-    assert.throws(() => Fault.inject(page, other, Fault.dies()), 'Fault.inject: loader "page" does not load "other"')
+    const other = Fake.delay("other", 1, 1)
+    assert.throws(() => Fault.inject(page, other, Fault.die()), 'Fault.inject: loader "page" does not load "other"')
   })
 
   it("has a label, a kind and a phase", () => {
     const labels = [
-      Fault.fails("x"),
-      Fault.fails("x", { times: 1 }),
-      Fault.dies(undefined, { phase: "closing" }),
-      Fault.hangs({ phase: "after", times: 2 }),
-      Fault.interrupts(),
-      Fault.takes("90 seconds")
+      Fault.fail("x"),
+      Fault.fail("x", { times: 1 }),
+      Fault.die(undefined, { phase: "closing" }),
+      Fault.hang({ phase: "after", times: 2 }),
+      Fault.interrupt(),
+      Fault.delay("90 seconds")
     ].map(({ label }) => label)
     assert.deepStrictEqual(labels, [
       "fails before loading",
@@ -221,14 +220,14 @@ describe("a fault", () => {
       const loader = Loader.make({ choice, inner })
       const struck: Array<string> = []
       yield* Fault.atEveryResource(loader, (faulty) => Loader.load(faulty), {
-        faults: () => [Fault.dies()],
+        faults: () => [Fault.die()],
         check: ({ exit, resource }) => {
           const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
           struck.push(`${resource} ${reasons.map(({ _tag }) => _tag).join()}`)
         }
       })
       assert.deepStrictEqual(struck, ["list Die", "inner Die"])
-      const once = Fault.inject(loader, list, Fault.fails(new Down()))
+      const once = Fault.inject(loader, list, Fault.fail(new Down()))
       const error = yield* Effect.flip(Loader.load(once))
       assert.deepStrictEqual([error.resource, error.item], ["list", { index: 0, value: "a" }])
       const entries = yield* Interruption.atEveryEntry((probed) => Loader.load(probed(loader)))
@@ -248,12 +247,12 @@ describe("a fault", () => {
         check: ({ events, exit, fault, hung, resource }) => {
           tried.push(`${resource} ${fault.label}`)
           assert.isFalse(hung)
-          assert.strictEqual(Exit.isFailure(exit), fault.kind !== "takes long" || fault.phase !== "closing")
+          assert.strictEqual(Exit.isFailure(exit), fault.kind !== "delay" || fault.phase !== "closing")
           if (resource === "owner" && fault.phase !== "closing") assert.isTrue(RunLog.neverRan(events, "label"))
           const error = Exit.isFailure(exit) ? exit.cause.reasons.find(({ _tag }) => _tag === "Fail") : undefined
           const failure = error?._tag === "Fail" ? error.error : undefined
-          if (fault.kind === "fails") assert.instanceOf(failure, ResourceError)
-          if ((fault.kind === "takes long" && fault.phase !== "closing") || fault.kind === "hangs")
+          if (fault.kind === "fail") assert.instanceOf(failure, ResourceError)
+          if ((fault.kind === "delay" && fault.phase !== "closing") || fault.kind === "hang")
             assert.instanceOf(failure, LoadTimeout)
         }
       })

@@ -141,9 +141,9 @@ describe("a cached resource without a key", () => {
     // @ts-expect-error -- give it a key
     void Resource.fromRequest("one", { request, resolver }).pipe(Policy.cache(Anything))
     // @ts-expect-error -- give it a key
-    void Resource.requestEach("each", { items, request, resolver }).pipe(Policy.cache(Anything))
+    void Resource.forEachRequest("each", { items, request, resolver }).pipe(Policy.cache(Anything))
     // @ts-expect-error -- give the items an itemKey
-    void Resource.requestEach("each", { items, request, resolver, each: Policy.cache(Anything) })
+    void Resource.forEachRequest("each", { items, request, resolver, each: Policy.cache(Anything) })
     // @ts-expect-error -- give it a key
     void Resource.fromLoader("inside", loader).pipe(Policy.cache(Anything))
 
@@ -151,7 +151,7 @@ describe("a cached resource without a key", () => {
     void Resource.forEach("list", { items, itemKey: String, load: () => CurrentUser, each: Policy.cache(Names) })
     void Resource.forEach("list", { items, load: () => Db, each: Policy.cache(Rows) }).pipe(Policy.cache(Rows))
     void Resource.fromRequest("one", { key, request, resolver }).pipe(Policy.cache(Anything))
-    void Resource.requestEach("each", { items, itemKey: String, request, resolver, each: Policy.cache(Anything) })
+    void Resource.forEachRequest("each", { items, itemKey: String, request, resolver, each: Policy.cache(Anything) })
     void Resource.fromLoader("inside", loader, { key }).pipe(Policy.cache(Anything))
   })
 

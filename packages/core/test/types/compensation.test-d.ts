@@ -76,7 +76,7 @@ it("what undoes must be an effect, of a value of the right type", () => {
 it("what undoes an item of requests gets what answers them, and its services are the list's", () => {
   class GetSeat extends Request.TaggedClass("GetSeat")<{ readonly row: number }, string, "sold out"> {}
   const resolver = RequestResolver.fromFunction<GetSeat>(({ request }) => `seat ${request.row}`)
-  const seats = Resource.requestEach(
+  const seats = Resource.forEachRequest(
     "seats",
     { items: () => [1, 2], request: (row) => new GetSeat({ row }), resolver },
     Saga.compensate((seat) => {

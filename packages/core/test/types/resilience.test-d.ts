@@ -16,7 +16,7 @@ import {
   circuitBreaker,
   type CircuitOpen,
   HedgeDelay,
-  type RateExceeded,
+  type RateLimitExceeded,
   RateLimit,
   rateLimit,
   RetryBudget
@@ -40,12 +40,12 @@ describe("policies of services", () => {
   it("add what they fail with to the resource's own error, and the service to what it needs", () => {
     const guarded = user.pipe(circuitBreaker(Rates), rateLimit(Search, { tokens: 2 }))
     expectTypeOf<Resource.Failure<typeof guarded>>().toEqualTypeOf<
-      ResourceError<"user", Busy | CircuitOpen | RateExceeded>
+      ResourceError<"user", Busy | CircuitOpen | RateLimitExceeded>
     >()
     expectTypeOf<Resource.Services<typeof guarded>>().toEqualTypeOf<Rates | Search>()
     const caught = guarded.pipe(
       Resource.catch((error) => {
-        expectTypeOf(error).toEqualTypeOf<Busy | CircuitOpen | RateExceeded>()
+        expectTypeOf(error).toEqualTypeOf<Busy | CircuitOpen | RateLimitExceeded>()
         return Effect.succeed(error.retryAfter)
       })
     )
@@ -143,14 +143,14 @@ describe("a protected resolver", () => {
     type Own = Lost | Batching.UnansweredRequest | CircuitOpen | Cause.TimeoutError
     expectTypeOf<Resource.Failure<typeof user>>().toEqualTypeOf<ResourceError<"user", Own>>()
     expectTypeOf<Resource.Services<typeof user>>().toEqualTypeOf<Rates>()
-    const list = Resource.requestEach("list", {
+    const list = Resource.forEachRequest("list", {
       items: () => [1],
       request: (id) => new GetUser({ id }),
       resolver: Batching.protect(users, rateLimit(Search)),
       each: circuitBreaker(Rates)
     })
     expectTypeOf<Resource.Failure<typeof list>>().toEqualTypeOf<
-      ResourceError<"list", Lost | Batching.UnansweredRequest | CircuitOpen | RateExceeded>
+      ResourceError<"list", Lost | Batching.UnansweredRequest | CircuitOpen | RateLimitExceeded>
     >()
     expectTypeOf<Resource.Services<typeof list>>().toEqualTypeOf<Rates | Search>()
   })

@@ -81,7 +81,12 @@ describe("resources", () => {
     const list = Resource.forEach("r", { after, items: () => [1], load })
     const lazy = Resource.forEach("r", { after: () => [user], items: () => [1], load })
     const request = Resource.fromRequest("r", { after, request: () => new Ask({ id: 1 }), resolver })
-    const requests = Resource.requestEach("r", { after, items: () => [1], request: (id) => new Ask({ id }), resolver })
+    const requests = Resource.forEachRequest("r", {
+      after,
+      items: () => [1],
+      request: (id) => new Ask({ id }),
+      resolver
+    })
     const on = Resource.succeed("on", true)
     const one = Resource.succeed("one", 1)
     const choice = Resource.match("r", { after, on, cases: { true: one, false: one } })
@@ -582,8 +587,8 @@ describe("requests", () => {
     Resource.fromRequest("bad", { request: () => 1, resolver: Users })
   })
 
-  it("requestEach gives the answers in a list, and takes a policy for each", () => {
-    const list = Resource.requestEach("list", {
+  it("forEachRequest gives the answers in a list, and takes a policy for each", () => {
+    const list = Resource.forEachRequest("list", {
       deps: { userId },
       items: ({ userId }) => [userId],
       request: (id) => new GetUser({ id }),
@@ -598,7 +603,7 @@ describe("requests", () => {
 
   it("lists that are declared where they are used need no services that they do not need", () => {
     const requests = Loader.make({
-      list: Resource.requestEach("list", { items: () => [1], request: (id) => new GetOrg({ id }), resolver: Both })
+      list: Resource.forEachRequest("list", { items: () => [1], request: (id) => new GetOrg({ id }), resolver: Both })
     })
     const items = Loader.make({ list: Resource.forEach("list", { items: () => [1], load: (n) => Effect.succeed(n) }) })
     expectTypeOf<Loader.Services<typeof requests>>().toEqualTypeOf<never>()

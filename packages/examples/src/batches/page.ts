@@ -11,7 +11,7 @@ const project = Resource.make("project", {
 const commenters = Array.from({ length: 15 }, (_, k) => k + 10)
 
 export const pageOf = (resolver: typeof Users) => {
-  const comments = Resource.requestEach("comments", {
+  const comments = Resource.forEachRequest("comments", {
     items: () => commenters,
     request: getUser,
     resolver
@@ -23,7 +23,7 @@ export const pageOf = (resolver: typeof Users) => {
     request: ({ project }) => getUser(project.ownerId),
     resolver
   })
-  const watchers = Resource.requestEach("watchers", {
+  const watchers = Resource.forEachRequest("watchers", {
     deps: { project },
     items: ({ project }) => project.watchers,
     request: getUser,

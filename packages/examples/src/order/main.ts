@@ -55,12 +55,12 @@ const audited = Effect.fnUntraced(function* <E, R>(
 })
 
 const faults: ReadonlyArray<Fault.Fault> = [
-  Fault.dies(),
-  Fault.dies(undefined, { phase: "after" }),
-  Fault.hangs(),
-  Fault.hangs({ phase: "after" }),
-  Fault.interrupts({ phase: "after" }),
-  Fault.dies(undefined, { phase: "closing" })
+  Fault.die(),
+  Fault.die(undefined, { phase: "after" }),
+  Fault.hang(),
+  Fault.hang({ phase: "after" }),
+  Fault.interrupt({ phase: "after" }),
+  Fault.die(undefined, { phase: "closing" })
 ]
 
 const eachFault = Effect.gen(function* () {
@@ -105,7 +105,7 @@ const stuckPayment = Resource.make("payment", {
 const failedCompensation = Effect.gen(function* () {
   yield* section("What cannot be taken back", "the bank does not answer when the money is to be returned")
   const { balance } = yield* Books
-  const stuck = order.pipe(Loader.override(payment, stuckPayment), Fault.inject(parcel, Fault.dies()))
+  const stuck = order.pipe(Loader.override(payment, stuckPayment), Fault.inject(parcel, Fault.die()))
   const { exit, report } = yield* Loader.loadWithReport(stuck, { sale: newSale() })
   yield* print(toWaterfall(report, { columns: width }))
   const remains = Exit.isFailure(exit) ? Saga.RollbackError.of(exit.cause) : undefined

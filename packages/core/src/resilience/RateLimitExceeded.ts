@@ -22,13 +22,13 @@ import { NotNow } from "../base/NotNow.ts"
  * const once = Search.layer({ limit: 1, window: "1 minute" })
  *
  * const second = Effect.andThen(load, Effect.flip(load)).pipe(Effect.provide(once))
- * Effect.runPromise(second).then(({ error }) => console.log(error._tag)) // RateExceeded
+ * Effect.runPromise(second).then(({ error }) => console.log(error._tag)) // RateLimitExceeded
  * ```
  *
  * @since 0.1.0
  * @category errors
  */
-export class RateExceeded extends Data.TaggedError("RateExceeded")<{
+export class RateLimitExceeded extends Data.TaggedError("RateLimitExceeded")<{
   readonly message: string
   readonly rate: string
   readonly limit: number

@@ -45,7 +45,7 @@ import { listKind, type ListSource } from "./Lists.ts"
  *
  * const Users = RequestResolver.fromFunctionBatched<GetUser>((entries) => entries.map(({ request }) => `user ${request.id}`))
  * const ids = Resource.input<ReadonlyArray<number>>()("ids")
- * const members = Resource.requestEach("members", {
+ * const members = Resource.forEachRequest("members", {
  *   deps: { ids },
  *   items: ({ ids }) => ids,
  *   request: (id) => new GetUser({ id }),
@@ -59,7 +59,7 @@ import { listKind, type ListSource } from "./Lists.ts"
  * @since 0.1.0
  * @category constructors
  */
-export const requestEach = <
+export const forEachRequest = <
   const Name extends string,
   I,
   Q extends AnyRequest,
@@ -98,7 +98,7 @@ export const requestEach = <
   Inputs<D> & InputOf<After[number]>,
   Unkeyed<K, Request.Services<Q>>
 > => {
-  checkFunctions("Resource.requestEach", name, options, ["items", "request"], ["key", "itemKey"])
+  checkFunctions("Resource.forEachRequest", name, options, ["items", "request"], ["key", "itemKey"])
   return declare(name, {
     kind: listKind,
     deps: lazily<Dependencies>(options.deps, {}),
@@ -113,7 +113,7 @@ export const requestEach = <
     resolvers: [],
     concurrency: "unbounded",
     each: [
-      ...undoLayers("Resource.requestEach", name, undo, alsoUndo),
+      ...undoLayers("Resource.forEachRequest", name, undo, alsoUndo),
       ...(options.each === undefined ? [] : layersOf(options.each))
     ]
   } as ListSource)
