@@ -10,6 +10,8 @@
  * permit that its own callers hold.
  */
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { AnyEffect } from "./AnyEffect.ts"
 
 const prefix = "effect-loader/run/"
 const waitPrefix = `${prefix}wait/`
@@ -50,9 +52,27 @@ export const without = <R>(context: Context.Context<R>, isLeft: (key: string) =>
 /** A context without anything that belongs to a run. */
 export const clear = <R>(context: Context.Context<R>): Context.Context<R> => without(context, isRunLocal)
 
-/** The context outside of its step: the same object where no step has set an entry, since each run asks. */
+/** Whether any entry of a step may be set: each run asks, and most are inside no step. */
+const InStep = /* @__PURE__ */ make<boolean>("InStep", () => false)
+
+/** An effect with an entry of its step, made from the one further out. */
+export const updateOfStep = <A>(
+  self: AnyEffect,
+  key: Context.Reference<A | undefined>,
+  f: (around: A | undefined) => A
+): AnyEffect =>
+  Effect.updateContext(self, (context) =>
+    Context.add(Context.add(context, InStep, true), key, f(Context.get(context, key)))
+  )
+
+/** An effect with an entry of its step. */
+export const provideOfStep = <A>(self: AnyEffect, key: Context.Reference<A | undefined>, value: A): AnyEffect =>
+  updateOfStep(self, key, () => value)
+
+/** The context outside of its step: the same object where it is inside none. */
 export const outsideStep = <R>(context: Context.Context<R>): Context.Context<R> => {
-  let outside = context
+  if (!Context.get(context, InStep)) return context
+  let outside = Context.add(context, InStep, false)
   for (const key of ofSteps) {
     if (Context.get(context, key) !== undefined) outside = Context.add(outside, key, undefined)
   }

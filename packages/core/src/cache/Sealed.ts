@@ -14,7 +14,7 @@ const Shared = /* @__PURE__ */ RunLocal.makeOfStep<Context.Context<never>>("Shar
 
 /** Marks the load inside a cache as one whose value is shared without a key. */
 export const sharing = (self: AnyEffect, services: Context.Context<never>): AnyEffect =>
-  Effect.provideService(self, Shared, services)
+  RunLocal.provideOfStep(self, Shared, services)
 
 /** The load of a resource. If its value is shared without a key, it has the captured services and no others. */
 export const sealed = (self: AnyEffect, resource: string): AnyEffect =>

@@ -26,7 +26,7 @@ export const foreseeing: Extension = {
     const foresight = new Foresight(run.program, foreseen, progress, inside)
     return {
       changed: () => foresight.changed(),
-      enclose: (index, item, self) => Effect.provideService(self, InsideOf, { foresight, index, item }),
+      enclose: (index, item, self) => RunLocal.provideOfStep(self, InsideOf, { foresight, index, item }),
       ended: () => foresight.end(),
       hasCome: (index, item) => foresight.hasCome(index, item),
       item: (index, item, self) =>

@@ -74,7 +74,7 @@ const StepExtensions = /* @__PURE__ */ RunLocal.makeOfStep<ReadonlyArray<Extensi
 
 /** An effect that brings extensions for the runs inside it. */
 export const bringing = (extensions: ReadonlyArray<Extension>, self: AnyEffect): AnyEffect =>
-  Effect.updateService(self, StepExtensions, (others = none) => [...others, ...extensions])
+  RunLocal.updateOfStep(self, StepExtensions, (others = none) => [...others, ...extensions])
 
 const none: ReadonlyArray<never> = []
 
@@ -110,8 +110,6 @@ export interface RunHooks extends Hooks {
   around?: ((first: Run) => Effect.Effect<unknown, unknown>) | undefined
 }
 
-const isEmpty = (extensions: ReadonlyArray<Extension>): boolean => extensions.length === 0
-
 /** One of each: that of the program, which has prepared it, or the first. */
 const distinct = (prepared: ReadonlyArray<Prepared>, others: ReadonlyArray<Extension>): ReadonlyArray<Prepared> => {
   const known = new Set(prepared.map(({ extension }) => extension))
@@ -136,8 +134,11 @@ export class Execution {
     const { extensions } = runnable.program
     const ofContext = fiber.getRef(Extended) ? extensionsIn(fiber) : none
     const ofStep = this.isInside ? (fiber.getRef(StepExtensions) ?? none) : none
-    const others = [runnable.extensions, options.extensions ?? none, ofContext, ofStep]
-    this.extensions = others.every(isEmpty) ? extensions : distinct(extensions, others.flat())
+    const ofRun = options.extensions ?? none
+    this.extensions =
+      runnable.extensions.length + ofRun.length + ofContext.length + ofStep.length === 0
+        ? extensions
+        : distinct(extensions, [...runnable.extensions, ...ofRun, ...ofContext, ...ofStep])
   }
 
   /** Whether it may be inside a step of another run. Most are not, and have nothing to look for. */

@@ -125,7 +125,7 @@ export class Saga {
     return Effect.withFiber((fiber) => {
       const outer = into(fiber.context)!
       const frame: UndoFrame = { done: [], keeper: keeper ?? outer.keeper }
-      return Effect.onExit(Effect.provideService(self, CurrentFrame, frame), (exit) => {
+      return Effect.onExit(RunLocal.provideOfStep(self, CurrentFrame, frame), (exit) => {
         if (frame.done.length === 0) return Effect.void
         if (exit._tag === "Failure") return this.undoFrame(frame, exit.cause)
         moveTo(outer, frame)
@@ -160,7 +160,7 @@ export class Saga {
       const services = RunLocal.outsideStep(fiber.context)
       // What is inside is undone after it.
       const parts: UndoFrame = { done: [], keeper: outer.keeper }
-      return noting(Effect.provideService(self, CurrentFrame, parts), (exit, { made }) => {
+      return noting(RunLocal.provideOfStep(self, CurrentFrame, parts), (exit, { made }) => {
         if (exit._tag === "Failure" || !made) {
           moveTo(outer, parts)
           return Effect.void

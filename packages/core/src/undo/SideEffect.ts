@@ -48,7 +48,7 @@ export const noting = (
   Effect.withFiber((fiber) => {
     const around = fiber.getRef(CurrentSideEffect)
     const sideEffect: SideEffect = { begun: false, made: false }
-    return Effect.onExit(Effect.provideService(self, CurrentSideEffect, sideEffect), (exit) => {
+    return Effect.onExit(RunLocal.provideOfStep(self, CurrentSideEffect, sideEffect), (exit) => {
       if (around !== undefined) {
         around.begun ||= sideEffect.begun
         around.made ||= sideEffect.made && exit._tag === "Success"

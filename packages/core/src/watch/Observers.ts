@@ -43,7 +43,7 @@ const CurrentInherited: Context.Reference<Inherited | undefined> =
 
 /** Passes the events of a run, and of the runs inside it, to a function. */
 export const readBy = (onEvent: OnEvent, self: AnyEffect): AnyEffect =>
-  Effect.updateService(self, CurrentInherited, (inherited): Inherited => {
+  RunLocal.updateOfStep(self, CurrentInherited, (inherited): Inherited => {
     const { parent, readers = [] } = inherited ?? { parent: undefined }
     return { parent, readers: [...readers, { onEvent }] }
   })
@@ -99,7 +99,7 @@ export const observing: Extension = {
       ...emitter.hooksOf(run),
       enclose: (index, item, self) => {
         const inherited: Inherited = { readers, parent: emitter.parentOf(index, item) }
-        const inside = Effect.provideService(self, CurrentInherited, inherited)
+        const inside = RunLocal.provideOfStep(self, CurrentInherited, inherited)
         return readers.length === 0 ? inside : bringing([observing], inside)
       }
     }

@@ -60,10 +60,17 @@ describe("RunLocal", () => {
   it("a run inside a step sees no entry of that step, and all entries that hold around it", () => {
     const ofSteps = declared.filter(({ maker }) => maker === "makeOfStep").map(({ key }) => key)
     assert.isNotEmpty(ofSteps)
+    // An entry is set together with a mark that outsideStep looks for.
+    const OfTest = RunLocal.makeOfStep<string>("OfTest")
+    const marked = Effect.runSync(
+      RunLocal.provideOfStep(Effect.context<never>(), OfTest, "set") as Effect.Effect<Context.Context<never>>
+    )
     fc.assert(
-      fc.property(someValues, (context) => {
+      fc.property(someValues, (values) => {
+        const context = Context.merge(marked, values)
         const { mapUnsafe } = RunLocal.outsideStep(context)
-        for (const [key, value] of context.mapUnsafe) {
+        assert.isUndefined(mapUnsafe.get(OfTest.key))
+        for (const [key, value] of values.mapUnsafe) {
           assert.strictEqual(mapUnsafe.get(key), ofSteps.includes(key) ? undefined : value)
         }
       })
