@@ -6,12 +6,15 @@
  */
 import * as Cause from "effect/Cause"
 import { describe } from "../base/ErrorText.ts"
+import { notAResource } from "../compile/Issues.ts"
 import { type Lists, mayChooseOf, reversed } from "../compile/Layout.ts"
 import type { Program } from "../compile/Program.ts"
 import { Failed, Pending, Running, Skipped } from "../model/Absent.ts"
 import type { Extension, Hooks } from "../model/Extension.ts"
-import type { Kind } from "../model/Kind.ts"
-import { stepOf } from "../model/Step.ts"
+import { type GraphIssue, quoted } from "../model/GraphIssue.ts"
+import type { Case, Compiling, Kind, ReadResources } from "../model/Kind.ts"
+import type { Source } from "../model/Node.ts"
+import { type Cases, type Step, stepOf } from "../model/Step.ts"
 import type { Run } from "../run/Run.ts"
 import { MatchError } from "./MatchError.ts"
 
@@ -194,8 +197,16 @@ class Choices {
   }
 }
 
+/** What is run in any case is wanted by a target, through steps that wait for it. All the rest is for choices to want. */
+const optionalIn = (steps: ReadonlyArray<Step>, isTarget: Uint8Array): Uint8Array => {
+  const optional = isTarget.map((target) => 1 - target)
+  for (let i = steps.length - 1; i >= 0; i--) for (const j of steps[i]!.waitsFor) optional[j]! &= optional[i]!
+  return optional
+}
+
 /** Makes the choices of a run. */
 const choosing: Extension = {
+  optional: optionalIn,
   prepare: ({ steps }: Program): Choosable => {
     const wanting = steps.map(() => 0)
     for (const { mayChoose, waitsFor } of steps) {
@@ -207,15 +218,50 @@ const choosing: Extension = {
   open: (run: Run, choosable: Choosable) => new Choices(run, choosable).hooks
 }
 
+/** A choice, by what it chooses for each value of what it reads as `on`. */
+export interface MatchSource extends Source {
+  readonly cases: Readonly<Record<string, unknown>>
+  readonly orElse: unknown
+}
+
+const readCases = (
+  { cases, orElse }: MatchSource,
+  resource: string,
+  { entries, resolve }: ReadResources
+): ReadonlyArray<Case> => {
+  const found: Array<Case> = []
+  for (const [key, given] of entries(() => cases, resource)) {
+    const refuse = (value: unknown): GraphIssue =>
+      notAResource({ place: "case", resource, key }, `case ${quoted(key)} of ${quoted(resource)}`, value)
+    const node = resolve(given, refuse)
+    if (node !== undefined) found.push({ value: key, node, use: `for ${key}` })
+  }
+  const refuse = (value: unknown): GraphIssue =>
+    notAResource({ place: "orElse", resource }, `\`orElse\` of ${quoted(resource)}`, value)
+  const otherwise = orElse === undefined ? undefined : resolve(orElse, refuse)
+  if (otherwise !== undefined) found.push({ value: undefined, node: otherwise, use: "in orElse" })
+  return found
+}
+
+const toCases = ({ cases, chosen }: Compiling): Cases => {
+  const byValue = new Map<string, number>()
+  let otherwise: number | undefined
+  cases.forEach(({ value }, k) => {
+    if (value === undefined) otherwise = chosen[k]
+    else byValue.set(value, chosen[k]!)
+  })
+  return { cases: byValue, otherwise }
+}
+
 export const matchKind: Kind = {
   name: "match",
   refuses: "a choice does no work of its own: pipe it onto the cases",
-  toStep: (_base, common, { choice }) =>
+  cases: ({ name, source }, read) => readCases(source as MatchSource, name, read),
+  refuse: (resource, value) => notAResource({ place: "on", resource }, `\`on\` of ${quoted(resource)}`, value),
+  toStep: (_base, common, compiling) =>
     stepOf(common, {
-      choice,
-      mayChoose: Array.from(
-        new Set([...choice!.cases.values(), ...(choice!.otherwise === undefined ? none : [choice!.otherwise])])
-      ),
+      choice: toCases(compiling),
+      mayChoose: Array.from(new Set(compiling.chosen)),
       settle: ({ hooks }, index) => hooks.choose!(index),
       extensions: [choosing]
     })

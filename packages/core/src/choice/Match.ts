@@ -2,7 +2,7 @@
 import { type Any, declare, type Failure, type Input, type InputOf, lazily, type Resource } from "../model/Resource.ts"
 import type { Services, Success } from "../model/Resource.ts"
 import type { ResourceError } from "../model/ResourceError.ts"
-import { matchKind } from "./Choices.ts"
+import { matchKind, type MatchSource } from "./Choices.ts"
 import type { MatchError } from "./MatchError.ts"
 
 /** What can decide: values that are keys of an object when they are written out. */
@@ -121,4 +121,4 @@ export const match: {
     after: lazily<ReadonlyArray<unknown>>(after, []),
     cases,
     orElse
-  })
+  } as MatchSource)

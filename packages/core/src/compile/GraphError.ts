@@ -4,105 +4,27 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
-import { describe as inWords } from "../base/ErrorText.ts"
 import { isTagged } from "../base/Tagged.ts"
-import { type GraphIssue, longText, type NotAResource, phrase, quoted, shortName, textOf } from "../model/GraphIssue.ts"
+import { type GraphIssue, quoted, textOf } from "../model/GraphIssue.ts"
 
 export type { GraphIssue, NotAResource } from "../model/GraphIssue.ts"
 
 /** How much a message shows. */
-const longestPath = 12
-const mostUses = 3
 const mostIssues = 50
 const longestMessage = 10_000
-
-const valueOf = (value: unknown): string =>
-  shortName(
-    typeof value === "object" || typeof value === "function"
-      ? inWords(value)
-      : String(value as string | number | boolean | bigint | symbol | undefined)
-  )
-
-const showPath = (path: ReadonlyArray<string>): string => {
-  const names = (from: number, to?: number) => path.slice(from, to).map(shortName)
-  const shown =
-    path.length <= longestPath
-      ? names(0)
-      : [...names(0, longestPath / 2), `... ${path.length - longestPath} more ...`, ...names(-longestPath / 2)]
-  return shown.join(" -> ")
-}
-
-/** The first of several, and how many are left out. */
-const first = (all: ReadonlyArray<string>, separator: string): string =>
-  all.length <= mostUses
-    ? all.join(separator)
-    : `${all.slice(0, mostUses).join(separator)} and ${all.length - mostUses} more`
-
-const showPlace = ({ key = "", place, resource = "" }: NotAResource): string => {
-  switch (place) {
-    case "target":
-      return `target ${quoted(key)}`
-    case "dependency":
-      return `dependency ${quoted(key)} of ${quoted(resource)}`
-    case "after":
-      return `an entry in \`after\` of ${quoted(resource)}`
-    case "case":
-      return `case ${quoted(key)} of ${quoted(resource)}`
-    case "on":
-    case "orElse":
-      return `\`${place}\` of ${quoted(resource)}`
-  }
-}
-
-const describe = (issue: GraphIssue): string => {
-  switch (issue._tag) {
-    case "Cycle":
-      return `cycle: ${showPath(issue.path)}; each of these waits for the next, so none could ever start`
-    case "MoreCycles":
-      return `${issue.dependencies} more dependencies close cycles: those above are the first`
-    case "DuplicateName":
-      return (
-        `duplicate name ${quoted(issue.name)}: ${issue.uses.length} different resources have it, used by ` +
-        first(
-          issue.uses.map((uses) =>
-            first(
-              uses.map((use) => phrase(use)),
-              ", "
-            )
-          ),
-          "; and by "
-        ) +
-        (issue.sameDeclaration
-          ? "; they are the same declaration, different policies: pipe once and use that value everywhere"
-          : "; rename all but one; if there is only one, its module was evaluated twice (by a hot reload, or as two copies)")
-      )
-    case "NotAResource":
-      return (
-        `${showPlace(issue)} is not a resource but ${shortName(issue.value)}` +
-        (issue.value === "undefined" ? "; if it is declared later, give the dependencies as a function" : "")
-      )
-    case "InvalidDependencies":
-      return `the dependencies of ${quoted(issue.resource)} could not be read: ${longText(inWords(issue.defect))}`
-    case "InvalidName":
-      return (
-        `${phrase(issue.use)} cannot be called ${typeof issue.name === "string" ? JSON.stringify(shortName(issue.name)) : valueOf(issue.name)}: ` +
-        'names and keys are strings, not empty and not "__proto__"'
-      )
-    case "InvalidOption":
-      return `option ${quoted(issue.option)}: expected ${phrase(issue.expected)}, got ${valueOf(issue.value)}`
-    default:
-      return textOf(issue)
-  }
-}
 
 /** One issue a line, and how many are left out. */
 const linesOf = (issues: ReadonlyArray<GraphIssue>): string => {
   let lines = ""
   let shown = 0
-  for (; shown < Math.min(issues.length, mostIssues) && lines.length < longestMessage; shown++) {
-    lines += `\n  - ${describe(issues[shown]!)}`
+  for (const issue of issues) {
+    if (shown === mostIssues || lines.length >= longestMessage) {
+      return `${lines}\n  ... and ${issues.length - shown} more`
+    }
+    lines += `\n  - ${textOf(issue)}`
+    shown++
   }
-  return shown === issues.length ? lines : `${lines}\n  ... and ${issues.length - shown} more`
+  return lines
 }
 
 /**

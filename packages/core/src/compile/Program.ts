@@ -7,7 +7,7 @@
 import { Pending } from "../model/Absent.ts"
 import type { Extension, Prepared } from "../model/Extension.ts"
 import type { Layer, Node } from "../model/Node.ts"
-import { type Cases, type Common, type Step, stepOf } from "../model/Step.ts"
+import { type Common, type Step, stepOf } from "../model/Step.ts"
 import type { Discovery, Found } from "./Discovery.ts"
 import { type Fatal, toFatal } from "./Fatal.ts"
 import { type Hot, toHot } from "./Hot.ts"
@@ -44,71 +44,51 @@ export interface Program extends Fatal {
   readonly extensions: ReadonlyArray<Prepared>
 }
 
-const casesOf = ({ cases, node }: Found, indexOf: (node: Node) => number): Cases | undefined => {
-  if (node._tag === "View" || node.source.cases === undefined) return undefined
-  const byValue = new Map<string, number>()
-  let otherwise: number | undefined
-  for (const { node, value } of cases) {
-    if (value === undefined) otherwise = indexOf(node)
-    else byValue.set(value, indexOf(node))
-  }
-  return { cases: byValue, otherwise }
-}
-
 const viewOf = (common: Common, parent: number, { lens }: Extract<Node, { readonly _tag: "View" }>): Step =>
   stepOf(common, {
     view: { parent, lens },
     settle: (run, index) => lens.settle(run, index, common, parent)
   })
 
-const toSteps = (
-  laidOut: ReadonlyArray<Found>,
-  foundBy: ReadonlyMap<Node, Found>,
-  defaults: ReadonlyArray<Layer>
-): ReadonlyArray<Step> => {
-  const indexOf = (node: Node): number => foundBy.get(node)!.index
+const toSteps = (laidOut: ReadonlyArray<Found>, defaults: ReadonlyArray<Layer>): ReadonlyArray<Step> => {
   const steps: Array<Step> = []
   for (const found of laidOut) {
-    const { after, dependencies, index, keys, node } = found
-    const sources = dependencies.map(indexOf)
-    const waitsFor = distinct(after.length === 0 ? sources : [...sources, ...after.map(indexOf)])
-    const common = { name: node.name, node, base: index, keys, sources, waitsFor }
+    const { cases, index, keys, node } = found
+    const to = found.to.map((one) => one.index)
+    const waits = cases.length === 0 ? to : to.slice(0, to.length - cases.length)
     if (node._tag === "View") {
-      const parent = sources[0]!
-      steps.push(viewOf({ ...common, base: steps[parent]!.base }, parent, node))
-    } else steps.push(node.source.kind.toStep(node, common, { defaults, choice: casesOf(found, indexOf) }))
+      const parent = to[0]!
+      const common = { name: node.name, node, base: steps[parent]!.base, keys, sources: to, waitsFor: to }
+      steps.push(viewOf(common, parent, node))
+    } else {
+      const sources = keys.length === waits.length ? waits : waits.slice(0, keys.length)
+      const common = { name: node.name, node, base: index, keys, sources, waitsFor: distinct(waits) }
+      steps.push(node.source.kind.toStep(node, common, { defaults, cases, chosen: to.slice(waits.length) }))
+    }
   }
   return steps
-}
-
-/** What is run in any case is wanted by a target, through steps that wait for it. All the rest is for choices to want. */
-const optionalIn = (steps: ReadonlyArray<Step>, isTarget: Uint8Array): Uint8Array | undefined => {
-  if (steps.every(({ choice }) => choice === undefined)) return undefined
-  const optional = isTarget.map((target) => 1 - target)
-  for (let i = steps.length - 1; i >= 0; i--) for (const j of steps[i]!.waitsFor) optional[j]! &= optional[i]!
-  return optional
 }
 
 /** The compiled form of a graph that is known to be sound. */
 export const toProgram = (
   name: string,
-  { found, foundBy, targets }: Omit<Discovery, "issues">,
+  { found, targets }: Omit<Discovery, "issues">,
   defaults: ReadonlyArray<Layer>
 ): Program => {
   const laidOut = layOut(found)
   const declared = found.map(({ index }) => index)
-  const steps = toSteps(laidOut, foundBy, defaults)
+  const steps = toSteps(laidOut, defaults)
   const isGiven = (i: number): boolean => steps[i]!.given !== undefined
   const dependents = reversed(steps, waitsForOf)
   const ranks = toRanks(steps)
   const urgency = byUrgency(ranks, declared)
-  const sources = targets.map(([, node]) => foundBy.get(node)!.index)
+  const sources = targets.map(([, { index }]) => index)
   const isTarget = new Uint8Array(steps.length)
   for (const i of sources) isTarget[i] = 1
-  const optional = optionalIn(steps, isTarget)
+  const extensions = Array.from(new Set<Extension>(steps.flatMap((step) => step.extensions)))
+  const optional = extensions.find((extension) => extension.optional)?.optional!(steps, isTarget)
   // What a choice has to want waits for that, too.
   const missing = steps.map((step, i) => step.waitsFor.reduce((n, j) => (isGiven(j) ? n : n + 1), optional?.[i] ?? 0))
-  const extensions = new Set<Extension>(steps.flatMap((step) => step.extensions))
   const program: Program & { extensions: ReadonlyArray<Prepared> } = {
     name,
     steps,
@@ -130,9 +110,6 @@ export const toProgram = (
     extensions: [],
     ...toFatal(steps, isTarget, dependents)
   }
-  program.extensions = Array.from(extensions, (extension) => ({
-    extension,
-    data: extension.prepare?.(program as never)
-  }))
+  program.extensions = extensions.map((extension) => ({ extension, data: extension.prepare?.(program as never) }))
   return program
 }

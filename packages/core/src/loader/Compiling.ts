@@ -7,6 +7,7 @@ import { toDuration } from "../base/DurationInput.ts"
 import { compile as compileProgram } from "../compile/Compiler.ts"
 import type { LookInside } from "../compile/Discovery.ts"
 import type { GraphError, GraphIssue } from "../compile/GraphError.ts"
+import { invalidOption } from "../compile/Issues.ts"
 import type { LoadSource } from "../model/Resource.ts"
 import type { Compiled, Declaration, Options } from "./Compiled.ts"
 
@@ -91,7 +92,7 @@ const checkOptions = ({
 }: Options): ReadonlyArray<GraphIssue> => {
   const issues: Array<GraphIssue> = []
   const refuse = (option: string, value: unknown, expected: string): void => {
-    issues.push({ _tag: "InvalidOption", option, value, expected })
+    issues.push(invalidOption(option, value, expected))
   }
   for (const [option, limit] of Object.entries({ concurrency, compensationConcurrency })) {
     if (limit !== undefined && !isLimit(limit)) refuse(option, limit, 'a whole number from 1, or "unbounded"')

@@ -8,6 +8,7 @@
 import * as Result from "effect/Result"
 import { deepest } from "../base/Nesting.ts"
 import { GraphError, isGraphError } from "../compile/GraphError.ts"
+import { cycle } from "../compile/Issues.ts"
 import { describe } from "../base/ErrorText.ts"
 import { type GraphIssue, longText, quoted, worded } from "../model/GraphIssue.ts"
 import { type AnyLoader, type Compiled, compiledOf, type Declaration, type Nested } from "./Compiled.ts"
@@ -58,7 +59,7 @@ const cycleOf = (outer: Open, inner: Open): GraphIssue => {
   const path = [nameOf(outer)]
   for (let at: Open | undefined = inner; at !== outer && at !== undefined; at = at.around) path.push(nameOf(at))
   path.push(nameOf(outer))
-  return { _tag: "Cycle", path: path.reverse() }
+  return cycle(path.reverse())
 }
 
 /** Functions that give ever more loaders: those that are called the same are told as one. */

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import { dual } from "effect/Function"
 import { RecentMap } from "../base/RecentMap.ts"
 import { counter } from "../base/Shared.ts"
+import { duplicateName, invalidName, invalidOption } from "../compile/Issues.ts"
 import { type GraphIssue, phrase, quoted, worded } from "../model/GraphIssue.ts"
 import { type Substitution, substituting } from "../compile/Substitution.ts"
 import { asEffect } from "../model/UserEffect.ts"
@@ -152,7 +153,7 @@ const checkOverride = (self: AnyLoader, name: string, replacement: unknown): Rea
     issues.push(notLoaded(name, "the override of"))
   }
   if (isResource(replacement) && replacement.name !== name) {
-    issues.push({ _tag: "InvalidName", name: replacement.name, use: `the replacement of "${name}"` })
+    issues.push(invalidName(replacement.name, `the replacement of "${name}"`))
   }
   return issues
 }
@@ -332,7 +333,7 @@ const mergeOptions = (
   const same = <A>(option: "policy" | "scheduling" | "onCompensationFailure", first: A, second: A): A => {
     if (!(option in given) && first !== second) {
       const expected = "the one that both are to have, as the two loaders differ in it"
-      issues.push({ _tag: "InvalidOption", option, value: "none", expected })
+      issues.push(invalidOption(option, "none", expected))
     }
     return first
   }
@@ -383,12 +384,8 @@ const mergeNames = (
   b: ReadonlyMap<string, Node>
 ): { readonly byName: ReadonlyMap<string, Node>; readonly issues: ReadonlyArray<GraphIssue> } => {
   const clashing = Array.from(b).filter(([name, node]) => a.has(name) && a.get(name) !== node)
-  const issues = clashing.map(([name]) => ({
-    _tag: "DuplicateName" as const,
-    name,
-    uses: [["an override in the first loader"], ["an override in the second loader"]],
-    sameDeclaration: false
-  }))
+  const uses = [["an override in the first loader"], ["an override in the second loader"]]
+  const issues = clashing.map(([name]) => duplicateName(name, uses, false))
   return { byName: new Map([...a, ...b]), issues }
 }
 

@@ -293,6 +293,8 @@ export interface SlotTurn {
 export interface Extension {
   /** Computes what runs of a program need, once. Without it, `data` is `undefined`. */
   readonly prepare?: (program: never) => unknown
+  /** Of each step, whether it runs only if a choice wants it, or something that a choice wants: brought by choices. */
+  readonly optional?: (steps: ReadonlyArray<Step>, isTarget: Uint8Array) => Uint8Array
   /** What is wrong with a program. */
   readonly check?: (program: never) => ReadonlyArray<GraphIssue>
   /** Opens it for a run; `undefined` where it has nothing to do. */

@@ -1,7 +1,7 @@
 /** What a source is. Each constructor of resources brings its kind, so that nothing else asks which one it is. */
 import type { GraphIssue } from "./GraphIssue.ts"
-import type { Base, Dependencies, Layer, Lens } from "./Node.ts"
-import type { Cases, Common, Step } from "./Step.ts"
+import type { Base, Dependencies, Layer, Lens, Node } from "./Node.ts"
+import type { Common, Step } from "./Step.ts"
 
 /** What plans call a kind. */
 type KindName = "input" | "constant" | "struct" | "load" | "request" | "list" | "match" | "loader"
@@ -10,7 +10,26 @@ type KindName = "input" | "constant" | "struct" | "load" | "request" | "list" | 
 interface Compiling {
   /** The layers of a loader's default policy. */
   readonly defaults: ReadonlyArray<Layer>
-  readonly choice: Cases | undefined
+  /** What a choice may choose: the step of each case, in the order of `cases`. */
+  readonly chosen: ReadonlyArray<number>
+  readonly cases: ReadonlyArray<Case>
+}
+
+/** A resource that a choice may choose. */
+export interface Case {
+  /** The value that chooses it; the case without one is for every other value. */
+  readonly value: string | undefined
+  readonly node: Node
+  /** How the choice uses it, in words. */
+  readonly use: string
+}
+
+/** Reads the resources that a user gave. What is wrong becomes an issue. */
+export interface ReadResources {
+  /** The node of a resource; for any other value, `refuse` says what is wrong. */
+  readonly resolve: (value: unknown, refuse: (value: unknown) => GraphIssue) => Node | undefined
+  /** What a record of resources holds, by key. */
+  readonly entries: (record: () => object, owner: string) => ReadonlyArray<readonly [key: string, value: unknown]>
 }
 
 export interface Kind {
@@ -22,6 +41,10 @@ export interface Kind {
   /** Why a resource of this kind takes no policies. */
   readonly refuses?: string
   readonly toStep: (base: Base, common: Common, compiling: Compiling) => Step
+  /** What it may choose, where it is a choice. */
+  readonly cases?: (base: Base, read: ReadResources) => ReadonlyArray<Case>
+  /** What is wrong with a dependency that is no resource. Default: the issue names the key of the dependency. */
+  readonly refuse?: (resource: string, value: unknown) => GraphIssue
   /** What is wrong with it and its policies. */
   readonly check?: (base: Base, defaults: ReadonlyArray<Layer>) => ReadonlyArray<GraphIssue>
   /** What is wrong with several resources together. */

@@ -37,9 +37,6 @@ export interface Source {
   /** Resources that must be loaded first, though their values are not needed. */
   readonly after: () => ReadonlyArray<unknown>
   readonly key?: KeyOf | undefined
-  /** What a choice loads for each value of `on`, and for every other. */
-  readonly cases?: Readonly<Record<string, unknown>>
-  readonly orElse?: unknown
   /** The loader inside, where it runs one; throws where there is none, or none that is sound. */
   readonly loader?: () => unknown
   /** The key of the service that the value is, where it is one. */
