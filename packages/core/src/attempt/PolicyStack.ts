@@ -3,33 +3,25 @@ import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
-import type { Origin } from "../cache/Key.ts"
 import type { Hooks, LoadPlace } from "../model/Extension.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
 import { PerCall } from "../model/PerCall.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
-import type { Attempted, ItemLoads, Step } from "../model/Step.ts"
+import type { Attempted, LayerPlace, ItemPlace, Step } from "../model/Step.ts"
 import { wrapIn } from "../model/UserEffect.ts"
 import type { Attempts } from "./Attempts.ts"
 import type { AttemptState } from "./AttemptState.ts"
-import { insideOf, keyOfItem, keyOfWhole, Refresh, policiesInside, type RefreshableLoad } from "./Refresh.ts"
+import { layersInside } from "./LayersInside.ts"
 
-/** An item of a list. */
-interface Item {
-  readonly items: ItemLoads
-  readonly value: unknown
-}
-
-export class PolicyStack implements LayerObserver, LoadPlace {
+export class PolicyStack implements LayerObserver, LoadPlace, LayerPlace {
   readonly state: AttemptState
   readonly step: Step
   readonly deps: Dependencies
   private readonly attempts: Attempts
-  private readonly hooks: Hooks
-  private readonly item: Item | undefined
-  private ifAnyWrapped: RefreshableLoad | undefined = undefined
+  readonly hooks: Hooks
+  readonly item: ItemPlace | undefined
 
-  constructor(attempts: Attempts, state: AttemptState, step: Step, deps: Dependencies, item?: Item) {
+  constructor(attempts: Attempts, state: AttemptState, step: Step, deps: Dependencies, item?: ItemPlace) {
     this.attempts = attempts
     this.hooks = attempts.run.hooks
     this.state = state
@@ -111,18 +103,8 @@ export class PolicyStack implements LayerObserver, LoadPlace {
     this.attempts.run.sink?.(this.index, this.state.item, { _tag: "CacheRead", cache, level, result, ...why })
   }
 
-  origin(layer: Layer): string | Origin {
-    const { deps, item, step } = this
-    const key = item === undefined ? keyOfWhole(step, deps) : keyOfItem(step, item.items, item.value, deps)
-    return key ?? this.outside.origin(this.wrapped, layer)
-  }
-
-  policiesInside(layer: Layer): string {
-    return policiesInside(this.wrapped, layer)
-  }
-
-  refresh(layer: Layer): AnyEffect {
-    return this.outside.inside(this.wrapped, layer)
+  get place(): LayerPlace {
+    return this
   }
 
   aborting(cause: Cause.Cause<unknown>): AnyEffect {
@@ -148,7 +130,7 @@ export class PolicyStack implements LayerObserver, LoadPlace {
     if (around === undefined) return known
     const keep = (self: AnyEffect, inside: Layer): AnyEffect =>
       inside.undo === undefined ? self : around(this, inside, false, (self) => self, self)
-    return insideOf(this.wrapped.layers, layer).reduce(keep, this.hooks.load?.(this, known) ?? known)
+    return layersInside(this, layer).reduce(keep, this.hooks.load?.(this, known) ?? known)
   }
 
   get begun(): number {
@@ -156,18 +138,7 @@ export class PolicyStack implements LayerObserver, LoadPlace {
   }
 
   get failedItem(): FailedItem | undefined {
-    const { item } = this.state
-    return item === undefined ? undefined : { index: item, value: this.item!.value }
-  }
-
-  private get outside(): Refresh {
-    return new Refresh(this.step, this.deps, this.hooks.permits)
-  }
-
-  private get wrapped(): RefreshableLoad {
-    return (this.ifAnyWrapped ??=
-      this.item === undefined
-        ? this.outside.whole()
-        : this.outside.item(this.item.items, this.item.value, this.state.item!))
+    const { item } = this
+    return item === undefined ? undefined : { index: item.index, value: item.value }
   }
 }

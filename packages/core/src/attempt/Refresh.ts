@@ -1,134 +1,104 @@
 /**
- * Loads that belong to no run, such as refreshes of a cache: no observer sees them, they take no slot, and they release what
- * they acquire when they end. They take permits of limiters like any other load.
+ * What is inside a layer: how its value is identified, and how it is loaded outside of any run, such as for a refresh of a
+ * cache. No observer sees those loads, they take no slot, and they release what they acquire when they end. They take permits
+ * of limiters like any other load.
  */
 import * as Effect from "effect/Effect"
-import type { Origin } from "../cache/Key.ts"
-import type { Permitting } from "../model/Extension.ts"
-import type { AnyEffect, Dependencies, Layer, LayerObserver } from "../model/Node.ts"
-import { PerCall } from "../model/PerCall.ts"
-import { unheard } from "../model/Unheard.ts"
 import { answerOf, aString } from "../base/UserValue.ts"
-import type { Asks, Attempted, ItemLoads, Step, Wrapped } from "../model/Step.ts"
-import type { Loading } from "./Loading.ts"
+import type { Origin } from "../cache/Key.ts"
+import type { AnyEffect, Layer, LayerObserver } from "../model/Node.ts"
+import { PerCall } from "../model/PerCall.ts"
+import type { Asks, Attempted, LayerPlace, ItemLoads } from "../model/Step.ts"
+import { unheard } from "../model/Unheard.ts"
 import { sealIn, wrapIn } from "../model/UserEffect.ts"
+import { layersInside, wrappedIn } from "./LayersInside.ts"
+import type { Loading } from "./Loading.ts"
 
-/** The load inside layers, and what identifies its value. */
-export interface RefreshableLoad {
-  readonly load: AnyEffect
-  readonly layers: Pick<Wrapped, "inner" | "outer" | "limit">
-  /** The key that the declaration gives. */
-  readonly key: () => string | undefined
-  /** What identifies a value without a key: its dependencies, and its makers, of which the load function is the first. */
-  readonly of: unknown
-  readonly makers: readonly [object, ...ReadonlyArray<unknown>]
+export interface InsideLayer {
+  /** Identifies the value: by the key of the declaration, or by its makers and dependencies. */
+  readonly origin: () => string | Origin
+  /** The load, for when the run is over. */
+  readonly load: () => AnyEffect
+  /** The labels of the policies, those of the loader included: they decide when a load gives up. */
+  readonly policies: () => string
 }
 
-/** The labels of the policies inside a layer. */
-export const policiesInside = ({ layers }: RefreshableLoad, layer: Layer): string =>
-  insideOf(layers, layer)
-    .map(({ label }) => label)
-    .join()
+/** What is inside a layer, which is `self` around the call of a resolver: nothing else is known there. */
+export const insideOf = ({ place }: LayerObserver, layer: Layer, self: AnyEffect): InsideLayer =>
+  place === undefined
+    ? { origin: () => layer.label, load: () => self, policies: () => "" }
+    : {
+        origin: () => keyIn(place) ?? originIn(place, layer),
+        load: () => loadIn(place, layer),
+        policies: () =>
+          layersInside(place, layer)
+            .map(({ label }) => label)
+            .join()
+      }
 
-/** The key that the declaration of a resource gives, if it gives any. */
-export const keyOfWhole = (step: Step, deps: Dependencies): string | undefined => {
+/** The key that the declaration gives, if it gives any. */
+const keyIn = ({ deps, item, step }: LayerPlace): string | undefined => {
   const { key } = step.attempts!
-  return key === undefined ? undefined : answerOf(step, "`key`", aString, () => key(deps))
-}
-
-/** The key that it gives for an item of its list. */
-export const keyOfItem = (step: Step, { itemKey }: ItemLoads, item: unknown, deps: Dependencies): string | undefined =>
-  itemKey === undefined ? undefined : answerOf(step, "`itemKey`", aString, () => itemKey(item, deps))
-
-export class Refresh {
-  private readonly step: Step
-  private readonly deps: Dependencies
-  private readonly permits: Permitting | undefined
-
-  constructor(step: Step, deps: Dependencies, permits: Permitting | undefined) {
-    this.step = step
-    this.deps = deps
-    this.permits = permits
-  }
-
-  get resource(): string {
-    return this.step.name
-  }
-
-  /** The load of the whole. */
-  whole(): RefreshableLoad {
-    const { deps, step } = this
-    const attempted = step.attempts!
-    const { asks, items, load } = attempted
-    return {
-      load: items === undefined ? this.one(attempted, () => load(deps)) : this.all(items),
-      layers: attempted,
-      key: () => keyOfWhole(step, deps),
-      of: deps,
-      makers: items === undefined ? [load, ...askedBy(asks)] : [items.load, items.items, ...askedBy(items.asks)]
-    }
-  }
-
-  /** The load of one item of a list. */
-  item(items: ItemLoads, item: unknown, index: number): RefreshableLoad {
-    const { deps, step } = this
-    return {
-      load: this.one(items, () => items.load(item, deps, index)),
-      layers: items,
-      key: () => keyOfItem(step, items, item, deps),
-      // Most loads ignore the index, so an item is found again at another position.
-      of: isIndexUsed(items) ? { item, deps, index } : { item, deps },
-      makers: [items.load, ...askedBy(items.asks)]
-    }
-  }
-
-  /** Identifies the value inside a layer whose declaration gives no key. */
-  origin({ layers, makers, of }: RefreshableLoad, layer: Layer): Origin {
-    const [load, ...others] = makers
-    for (const { changes } of insideOf(layers, layer)) if (changes !== undefined) others.push(changes)
-    return { resource: this.resource, load, others, of }
-  }
-
-  /** The load with the policies inside a layer, or with all policies where no layer is given. */
-  inside(wrapped: RefreshableLoad, layer?: Layer): AnyEffect {
-    const { inner, limit, outer } = wrapped.layers
-    const count = layer === undefined ? Infinity : [...inner, ...outer].indexOf(layer)
-    const perCall = new PerCall()
-    const observer: LayerObserver = {
-      ...unheard,
-      perCall: (report) => perCall.add(report),
-      resource: this.resource,
-      origin: (layer) => wrapped.key() ?? this.origin(wrapped, layer),
-      refresh: (layer) => this.inside(wrapped, layer),
-      policiesInside: (layer) => policiesInside(wrapped, layer)
-    }
-    const wrap = (layer: Layer, self: AnyEffect): AnyEffect => layer.wrap(self, observer)
-    const attempt = wrapIn(this.step, inner.slice(0, count), perCall.before(Effect.scoped(wrapped.load)), wrap)
-    const limited = limit === undefined ? attempt : this.permits!.byHand(limit, attempt)
-    return wrapIn(this.step, outer.slice(0, Math.max(0, count - inner.length)), limited, wrap)
-  }
-
-  private one({ loading, seal }: Pick<Attempted, "loading" | "seal">, given: () => unknown): AnyEffect {
-    return sealIn(seal, this.step, (loading as Loading).outside(this.step, given))
-  }
-
-  private all(items: ItemLoads): AnyEffect {
-    const load = (item: unknown, index: number): AnyEffect => this.inside(this.item(items, item, index))
-    return Effect.suspend(() =>
-      Effect.forEach(items.read(this.step, items.items(this.deps)), load, { concurrency: items.concurrency })
-    )
-  }
+  if (item === undefined) return key === undefined ? undefined : answerOf(step, "`key`", aString, () => key(deps))
+  const { itemKey } = item.items
+  return itemKey === undefined ? undefined : answerOf(step, "`itemKey`", aString, () => itemKey(item.value, deps))
 }
 
 /** What else decides the answer to a request. */
 const askedBy = (asks: Asks | undefined): ReadonlyArray<unknown> =>
   asks === undefined ? [] : [asks.resolver, asks.asking]
 
-/** The layers inside a layer, innermost first. */
-export const insideOf = ({ inner, outer }: RefreshableLoad["layers"], layer: Layer): ReadonlyArray<Layer> => {
-  const all = [...inner, ...outer]
-  return all.slice(0, all.indexOf(layer))
-}
-
 /** Whether a load may use the index: unless it declares one or two parameters. (A length of 0 may hide rest parameters.) */
 const isIndexUsed = ({ load }: ItemLoads): boolean => load.length !== 1 && load.length !== 2
+
+/** Identifies the value inside a layer whose declaration gives no key: by what it depends on, and by its makers. */
+const originIn = (place: LayerPlace, layer: Layer): Origin => {
+  const { deps, item, step } = place
+  const { asks, items, load } = step.attempts!
+  const changes = layersInside(place, layer).flatMap(({ changes }) => (changes === undefined ? [] : [changes]))
+  const origin = { resource: step.name, load: items?.load ?? load }
+  if (item === undefined) {
+    const others = items === undefined ? askedBy(asks) : [items.items, ...askedBy(items.asks)]
+    return { ...origin, others: [...others, ...changes], of: deps }
+  }
+  const { index, value } = item
+  // Most loads ignore the index, so an item is found again at another position.
+  const of = isIndexUsed(item.items) ? { item: value, deps, index } : { item: value, deps }
+  return { ...origin, others: [...askedBy(item.items.asks), ...changes], of }
+}
+
+/** The load with the policies inside a layer, or with all policies where no layer is given. */
+const loadIn = (place: LayerPlace, layer?: Layer): AnyEffect => {
+  const { inner, limit, outer } = wrappedIn(place)
+  const count = layer === undefined ? Infinity : [...inner, ...outer].indexOf(layer)
+  const perCall = new PerCall()
+  const observer: LayerObserver = {
+    ...unheard,
+    perCall: (report) => perCall.add(report),
+    resource: place.step.name,
+    place
+  }
+  const wrap = (layer: Layer, self: AnyEffect): AnyEffect => layer.wrap(self, observer)
+  const load = perCall.before(Effect.scoped(bareIn(place)))
+  const attempt = wrapIn(place.step, inner.slice(0, count), load, wrap)
+  const limited = limit === undefined ? attempt : place.hooks.permits!.byHand(limit, attempt)
+  return wrapIn(place.step, outer.slice(0, Math.max(0, count - inner.length)), limited, wrap)
+}
+
+/** The load without policies. */
+const bareIn = (place: LayerPlace): AnyEffect => {
+  const { deps, hooks, item, step } = place
+  const attempted = step.attempts!
+  const { items, load } = attempted
+  const one = ({ loading, seal }: Pick<Attempted, "loading" | "seal">, given: () => unknown): AnyEffect =>
+    sealIn(seal, step, (loading as Loading).outside(step, given))
+  if (item !== undefined) return one(item.items, () => item.items.load(item.value, deps, item.index))
+  if (items === undefined) return one(attempted, () => load(deps))
+  return Effect.suspend(() =>
+    Effect.forEach(
+      items.read(step, items.items(deps)),
+      (value, index) => loadIn({ step, deps, hooks, item: { items, value, index } }),
+      { concurrency: items.concurrency }
+    )
+  )
+}

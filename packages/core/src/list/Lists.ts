@@ -86,7 +86,7 @@ const loadAll = (attempts: Attempts, stack: PolicyStack): AnyEffect => {
   }
   run.hooks.listed?.(index, all.length, concurrency === "unbounded" ? Infinity : concurrency)
   const loads = forEach(all, concurrency, (value, k) => {
-    const item = new PolicyStack(attempts, new AttemptState(index, k, 0), step, deps, { items, value })
+    const item = new PolicyStack(attempts, new AttemptState(index, k, 0), step, deps, { items, value, index: k })
     return attempts.item(
       item,
       value,

@@ -7,7 +7,7 @@ import type { Common, Step } from "./Step.ts"
 type KindName = "input" | "constant" | "struct" | "load" | "request" | "list" | "match" | "loader"
 
 /** What compiling a step can use beside its source. */
-interface Compiling {
+export interface Compiling {
   /** The layers of a loader's default policy. */
   readonly defaults: ReadonlyArray<Layer>
   /** What a choice may choose: the step of each case, in the order of `cases`. */

@@ -15,10 +15,9 @@ import type { Batches, batchesOf } from "../batching/Batches.ts"
 import type { ask, askAll } from "../batching/ask.ts"
 import type { AnyEffect } from "../base/AnyEffect.ts"
 import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
-import type { Origin } from "../cache/Key.ts"
 import type { Extension } from "./Extension.ts"
 import type { Host, Kind } from "./Kind.ts"
-import type { RunView } from "./Step.ts"
+import type { LayerPlace, RunView } from "./Step.ts"
 import type { UndoFunction } from "./Undo.ts"
 
 export type { AnyEffect } from "../base/AnyEffect.ts"
@@ -82,14 +81,10 @@ export interface LayerObserver {
   readonly perCall: (report: Effect.Effect<void>) => void
   /** The call that the last attempt shared with others, if a resolver has answered it. */
   readonly call: object | undefined
-  /** Identifies the value inside `layer`: by the key of the declaration, or by its makers and dependencies. */
-  readonly origin: (layer: Layer) => string | Origin
+  /** What the layer is around; `undefined` around the call of a resolver. */
+  readonly place: LayerPlace | undefined
   /** A cache was looked into; `reason` says why a level failed. */
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult, reason?: string) => void
-  /** What is inside of `layer`, for when the run is over: it takes no slot, counts no attempt, and nobody is told. */
-  readonly refresh: (layer: Layer) => AnyEffect
-  /** The labels of the policies inside `layer`, those of the loader included: they decide when a load gives up. */
-  readonly policiesInside: (layer: Layer) => string
   /** Ends the run with this cause, whatever is around; gives what stands in its place until then. */
   readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
   /** Takes the run back to an earlier resource because of this cause, and says whether it may. */

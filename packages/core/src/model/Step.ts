@@ -141,6 +141,21 @@ export interface Attempted extends Wrapped {
   readonly undoes: boolean
 }
 
+/** An item of a list. */
+export interface ItemPlace {
+  readonly items: ItemLoads
+  readonly value: unknown
+  readonly index: number
+}
+
+/** A load, or that of an item of a list, which layers are around. */
+export interface LayerPlace {
+  readonly step: Step
+  readonly deps: Dependencies
+  readonly item: ItemPlace | undefined
+  readonly hooks: Pick<Hooks, "permits">
+}
+
 /** What steps see of their run. */
 export interface RunView {
   readonly program: ProgramView

@@ -2,7 +2,7 @@
 import * as Exit from "effect/Exit"
 import type { LayerObserver } from "./Node.ts"
 
-export const unheard: Omit<LayerObserver, "resource" | "origin" | "refresh" | "perCall" | "policiesInside"> = {
+export const unheard: Omit<LayerObserver, "resource" | "place" | "perCall"> = {
   degraded: () => {},
   pausing: () => {},
   outrun: () => {},

@@ -5,6 +5,7 @@ import { sealed, sharing } from "../cache/Sealed.ts"
 import type { Layer } from "../model/Node.ts"
 import { holding } from "../attempt/Holding.ts"
 import { fromLayers } from "../attempt/FromLayers.ts"
+import { insideOf } from "../attempt/Refresh.ts"
 import type { PolicyForKeyed, PolicyOf } from "../model/Policy.ts"
 
 /**
@@ -63,16 +64,17 @@ export const cache = <Self, Id extends string, A, Keyed extends boolean, S>(
     refused: undefined,
     wrap: (self, observer) =>
       Effect.flatMap(Effect.service(tag), (cache) => {
-        const key = keyOf(observer.origin(layer))
+        const inside = insideOf(observer, layer, self)
+        const key = keyOf(inside.origin())
         const isGiven = typeof key === "string"
         return cache.read(key, isGiven ? self : sharing(self, cache.shared), {
           read: (level, result, reason) => observer.cacheRead(tag.key, level, result, reason),
           degraded: (error) => observer.degraded(label, error),
           refresh: () => {
-            const outside = observer.refresh(layer)
+            const outside = inside.load()
             return isGiven ? outside : sharing(outside, cache.shared)
           },
-          policies: () => observer.policiesInside(layer)
+          policies: inside.policies
         })
       })
   }

@@ -25,18 +25,17 @@ const all = /* @__PURE__ */ shared("protected calls", () => new ByService())
 
 /** A policy around a call. */
 const aroundCall =
-  ({ label, protects, wrap }: Layer, service: unknown, resource: string) =>
+  ({ protects, wrap }: Layer, service: unknown, resource: string) =>
   (self: AnyEffect): AnyEffect => {
     if (protects !== undefined) return protects.aroundCall(service, self, resource)
     return Effect.suspend(() => {
       const perCall = new PerCall()
-      const heard = {
+      return wrap(perCall.before(self), {
+        ...unheard,
         resource,
-        origin: () => label,
-        refresh: () => self,
-        policiesInside: () => ""
-      }
-      return wrap(perCall.before(self), { ...unheard, ...heard, perCall: (report) => perCall.add(report) })
+        place: undefined,
+        perCall: (report) => perCall.add(report)
+      })
     })
   }
 
