@@ -6,7 +6,7 @@
  */
 import * as Cause from "effect/Cause"
 import { describe } from "../base/ErrorText.ts"
-import { notAResource } from "../compile/Issues.ts"
+import { notAResource } from "../compile/GraphError.ts"
 import { type Lists, mayChooseOf, reversed } from "../compile/Layout.ts"
 import type { Program } from "../compile/Program.ts"
 import { Failed, Pending, Running, Skipped } from "../model/Absent.ts"

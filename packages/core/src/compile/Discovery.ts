@@ -11,7 +11,7 @@ import type { Case, ReadResources } from "../model/Kind.ts"
 import { type Base, baseOf, type Node, type Source } from "../model/Node.ts"
 import { isResource, nodeOf } from "../model/Resource.ts"
 import { cyclesOf } from "./Cycles.ts"
-import { cycle, duplicateName, invalidDependencies, invalidName, moreCycles, notAResource } from "./Issues.ts"
+import { cycle, duplicateName, invalidDependencies, invalidName, moreCycles, notAResource } from "./GraphError.ts"
 import type { Substitution } from "./Substitution.ts"
 
 /** What a node may wait for, in declaration order. */

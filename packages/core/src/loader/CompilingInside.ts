@@ -7,8 +7,7 @@
  */
 import * as Result from "effect/Result"
 import { deepest } from "../base/Nesting.ts"
-import { GraphError, isGraphError } from "../compile/GraphError.ts"
-import { cycle } from "../compile/Issues.ts"
+import { cycle, GraphError, isGraphError } from "../compile/GraphError.ts"
 import { describe } from "../base/ErrorText.ts"
 import { type GraphIssue, longText, quoted, worded } from "../model/GraphIssue.ts"
 import { type AnyLoader, type Compiled, compiledOf, type Declaration, type Nested } from "./Compiled.ts"
