@@ -9,7 +9,7 @@ import type * as Exit from "effect/Exit"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { insideOf } from "../compile/Inside.ts"
 import type { Substitution } from "../compile/Substitution.ts"
-import type { Policy, PolicyForKeyed } from "../model/Policy.ts"
+import type { Policy, PolicyFor, PolicyForKeyed } from "../model/Policy.ts"
 import type { Extension } from "../model/Extension.ts"
 import type { Deps } from "../model/Resource.ts"
 import type { Accounted } from "../undo/Account.ts"
@@ -64,7 +64,7 @@ export interface Options<PE = unknown, PR = unknown> {
   readonly concurrency?: number | "unbounded"
   readonly timeout?: Duration.Input
   // oxlint-disable-next-line typescript/no-explicit-any -- which resources it reaches is not known here: see `run/Sealed.ts`
-  readonly policy?: Policy<PE, PR> | PolicyForKeyed<PE, PR, any>
+  readonly policy?: Policy<PE, PR> | PolicyForKeyed<PE, PR, any> | PolicyFor<unknown, PR>
   readonly scheduling?: "eager" | "batched"
   readonly compensationConcurrency?: number | "unbounded"
   readonly onCompensationFailure?: (error: RollbackError) => Effect.Effect<unknown, unknown, unknown>

@@ -15,6 +15,7 @@ import { type Plan, planOf } from "../compile/Plan.ts"
 import { noSubstitution } from "../compile/Substitution.ts"
 import type { PolicyError, PolicyServices } from "../model/Policy.ts"
 import type {
+  Any,
   Deps,
   Failure,
   Inputs,
@@ -108,14 +109,16 @@ export type Services<T> = T extends Loader<infer _A, infer _E, infer R, infer _I
  */
 export type Input<T> = [T] extends [Loader<infer _A, infer _E, infer _R, infer In, infer _T>] ? In : never
 
-/** A loader of these targets, with its values spelled out so that hovers show them. */
-type Of<T extends Deps, O> = Loader<
-  { readonly [K in keyof T]: ResourceSuccess<T[K]> },
-  Failure<T[keyof T]> | OptionsError<O>,
-  ResourceServices<T[keyof T]> | OptionsServices<O>,
-  Inputs<T>,
-  T
->
+/** A loader of these targets. Read out of an object, as TypeScript would show an alias by its name. */
+type Of<T extends Deps, O> = {
+  readonly loader: Loader<
+    { readonly [K in keyof T]: ResourceSuccess<T[K]> },
+    Failure<T[keyof T]> | OptionsError<O>,
+    ResourceServices<T[keyof T]> | OptionsServices<O>,
+    Inputs<T>,
+    T
+  >
+}["loader"]
 
 /**
  * Compiles targets into a loader, or into everything that is wrong with their graph: for graphs made at run time.
@@ -163,8 +166,13 @@ const noValues = new Map<string, unknown>()
  * @since 0.1.0
  * @category constructors
  */
-export const make = <const T extends Deps, const O extends Options>(targets: T, options?: O): Of<T, O> =>
-  Result.getOrThrow(compile(targets, options))
+export const make = <const T extends Deps, const O extends Options>(targets: T, options?: O): Of<T, O> => {
+  const compiled = compile(targets, options)
+  if (Result.isSuccess(compiled)) return compiled.success
+  // The stack begins where the loader is made, and not where its graph is compiled.
+  Error.captureStackTrace?.(compiled.failure, make)
+  throw compiled.failure
+}
 
 /**
  * What a loader would run, as data.
@@ -187,13 +195,39 @@ export const plan = (self: AnyLoader): Plan => planOf(compiledOf(self))
 /** Whether the first argument is the loader: every function here takes it first or last. */
 const isDataFirst = (args: IArguments): boolean => isLoader(args[0])
 
-/** What TypeScript says of a loader that is given no inputs, and needs some. */
-interface MissingInputs<In> {
+/**
+ * What TypeScript says of a loader that is given no inputs, and needs some.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export interface MissingInputs<In> {
   readonly "the inputs are missing": In
 }
 
-/** Inputs, as the last but one step of a pipe: everything but a loader. */
-type Given<In> = In extends AnyLoader ? MissingInputs<Input<In>> : In
+/**
+ * The inputs that are given in a pipe: neither a loader nor a resource.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Given<In> = In extends AnyLoader
+  ? MissingInputs<Input<In>>
+  : In extends Any
+    ? "this is a resource: make a loader of it, Loader.make({ user })"
+    : In
+
+/**
+ * What is piped, once it has its inputs. Where it is piped without them, `In` is unknown, and TypeScript shows the text.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export type Piped<In, F> = unknown extends In
+  ? 0 extends 1 & In
+    ? F
+    : "the inputs are missing: page.pipe(Loader.load({ userId })), or Loader.load(page) where the loader needs none"
+  : F
 
 /**
  * Loads all targets, or fails with the first resource that could not be loaded.
@@ -227,7 +261,7 @@ type Given<In> = In extends AnyLoader ? MissingInputs<Input<In>> : In
  */
 export const load: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<A, E, R>
-  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<A, E, R>
+  <In>(inputs: Given<In>): Piped<In, <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<A, E, R>>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
   execute(compiledOf(self), { inputs, values: valuesOf(self), failFast: true, conclude: (_run, exit) => exit })
 )
@@ -290,7 +324,7 @@ const toReversible = (
  */
 export const loadReversible: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reversible<A>, E, R>
-  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reversible<A>, E, R>
+  <In>(inputs: Given<In>): Piped<In, <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reversible<A>, E, R>>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
   execute(compiledOf(self), {
     inputs,
@@ -390,7 +424,7 @@ const executeReported = (
  */
 export const settle: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Report<A>, never, R>
-  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Report<A>, never, R>
+  <In>(inputs: Given<In>): Piped<In, <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Report<A>, never, R>>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
   executeReported(self, { inputs, failFast: false }, (_exit, report) => Exit.succeed(report()))
 )
@@ -426,7 +460,9 @@ export interface Reported<out A, out E> {
  */
 export const loadWithReport: {
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, ...inputs: Args<In>): Effect.Effect<Reported<A, E>, never, R>
-  <In>(inputs: Given<In>): <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reported<A, E>, never, R>
+  <In>(
+    inputs: Given<In>
+  ): Piped<In, <A, E, R, T>(self: Loader<A, E, R, In, T>) => Effect.Effect<Reported<A, E>, never, R>>
 } = /* @__PURE__ */ dual(isDataFirst, (self: AnyLoader, inputs?: unknown) =>
   executeReported(self, { inputs, failFast: true }, (exit, report) => Exit.succeed({ exit, report: report() }))
 )

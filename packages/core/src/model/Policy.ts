@@ -19,6 +19,15 @@ export interface Part {
   readonly label: string
 }
 
+/** What a policy reads of errors. The text is what TypeScript says of an error that is needed to be unknown, and is not. */
+interface ReadsErrors<E0> {
+  readonly "~error":
+    | ((error: E0) => void)
+    | (unknown extends E0
+        ? "it has to fit every resource: read the error as unknown, { while: (error: unknown) => ... }"
+        : never)
+}
+
 /**
  * A labelled function from resource to resource that keeps the type of the value.
  *
@@ -28,7 +37,7 @@ export interface Part {
  * @since 0.1.0
  * @category models
  */
-export interface Policy<out PE = never, out PR = never> {
+export interface Policy<out PE = never, out PR = never> extends ReadsErrors<unknown> {
   <N extends string, A, E, R, In, U>(
     self: Resource<N, A, E, R, In, U>
   ): Resource<N, A, AddError<N, E, PE>, R | PR, In, U>
@@ -39,17 +48,17 @@ export interface Policy<out PE = never, out PR = never> {
 
 /**
  * A policy that reads the resource's own error: it fits resources whose own error is all of `E0` or less. `PR` is what it
- * needs.
+ * needs. One that reads `unknown` is a {@link Policy}.
  *
  * @since 0.1.0
  * @category models
  */
-export interface PolicyFor<E0, out PR = never> {
+export interface PolicyFor<E0, out PR = never> extends ReadsErrors<E0> {
   <N extends string, A, E, R, In, U>(
     self: Resource<N, A, E, R, In, U> &
       ([OwnError<N, E>] extends [E0] ? unknown : { readonly "~unhandled": OwnError<N, E> })
   ): Resource<N, A, E, R | PR, In, U>
-  readonly "~error": (error: E0) => void
+  readonly [TypeId]: { readonly _E: () => never; readonly _R: () => PR }
   readonly parts: ReadonlyArray<Part>
 }
 
@@ -73,7 +82,7 @@ export type Sharing<U, S> = unknown extends U
  * @since 0.1.0
  * @category models
  */
-export interface PolicyForKeyed<out PE, out PR, S> {
+export interface PolicyForKeyed<out PE, out PR, S> extends ReadsErrors<unknown> {
   <N extends string, A, E, R, In, U>(
     self: Resource<N, A, E, R, In, U> & Sharing<U, S>
   ): Resource<N, A, AddError<N, E, PE>, R | PR, In, U>
@@ -124,8 +133,8 @@ type Shared<P> = (P extends PolicyForKeyed<infer _PE, infer _PR, infer S> ? (_: 
   ? S
   : never
 
-/** Any policy but one that reads errors or values. */
-type Composable = Policy<unknown, unknown> | PolicyForKeyed<unknown, unknown, unknown>
+/** Any policy but one that reads errors of a type, or values. */
+type Composable = Policy<unknown, unknown> | PolicyForKeyed<unknown, unknown, unknown> | PolicyFor<unknown, unknown>
 
 type Composed<P, PE, PR> = [Extract<P, PolicyForKeyed<unknown, unknown, unknown>>] extends [never]
   ? Policy<PE, PR>
@@ -143,6 +152,9 @@ export const layersOf = (policy: { readonly parts: ReadonlyArray<Part> }): Reado
 
 /**
  * Makes one policy of several: the first is innermost, the last outermost, as if they had been piped in this order.
+ *
+ * The policies have to fit every resource: what one reads of errors is `unknown`, as in `Policy.retry({ times: 3, while: (error) =>
+ * error instanceof HttpError })`.
  *
  * @example
  * ```ts

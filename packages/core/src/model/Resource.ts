@@ -122,7 +122,8 @@ export type Input<T> = [T] extends [Resource<any, any, any, any, infer In>] ? In
  * @since 0.1.0
  * @category type-level
  */
-export type Values<D extends Deps> = { readonly [K in keyof D]: Success<D[K]> }
+// TypeScript shows an alias by its name: what is read out of an object shows the values.
+export type Values<D extends Deps> = { readonly values: { readonly [K in keyof D]: Success<D[K]> } }["values"]
 
 /**
  * The inputs that all of these resources need together.

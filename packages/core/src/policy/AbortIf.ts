@@ -2,15 +2,15 @@ import { checkFunctions, decide } from "../model/UserEffect.ts"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { fromLayers } from "../attempt/FromLayers.ts"
-import type { PolicyFor } from "../model/Policy.ts"
+import type { Policy, PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
 
 /**
  * Gives up at once when what is piped before fails with such an error: no `retry` around it tries again, no fallback takes
  * its place, and whatever else runs or fails in the meantime, the load fails with this error.
  *
- * - `when`: whether an error is one to give up for. Piped inline it knows the resource's own error; in a policy made
- *   beforehand, annotate its parameter.
+ * - `when`: whether an error is one to give up for. Piped inline it knows the resource's own error. In a policy made
+ *   beforehand its parameter is `unknown`, and the policy fits every resource; annotated, it fits resources with such an error.
  *
  * What had been done by then is undone, as after any failure. In `settle` only the resource itself gives up.
  *
@@ -39,6 +39,7 @@ export const abortIf: {
   <N extends string, A, E, R, In, U>(
     when: string extends N ? never : (error: OwnError<N, E>) => boolean
   ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R, In, U>
+  (when: (error: unknown) => boolean): Policy
   <E0>(when: (error: E0) => boolean): PolicyFor<E0>
 } = (when: (error: never) => boolean): never => {
   checkFunctions("Saga.abortIf", "when", { when }, ["when"])

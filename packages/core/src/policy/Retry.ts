@@ -171,9 +171,10 @@ class Reading {
  * Tries again what is piped before, when it fails with a typed error.
  *
  * - `times`, `schedule`: see {@link RetryBound}.
- * - `while`, `retryAfter`: see {@link RetryReading}. Piped inline they know the type of the resource's own error; in a policy
- *   made beforehand, annotate their parameters. A server may ask for more time than anybody has: let `while` say no to
- *   that, or pipe a `timeout` after the retry.
+ * - `while`, `retryAfter`: see {@link RetryReading}. Piped inline they know the type of the resource's own error. In a policy
+ *   made beforehand their parameter is `unknown`, and the policy fits every resource; annotated, it fits resources with such an
+ *   error. A server may ask for a longer pause than the load has time for: let `while` refuse it, or pipe a `timeout` after the
+ *   retry.
  * - `budget`: see {@link RetrySpending}.
  *
  * Defects and interruptions are not retried. The resource's slot is free while a retry waits. After the last attempt
@@ -202,6 +203,7 @@ export const retry: {
   <N extends string, A, E, R, In, U, B = never>(
     options: RetryBound<OwnError<N, E>> & RetrySpending<B> & (string extends N ? never : RetryReading<OwnError<N, E>>)
   ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R | B, In, U>
+  <B = never>(options: RetryBound<unknown> & RetrySpending<B> & RetryReading<unknown>): Policy<never, B>
   <E0, B = never>(options: RetryBound<E0> & RetrySpending<B> & RetryReading<E0>): PolicyFor<E0, B>
 } = (options: Options): never => {
   checkFunctions("Policy.retry", "options", options, [], ["while", "retryAfter"])

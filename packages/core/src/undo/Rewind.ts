@@ -72,6 +72,7 @@ export const rewind: {
       readonly while: string extends N ? never : (error: OwnError<N, E>) => boolean
     }
   ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R, In, U>
+  (to: Any, options: RewindOptions<unknown>): Policy
   <E0>(to: Any, options: RewindOptions<E0> & { readonly while: (error: E0) => boolean }): PolicyFor<E0>
 } = (to: Any, options: RewindOptions<never>): never => {
   check(options)

@@ -18,6 +18,20 @@ const refused = (targets: Resource.Deps, options?: Loader.Options): GraphError =
 const problem = (line: string): string => `1 problem in the graph of loader "anonymous":\n  - ${line}`
 
 describe("a bad graph is refused with everything that is wrong with it", () => {
+  it("at the line that makes the loader: the stack begins there", () => {
+    const makeAPage = () => Loader.make({ page: untyped(1) })
+    let thrown: unknown
+    try {
+      makeAPage()
+    } catch (error) {
+      thrown = error
+    }
+    assert.instanceOf(thrown, GraphError)
+    const { message, stack = "" } = thrown
+    assert.strictEqual(stack.slice(0, stack.indexOf("\n    at ")), `GraphError: ${message}`)
+    assert.match(stack.slice(stack.indexOf("\n    at ")), /^\n    at makeAPage \(.*bad-graphs\.test\.ts/)
+  })
+
   it("a cycle, with its path", () => {
     const a: Number<"a"> = Resource.make("a", { deps: () => ({ b }), load })
     const b: Number<"b"> = Resource.make("b", { after: () => [c], load })

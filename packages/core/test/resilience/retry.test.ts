@@ -24,6 +24,36 @@ const failing = (...errors: ReadonlyArray<Busy>) => {
 const starts = (lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.filter((line) => line.includes("AttemptStarted"))
 
+class HttpError extends Data.TaggedError("HttpError")<{ readonly status: number }> {}
+
+describe("Policy.retry({ while })", () => {
+  const retryable = (error: unknown) => !(error instanceof HttpError && error.status < 500)
+  const retry = Policy.retry({ times: 3, while: retryable })
+  const respond = (name: string, status: number) =>
+    Resource.make(name, { load: () => Effect.fail(new HttpError({ status })) })
+  const hang = Resource.make("hang", { load: () => Effect.never })
+
+  it("one policy over any error, composed or of the loader, retries what it holds for and nothing else", async () => {
+    const statuses = fc.array(fc.constantFrom(401, 404, 500, 503), { maxLength: 5 })
+    await fc.assert(
+      fc.asyncProperty(statuses, fc.boolean(), async (statuses, isDefault) => {
+        const standard = Policy.compose(Policy.timeout("1 second"), retry)
+        const all = [...statuses.map((status, k) => respond(`r${k}`, status)), hang]
+        const targets: Resource.Deps = Object.fromEntries(
+          all.map((one) => [one.name, isDefault ? one : one.pipe(standard)])
+        )
+        const page = Loader.make(targets, isDefault ? { policy: standard } : {}) as Loader.Loader<unknown>
+        const { events } = await Effect.runPromise(record(Loader.settle(page)))
+        const attempts = starts(RunLog.lines(events)).map((line) => line.split(" ")[2])
+        assert.deepStrictEqual(
+          all.map(({ name }) => attempts.filter((of) => of === name).length),
+          [...statuses.map((status) => (status < 500 ? 1 : 4)), 4]
+        )
+      })
+    )
+  })
+})
+
 describe("Policy.retry({ retryAfter })", () => {
   it.effect("pauses for the longer of the error's pause and the schedule's", () =>
     Effect.gen(function* () {

@@ -22,8 +22,10 @@ import {
   Policy,
   type Report,
   Resource,
-  type ResourceError
+  type ResourceError,
+  Saga
 } from "effect-loader"
+import { RetryBudget } from "effect-loader/resilience"
 import { describe, expectTypeOf, it } from "vitest"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
@@ -258,6 +260,35 @@ describe("policies", () => {
     Policy.retry({})
     // @ts-expect-error composing takes policies that fit every resource
     Policy.compose(Policy.timeout("1 second"), onDb)
+  })
+
+  it("a policy that reads any error fits every resource: composed, as a default policy, and around items", () => {
+    class Budget extends RetryBudget.Service<Budget>()("test/Budget") {}
+    const any = Policy.retry({ times: 3, while: (error) => error instanceof DbError })
+    expectTypeOf(any).toEqualTypeOf<Policy.Policy>()
+    expectTypeOf(Saga.abortIf((error: unknown) => error === "fraud")).toEqualTypeOf<Policy.Policy>()
+    expectTypeOf(Saga.rewind(org, { times: 1, while: (error) => error === 1 })).toEqualTypeOf<Policy.Policy>()
+    const standard = Policy.compose(
+      Policy.timeout("1 second"),
+      Policy.retry({ times: 3, budget: Budget, while: (error) => error instanceof DbError })
+    )
+    expectTypeOf(standard).toEqualTypeOf<Policy.Policy<Cause.TimeoutError, Budget>>()
+    const composed = user.pipe(standard)
+    expectTypeOf<Resource.Failure<typeof composed>>().toEqualTypeOf<
+      ResourceError<"user", DbError | Cause.TimeoutError>
+    >()
+    const page = Loader.make(
+      { org },
+      { policy: Policy.retry({ times: 3, budget: Budget, while: (error) => error instanceof DbError }) }
+    )
+    expectTypeOf<Loader.Error<typeof page>>().toEqualTypeOf<OrgError>()
+    expectTypeOf<Loader.Services<typeof page>>().toEqualTypeOf<Budget>()
+    const declared: Policy.PolicyFor<unknown, Budget> = Policy.retry({ times: 3, budget: Budget, while: () => true })
+    expectTypeOf(Policy.compose(declared)).toEqualTypeOf<Policy.Policy<never, Budget>>()
+    Resource.forEach("list", { items: () => [1], load: () => Effect.fail("no"), each: any })
+    const onDb = Policy.retry({ times: 3, while: (error: DbError) => error.code === 1 })
+    // @ts-expect-error a default policy is for every resource
+    Loader.make({ user }, { policy: onDb })
   })
 
   it("a schedule over an error fits the resources that have it", () => {

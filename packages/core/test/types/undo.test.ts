@@ -18,12 +18,12 @@ const wrong: ReadonlyArray<readonly [what: string, declaration: string, ...says:
   [
     "a function after the options",
     'Resource.make("seat", { load }, (seat: string) => Effect.succeed(seat))',
-    "is not assignable to parameter of type 'Undo<string, Values<{}>, never>'"
+    "is not assignable to parameter of type 'Undo<string, {}, never>'"
   ],
   [
     "a policy after the options",
     'Resource.make("seat", { load }, Policy.retry({ times: 3 }))',
-    "Type 'Policy<never, never>' is missing the following properties from type 'Undo<string, Values<{}>, never>'"
+    "Type 'Policy<never, never>' is missing the following properties from type 'Undo<string, {}, never>'"
   ],
   [
     "a compensation that gives no Effect",
@@ -49,7 +49,7 @@ const wrong: ReadonlyArray<readonly [what: string, declaration: string, ...says:
   [
     "a dependency that is not declared",
     'Resource.make("seat", { deps: { user }, load }, Saga.compensate((seat, { order }) => Effect.succeed(order)))',
-    "Property 'order' does not exist on type 'Values<"
+    "Property 'order' does not exist on type '{ readonly user: { id: number; }; }'"
   ],
   [
     "a dependency that is not declared, in a cleanup of an item",
