@@ -42,6 +42,37 @@ const floors: Record<string, ReadonlyArray<string>> = {
   "": ["", ...belowEntries]
 }
 
+/** All that `run` imports from other folders. Whatever else a run needs plugs in by an extension. */
+const ofRun = [
+  "base/AsyncContext.ts",
+  "base/Fork.ts",
+  "base/Heap.ts",
+  "base/Nesting.ts",
+  "base/NotNow.ts",
+  "base/RunLocal.ts",
+  "compile/Hot.ts",
+  "compile/Path.ts",
+  "compile/Program.ts",
+  "model/Absent.ts",
+  "model/Extension.ts",
+  "model/Node.ts",
+  "model/Recovery.ts",
+  "model/ResourceError.ts",
+  "model/Step.ts",
+  "model/UserEffect.ts"
+]
+
+/** The folders that import each feature; "" are the module entries. */
+const knowing: Record<string, ReadonlyArray<string>> = {
+  choice: [""],
+  nested: ["loader"],
+  permits: [""],
+  request: ["", "list", "loader", "testing"],
+  undo: ["", "list", "loader", "sql"],
+  // Events and timelines: what everything made from events reads.
+  watch: ["", "diagram", "internal", "loader", "observe", "testing", "wire"]
+}
+
 /** What only single entries may import, beside stable modules of effect. */
 const ownImportsOf: Record<string, RegExp> = {
   persistence: /^effect\/persistence\/Persistence$/,
@@ -121,6 +152,30 @@ describe("the floors of core", () => {
       return floors[floorOf(file)]!.includes(target) ? [] : [`${file} -> ${from}`]
     })
     expect(upward).toEqual([])
+  })
+
+  it("a run knows no feature: these modules, and slots only where it is set up", () => {
+    const imported = ownImports.filter(({ file, from }) => floorOf(file) === "run" && from.startsWith("../"))
+    expect(Array.from(new Set(imported.map(({ from }) => from.slice("../".length)))).toSorted()).toEqual(ofRun)
+    const makers = ownImports.filter(
+      ({ file, from, names }) => floorOf(file) === "run" && from === "./Slots.ts" && !names.startsWith("type ")
+    )
+    expect(makers.map(({ file }) => file)).toEqual([path.join("run", "Execution.ts")])
+  })
+
+  it("a feature is imported by the folders named for it, and by no other", () => {
+    const known = Object.fromEntries(
+      features.map((feature) => {
+        const importing = ownImports.filter(
+          ({ file, from }) =>
+            from.startsWith(".") &&
+            floorOf(path.join(path.dirname(file), from)) === feature &&
+            floorOf(file) !== feature
+        )
+        return [feature, Array.from(new Set(importing.map(({ file }) => floorOf(file)))).toSorted()]
+      })
+    )
+    expect(known).toEqual(knowing)
   })
 
   it("there are no circles among files, but for types that define each other in one folder", () => {
