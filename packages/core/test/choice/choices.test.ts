@@ -3,6 +3,7 @@ import { Exit } from "effect"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { matchKind } from "../../src/choice/Choices.ts"
+import type { Base } from "../../src/model/Node.ts"
 import { together } from "../../src/run/Hooks.ts"
 import { type Fake, nameOf, programOf, runOf, textOf } from "../run/FakeSteps.ts"
 import type { StepEnd } from "../../src/model/Extension.ts"
@@ -13,7 +14,7 @@ const match = (on: number, cases: Readonly<Record<string, number>>, otherwise?: 
     ...Object.entries(cases).map(([value, step]) => ({ value, step })),
     ...(otherwise === undefined ? [] : [{ value: undefined, step: otherwise }])
   ],
-  toStep: (common, choice) => matchKind.toStep(common.node as never, common, { choice, defaults: [] })
+  toStep: (common, compiling) => matchKind.toStep(common.node as Base, common, compiling)
 })
 
 /** A run by hand of a program with choices. Each step that is ready is ended at once, in the order of their turns. */

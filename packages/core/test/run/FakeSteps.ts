@@ -4,9 +4,10 @@ import fc from "fast-check"
 import type { Found } from "../../src/compile/Discovery.ts"
 import { type Program, toProgram } from "../../src/compile/Program.ts"
 import type { Hooks, StepEnd } from "../../src/model/Extension.ts"
-import { bare, type Base, type Lens, type Node } from "../../src/model/Node.ts"
+import type { Compiling, Kind } from "../../src/model/Kind.ts"
+import { bare, type Base, type Lens, type Node, type Source } from "../../src/model/Node.ts"
 import { recovering } from "../../src/model/Recovery.ts"
-import { type Cases, type Common, type Step, stepOf } from "../../src/model/Step.ts"
+import { type Common, type Step, stepOf } from "../../src/model/Step.ts"
 import { type Interpreter, Run } from "../../src/run/Run.ts"
 import type { Slots } from "../../src/run/Slots.ts"
 
@@ -21,7 +22,7 @@ export interface Fake {
   /** The cases of a choice by its only dependency. */
   readonly cases?: ReadonlyArray<{ readonly value: string | undefined; readonly step: number }>
   /** What the compiled step has beside what each has. By default it has an effect that is never run. */
-  readonly toStep?: (common: Common, choice: Cases | undefined) => Step
+  readonly toStep?: (common: Common, compiling: Compiling) => Step
 }
 
 export const nameOf = (n: number): string => `s${n}`
@@ -32,46 +33,37 @@ const withoutEffect = (common: Common): Step => stepOf(common, { begin: () => un
 export const programOf = (fakes: ReadonlyArray<Fake>, targets: ReadonlyArray<number>) => {
   const found: Array<Found> = []
   for (const fake of fakes) found.push(foundOf(fake, found))
-  const foundBy = new Map<Node, Found>(found.map((one) => [one.node, one]))
-  const named = targets.map((n) => [nameOf(n), found[n]!.node] as const)
-  const program: Program = toProgram("fake", { found, foundBy, targets: named }, [])
+  const program: Program = toProgram("fake", { found, targets: targets.map((n) => [nameOf(n), found[n]!]) }, [])
   return { program, at: (n: number): number => found[n]!.index }
 }
 
 const foundOf = (fake: Fake, before: ReadonlyArray<Found>): Found => {
   const { after = [], cases = [], deps = [], given, lens } = fake
-  const nodes = (ns: ReadonlyArray<number>) => ns.map((n) => before[n]!.node)
-  const levels = [...deps, ...after, ...cases.map(({ step }) => step)].map((n) => before[n]!.level)
-  const node = lens === undefined ? baseOf(nameOf(before.length), fake) : viewOf(before[deps[0]!]!.node, lens)
+  const to = [...deps, ...after, ...cases.map(({ step }) => step)].map((n) => before[n]!)
+  const level = to.reduce((most, { level }) => Math.max(most, level), 0)
   return {
-    node,
-    keys: deps.map(nameOf),
-    dependencies: nodes(deps),
-    after: nodes(after),
-    cases: cases.map(({ step, value }) => ({ value, node: before[step]!.node })),
-    level:
-      levels.reduce((most, level) => Math.max(most, level), 0) + (lens === undefined && given === undefined ? 1 : 0),
+    node: lens === undefined ? baseOf(nameOf(before.length), fake) : viewOf(to[0]!.node, lens),
+    keys: lens === undefined ? deps.map(nameOf) : [],
+    nodes: to.map(({ node }) => node),
+    cases: cases.map(({ step, value }) => ({ value, node: before[step]!.node, use: "a case" })),
+    to,
+    level: lens === undefined && given === undefined ? level + 1 : level,
     index: 0
   }
 }
 
 const viewOf = (parent: Node, lens: Lens): Node => ({ _tag: "View", name: parent.name, parent, lens })
 
-const baseOf = (name: string, { cases, given, toStep = withoutEffect }: Fake): Base => {
-  const kind = {
-    name: "load" as const,
+const baseOf = (name: string, { given, toStep = withoutEffect }: Fake): Base => {
+  const kind: Kind = {
+    name: "load",
     isGiven: given !== undefined,
-    toStep: (_base: Base, common: Common, { choice }: { readonly choice: Cases | undefined }): Step =>
+    toStep: (_base, common, compiling) =>
       given === undefined
-        ? toStep(common, choice)
+        ? toStep(common, compiling)
         : stepOf(common, { given: { isInput: given.isInput === true, key: undefined, value: given.value } })
   }
-  return bare(name, {
-    kind,
-    deps: () => ({}),
-    after: () => [],
-    cases: cases === undefined ? undefined : () => ({})
-  } as never)
+  return bare(name, { kind, deps: () => ({}), after: () => [] } as Source)
 }
 
 /** A view that changes a value. */

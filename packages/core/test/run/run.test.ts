@@ -153,7 +153,7 @@ describe("a run", () => {
     }
 
     it("at once where it gives an exit, and says so", () => {
-      const { at, facts, lines, run } = once((failure) => Effect.succeed(`after ${failure}`))
+      const { at, facts, lines, run } = once((failure) => Effect.succeed(`after ${String(failure)}`))
       expect(run.valueOf(at(1))).toBe("after no")
       expect(facts).toEqual([[at(1), { _tag: "Degraded", fallback: "catch", error: "no" }]])
       expect(lines).toEqual(["ready s0", "Failed s0", "Succeeded s0", "ready s2"])

@@ -76,7 +76,7 @@ describe("a run is driven", () => {
         async ({ fakes, targets }, limit, picks) => {
           const steps = new Steps()
           const { at, program } = programOf(fakes.map(steps.waiting), targets)
-          const fiber = Effect.runFork(drive(program, { ...(limit === undefined ? {} : { limit }) }))
+          const fiber = Effect.runFork(drive(program, limit === undefined ? {} : { limit }))
           const done = new Set<number>()
           while (done.size < fakes.length) {
             const begun = new Set(steps.begun)
