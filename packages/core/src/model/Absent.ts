@@ -1,4 +1,4 @@
-/** What stands in the place of a step's value while it has none. */
+/** Placeholders for the value of a step that has none. */
 export const Pending = /* @__PURE__ */ Symbol.for("effect-loader/Pending")
 export const Running = /* @__PURE__ */ Symbol.for("effect-loader/Running")
 export const Failed = /* @__PURE__ */ Symbol.for("effect-loader/Failed")

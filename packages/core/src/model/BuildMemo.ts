@@ -1,4 +1,4 @@
-/** The memo map of the layer that a start-up graph builds: what the graph builds is built once for all that shares the map. */
+/** The memo map with which a start-up graph builds its layers. Layers that share the map are built once. */
 import type * as Layer from "effect/Layer"
 import { make } from "../base/RunLocal.ts"
 

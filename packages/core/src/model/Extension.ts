@@ -1,6 +1,6 @@
 /**
- * What plugs into a run. A step brings the extensions that it needs, and so does the context of the caller, such as an
- * observer. A program opens each of them once per run; without any, a run has no hooks and does nothing about them.
+ * Code that plugs into a run. Steps, loaders and the caller's context bring extensions. A run opens each of them once and
+ * calls its hooks. A run without extensions has no hooks.
  */
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -19,10 +19,10 @@ import type { Limited, Step } from "./Step.ts"
 /**
  * Why a resource never ran.
  *
- * - `DependencyFailed`: something it depends on failed, died or was interrupted; `resource` is that one, however far up.
- * - `NotChosen`: only a choice could have wanted it, which chose something else, or never could; `resource` is the choice.
- * - `RunFailed`: the run had failed before its turn came, and nothing new starts then; `resource` is what failed.
- * - `RunTimedOut`, `RunInterrupted`: the run was over before its turn came.
+ * - `DependencyFailed`: an ancestor, `resource`, failed, died or was interrupted.
+ * - `NotChosen`: only the choice `resource` could want it, and chose another resource or could not choose.
+ * - `RunFailed`: the run had failed, because of `resource`, before this resource could start.
+ * - `RunTimedOut`, `RunInterrupted`: the run had ended before this resource could start.
  *
  * @since 0.1.0
  * @category models
@@ -41,11 +41,11 @@ export type StepEnd =
   | { readonly _tag: "Skipped"; readonly because: SkipReason }
 
 /**
- * What a resource has to wait for when everything that it depends on is there.
+ * The limit for which a resource waits when all its dependencies are loaded.
  *
- * - `Slot`: one of the `concurrency` places of its run, all taken.
- * - `Permit`: permits of a limiter, all in use; `limit` is how many can be at that moment.
- * - `FairShare`: permits of a limiter for which others wait as well, so that shares decide who is next.
+ * - `Slot`: the `concurrency` slots of its run are all taken.
+ * - `Permit`: the permits of a limiter are all in use; `limit` is their current number.
+ * - `FairShare`: as `Permit`, and others wait for the same limiter, so that shares decide which one is next.
  *
  * @since 0.1.0
  * @category models
@@ -54,7 +54,7 @@ export type Limit =
   | { readonly _tag: "Slot"; readonly concurrency: number }
   | { readonly _tag: "Permit" | "FairShare"; readonly limiter: string; readonly limit: number }
 
-/** What features tell of a step, or of an item of a list. */
+/** A fact that a feature reports about a step, or about an item of a list. */
 export type StepFact =
   | { readonly _tag: "PoliciesStarted" }
   | { readonly _tag: "AttemptStarted"; readonly attempt: number }
@@ -81,32 +81,32 @@ export type StepFact =
 /** Reads the facts of a run. */
 export type Sink = (index: number, item: number | undefined, fact: StepFact) => void
 
-/** Why a run stopped before everything was settled. */
+/** Why a run stopped before all its steps had settled. */
 export type Stop =
   | { readonly _tag: "Failed"; readonly resource: string }
   | { readonly _tag: "TimedOut"; readonly limit: Duration.Duration; readonly progress: Progress }
   | { readonly _tag: "Interrupted" }
 
-/** What had become of every resource when a run's time was over. */
+/** The state of every resource when the timeout of a run expired. */
 export interface Progress {
   readonly done: ReadonlyArray<string>
   readonly inFlight: ReadonlyArray<string>
   readonly notStarted: ReadonlyArray<string>
 }
 
-/** The slots of a run around, which a run inside needs for its attempts beside its own. */
+/** The slots of a parent run. An attempt of a nested run needs a slot of both runs. */
 export interface OuterSlots {
   readonly limit: number
-  /** Whether there is a slot to use. Where there is none, one is asked for. */
+  /** Whether a slot is granted. If not, this requests one. */
   readonly isThere: () => boolean
   readonly take: () => void
-  /** Gives a slot back, and says whose further out is to be given back, too. */
+  /** Releases a slot. Returns the slots of the next run further out, of which one is to be released as well. */
   readonly releaseOne: () => OuterSlots | undefined
-  /** Says that an attempt of the run around may be able to take a slot. */
+  /** Tells the parent run that one of its attempts may be able to take a slot. */
   readonly offer: () => void
-  /** Gives back what no attempt here waits for. */
+  /** Releases granted slots for which no attempt of this run waits. */
   readonly giveBack: () => void
-  /** As `giveBack`, but without an offer yet. */
+  /** As `giveBack`, without `offer`. */
   readonly withdraw: () => void
 }
 
@@ -116,9 +116,9 @@ export interface LimiterAnswer {
   readonly refusal: unknown
 }
 
-/** What a run has asked of one limiter, for the most urgent of the attempts that wait for it. */
+/** The request of a run to one limiter, for the most urgent attempt that waits for it. */
 export interface LimiterLine<Asker> {
-  /** Whether the limiter has an answer for this attempt, for which it is asked if that was not so yet. */
+  /** Whether the limiter has an answer for this attempt. Sends the request if it was not sent yet. */
   readonly answers: (asker: Asker) => boolean
   readonly take: () => LimiterAnswer
   readonly withdraw: () => void
@@ -128,150 +128,150 @@ export interface LimiterLine<Asker> {
 /** An attempt that needs permits. */
 export interface Asker {
   readonly limit: Limited | undefined
-  /** How long what is left of the run takes from here, as far as limiters know, in milliseconds. */
+  /** The estimated time from this step to the end of the run, in milliseconds, learned by limiters. */
   readonly remaining: number
 }
 
-/** What else attempts wait for, beside slots of the run. */
+/** What attempts wait for besides the slots of their run. */
 export interface SlotParts {
   readonly outer?: (onGranted: () => void) => OuterSlots
-  /** The slots, where attempts need permits, too. */
+  /** Makes slots for attempts that also need permits. */
   readonly make?: (limit: number, urgency: Int32Array, parts: SlotParts) => unknown
-  /** Brings a run back to its own asynchronous context: another run gives things back in its own. */
+  /** Returns to the asynchronous context of this run when another run has released something on its own stack. */
   readonly async?: OwnContext
 }
 
-/** What is done with the permits of attempts. */
+/** Handles the permits of attempts. */
 export interface Permitting {
-  /** An attempt of the run has begun, which needed no permits. */
+  /** An attempt that needs no permits has begun. */
   readonly begun: () => void
-  /** An attempt with the permits that it was given. */
+  /** Provides an attempt with its permits, for runs inside it to borrow. */
   readonly lend: (permits: unknown, self: AnyEffect) => AnyEffect
   readonly end: (permits: unknown, exit: Exit.Exit<unknown, unknown>) => void
-  /** What an attempt comes to that was refused. */
+  /** The effect of an attempt that the limiter refused. */
   readonly refuse: (limit: Limited, refusal: unknown) => AnyEffect
-  /** Runs an effect, which is no attempt of the run, with permits. */
+  /** Runs an effect that is no attempt of a run, such as a refresh, with permits. */
   readonly byHand: (limit: Limited, self: AnyEffect) => AnyEffect
 }
 
 /** Runs the attempts of steps. */
 export interface Attempting {
   readonly begin: (index: number, step: Step, deps: Dependencies) => AnyEffect
-  /** A step gives up for all: nothing tries it again or takes its place, and in a load nothing else goes on either. */
+  /** Aborts a step: it is not retried and has no fallback. A load stops. */
   readonly abort: (index: number, cause: Cause.Cause<unknown>) => void
 }
 
-/** What is known of a failure, beside its error. */
+/** The facts about a failure besides its error. */
 export interface FailureFacts {
   readonly attempts: number
   readonly item: FailedItem | undefined
 }
 
-/** A load, or one item of a list, in its layers. */
+/** A load, or the load of one item of a list, inside its layers. */
 export interface LoadPlace {
   readonly index: number
   readonly step: Step
   readonly deps: Dependencies
   readonly failedItem: FailedItem | undefined
-  /** How many of its attempts were not refused. */
+  /** The number of attempts, without those that were refused. */
   readonly begun: number
 }
 
-/** What is undone: whose, from the resource of this run inwards. */
+/** The owner of a compensation or cleanup: `path` leads from a resource of this run into nested loaders. */
 export interface Undone {
   readonly path: ReadonlyArray<string>
   readonly item: number | undefined
   readonly cleanup: boolean
 }
 
-/** Reads what is undone. */
+/** Reads compensations, cleanups and rewinds. */
 export interface UndoSink {
-  /** Gives the context in which it is undone. */
+  /** Returns the context in which the compensation runs. */
   readonly started: (of: Undone, context: Context.Context<never>) => Context.Context<never>
   readonly succeeded: (of: Undone) => void
   readonly failed: (of: Undone, cause: Cause.Cause<unknown>) => void
-  /** The run is taken back to a resource, because of another one. */
+  /** The run rewinds to the resource `to`, because the resource `because` failed. */
   readonly rewound: (keep: Uint8Array, to: string, because: string, pause: Duration.Duration) => void
 }
 
 /** A layer as it wraps an effect. */
 type Wrap = (self: AnyEffect) => AnyEffect
 
-/** All that a run asks or tells its extensions. Whatever wraps an effect gets it as the last argument. */
+/** The points at which a run calls its extensions. A hook that wraps an effect gets it as the last argument. */
 export interface Hooks {
-  /** The run begins, or goes on from an earlier one: nothing of it has started. */
+  /** The run begins, or continues after a rewind. No step has started. */
   started?: (() => void) | undefined
-  /** All that a step waits for is there. */
+  /** All dependencies of a step are loaded. */
   ready?: ((index: number) => void) | undefined
-  /** A value that the step has already: it then runs nothing. */
+  /** The known exit of a step, which then does not run. */
   remembered?: ((index: number) => Exit.Exit<unknown, unknown> | undefined) | undefined
-  /** Around all that a step does. */
+  /** Wraps the whole effect of a step. */
   begin?: ((index: number, self: AnyEffect) => AnyEffect) | undefined
   /** The context in which a step runs. */
   context?: ((index: number, context: Context.Context<never>) => Context.Context<never>) | undefined
-  /** The same for one attempt, where there can be several. */
+  /** The context in which one attempt runs, for steps that can have several. */
   attemptContext?:
     | ((index: number, attempt: number, item: number | undefined, self: AnyEffect) => AnyEffect)
     | undefined
-  /** What a step that failed fails with. */
+  /** Replaces the cause of a failed step. */
   cause?: ((index: number, cause: Cause.Cause<unknown>) => Cause.Cause<unknown>) | undefined
-  /** Holds a failure back until this effect has ended. */
+  /** An effect that has to end before the failure counts. */
   failing?: ((index: number, cause: Cause.Cause<unknown>) => Effect.Effect<void> | undefined) | undefined
   settled?: ((index: number, end: StepEnd) => void) | undefined
-  /** A step has settled, and its dependents know: `failed` is the step because of which it has no value. */
+  /** A step has settled, and its dependents are notified. `failed` is the failed step because of which it has no value. */
   followed?: ((index: number, failed: number | undefined) => void) | undefined
-  /** Everything that follows from the end of a step is known. */
+  /** All consequences of the end of a step are applied. */
   changed?: (() => void) | undefined
-  /** Makes a choice; or, when what was chosen is there, settles it. */
+  /** Makes a choice, or settles it when the chosen resource is loaded. */
   choose?: ((index: number) => void) | undefined
-  /** Whether only choices can want a step, and none has: then it neither starts nor ends. */
+  /** Whether only choices can want a step and none has wanted it so far. Such a step neither starts nor ends. */
   isUnwanted?: ((index: number) => boolean) | undefined
-  /** A step cannot be loaded because of another one. Whether it is too early to say so. */
+  /** A step cannot load because another step failed. Returns whether its skip has to wait for a choice. */
   skipping?: ((index: number, failed: number) => boolean) | undefined
-  /** Whether the failure of a step reaches a target by what has been chosen so far. */
+  /** Whether the failure of a step reaches a target through the choices made so far. */
   reaches?: ((index: number) => boolean) | undefined
-  /** What is known of the failure of a base. */
+  /** The facts about the failure of a base. */
   failure?: ((base: number, error: unknown) => FailureFacts | undefined) | undefined
-  /** The run ends early: nothing of it has been stopped yet. */
+  /** The run is about to stop early. Its steps are still running. */
   stopping?: (() => void) | undefined
   stopped?: (() => void) | undefined
   /** No step of this run is in progress any more. A load that rewinds continues with another run. */
   ended?: (() => void) | undefined
-  /** Nothing of the run that has not been started will be. */
+  /** Steps that have not started will not start. */
   rest?: (() => void) | undefined
-  /** The run is over, and so is what follows a run. */
+  /** The run, and everything around it, such as undoing, has ended. */
   finished?: (() => void) | undefined
-  /** A step, or a wait of its attempts, was given its turn. Whether its slot is taken care of. */
+  /** A step or an attempt got its turn. Returns whether the extension keeps track of its slot. */
   turn?: ((turn: SlotTurn) => boolean) | undefined
-  /** Gives back what a step has that has settled. Whether there were any slots. */
+  /** Releases what a settled step holds. Returns whether it held slots. */
   giveBack?: ((index: number, exit: Exit.Exit<unknown, unknown>) => boolean) | undefined
-  /** Around one attempt that holds a slot. */
+  /** Wraps one attempt that holds a slot. */
   inSlot?: ((self: AnyEffect) => AnyEffect) | undefined
-  /** Around what loads. */
+  /** Wraps the load itself, inside all layers. */
   load?: ((place: LoadPlace, self: AnyEffect) => AnyEffect) | undefined
-  /** Around what may run other loaders. */
+  /** Wraps effects that may run other loaders. */
   enclose?: ((index: number, item: number | undefined, self: AnyEffect) => AnyEffect) | undefined
-  /** A layer around an effect, where that is not for the layer to say. `isLoad`: whether it is within the load. */
+  /** Applies a layer to an effect. `isLoad`: whether the layer is the innermost one of an attempt. */
   layer?: ((place: LoadPlace, layer: Layer, isLoad: boolean, wrap: Wrap, self: AnyEffect) => AnyEffect) | undefined
-  /** Around an attempt that others may follow. */
+  /** Wraps an attempt that other attempts may follow. */
   retried?: ((index: number, self: AnyEffect) => AnyEffect) | undefined
-  /** Around all attempts of a step, and its policies. */
+  /** Wraps all attempts and policies of a step. */
   whole?: ((index: number, self: AnyEffect) => AnyEffect) | undefined
-  /** Where the requests of a step come from, for batches that are held for more of them. */
+  /** The origin of the requests of a step, for batches that wait for more requests. */
   placeOf?: ((index: number) => HoldPlace) | undefined
-  /** A request has come to its resolver, or its run inside has begun. */
+  /** A step has made its request, or its nested run has begun. */
   hasCome?: ((index: number, item: number | undefined) => void) | undefined
-  /** Takes the run back to an earlier step, and says whether it may. */
+  /** Rewinds the run to an earlier step. Returns whether that is allowed. */
   rewinding?: ((index: number, cause: Cause.Cause<unknown>, rewind: Rewind) => boolean) | undefined
   /** A list begins. */
   listed?: ((index: number, items: number, limit: number) => void) | undefined
-  /** Around an item of a list. */
+  /** Wraps an item of a list. */
   item?: ((index: number, item: number, self: AnyEffect) => AnyEffect) | undefined
-  /** Around a wait of a step, or of an item, for something outside of the process: meanwhile it does nothing. */
+  /** Wraps the wait of a step, or of an item, for an event outside of the process. Meanwhile the step is idle. */
   dormant?: ((index: number, item: number | undefined, self: AnyEffect) => AnyEffect) | undefined
-  /** Around one compensation, or cleanup. */
+  /** Wraps one compensation or cleanup. */
   wrapUndo?: ((of: Undone, self: AnyEffect) => AnyEffect) | undefined
-  /** Reads what is undone. */
+  /** Reads compensations, cleanups and rewinds. */
   undone?: UndoSink | undefined
   fact?: Sink | undefined
   attempts?: Attempting | undefined
@@ -279,7 +279,7 @@ export interface Hooks {
   permits?: Permitting | undefined
 }
 
-/** What has been given a turn: a step that has yet to begin, or an attempt in the middle of its step. */
+/** A turn of a step that is about to begin, or of an attempt within its step. */
 export interface SlotTurn {
   readonly index: number
   readonly limit: Limited | undefined
@@ -291,17 +291,17 @@ export interface SlotTurn {
  * both.
  */
 export interface Extension {
-  /** Computes what runs of a program need, once. Without it, `data` is `undefined`. */
+  /** Computes the `data` of a program, once for all its runs. Without it, `data` is `undefined`. */
   readonly prepare?: (program: never) => unknown
-  /** Of each step, whether it runs only if a choice wants it, or something that a choice wants: brought by choices. */
+  /** Returns for each step whether it runs only if a choice wants it or a dependent of it. Choices bring it. */
   readonly optional?: (steps: ReadonlyArray<Step>, isTarget: Uint8Array) => Uint8Array
-  /** What is wrong with a program. */
+  /** Reports what is wrong with a program. */
   readonly check?: (program: never) => ReadonlyArray<GraphIssue>
-  /** Opens it for a run; `undefined` where it has nothing to do. */
+  /** Returns the hooks for a run; `undefined` if this run needs none. */
   readonly open: (run: never, data: never, execution: never) => Hooks | undefined
 }
 
-/** An extension in a program. */
+/** An extension of a program, with its prepared data. */
 export interface Prepared {
   readonly extension: Extension
   readonly data: unknown

@@ -1,13 +1,13 @@
-/** What can be wrong with a graph. */
+/** The issues that compiling a graph can report. */
 
 /**
- * What stands where a resource is needed, and is none.
+ * A value that is not a resource, where one is needed.
  *
- * - `place`: where it was given: among a loader's targets, among the dependencies or in the `after` of a resource, or what a
- *   choice decides by, chooses for a value, or for every other.
- * - `resource`: the resource that it was given to; there is none for a target.
- * - `key`: the key that it was given under: the target's, the dependency's, the case's, its place in `after`.
- * - `value`: what was given, in a word or two.
+ * - `place`: its place: among the targets of a loader, in the `deps` or `after` of a resource, or the `on`, a case or the
+ *   `orElse` of a choice.
+ * - `resource`: the resource whose option it is; `undefined` for a target.
+ * - `key`: its key: of the target, the dependency or the case, or its index in `after`.
+ * - `value`: the kind of the value, in a word or two.
  *
  * @since 0.1.0
  * @category models
@@ -24,23 +24,22 @@ export interface NotAResource {
  * One thing that is wrong with a graph.
  *
  * - `Cycle`: these resources wait for each other, or these loaders contain each other; `path` starts and ends with the
- *   same name. Every dependency that closes a cycle is in at least one of those told.
- * - `MoreCycles`: how many dependencies close cycles that are not told, where there are too many to tell.
- * - `TooDeep`: a loader inside has more loaders inside each other than can be run.
- * - `DuplicateName`: different resources share a name. `uses` tells where each of them is used;
- *   `sameDeclaration` that they come from one declaration and differ by what was piped onto it.
- * - `MisplacedPolicy`: a policy stands where it can have no effect, and why.
- * - `NotAResource`: a dependency or target that is no resource, as when a module is read before it was initialized: see
+ *   same name. Every dependency that closes a cycle is in at least one of the reported cycles.
+ * - `MoreCycles`: the number of dependencies that close further cycles, if there are too many to report.
+ * - `TooDeep`: a nested loader has more levels of loaders inside it than a run supports.
+ * - `DuplicateName`: different resources share a name. `uses` lists where each of them is used; `sameDeclaration` says that
+ *   they come from one declaration and differ by what was piped onto it.
+ * - `MisplacedPolicy`: a policy that cannot have an effect where it stands, and the reason.
+ * - `NotAResource`: a dependency or target that is not a resource, for example from a module that is not initialized yet: see
  *   {@link NotAResource}.
- * - `InvalidDependencies`: a `deps` or `after` function threw, or gave no object of resources.
- * - `InvalidLoader`: the loader inside a resource is none, or its own graph is not sound.
+ * - `InvalidDependencies`: a `deps` or `after` function threw, or did not return an object of resources.
+ * - `InvalidLoader`: the nested loader of a resource is not a loader, or its graph has issues.
  * - `InvalidName`: a name or a key that is empty, not a string, or `__proto__`.
- * - `DuplicateTarget`: two loaders that are to become one have different targets of one key.
- * - `NotLoaded`: something is to take the place of a resource, or of a target, that the loader does not load.
- * - `EscapesTransaction`: a loader is to run in a transaction, and a resource would do work that this cannot undo.
- * - `DifferentProtections`: two resources ask one resolver, whose calls they share, and differ in the circuit breakers and rate
- *   limits around them.
- * - `InvalidOption`: a loader's option with a value that it cannot have.
+ * - `DuplicateTarget`: two merged loaders have different targets of the same key.
+ * - `NotLoaded`: an override names a resource or a target that the loader does not load.
+ * - `EscapesTransaction`: a loader is to run in a transaction, but a resource does work that a rollback does not undo.
+ * - `DifferentProtections`: two resources share the calls of one resolver, but have different circuit breakers or rate limits.
+ * - `InvalidOption`: an option of a loader has an invalid value.
  *
  * @since 0.1.0
  * @category models
@@ -72,7 +71,7 @@ export type GraphIssue =
 
 const texts = new WeakMap<GraphIssue, () => string>()
 
-/** An issue with its text: what finds an issue brings the words for it. */
+/** An issue with its text. The code that finds an issue brings its words. */
 export const worded = <I extends GraphIssue>(issue: I, text: () => string): I => {
   texts.set(issue, text)
   return issue
@@ -80,7 +79,7 @@ export const worded = <I extends GraphIssue>(issue: I, text: () => string): I =>
 
 export const textOf = (issue: GraphIssue): string => texts.get(issue)?.() ?? issue._tag
 
-/** How much a message shows of names and texts, which can be as long as what made them. */
+/** The maximal length of names and texts in a message. */
 const longestName = 100
 const longestText = 2_000
 

@@ -1,59 +1,59 @@
-/** What a source is. Each constructor of resources brings its kind, so that nothing else asks which one it is. */
+/** The kind of a source: how it compiles, and what can be wrong with it. Each constructor of resources brings its own. */
 import type { GraphIssue } from "./GraphIssue.ts"
 import type { Base, Dependencies, Layer, Lens, Node } from "./Node.ts"
 import type { Common, Step } from "./Step.ts"
 
-/** What plans call a kind. */
+/** The name of a kind in plans. */
 type KindName = "input" | "constant" | "struct" | "load" | "request" | "list" | "match" | "loader"
 
-/** What compiling a step can use beside its source. */
+/** What compiling a step reads besides its source. */
 export interface Compiling {
   /** The layers of a loader's default policy. */
   readonly defaults: ReadonlyArray<Layer>
-  /** What a choice may choose: the step of each case, in the order of `cases`. */
+  /** The steps that a choice may choose, in the order of `cases`. */
   readonly chosen: ReadonlyArray<number>
   readonly cases: ReadonlyArray<Case>
 }
 
 /** A resource that a choice may choose. */
 export interface Case {
-  /** The value that chooses it; the case without one is for every other value. */
+  /** The value that chooses it. The case without a value is for all other values. */
   readonly value: string | undefined
   readonly node: Node
-  /** How the choice uses it, in words. */
+  /** The place of the resource in the choice, in words. */
   readonly use: string
 }
 
-/** Reads the resources that a user gave. What is wrong becomes an issue. */
+/** Reads resources from users' options. Invalid values become issues. */
 export interface ReadResources {
-  /** The node of a resource; for any other value, `refuse` says what is wrong. */
+  /** The node of a resource. For any other value, `refuse` makes the issue. */
   readonly resolve: (value: unknown, refuse: (value: unknown) => GraphIssue) => Node | undefined
-  /** What a record of resources holds, by key. */
+  /** The entries of a record of resources. */
   readonly entries: (record: () => object, owner: string) => ReadonlyArray<readonly [key: string, value: unknown]>
 }
 
 export interface Kind {
   readonly name: KindName
-  /** Whether the value is there when a run starts. */
+  /** Whether the value exists before a run starts. */
   readonly isGiven?: boolean
-  /** Whether it stands for a resource that other parts of the graph may still need, so that both may have one name. */
+  /** Whether it replaces a resource that other parts of the graph may still need: both may have the same name. */
   readonly isSubstitute?: boolean
   /** Why a resource of this kind takes no policies. */
   readonly refuses?: string
   readonly toStep: (base: Base, common: Common, compiling: Compiling) => Step
-  /** What it may choose, where it is a choice. */
+  /** The cases of a choice. */
   readonly cases?: (base: Base, read: ReadResources) => ReadonlyArray<Case>
-  /** What is wrong with a dependency that is no resource. Default: the issue names the key of the dependency. */
+  /** Makes the issue for a dependency that is not a resource. Default: the issue names the key of the dependency. */
   readonly refuse?: (resource: string, value: unknown) => GraphIssue
-  /** What is wrong with it and its policies. */
+  /** Reports what is wrong with a resource of this kind and its policies. */
   readonly check?: (base: Base, defaults: ReadonlyArray<Layer>) => ReadonlyArray<GraphIssue>
-  /** What is wrong with several resources together. */
+  /** Reports what is wrong with several resources together. */
   readonly checkAll?: (bases: ReadonlyArray<Base>, defaults: ReadonlyArray<Layer>) => ReadonlyArray<GraphIssue>
 }
 
-/** Runs loads inside layers. */
+/** Runs loads inside layers. Layers bring it, so that programs without policies do not contain it. Layers bring it, so that programs without policies do not contain it. */
 export interface Host {
-  /** A lens as a layer, for a policy that is piped onto a view: the policy then wraps what the view does, too. */
+  /** Turns a lens into a layer. A policy that is piped onto a view wraps the view, too. */
   readonly layerOf: (lens: Lens) => Layer
   readonly check: (base: Base, defaults: ReadonlyArray<Layer>) => ReadonlyArray<GraphIssue>
   readonly toStep: (
@@ -64,7 +64,7 @@ export interface Host {
   ) => Step
 }
 
-/** The host that layers bring; `undefined` where there are none. A lens has none, but the policy piped onto it has. */
+/** The host that layers bring; `undefined` without layers. A lens brings none, but the policy piped onto it does. */
 export const hostOf = (layers: ReadonlyArray<Layer>): Host | undefined =>
   layers.findLast(({ host }) => host !== undefined)?.host
 

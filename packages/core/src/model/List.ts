@@ -1,16 +1,16 @@
-/** The lists that users give. Declarations of lists bring this module along, so that programs without lists do not carry it. */
+/** Checks the lists that users' functions return. Declarations of lists import it, so programs without lists do not contain it. */
 import { shared } from "../base/Shared.ts"
 import { type Owner, subjectOf, unexpected } from "../base/UserValue.ts"
 import { kindOf } from "../base/ValueText.ts"
 
-/** The type of a list. Strings, Effects, Options and Results are iterable, too, but are no lists. */
+/** The type of a list. Strings, Effects, Options and Results are iterable but not lists. */
 export type List<I> = Iterable<I> & {
   readonly charAt?: never
   readonly "~effect/Effect"?: never
   readonly _tag?: never
 }
 
-/** The most items of an iterable without a size, which may be endless. */
+/** The maximal number of items of an iterable of unknown size, which may be endless. */
 const mostUncounted = 1_000_000
 
 const adviceOnLists: Readonly<Record<string, string>> = {
@@ -27,10 +27,10 @@ const adviceOnLists: Readonly<Record<string, string>> = {
   Option: "use Option.toArray"
 }
 
-/** Iterable (for `yield*`, or by character), but no lists. */
+/** Kinds of values that are iterable but not lists. */
 const singles: ReadonlyArray<string> = ["string", "Effect", "Option", "Result"]
 
-/** The items of one-shot iterators, which can be read once, though their lists may be loaded often. */
+/** The items of one-shot iterators. An iterator can be read once, but its list may load several times. */
 const onceRead = /* @__PURE__ */ shared(
   "one-shot iterators",
   (): WeakMap<object, () => ReadonlyArray<unknown>> => new WeakMap()
@@ -65,7 +65,7 @@ const readOnce = (of: Owner, given: object, iterator: Iterable<unknown>): Readon
   return known()
 }
 
-/** The items of a list. Throws a defect that says what came otherwise. */
+/** The items of a list. Throws a defect if the value is not a list. */
 export const itemsOf = (of: Owner, given: unknown): ReadonlyArray<unknown> => {
   if (Array.isArray(given)) return Array.from(given as ReadonlyArray<unknown>)
   const isIterable = typeof given === "object" && given !== null && Symbol.iterator in given
@@ -75,6 +75,6 @@ export const itemsOf = (of: Owner, given: unknown): ReadonlyArray<unknown> => {
   const list = given as Iterable<unknown>
   if (list instanceof Set || list instanceof Map) return Array.from(list)
   const iterator = list[Symbol.iterator]()
-  // An iterable that returns itself as its iterator is used up by reading it.
+  // An iterable that returns itself as its iterator can be read once.
   return (iterator as unknown) === given ? readOnce(of, given, list) : readAll(of, list)
 }

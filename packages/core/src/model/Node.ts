@@ -1,8 +1,8 @@
 /**
- * What a declaration is made of. Nothing here runs anything: these are the values that compiling reads.
+ * Declarations as plain values, which compiling reads.
  *
  * A resource is a *base* (where its value comes from, wrapped in policies) seen through any number of *views*
- * (`map`, `catch`, `option`...). A base is loaded once per run, whoever looks at it, and through whichever view.
+ * (`map`, `catch`, `option`...). A base loads once per run, for all its views.
  */
 import type { Named, Owner } from "../base/UserValue.ts"
 import type * as Cause from "effect/Cause"
@@ -25,98 +25,98 @@ export type { AnyEffect } from "../base/AnyEffect.ts"
 /** The dependencies of a base, by local key. */
 export type Dependencies = Readonly<Record<string, unknown>>
 
-/** What tells one value of a resource from another, for caches. */
+/** Computes the key that identifies a value in caches. */
 export type KeyOf = (deps: Dependencies) => string
 
-/** Where the value of a base comes from. What else a source has is known to its kind. */
+/** The source of the value of a base. Its kind knows its further properties. */
 export interface Source {
   readonly kind: Kind
-  /** What it reads, by local key; a choice reads what decides, as `on`. */
+  /** The dependencies whose values it reads, by local key. A choice reads its decider, as `on`. */
   readonly deps: () => Dependencies
-  /** Resources that must be loaded first, though their values are not needed. */
+  /** Resources that load first but whose values are not read. */
   readonly after: () => ReadonlyArray<unknown>
   readonly key?: KeyOf | undefined
-  /** The loader inside, where it runs one; throws where there is none, or none that is sound. */
+  /** Returns the nested loader of a source that runs one. Throws if its graph has issues. */
   readonly loader?: () => unknown
-  /** The key of the service that the value is, where it is one. */
+  /** The key of the service, for sources whose value is a service. */
   readonly service?: Context.Key<unknown, unknown>
 }
 
-/** What is done about asking, beside asking. */
+/** A wrapper around requests. */
 export interface AroundRequests {
-  /** What goes around each request and the wait for its answer, inside all policies. */
+  /** Wraps each request and the wait for its answer, inside all policies. */
   readonly asking?: (self: AnyEffect) => AnyEffect
 }
 
-/** The items of a list, each of which is loaded by itself. */
+/** The items of a list, each of which loads by itself. */
 export interface Items extends AroundRequests {
   readonly items: (deps: Dependencies) => Iterable<unknown>
-  /** The items of what `items` gave. Throws a defect where that is no list. */
+  /** Reads the value that `items` returned. Throws a defect if it is not a list. */
   readonly read: (of: Owner, given: unknown) => ReadonlyArray<unknown>
   readonly load: (item: unknown, deps: Dependencies, index: number) => unknown
-  /** What answers the items, where what `load` gives for each is a request. */
+  /** The resolver, if `load` returns a request for each item. */
   readonly resolver: AnyResolver | undefined
   readonly means?: AskMeans
-  /** The resolvers that items may ask in any other way. */
+  /** Further resolvers that items may use. */
   readonly resolvers: ReadonlyArray<AnyResolver>
   readonly concurrency: number | "unbounded"
   readonly itemKey?: ((item: unknown, deps: Dependencies) => string) | undefined
-  /** What wraps the load of one item, innermost first. */
+  /** The layers around the load of one item, innermost first. */
   readonly each: ReadonlyArray<Layer>
 }
 
-/** What a layer may tell of the load that it wraps. */
+/** The interface through which a layer reports on the load that it wraps, and acts on its run. */
 export interface LayerObserver {
   readonly resource: string
-  /** A fallback took the place of a typed failure. */
+  /** A fallback replaced a typed failure. */
   readonly degraded: (fallback: string, error: unknown) => void
-  /** There will be another attempt, after this pause. */
+  /** Another attempt follows after this pause. */
   readonly pausing: (pause: Duration.Duration) => void
-  /** Of attempts side by side one is over, and it is for the others, which may wait for their turns, to go on. */
+  /** One of several concurrent attempts has ended; the others, which may wait for a slot, continue. */
   readonly outrun: () => void
-  /** There will be another attempt, beside those that run. */
+  /** Another attempt starts while others run. */
   readonly hedging: () => void
   readonly refused: (refusal: Refusal) => void
-  /** Has an effect run once for each call of the backend that a first attempt makes, however many attempts share the call. */
+  /** Runs an effect once per call of the backend, however many attempts share the call. */
   readonly perCall: (report: Effect.Effect<void>) => void
-  /** The call that the last attempt shared with others, if a resolver has answered it. */
+  /** The shared call of a resolver that answered the last attempt, if any. */
   readonly call: object | undefined
   /** What the layer is around; `undefined` around the call of a resolver. */
   readonly place: LayerPlace | undefined
-  /** A cache was looked into; `reason` says why a level failed. */
+  /** A cache was read; `reason` says why a level failed. */
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult, reason?: string) => void
-  /** Ends the run with this cause, whatever is around; gives what stands in its place until then. */
+  /** Ends the run with this cause, past all outer layers. Returns the effect of the step until then. */
   readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
-  /** Takes the run back to an earlier resource because of this cause, and says whether it may. */
+  /** Rewinds the run to an earlier resource because of this cause. Returns whether that is allowed. */
   readonly rewinding: (cause: Cause.Cause<unknown>, rewind: Rewind) => boolean
-  /** A wait for something outside of the process. Where no attempt runs, no slot is held meanwhile. */
+  /** A wait for an event outside of the process. It holds no slot if no attempt runs. */
   readonly dormant: (wait: AnyEffect) => AnyEffect
-  /** A value that `layer` knows from an earlier run: what is inside does not run, and is undone as if it had. */
+  /** A value that `layer` knows from an earlier run: the effect inside does not run, but is undone as if it had. */
   readonly remembered: (layer: Layer, value: unknown) => AnyEffect
 }
 
-/** What a policy did not let happen: an attempt, so that `error` is what comes of it, or only a further one. */
+/** A refusal of a policy: of an attempt, which fails with `error`, or, without `error`, of a further attempt. */
 export interface Refusal {
   readonly policy: string
   readonly error?: unknown
 }
 
-/** Permits of a limiter, which is a service. */
+/** The permits that each attempt takes of a limiter, which is a service. */
 export interface PermitsTaken {
   readonly limiter: Context.Key<unknown, unknown>
   readonly count: number
-  /** What takes permits in a run. */
+  /** The extension that takes permits in a run. */
   readonly extension: Extension
 }
 
-/** A call that has policies around it, innermost first. */
+/** A call of a resolver with policies around it, innermost first. */
 export interface ProtectedCall {
   readonly resolver: AnyResolver
   readonly resource: string
   readonly calls: ReadonlyArray<Layer>
 }
 
-/** The functions that ask for requests, also in calls that have policies around them. */
+/** The functions that send requests, also in calls with policies around them. */
 export interface AskMeans {
   readonly ask: typeof ask
   readonly askAll: typeof askAll
@@ -124,96 +124,97 @@ export interface AskMeans {
   readonly protectedBatches: (call: ProtectedCall, context: Context.Context<never>) => Batches
 }
 
-/** How a layer protects a backend by a service, and the effects that take its place when it moves: see `protection`. */
+/** How a layer protects a backend by a service, and the wrappers that replace it when it moves: see `protection`. */
 export interface Protection {
   readonly key: Context.Key<unknown, unknown>
   /** The value that callers must have in common to share calls. Default: the service. */
   readonly sharedBy?: ((service: unknown, context: Context.Context<never>) => object) | undefined
-  /** Around a call of a resolver. */
+  /** Wraps a call of a resolver. */
   readonly aroundCall: (service: unknown, self: AnyEffect, resource: string) => AnyEffect
-  /** Around what is inside of a cache. */
+  /** Wraps the effect inside a cache. */
   readonly furtherIn: Layer["wrap"]
-  /** In its old place, around the wait. */
+  /** Wraps the wait, in the old place of the layer. */
   readonly inPlace: Layer["wrap"]
 }
 
-/** How often, and after which pauses, a run is taken back to a resource. */
+/** The resource to which a run rewinds, how often, and after which pauses. */
 export interface Rewind {
   readonly to: string
   readonly times: number
   readonly schedule: Schedule.Schedule<unknown, unknown> | undefined
 }
 
-/** Hides from the load of a resource the services that it must not read. */
+/** Hides services that the load of a resource must not read. */
 export type Seal = (self: AnyEffect, resource: string) => AnyEffect
 
-/** One wrapping of a load: a part of a policy, or a view that a policy was piped onto. */
+/** A wrapper of a load: a part of a policy, or a view onto which a policy was piped. */
 export interface Layer {
-  /** What it does: `timeout`, `retry`... A loader's default policy adds only the kinds that a resource lacks. */
+  /** Its name: `timeout`, `retry`... A loader's default policy adds only the kinds that a resource lacks. */
   readonly kind: string
-  /** What runs loads inside layers. Each policy brings it, so that programs without policies do not carry it. */
+  /** Runs loads inside layers. Each policy brings it, so that programs without policies do not contain it. */
   readonly host?: Host
-  /** What else the runs of its program need. */
+  /** An extension for the runs of its program. */
   readonly extension?: Extension
-  /** What it does and how much, for people: `timeout(500ms)`. */
+  /** Its name and its settings, for people: `timeout(500ms)`. */
   readonly label: string
-  /** Whether what is inside is one attempt out of possibly several, or of none. */
+  /** Whether the effect inside is one attempt, of which there may be several or none. */
   readonly repeats: boolean
-  /** Whether it may go on working when what is inside has succeeded. */
+  /** Whether it may continue when the effect inside has succeeded. */
   readonly continues: boolean
-  /** The permits that each attempt inside takes, where it limits them. */
+  /** The permits that each attempt inside takes, for a layer that limits attempts. */
   readonly takes?: PermitsTaken
-  /** How it protects a backend. Around a request it moves to the resolver's call; what stays gives refusals to the waiter. */
+  /** How it protects a backend. Around a request the protection moves to the resolver's call; the rest of the layer passes
+   * refusals to the waiter. */
   readonly protects?: Protection
-  /** After how many milliseconds it gives up on the effect inside. */
+  /** The time after which it gives up on the effect inside, in milliseconds. */
   readonly patience?: number
   /** Whether plans leave it out, because they show another layer for it. */
   readonly unlisted?: boolean
-  /** Whether it may have the value without what is inside, which then takes no slot and is no attempt. */
+  /** Whether it may know the value without running the effect inside: then there is no attempt, and no slot is taken. */
   readonly mayKnow?: boolean
-  /** Goes around the load itself, so that a value that may be shared does not depend on its caller. */
+  /** Wraps the load itself, so that a value that callers may share does not depend on one of them. */
   readonly seal?: Seal
   /** Whether the resource must have a key for it. */
   readonly needsKey?: boolean
-  /** Why no graph can accept this layer, where that is so. */
+  /** Why no graph accepts this layer, if so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect
-  /** What undoes what is inside, for the run to keep: such a layer wraps nothing. */
+  /** The function that undoes the effect inside. The run keeps it; such a layer wraps nothing. */
   readonly undo?: UndoFunction
-  /** Where it may take a run back to. */
+  /** The rewind that it may ask for. */
   readonly rewind?: Rewind
-  /** Whether it gives a value where what is inside failed. */
+  /** Whether it replaces a failure of the effect inside by a value. */
   readonly recovers?: boolean
-  /** Identifies how it changes the value inside, if it does. */
+  /** Identifies the functions by which it changes the value, if any. */
   readonly changes?: ReadonlyArray<unknown>
 }
 
-/** A source with its policies, innermost first. Its identity is what makes it one resource of a run. */
+/** A source with its policies, innermost first. Each object is one resource of a run. */
 export interface Base {
   readonly _tag: "Base"
   readonly name: string
-  /** The same object for a declaration and for everything that was piped from it. */
+  /** One object for a declaration and everything that was piped from it. */
   readonly origin: object
   readonly source: Source
   readonly layers: ReadonlyArray<Layer>
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-/** How a view changes what its base gave. */
+/** How a view changes the result of its base. */
 export interface Lens {
   readonly label: string
-  /** Whether it takes the place of failures: typed errors, or all causes. Whether it also does for what a resource depends on. */
+  /** Which failures it recovers: typed errors, all causes, or none. `ancestors`: whether those of ancestors, too. */
   readonly recovers: "errors" | "causes" | undefined
   readonly ancestors: boolean
-  /** What it makes of a value, if it changes that. */
+  /** The function that changes the value, if any. */
   readonly onSuccess: ((value: unknown) => unknown) | undefined
-  /** What it gives, as an effect, in the place of a failure: gets the typed error, or the whole cause. */
+  /** The function that recovers by an effect. It gets the typed error, or the whole cause. */
   readonly onFailure: ((failure: unknown) => unknown) | undefined
-  /** Settles a view whose parent has settled, or has been skipped. */
+  /** Settles a view when its parent has settled or was skipped. */
   readonly settle: (run: RunView, index: number, step: Named, parent: number) => void
 }
 
-/** A base, or another view of it, seen through a lens. */
+/** A base, or a view of it, seen through a lens. */
 interface ViewNode {
   readonly _tag: "View"
   readonly name: string
@@ -221,10 +222,10 @@ interface ViewNode {
   readonly lens: Lens
 }
 
-/** What a resource value stands for in a graph. */
+/** The node of a resource in a graph. */
 export type Node = Base | ViewNode
 
-/** A base of this source, and nothing around it but what it was declared with. */
+/** A base of this source, inside the layers that it was declared with. */
 export const bare = (name: string, source: Source, layers: ReadonlyArray<Layer> = []): Base => ({
   _tag: "Base",
   name,
@@ -234,7 +235,7 @@ export const bare = (name: string, source: Source, layers: ReadonlyArray<Layer> 
   annotations: {}
 })
 
-/** The base that a node is a view of: itself, if it is none. */
+/** The base of a view; a base is its own. */
 export const baseOf = (node: Node): Base => {
   let current = node
   while (current._tag === "View") current = current.parent

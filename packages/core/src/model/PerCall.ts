@@ -1,4 +1,4 @@
-/** Reports of a load that run once per call of its backend, however many policies add them. */
+/** Reports that run once per call of a backend, however many policies and attempts add them. */
 import * as Effect from "effect/Effect"
 
 type CallReport = Effect.Effect<void>
@@ -11,14 +11,14 @@ export class PerCall {
     if (this.known.size < this.known.add(report).size) this.due.push(report)
   }
 
-  /** What is due, once: the attempts after the first are not counted. */
+  /** Returns the reports that are due, once. */
   take(): ReadonlyArray<CallReport> {
     const { due } = this
     this.due = []
     return due
   }
 
-  /** An attempt that is a call of its own. */
+  /** An attempt that is a separate call: runs the due reports first. */
   before<A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.suspend(() => {
       const due = this.take()

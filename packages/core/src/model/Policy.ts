@@ -1,5 +1,5 @@
 /**
- * What a policy is, and how several become one.
+ * Policies, and how to compose them.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import { type AddError, type Any, type OwnError, type Resource, withLayers } fro
 const TypeId = "~effect-loader/Policy"
 
 /**
- * What one part of a policy does, for people: `{ kind: "timeout", label: "timeout(500ms)" }`.
+ * The description of one part of a policy: `{ kind: "timeout", label: "timeout(500ms)" }`.
  *
  * @since 0.1.0
  * @category models
@@ -31,8 +31,8 @@ interface ReadsErrors<E0> {
 /**
  * A labelled function from resource to resource that keeps the type of the value.
  *
- * `PE` is what it can add to the resource's own error, `PR` what it needs. Last piped is outermost, as with Effect's
- * own combinators: `timeout` before `retry` bounds one attempt, after it the whole.
+ * `PE`: the errors that it can add to the resource's own, `PR`: the services that it needs. Last piped is outermost, as with
+ * Effect's combinators: `timeout` before `retry` limits one attempt, after it the whole.
  *
  * @since 0.1.0
  * @category models
@@ -47,8 +47,8 @@ export interface Policy<out PE = never, out PR = never> extends ReadsErrors<unkn
 }
 
 /**
- * A policy that reads the resource's own error: it fits resources whose own error is all of `E0` or less. `PR` is what it
- * needs. One that reads `unknown` is a {@link Policy}.
+ * A policy that reads the resource's own error. It accepts resources whose own error is assignable to `E0`. `PR`: the
+ * services that it needs. One that reads `unknown` is a {@link Policy}.
  *
  * @since 0.1.0
  * @category models
@@ -63,8 +63,8 @@ export interface PolicyFor<E0, out PR = never> extends ReadsErrors<E0> {
 }
 
 /**
- * Refuses a resource without a key whose load needs services `U`, where its value goes to other callers and only `S` are theirs,
- * too. What is not known yet is not refused.
+ * Refuses a resource without a key if its load needs services `U` beyond the services `S` that all callers share. Types that
+ * are not inferred yet are accepted.
  *
  * @since 0.1.0
  * @category type-level
@@ -76,8 +76,8 @@ export type Sharing<U, S> = unknown extends U
     : { readonly "~give it a `key`: without one, its value may not depend on services of the caller": Exclude<U, S> }
 
 /**
- * A policy that may give a value to other callers than the one for which it was loaded: it fits resources that have a `key`,
- * or whose own load needs no services but `S`.
+ * A policy that shares values between callers. It accepts resources that have a `key`, or whose own load needs no services
+ * beyond `S`.
  *
  * @since 0.1.0
  * @category models
@@ -91,7 +91,7 @@ export interface PolicyForKeyed<out PE, out PR, S> extends ReadsErrors<unknown> 
 }
 
 /**
- * A policy for resources whose values are of type `A0`, and of no other. What it shares is that of a {@link PolicyForKeyed}.
+ * A policy for resources whose values are exactly of type `A0`. It shares values as a {@link PolicyForKeyed} does.
  *
  * @since 0.1.0
  * @category models
@@ -111,7 +111,7 @@ export interface PolicyOf<in out A0, out PR = never, S = unknown> {
 type Same<A, B> = [A, B] extends [B, A] ? true : false
 
 /**
- * The type of what a policy can add to a resource's own error.
+ * The errors that a policy can add to a resource's own error.
  *
  * @since 0.1.0
  * @category type-level
@@ -119,7 +119,7 @@ type Same<A, B> = [A, B] extends [B, A] ? true : false
 export type PolicyError<P> = P extends { readonly [TypeId]: { readonly _E: () => infer PE } } ? PE : never
 
 /**
- * The type of the services that a policy needs.
+ * The services that a policy needs.
  *
  * @since 0.1.0
  * @category type-level
@@ -140,7 +140,7 @@ type Composed<P, PE, PR> = [Extract<P, PolicyForKeyed<unknown, unknown, unknown>
   ? Policy<PE, PR>
   : PolicyForKeyed<PE, PR, Shared<P>>
 
-/** A policy of these layers, innermost first, which bring what runs them. What it adds to types is for the caller to say. */
+/** A policy of these layers, innermost first. The caller states its types. */
 export const policyOf = <PE, PR>(parts: ReadonlyArray<Layer>): Policy<PE, PR> => {
   const apply = (self: Any): Any => withLayers(self, parts)
   return Object.assign(apply, { [TypeId]: { _E: undefined, _R: undefined }, parts }) as unknown as Policy<PE, PR>

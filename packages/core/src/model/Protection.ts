@@ -1,18 +1,18 @@
-/** Layers that protect a backend, and how they move to its calls. The policies that make such layers import this. */
+/** Layers that protect a backend, and how they move to its calls. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { guarded, refused, surface } from "../base/Refusal.ts"
 import type { AnyEffect, Protection } from "./Node.ts"
 
-/** What protects by means of a service. */
+/** A protection by a service. */
 export interface Protecting {
   readonly key: Context.Key<unknown, unknown>
-  /** Lets an effect run, or fails before it has begun. */
+  /** Runs an effect, or fails before the effect begins. */
   readonly around: (service: unknown, self: AnyEffect, resource: string) => AnyEffect
   readonly sharedBy?: Protection["sharedBy"]
 }
 
-/** Wherever a layer moves, its refusals go to where it was piped: to each that waits there, who is told of. */
+/** A moved layer sends its refusals back to its old place, to each waiter there, and reports them. */
 export const protection = (label: string, { around, key, sharedBy }: Protecting): Protection => {
   const aroundCall: Protection["aroundCall"] = (service, self, resource) =>
     guarded(

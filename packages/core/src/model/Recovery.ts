@@ -1,14 +1,14 @@
-/** Views that take the place of failures. */
+/** Views that recover from failures. */
 import * as Cause from "effect/Cause"
 import { Failed, Skipped } from "./Absent.ts"
 import type { Lens } from "./Node.ts"
 import type { ResourceError } from "./ResourceError.ts"
 import { asEffect, call, handledBy } from "./UserEffect.ts"
 
-/** Marks what no fallback may take the place of. */
+/** Marks causes from which no fallback may recover. */
 export const abortedKey = "effect-loader/Aborted"
 
-/** The error of a cause that may be recovered: one that holds an error and no defect. */
+/** The error of a recoverable cause: one with an error and without a defect. */
 export const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown> | undefined => {
   if (Cause.hasDies(cause)) return undefined
   const fail = cause.reasons.find(Cause.isFailReason)
@@ -16,21 +16,21 @@ export const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, 
   return fail?.error as ResourceError<string, unknown> | undefined
 }
 
-/** What the resource itself failed with, before it was named. */
+/** The cause before its errors were wrapped in `ResourceError`. */
 const unnamed = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
   Cause.map(cause, (error) => (error as ResourceError<string, unknown>).error)
 
 interface Options {
   /** Typed errors, or all causes. */
   readonly recovers: "errors" | "causes"
-  /** Whether failures of what the resource depends on are recovered, too. */
+  /** Whether it also recovers from failures of ancestors. */
   readonly ancestors: boolean
   readonly onSuccess: ((value: unknown) => unknown) | undefined
   /** Gets the typed error, or the whole cause. */
   readonly onFailure: (failure: unknown) => unknown
 }
 
-/** What of a cause is recovered, where any of it is. */
+/** The part of a cause that the handler gets; `undefined` if the cause is not recovered. */
 const failureOf = (
   recovers: Options["recovers"],
   cause: Cause.Cause<unknown>
@@ -40,7 +40,7 @@ const failureOf = (
   return error === undefined ? undefined : { failure: error.error }
 }
 
-/** A view that gives another value, or runs an effect, where its resource failed. */
+/** A view that recovers with the effect of a handler when its resource failed. */
 export const recovering = (label: string, options: Options): Lens => {
   const { ancestors, onFailure, onSuccess, recovers } = options
   return {

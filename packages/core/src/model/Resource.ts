@@ -33,9 +33,9 @@ import { checkFunctions, checkUndo } from "./UserEffect.ts"
 const TypeId = "~effect-loader/Resource"
 
 /**
- * A named declaration: what it depends on, and how to load it.
+ * A named declaration: its dependencies, and how to load it.
  *
- * - `Name`: its name, one per loader; failures and reports go by it.
+ * - `Name`: its name, unique in a loader; failures and reports use it.
  * - `A`: the value.
  * - `E`: the union of the {@link ResourceError}s of this resource and of everything it depends on.
  * - `R`: the services that all of them need.
@@ -64,7 +64,7 @@ export interface Resource<
 }
 
 /**
- * Any resource, when only that it is one matters.
+ * Any resource, whatever its types.
  *
  * @since 0.1.0
  * @category models
@@ -182,7 +182,7 @@ const Proto = {
   }
 }
 
-/** Types are for the constructors to say; here is only the value that stands for them. */
+/** The value of a resource. The constructors state its types. */
 const fromNode = (node: Node): never => Object.assign(Object.create(Proto), { name: node.name, node }) as never
 
 /**
@@ -200,12 +200,12 @@ export const nodeOf = (self: Any): Node => (self as unknown as { readonly node: 
 export const declare = (name: string, source: Source, layers?: ReadonlyArray<Layer>): never =>
   fromNode(bare(name, source, layers))
 
-/** What loads a value by an effect. */
+/** A source that loads by an effect. */
 export interface LoadSource extends Source {
   readonly load: (deps: Dependencies) => unknown
 }
 
-/** Bare, or run by what its layers bring. */
+/** A load without layers is called directly; otherwise the host that its layers bring runs it. */
 export const loadKind: Kind = {
   name: "load",
   toStep: (base, common, { defaults }) => {
@@ -222,7 +222,7 @@ const nothing = (): Dependencies => ({})
 
 const nothingAfter = (): ReadonlyArray<unknown> => []
 
-/** What a source waits for, where it says nothing of it. */
+/** The dependencies of a source that declares none. */
 export const waitsForNothing: Pick<Source, "deps" | "after"> = { deps: nothing, after: nothingAfter }
 
 const inputKind: Kind = {
@@ -250,7 +250,7 @@ const structKind: Kind = {
   toStep: (_base, common) => stepOf(common, { settle: (run, index) => run.succeed(index, run.depsOf(index)) })
 }
 
-/** The layers of what undoes a declaration, innermost first. Throws where something else is given. */
+/** The layers of `Saga.compensate` and `Saga.cleanup`, innermost first. Throws for any other value. */
 export const undoLayers = (
   what: string,
   name: string,
@@ -262,12 +262,12 @@ export const undoLayers = (
     return one.layers as ReadonlyArray<Layer>
   })
 
-/** A value, or the function that gives it, as a function. */
+/** A value, or a function that returns it, as a function. */
 export const lazily = <A>(value: A | (() => A) | undefined, otherwise: A): (() => A) =>
   typeof value === "function" ? (value as () => A) : () => value ?? otherwise
 
 /**
- * The services `R` of a load that has no key. One that has gives its key's type as `K`.
+ * The services `R` of a load without a key. `K` is the type of the key, if there is one.
  *
  * @since 0.1.0
  * @category type-level
@@ -277,18 +277,18 @@ export type Unkeyed<K, R> = [K] extends [never] ? Exclude<R, Scope.Scope> : neve
 /**
  * Declares a resource that is loaded by an effect.
  *
- * - `deps`: what it needs, by local key; `load` gets exactly these values. It starts when they are all there.
- * - `after`: what must have been loaded before, without its value being needed.
- * - `key`: what tells its value from others in a cache (`Policy.cache`); all that have one key are one value, whichever
- *   resource loads them. Without it, that is the `load` function and the values of `deps`, compared structurally, and a cached
- *   `load` may need no services of its caller.
- * - `load`: makes the effect that loads the value. It is called anew for each attempt of a retry. If it throws, that
- *   is a defect which carries the resource's name.
- * - `undo`, `alsoUndo`: `Saga.compensate` undoes what was loaded when the load fails later, `Saga.cleanup` follows an attempt
- *   that did not succeed. Here both know the values of `deps`.
+ * - `deps`: its dependencies, by local key. `load` gets their values; it starts when all are loaded.
+ * - `after`: resources that load first, but whose values it does not need.
+ * - `key`: identifies its value in a cache (`Policy.cache`); equal keys mean the same value, whichever resource loads it.
+ *   Without it, the `load` function and the values of `deps`, compared structurally, identify the value, and a cached `load`
+ *   may need no services of its caller.
+ * - `load`: makes the effect that loads the value, once per attempt. An exception is a defect that carries the resource's
+ *   name.
+ * - `undo`, `alsoUndo`: `Saga.compensate` undoes the load when the run fails later, `Saga.cleanup` follows an attempt that did
+ *   not succeed. Both get the values of `deps`.
  *
- * `deps` and `after` may be functions, for declarations that come later in the file or from another one: they are
- * called when a loader is compiled.
+ * `deps` and `after` may be functions, for declarations that come later in the file or from another file. Compiling a loader
+ * calls them.
  *
  * @example
  * ```ts
@@ -377,7 +377,7 @@ export const input =
     declare(name, { kind: inputKind, ...waitsForNothing })
 
 /**
- * Declares a resource whose value is known already.
+ * Declares a resource with a constant value.
  *
  * @example
  * ```ts
@@ -395,7 +395,7 @@ export const succeed = <const Name extends string, A>(name: Name, value: A): Res
   declare(name, { kind: constantKind, ...waitsForNothing, value } as ConstantSource)
 
 /**
- * Several resources as one: its value is the object of theirs, by local key.
+ * Combines several resources into one: its value is the object of their values, by local key.
  *
  * It does no work of its own, so it holds no slot and has no error of its own; policies belong on its members.
  *
@@ -451,8 +451,8 @@ const mapping = (f: (value: unknown) => unknown): Lens => ({
 })
 
 /**
- * Derives a value from a resource's value. The name stays, and so does the single load: plain and mapped uses of one
- * resource can stand side by side.
+ * Derives a value from a resource's value. The result has the same name and shares the load, so a graph can use both the
+ * plain and the mapped resource.
  *
  * @example
  * ```ts
@@ -492,10 +492,10 @@ const catch_: {
 
 export {
   /**
-   * Recovers from a resource's own typed error, those of the policies piped before included.
+   * Recovers from a resource's own typed error, including those of the policies piped before.
    *
-   * Never from an ancestor's error (catch it there, or see {@link option}), a defect or an interruption. Where the
-   * handler ran, the resource's outcome is `Degraded`. What the handler fails with becomes the resource's error.
+   * It does not recover from an ancestor's error (catch it there, or see {@link option}), a defect or an interruption. If the
+   * handler ran, the resource's outcome is `Degraded`. The error of the handler becomes the resource's error.
    *
    * @example
    * ```ts
@@ -516,11 +516,11 @@ export {
 }
 
 /**
- * Recovers from whatever a resource itself ends in but a value: its typed error, or a defect of its own.
+ * Recovers from a resource's own typed error or its own defect.
  *
- * The handler gets the cause, with the resource's own error as it was. It is for backends that nobody controls, whose
- * clients throw: a defect is a mistake in the program far more often than it is a failure, and {@link catch} leaves it
- * alone. Never an ancestor's failure or defect, nor an interruption. The outcome is `Degraded`.
+ * The handler gets the cause, with the resource's unwrapped error. Use it for third-party clients that throw. Most defects
+ * are mistakes in the program, so {@link catch} does not recover from them. It does not recover from an ancestor's failure or
+ * defect, nor from an interruption. The outcome is `Degraded`.
  *
  * @example
  * ```ts
@@ -559,9 +559,9 @@ export const catchCause: {
 )
 
 /**
- * Puts a value in the place of a resource's own typed error.
+ * Replaces a resource's own typed error by a value.
  *
- * Recovers from what {@link catch} recovers from. The outcome is then `Degraded`, and a report says so.
+ * It recovers from the same errors as {@link catch}. The outcome is then `Degraded`.
  *
  * @example
  * ```ts
@@ -599,7 +599,7 @@ export const orElseSucceed: {
   )
 )
 
-/** That failures of what a resource depends on count too. */
+/** The option to recover from failures of ancestors as well. */
 interface Ancestors {
   readonly ancestors: true
 }
@@ -615,11 +615,11 @@ const toOption = (self: Any, ancestors: boolean): never => {
 }
 
 /**
- * Makes a resource optional: `Some` of its value, `None` where it failed with its own typed error.
+ * Makes a resource optional: `Some` of its value, `None` if it failed with its own typed error.
  *
- * A dependent that can live without the resource depends on the option; others go on depending on the resource
- * itself. With `{ ancestors: true }` typed failures of what the resource depends on give `None` too: the optional
- * section of a page. Defects and interruptions are never recovered.
+ * A dependent that can work without the resource depends on the option; other dependents depend on the resource itself. With
+ * `{ ancestors: true }` typed failures of ancestors also give `None`, for example for an optional section of a page. It does
+ * not recover from defects and interruptions.
  *
  * @example
  * ```ts
@@ -649,10 +649,9 @@ export const option: <Self extends Any | Ancestors, Options extends Ancestors | 
 )
 
 /**
- * Adds data to a resource, which its plan then has: for what you draw or check of plans. Later values win, by key.
+ * Adds data to a resource. The data appears in plans, for tools that draw or check them. Later values win, by key.
  *
- * Annotate where you declare: an annotated and a plain value of one declaration are two resources of one name, which
- * no loader accepts together.
+ * Annotate where you declare: the annotated and the plain resource have the same name, and no loader accepts both.
  *
  * @example
  * ```ts

@@ -26,7 +26,7 @@ const sentence = (props: {
 }
 
 /**
- * An item of a list: its place, from 0, and what it is.
+ * An item of a list: its index, from 0, and its value.
  *
  * @since 0.1.0
  * @category models
@@ -37,20 +37,19 @@ export interface FailedItem {
 }
 
 /**
- * A resource failed with a typed error, and this is which, why and after what.
+ * The typed failure of a resource: which one failed, why, and after how many attempts.
  *
  * A load's error type has one member per resource that can fail, so `resource` narrows `error`:
  * `e.resource === "org"` makes `e.error` the error of `org`.
  *
  * - `resource`: the name of the resource that failed.
- * - `error`: what it failed with: its load's own error, or that of one of its policies (`TimeoutError`).
- * - `attempts`: how often it, or its item, was tried: 1 where nothing tries it more often, and 0 where a policy let none of
- *   its attempts begin.
- * - `path`: from the target that needed it to the resource itself, the shortest such way, names in both ends.
- * - `elapsed`: from the start of its first attempt to its failure, pauses of a retry included.
+ * - `error`: the error of its load or of one of its policies (`TimeoutError`).
+ * - `attempts`: the number of attempts of the resource or its item: 1 without a retry, 0 if a policy refused them all.
+ * - `path`: the shortest path from a target that needs it to the resource, both names included.
+ * - `elapsed`: from the start of its first attempt to its failure, including the pauses of a retry.
  * - `item`: of a list, the item that failed.
  *
- * `message` says all of it in one sentence, `cause` is `error`, and `toJSON` gives plain data (`elapsed` in milliseconds).
+ * `message` is one sentence with all of this, `cause` is `error`, and `toJSON` returns plain data (`elapsed` in milliseconds).
  *
  * @example
  * ```ts
@@ -92,7 +91,7 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
     readonly item?: FailedItem
   }) {
     super({ ...props, cause: props.error, message: sentence(props) })
-    // Where a run made this says nothing: the stack that matters is that of `cause`.
+    // The stack of this error leads into the library; the useful stack is that of `cause`.
     Object.defineProperty(this, "stack", { value: `${this.name}: ${this.message}`, configurable: true, writable: true })
   }
 
@@ -101,7 +100,7 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
     return notNow(this.error)
   }
 
-  /** Plain data for logs: the error once, circles cut. It never throws. */
+  /** Plain data for logs: the error once, without circular references. It never throws. */
   override toJSON(): unknown {
     const { _tag, attempts, elapsed, error, item, message, path, resource } = this
     const plain = { _tag, message, resource, attempts, path, elapsed: Duration.toMillis(elapsed) }
@@ -109,6 +108,6 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
   }
 }
 
-/** Whether an error is that of a resource, also of a run of another copy of the library. */
+/** Whether an error is a `ResourceError`, also of another copy of the library. */
 export const isResourceError = (error: unknown): error is ResourceError<string, unknown> =>
   isTagged(error, "ResourceError", "resource")

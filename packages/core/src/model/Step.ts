@@ -1,4 +1,4 @@
-/** A compiled resource, in the form that runs. */
+/** Steps: compiled resources, in the form that runs. */
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
@@ -17,28 +17,28 @@ import type {
   Seal
 } from "./Node.ts"
 
-/** What every step has. */
+/** The properties that all steps have. */
 export interface Common {
   readonly name: string
   readonly node: Node
-  /** The index of the base: its own, or that of the resource that it is a view of. */
+  /** The index of its base. A base is its own. */
   readonly base: number
-  /** The local keys of what it reads, and where the values are. */
+  /** The local keys of the values that it reads, and the indices of those values. */
   readonly keys: ReadonlyArray<string>
   readonly sources: ReadonlyArray<number>
-  /** Everything it waits for, each once: what it reads, and its `after`. */
+  /** The steps that it waits for, each once: those that it reads, and its `after`. */
   readonly waitsFor: ReadonlyArray<number>
 }
 
-/** A value that is there when the run starts. */
+/** A value that exists when the run starts. */
 interface GivenValue {
   readonly isInput: boolean
-  /** The key under which a loader has the value, where it is given in the place of a resource. */
+  /** The key of the value in its loader, if it replaces a resource. */
   readonly key: string | undefined
   readonly value: unknown
 }
 
-/** A step that looks at what another one ended in. */
+/** A step that derives its end from that of another step. */
 interface View {
   readonly parent: number
   readonly lens: Lens
@@ -46,73 +46,72 @@ interface View {
 
 /** The cases of a choice. */
 export interface Cases {
-  /** The step of each case, by the value that chooses it; of each other value, if there is one. */
+  /** The step of each case, by the value that chooses it, and the step for all other values. */
   readonly cases: ReadonlyMap<string, number>
   readonly otherwise: number | undefined
 }
 
 /**
- * A step is `given`, or has an effect to run (`begin`), or settles on the spot (`settle`). The first value of `settle` is
- * the run, which decides by itself what follows.
+ * A step is `given`, or has an effect to run (`begin`), or settles on the spot (`settle`), by calling the run.
  */
 export interface Step extends Common {
   readonly given: GivenValue | undefined
   /** A load that nothing wraps. */
   readonly load: ((deps: Dependencies) => unknown) | undefined
-  /** The effect of a step whose turn has come; a user's `load` may give something else. */
+  /** Returns the effect of the step. A user's `load` may return another value, which is checked later. */
   readonly begin: ((run: RunView, index: number, deps: Dependencies) => unknown) | undefined
   readonly settle: ((run: RunView, index: number) => void) | undefined
   readonly view: View | undefined
   readonly choice: Cases | undefined
-  /** What it may choose, each once. */
+  /** The steps that it may choose, each once. */
   readonly mayChoose: ReadonlyArray<number>
   /** The permits that its first attempt takes together with its slot. */
   readonly limit: Limited | undefined
-  /** Whether it begins without a slot, since only its attempts take one, or it is none itself. */
+  /** Whether it begins without a slot: only its attempts take slots, or none of them does. */
   readonly beginsFree: boolean
-  /** What runs it, and what is around that, where there is more to it than a load. */
+  /** The load and its layers, for a step that attempts load. */
   readonly attempts: Attempted | undefined
   readonly extensions: ReadonlyArray<Extension>
 }
 
-/** What a limiter does to the attempts of a step. */
+/** How a limiter limits the attempts of a step. */
 export interface Limited {
   readonly label: string
   readonly permits: number
   readonly takes: PermitsTaken
-  /** Which of the program's limiters, once they are known. */
+  /** The index of the limiter in the program, assigned after compiling. */
   limiter: number
-  /** What latencies are kept of. */
+  /** The name under which the limiter learns latencies. */
   readonly resource: string
-  /** How many of the innermost layers an attempt that was refused does not come to. */
+  /** The number of innermost layers that a refused attempt does not reach. */
   readonly inside: number
-  /** Whether a refusal shows only further out, where the limit was piped. */
+  /** Whether a refusal becomes an error only further out, where the limit was piped. */
   readonly surfaces: boolean
 }
 
-/** Something that is loaded by attempts, inside its policies. */
+/** A load, or the load of an item, inside its layers. */
 export interface Wrapped {
-  /** What wraps one attempt, innermost first. */
+  /** The layers around one attempt, innermost first. */
   readonly inner: ReadonlyArray<Layer>
-  /** What repeats attempts, and what wraps that, innermost first: empty where there is only one attempt. */
+  /** The layers around all attempts, innermost first. Empty if there is only one attempt. */
   readonly outer: ReadonlyArray<Layer>
   /** The permits that each attempt takes. */
   readonly limit: Limited | undefined
-  /** What goes around the load itself, or each item's. */
+  /** Wraps the load itself, or that of each item. */
   readonly seal?: Seal | undefined
-  /** Whether something around the attempts works too, after them. */
+  /** Whether an outer layer may continue after the attempts. */
   readonly goesOn: boolean
-  /** Whether it begins without a slot, so that only the attempts themselves take one: it may get by without them. */
+  /** Whether it begins without a slot, since it may end without an attempt. Attempts take slots themselves. */
   readonly beginsFree: boolean
-  /** Whether its attempts hold slots: those of a list do not, for its items do, nor do those of a loader inside. */
+  /** Whether its attempts hold slots. Lists and nested loaders hold none: their items and steps do. */
   readonly holdsSlot: boolean
-  /** What answers, where `load` gives no effect but a request. Its attempts hold no slots, and take no permits. */
+  /** The resolver, if `load` returns a request. Such attempts hold no slots and take no permits. */
   readonly asks: Asks | undefined
   /** Makes the effect of one attempt: see `attempt/Loading.ts`. */
   readonly loading: unknown
 }
 
-/** What answers requests, and what is around each of its calls. */
+/** A resolver, and the layers around each of its calls. */
 export interface Asks extends AroundRequests {
   readonly resolver: AnyResolver
   readonly means: AskMeans
@@ -121,23 +120,23 @@ export interface Asks extends AroundRequests {
   readonly limit: Limited | undefined
   /** The policies around each call, innermost first. */
   readonly calls: ReadonlyArray<Layer>
-  /** After how many milliseconds the resource gives up, so that a call which all have given up on took too long. */
+  /** The time after which the resource gives up, in milliseconds. A call on which all waiters gave up counts as too slow. */
   readonly patience: number | undefined
 }
 
-/** The items of a list, each of which is loaded by attempts of its own. */
+/** The items of a list, each of which has its own attempts. */
 export interface ItemLoads extends Omit<Items, "each" | "resolver" | "means" | "asking">, Wrapped {}
 
-/** What is loaded by attempts. */
+/** A step that attempts load. */
 export interface Attempted extends Wrapped {
   readonly load: (deps: Dependencies) => unknown
-  /** What tells its value from others, where the declaration says so. */
+  /** Computes the key of its value, if the declaration has one. */
   readonly key: KeyOf | undefined
-  /** The items, where this is a list. */
+  /** The items, if it is a list. */
   readonly items: ItemLoads | undefined
   /** Whether it runs another loader. */
   readonly isLoader: boolean
-  /** Whether it may do what can be undone, or has to be cleaned up after. */
+  /** Whether it may have side effects to undo or to clean up. */
   readonly undoes: boolean
 }
 
@@ -156,28 +155,28 @@ export interface LayerPlace {
   readonly hooks: Pick<Hooks, "permits">
 }
 
-/** What steps see of their run. */
+/** The part of a run that steps and extensions see. */
 export interface RunView {
   readonly program: ProgramView
   readonly hooks: Hooks
   readonly sink: Sink | undefined
   readonly context: Context.Context<never>
-  /** A value, or what stands in its place. */
+  /** The value of a step, or its placeholder. */
   readonly valueOf: (index: number) => unknown
   readonly causeOf: (index: number) => Cause.Cause<unknown> | undefined
   readonly depsOf: (index: number) => Dependencies
   /** One attempt of a load that nothing wraps. */
   readonly attempt: (index: number, load: (deps: Dependencies) => unknown, deps: Dependencies) => unknown
   readonly succeed: (index: number, value: unknown) => void
-  /** It fails, with a cause that does not name it yet. */
+  /** Fails a step with a cause that does not name its resource yet. */
   readonly fail: (index: number, cause: Cause.Cause<unknown>) => void
-  /** It ends in a cause that names its resource. */
+  /** Fails a step with a cause that already names its resource. */
   readonly conclude: (index: number, cause: Cause.Cause<unknown>) => void
-  /** It is recovered by an effect; `failure` is what is recovered. */
+  /** Recovers a step by an effect. `failure` is the error from which it recovers. */
   readonly recover: (index: number, label: string, handler: AnyEffect, failure: () => unknown) => void
 }
 
-/** What a run shows of its program. */
+/** The part of a program that steps and extensions see. */
 export interface ProgramView {
   /** The name of its loader. */
   readonly name: string
@@ -200,5 +199,5 @@ const nothing = {
   extensions: none
 }
 
-/** A step of these parts. All steps have one shape, which keeps the loops over them fast. */
+/** Makes a step. All steps have the same object shape, which keeps loops over them fast. */
 export const stepOf = (common: Common, parts: Partial<Step>): Step => ({ ...common, ...nothing, ...parts })

@@ -1,15 +1,14 @@
-/** What undoes a load: what a declaration takes, and what a run sees. */
+/** Undo functions, as a declaration takes them and as a run sees them. */
 import type * as Cause from "effect/Cause"
 import type { FailedItem } from "./ResourceError.ts"
 
 /**
- * What a compensation is told beside the value.
+ * The context of a compensation or cleanup.
  *
- * - `resource`: whose value is undone.
- * - `cause`: why: what the load failed with, or that it was interrupted. It is empty when a load that succeeded is undone
- *   later.
- * - `attempts`: how often the resource, or the item, had been tried.
- * - `item`: of a list, the item.
+ * - `resource`: the resource that is undone.
+ * - `cause`: the failure or interruption of the run. It is empty when a successful load is undone later.
+ * - `attempts`: the number of attempts of the resource or the item.
+ * - `item`: the item, if the resource is a list.
  *
  * @since 0.1.0
  * @category models
@@ -25,8 +24,8 @@ export interface CompensationContext {
 type DependencyValues = Readonly<Record<string, unknown>>
 
 /**
- * How to undo a load: made by `Saga.compensate` and `Saga.cleanup`, and given to a constructor such as `Resource.make` after
- * its options.
+ * How to undo a load. `Saga.compensate` and `Saga.cleanup` make it; constructors such as `Resource.make` take it after their
+ * options.
  *
  * - `A`: the values that it can undo.
  * - `V`: the values of the dependencies that it needs, by local key.
@@ -41,13 +40,13 @@ export interface Undo<in A, in V = {}, out R = never> {
   readonly layers: ReadonlyArray<unknown>
 }
 
-/** Undoes what was loaded. Of a list, `value` is that of one item. */
+/** Undoes a successful load. For a list, `value` is the value of one item. */
 export interface CompensationFunction {
   readonly _tag: "Compensation"
   readonly undo: (value: unknown, deps: DependencyValues, context: CompensationContext) => unknown
 }
 
-/** Follows an attempt that did not succeed. */
+/** Cleans up after an attempt that did not succeed. */
 export interface CleanupFunction {
   readonly _tag: "Cleanup"
   readonly undo: (deps: DependencyValues, context: CompensationContext) => unknown

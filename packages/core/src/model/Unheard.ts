@@ -10,7 +10,7 @@ export const unheard: Omit<LayerObserver, "resource" | "place" | "perCall"> = {
   refused: () => {},
   cacheRead: () => {},
   call: undefined,
-  // There is no run to end, or to take back.
+  // There is no run to end or to rewind.
   aborting: Exit.failCause,
   rewinding: () => false,
   dormant: (wait) => wait,

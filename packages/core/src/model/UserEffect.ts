@@ -1,8 +1,8 @@
 /**
- * Effects that users give, in resources. `base/ExpectedEffect.ts` checks them, `base/UserValue.ts` plain answers, `List.ts` lists.
+ * Calls users' functions and checks the effects that they return. `base/UserValue.ts` checks plain answers, `List.ts` lists.
  *
- * Any other value is a defect that names the resource and the place, what came, and what to do. A valid value costs one
- * check and nothing more.
+ * Any other value is a defect that names the resource, the place and the value, and says what to do. A valid value costs
+ * one check.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -44,8 +44,8 @@ export const handledBy = (
 }
 
 /**
- * Handles a failure if a user's function says so. If that throws, or returns no valid answer, the failure stays, with the
- * defect added.
+ * Handles a failure if a user's predicate accepts it. If the predicate throws, or returns no boolean, the failure stays, with
+ * the defect added.
  */
 export const decide = (
   cause: Cause.Cause<unknown>,
@@ -73,10 +73,10 @@ export const wrapIn = (of: Owner, layers: ReadonlyArray<Layer>, self: AnyEffect,
   )
 
 /**
- * Refuses options that could not work when they are used. Throws an `IllegalArgumentError`.
+ * Checks that options are functions. Throws an `IllegalArgumentError`.
  *
- * - `what`, `name`: the constructor, and the name of what it declares.
- * - `required`, `optional`: the options that have to be functions, and those that have to be where they are given.
+ * - `what`, `name`: the constructor, and the name of the declared resource.
+ * - `required`, `optional`: options that must be functions, and options that must be functions if they are given.
  */
 export const checkFunctions = (
   what: string,
@@ -98,7 +98,7 @@ export const checkFunctions = (
   )
 }
 
-/** Refuses what cannot undo a declaration. Throws an `IllegalArgumentError`. */
+/** Checks that a value was made by `Saga.compensate` or `Saga.cleanup`. Throws an `IllegalArgumentError`. */
 export const checkUndo = (what: string, name: string, undo: object): void => {
   if ("~effect-loader/Undo" in Object(undo)) return
   throw new Cause.IllegalArgumentError(
@@ -106,11 +106,11 @@ export const checkUndo = (what: string, name: string, undo: object): void => {
   )
 }
 
-/** A load in the seal that a cache around it asks for. */
+/** Applies the seal that a cache around a load asks for. */
 export const sealIn = (seal: Seal | undefined, { name }: Named, self: AnyEffect): AnyEffect =>
   seal === undefined ? self : seal(self, name)
 
-/** Runs an attempt in a scope of its own, which is closed with it if it fails, and with `parent` otherwise. */
+/** Runs an attempt in a child scope, which closes with the attempt if that fails, and with `parent` otherwise. */
 export const inChildScope = (self: AnyEffect, parent: Scope.Scope): AnyEffect =>
   Effect.suspend(() => {
     const child = Scope.makeUnsafe()
