@@ -4,8 +4,8 @@ import { Clock, Effect, Schedule } from "effect"
 import { Loader, Observer, Policy, Resource, RunEvent, Tracing } from "effect-loader"
 import { Interruption } from "effect-loader/testing"
 import fc from "fast-check"
-import { observe } from "../model/observe.ts"
-import { scenario } from "../model/Scenario.ts"
+import { observe } from "./observe.ts"
+import { scenario } from "./Scenario.ts"
 import { withTime } from "../withTime.ts"
 
 const letters: Partial<Record<RunEvent.RunEvent["_tag"], string>> = {

@@ -4,9 +4,9 @@ import { FailedResource, Loader, type ResourceError, type RunEvent } from "effec
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { naiveRun, type End, type Scenario } from "../model/NaiveRun.ts"
-import { observe } from "../model/observe.ts"
-import { scenario, toLoader } from "../model/Scenario.ts"
+import { naiveRun, type End, type Scenario } from "./NaiveRun.ts"
+import { observe } from "./observe.ts"
+import { scenario, toLoader } from "./Scenario.ts"
 import { withTime } from "../withTime.ts"
 
 const cases = 2500

@@ -5,8 +5,8 @@ import { Interruption } from "effect-loader/testing"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Fate, type NestedGraph, settleNest } from "../model/NaiveNest.ts"
-import { type Held, nestedGraph, toNestedLoader } from "../model/Nest.ts"
+import { type Fate, type NestedGraph, settleNest } from "./NaiveNest.ts"
+import { type Held, nestedGraph, toNestedLoader } from "./Nest.ts"
 import { withTime } from "../withTime.ts"
 
 const depth = 4

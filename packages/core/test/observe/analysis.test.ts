@@ -2,10 +2,10 @@
 import { Report } from "effect-loader"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { naiveFigures } from "../model/NaiveFigures.ts"
-import { naiveRun } from "../model/NaiveRun.ts"
-import { observe } from "../model/observe.ts"
-import { scenario } from "../model/Scenario.ts"
+import { naiveFigures } from "../laws/NaiveFigures.ts"
+import { naiveRun } from "../laws/NaiveRun.ts"
+import { observe } from "../laws/observe.ts"
+import { scenario } from "../laws/Scenario.ts"
 
 describe("Report.analyze", () => {
   it("gives the durations, waits, critical path, slack and bound of the model", { timeout: 300_000 }, () =>

@@ -4,8 +4,8 @@ import { Effect, Schedule } from "effect"
 import { Loader, Policy, Report, Resource } from "effect-loader"
 import fc from "fast-check"
 import { golden } from "../golden.ts"
-import { observe } from "../model/observe.ts"
-import { scenario } from "../model/Scenario.ts"
+import { observe } from "../laws/observe.ts"
+import { scenario } from "../laws/Scenario.ts"
 import { withTime } from "../withTime.ts"
 
 interface Event {

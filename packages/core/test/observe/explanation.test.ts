@@ -4,8 +4,8 @@ import { Effect, Fiber, Schedule } from "effect"
 import { Diff, Explanation, Loader, Observer, Policy, Report, Resource, type RunEvent } from "effect-loader"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
-import { observe } from "../model/observe.ts"
-import { scenario, toLoader } from "../model/Scenario.ts"
+import { observe } from "../laws/observe.ts"
+import { scenario, toLoader } from "../laws/Scenario.ts"
 import { withTime } from "../withTime.ts"
 
 const sleeper = (name: string, millis: number, deps: Record<string, Resource.Any> = {}) =>

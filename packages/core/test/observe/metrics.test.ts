@@ -8,8 +8,8 @@ import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { Backend, GetUser } from "../batching/Backend.ts"
 import { golden } from "../golden.ts"
-import { observe } from "../model/observe.ts"
-import { scenario } from "../model/Scenario.ts"
+import { observe } from "../laws/observe.ts"
+import { scenario } from "../laws/Scenario.ts"
 import { withTime } from "../withTime.ts"
 
 type Counts = Record<string, number>

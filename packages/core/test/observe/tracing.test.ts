@@ -19,8 +19,8 @@ import { Loader, Observer, Policy, Resource, type RunEvent, Tracing } from "effe
 import { Interruption } from "effect-loader/testing"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
-import { observe } from "../model/observe.ts"
-import { scenario } from "../model/Scenario.ts"
+import { observe } from "../laws/observe.ts"
+import { scenario } from "../laws/Scenario.ts"
 import { recordedSpans } from "../recordedSpans.ts"
 import { withTime } from "../withTime.ts"
 

@@ -5,8 +5,8 @@ import { Limiter, Loader, Observer, Policy, Report, Resource, ResourceCache, typ
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { golden } from "../golden.ts"
-import { observe } from "../model/observe.ts"
-import { scenario } from "../model/Scenario.ts"
+import { observe } from "../laws/observe.ts"
+import { scenario } from "../laws/Scenario.ts"
 import { withTime } from "../withTime.ts"
 import { assertDrawn } from "./assertDrawn.ts"
 

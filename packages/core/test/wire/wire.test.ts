@@ -5,10 +5,10 @@ import { Loader, Report, Resource, ResourceError, type RunEvent } from "effect-l
 import * as Wire from "effect-loader/wire"
 import fc from "fast-check"
 import { expect } from "vitest"
-import { observe } from "../model/observe.ts"
-import { scenario } from "../model/Scenario.ts"
+import { observe } from "../laws/observe.ts"
+import { scenario } from "../laws/Scenario.ts"
 import { withTime } from "../withTime.ts"
-import { hostileNames } from "./hostile.ts"
+import { hostileNames } from "../observe/hostile.ts"
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly id: string }> {}
 

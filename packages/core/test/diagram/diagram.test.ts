@@ -4,7 +4,7 @@ import { Effect, Schedule } from "effect"
 import { Loader, Plan, Policy, Resource } from "effect-loader"
 import * as Diagram from "effect-loader/diagram"
 import { describe, expect, it } from "vitest"
-import { hostileNames } from "./hostile.ts"
+import { hostileNames } from "../observe/hostile.ts"
 
 const orgId = Resource.input<string>()("orgId")
 const region = Resource.succeed("region", "eu")

@@ -18,7 +18,7 @@ import { RunLog } from "effect-loader/testing"
 import fc from "fast-check"
 import * as Wire from "effect-loader/wire"
 import { withTime } from "../withTime.ts"
-import { Backend, GetUser, nameOf, NotFound } from "./Backend.ts"
+import { Backend, GetUser, nameOf, NotFound } from "../batching/Backend.ts"
 import { failureOf } from "../failureOf.ts"
 
 const user = <const Name extends string>(name: Name, id: number, { resolver }: Backend) =>
