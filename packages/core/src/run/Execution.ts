@@ -15,6 +15,7 @@ import type { Program } from "../compile/Program.ts"
 import type { Extension, Hooks, Prepared, SlotParts } from "../model/Extension.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import { noHooks, together } from "./Hooks.ts"
+import { InputError } from "./InputError.ts"
 import { LoadTimeout } from "./LoadTimeout.ts"
 import { Run } from "./Run.ts"
 import { schedule } from "./Scheduler.ts"
@@ -110,6 +111,27 @@ export interface RunHooks extends Hooks {
   around?: ((first: Run) => Effect.Effect<unknown, unknown>) | undefined
 }
 
+const isGiven = (inputs: object, name: string): boolean =>
+  Object.hasOwn(inputs, name) || (name in inputs && !(name in Object.prototype))
+
+/** Puts inputs and given values in their places, or says which inputs are missing. */
+export const giveInputs = (
+  { program, values }: Run,
+  inputs: unknown,
+  givenValues: ReadonlyMap<string, unknown>
+): InputError | undefined => {
+  const { given: substitutes, inputs: wanted, name: loader, steps } = program
+  for (const i of substitutes) values[i] = givenValues.get(steps[i]!.given!.key!)
+  const given = typeof inputs === "object" && inputs !== null ? (inputs as Record<string, unknown>) : {}
+  const missing: Array<string> = []
+  for (const i of wanted) {
+    const { name } = steps[i]!
+    if (isGiven(given, name)) values[i] = given[name]
+    else missing.push(name)
+  }
+  return missing.length === 0 ? undefined : new InputError({ loader, missing })
+}
+
 /** One of each: that of the program, which has prepared it, or the first. */
 const distinct = (prepared: ReadonlyArray<Prepared>, others: ReadonlyArray<Extension>): ReadonlyArray<Prepared> => {
   const known = new Set(prepared.map(({ extension }) => extension))
@@ -185,8 +207,8 @@ export class Execution {
     return schedule(run, this.fiber, { inBatches: this.runnable.inBatches, timeout }, conclude, onInterrupted)
   }
 
-  giveInputs(run: Run): ReturnType<Run["giveInputs"]> {
-    return run.giveInputs(this.options.inputs, this.options.values)
+  giveInputs(run: Run): ReturnType<typeof giveInputs> {
+    return giveInputs(run, this.options.inputs, this.options.values)
   }
 
   whole(): Effect.Effect<unknown, unknown> {

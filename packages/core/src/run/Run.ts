@@ -16,19 +16,17 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { pathTo } from "../compile/Path.ts"
 import { Bare, type Hot, Inline } from "../compile/Hot.ts"
 import type { Program } from "../compile/Program.ts"
 import { Failed, isThere, NotChosen, Pending, Running, Skipped } from "../model/Absent.ts"
-import type { Hooks, Progress, Sink, SkipReason, StepEnd, Stop, SlotTurn } from "../model/Extension.ts"
+import type { Hooks, Sink, SkipReason, StepEnd, Stop, SlotTurn } from "../model/Extension.ts"
 import type { AnyEffect, Dependencies } from "../model/Node.ts"
 import { recoverable } from "../model/Recovery.ts"
-import { ResourceError } from "../model/ResourceError.ts"
 import type { RunView } from "../model/Step.ts"
 import { asEffect, call, inChildScope, notAnEffect } from "../model/UserEffect.ts"
 import { noHooks } from "./Hooks.ts"
-import { annotated } from "./Failure.ts"
-import { InputError } from "./InputError.ts"
+import { FailedSteps } from "./FailedSteps.ts"
+import { progressOf } from "./Progress.ts"
 import type { Slots, Waiter } from "./Slots.ts"
 
 /** What an interpreter does when a run tells it something. */
@@ -41,15 +39,6 @@ export interface Interpreter {
   readonly onSlots: () => void
 }
 
-/** The effect of a view that recovers. */
-interface Handler {
-  readonly label: string
-  readonly effect: AnyEffect
-  readonly failure: () => unknown
-}
-
-const nanosPerMilli = 1_000_000n
-
 const idle: Interpreter = { onReady: () => {}, onStop: () => {}, onSlots: () => {} }
 
 const none: ReadonlyArray<never> = []
@@ -57,17 +46,6 @@ const none: ReadonlyArray<never> = []
 const noDependencies = Object.freeze({})
 
 const succeeded: StepEnd = { _tag: "Succeeded" }
-
-const isGiven = (inputs: object, name: string): boolean =>
-  Object.hasOwn(inputs, name) || (name in inputs && !(name in Object.prototype))
-
-/** What only steps that failed have. */
-class FailedSteps {
-  readonly causes = new Map<number, Cause.Cause<unknown>>()
-  readonly startedAt = new Map<number, bigint>()
-  /** The effects of their fallbacks, by the view that asked for them. */
-  readonly handlers = new Map<number, Handler>()
-}
 
 export class Run implements RunView {
   readonly program: Program
@@ -140,20 +118,6 @@ export class Run implements RunView {
     return this.failedWith ?? none
   }
 
-  /** Puts inputs and given values in their places, or says which inputs are not there. */
-  giveInputs(inputs: unknown, givenValues: ReadonlyMap<string, unknown>): InputError | undefined {
-    const { given: substitutes, inputs: wanted, name: loader, steps } = this.program
-    for (const i of substitutes) this.values[i] = givenValues.get(steps[i]!.given!.key!)
-    const given = typeof inputs === "object" && inputs !== null ? (inputs as Record<string, unknown>) : {}
-    const missing: Array<string> = []
-    for (const i of wanted) {
-      const { name } = steps[i]!
-      if (isGiven(given, name)) this.values[i] = given[name]
-      else missing.push(name)
-    }
-    return missing.length === 0 ? undefined : new InputError({ loader, missing })
-  }
-
   /** Tells the interpreter of everything that waits for nothing. */
   start(interpreter: Interpreter): void {
     this.interpreter = interpreter
@@ -173,7 +137,7 @@ export class Run implements RunView {
     if (known !== undefined) return known
     const step = this.program.steps[index]!
     this.values[index] = Running
-    if (step.begin === undefined) return this.handle(index)
+    if (step.begin === undefined) return this.failed.handle(index)
     const given = step.begin(this, index, this.depsOf(index))
     if (hooks.begin === undefined && hooks.failing === undefined) return given
     const effect = asEffect(step, "`load`", given)
@@ -267,10 +231,10 @@ export class Run implements RunView {
     // The slot is offered again only below, when the dependents, which may be more urgent, stand in line too.
     const released = this.gate !== undefined && this.giveBack(index, exit)
     if (exit._tag === "Success") {
-      this.noteFallback(index)
+      this.ifAnyFailed?.noteFallback(index)
       this.succeed(index, exit.value)
     } else {
-      this.noteStart(index, startedAt)
+      this.failed.noteStart(index, startedAt)
       this.fail(index, hooks.cause?.(index, exit.cause) ?? exit.cause)
     }
     this.settleInline()
@@ -296,7 +260,7 @@ export class Run implements RunView {
   }
 
   timeOut(limit: Duration.Duration): void {
-    this.stop({ _tag: "TimedOut", limit, progress: this.progress() })
+    this.stop({ _tag: "TimedOut", limit, progress: progressOf(this) })
   }
 
   /** The end of the run. */
@@ -351,7 +315,7 @@ export class Run implements RunView {
   }
 
   fail(index: number, cause: Cause.Cause<unknown>): void {
-    const named = this.name(index, cause)
+    const named = this.failed.named(index, cause)
     if (this.stopped === undefined) return this.conclude(index, named)
     this.values[index] = Failed
     this.remaining--
@@ -377,7 +341,7 @@ export class Run implements RunView {
 
   recover(index: number, label: string, effect: AnyEffect, failure: () => unknown): void {
     if (!Exit.isExit(effect)) {
-      this.failed.handlers.set(index, { label, effect, failure })
+      this.failed.keep(index, { label, effect, failure })
       this.interpreter.onReady(index)
     } else if (Exit.isSuccess(effect)) {
       this.sink?.(index, undefined, { _tag: "Degraded", fallback: label, error: failure() })
@@ -423,7 +387,7 @@ export class Run implements RunView {
   }
 
   private get failed(): FailedSteps {
-    return (this.ifAnyFailed ??= new FailedSteps())
+    return (this.ifAnyFailed ??= new FailedSteps(this))
   }
 
   private advance(index: number): void {
@@ -450,25 +414,6 @@ export class Run implements RunView {
     return true
   }
 
-  private handle(index: number): AnyEffect {
-    const { effect, failure, label } = this.failed.handlers.get(index)!
-    this.sink?.(index, undefined, { _tag: "FallbackStarted", fallback: label, error: failure() })
-    return effect
-  }
-
-  private noteFallback(index: number): void {
-    if (this.sink === undefined) return
-    const handler = this.ifAnyFailed?.handlers.get(index)
-    if (handler === undefined) return
-    this.sink(index, undefined, { _tag: "Degraded", fallback: handler.label, error: handler.failure() })
-  }
-
-  /** A resource that fails tells how long it took, the handlers of its fallbacks included. */
-  private noteStart(index: number, startedAt: bigint | undefined): void {
-    const { base } = this.program.steps[index]!
-    if (startedAt !== undefined && !this.failed.startedAt.has(base)) this.failed.startedAt.set(base, startedAt)
-  }
-
   /** Whether a load fails with this. What something would have recovered is no failure of the run, whenever it happens. */
   private isFatal(index: number, cause: Cause.Cause<unknown>): boolean {
     const { fatalDefect, fatalFailure } = this.program
@@ -481,39 +426,5 @@ export class Run implements RunView {
   private addFailure(cause: Cause.Cause<unknown>): void {
     const reasons = cause.reasons.filter((reason) => reason._tag !== "Interrupt")
     if (reasons.length > 0) (this.failedWith ??= []).push(Cause.fromReasons(reasons))
-  }
-
-  /** The same cause, its typed failures as {@link ResourceError}s, and every reason annotated with the resource. */
-  private name(index: number, cause: Cause.Cause<unknown>): Cause.Cause<unknown> {
-    const { base, name } = this.program.steps[index]!
-    const startedAt = this.failed.startedAt.get(base)
-    const named = Cause.map(cause, (error) => {
-      const known = this.hooks.failure?.(base, error)
-      return new ResourceError({
-        resource: name,
-        error,
-        attempts: known?.attempts ?? 1,
-        path: pathTo(this.program, index),
-        // Whole milliseconds are what people want to read.
-        elapsed: Duration.millis(startedAt === undefined ? 0 : Number((this.now() - startedAt) / nanosPerMilli)),
-        ...(known?.item === undefined ? {} : { item: known.item })
-      })
-    })
-    return annotated(named, name, this.program.name)
-  }
-
-  private progress(): Progress {
-    const done: Array<string> = []
-    const inFlight: Array<string> = []
-    const notStarted: Array<string> = []
-    for (const i of this.program.declared) {
-      const { given, name, view } = this.program.steps[i]!
-      if (given !== undefined || view !== undefined) continue
-      const value = this.values[i]
-      if (value === Running) inFlight.push(name)
-      else if (value === Pending || value === Skipped) notStarted.push(name)
-      else if (isThere(value)) done.push(name)
-    }
-    return { done, inFlight, notStarted }
   }
 }

@@ -4,6 +4,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ResourceError } from "../../src/model/ResourceError.ts"
 import { stepOf } from "../../src/model/Step.ts"
+import { giveInputs } from "../../src/run/Execution.ts"
 import { type Fake, graphs, mapped, nameOf, programOf, recovered, runOf } from "./FakeSteps.ts"
 
 const fakeEffect: Fake = {}
@@ -240,10 +241,10 @@ describe("a run", () => {
   it("puts inputs in their places, and names those that are missing, inherited names of objects among them", () => {
     const { at, program } = programOf([{ given: { value: undefined, isInput: true } }, { deps: [0] }], [1])
     const { run } = runOf(program)
-    expect(run.giveInputs({ s0: null }, new Map())).toBeUndefined()
+    expect(giveInputs(run, { s0: null }, new Map())).toBeUndefined()
     expect(run.depsOf(at(1))).toEqual({ s0: null })
     for (const given of [undefined, null, "s0", {}, Object.create({ s1: 1 })]) {
-      expect(runOf(program).run.giveInputs(given, new Map())).toMatchObject({ loader: "fake", missing: ["s0"] })
+      expect(giveInputs(runOf(program).run, given, new Map())).toMatchObject({ loader: "fake", missing: ["s0"] })
     }
   })
 
