@@ -1,30 +1,30 @@
-/** What is tried, and how often it was so far. */
+/** The state of the attempts of a resource or item. */
 import type { SlotTurn } from "../model/Extension.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import type { PerCall } from "../model/PerCall.ts"
 
-/** Which item failed, and with what. */
+/** A failed item, and its error. */
 export interface ItemFailure extends FailedItem {
   readonly attempts: number
   readonly error: unknown
 }
 
-/** A resource, or one item of one that is a list. */
+/** The attempts of a resource, or of one item of a list. */
 export class AttemptState {
   readonly index: number
   readonly item: number | undefined
-  /** How many attempts there were, how many of them run or have the slot to run with, and how many slots it has. */
+  /** The number of attempts so far, of those that run or have a slot to run with, and of the slots held. */
   attempts: number
   running = 0
   slots = 0
-  /** How many of the attempts were refused, and so never begun. */
+  /** The number of attempts that were refused before they began. */
   refusals = 0
-  /** The turn that its step was given: for its first attempt, which is its whole step where nothing is around it. */
+  /** The turn of its step, which the first attempt uses. Without outer layers that attempt is the whole step. */
   turn: SlotTurn | undefined = undefined
-  /** What is to be reported for each call, and the last call that it shared with others. */
+  /** The reports that run once per call, and the last shared call. */
   perCall: PerCall | undefined = undefined
   call: object | undefined = undefined
-  /** Of a list, how its items failed. */
+  /** The failures of the items of a list. */
   failures: Array<ItemFailure> | undefined = undefined
 
   constructor(index: number, item: number | undefined, attempts: number) {
@@ -33,7 +33,7 @@ export class AttemptState {
     this.attempts = attempts
   }
 
-  /** How many of the attempts were not refused. */
+  /** The number of attempts that were not refused. */
   get begun(): number {
     return this.attempts - this.refusals
   }

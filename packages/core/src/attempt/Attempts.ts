@@ -1,6 +1,5 @@
 /**
- * The attempts of a run: how a load becomes an effect inside its policies, how often it was tried, and which of its
- * attempts hold one of the run's slots.
+ * The attempts of a run: makes the effect of a load inside its policies, counts attempts, and keeps track of their slots.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -19,10 +18,10 @@ import type { Loading } from "./Loading.ts"
 import { OnBegin } from "./OnBegin.ts"
 import { PolicyStack } from "./PolicyStack.ts"
 
-/** How attempts are wrapped, and what they hold. */
+/** The layers around an attempt, and what it holds. */
 type AttemptForm = Pick<Attempted, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
 
-/** What an attempt has, and whether it has it yet: from then on it counts as running. */
+/** The slot and the permits of an attempt. An attempt counts as running from the moment it has them. */
 interface Place {
   readonly attempt: number
   permits: unknown
@@ -36,9 +35,9 @@ const isRefused = (turn: SlotTurn): boolean => turn.answer?.refusal !== undefine
 
 export class Attempts implements Attempting {
   readonly run: Run
-  // Made when the first step needs it: many runs never do.
+  // Made when the first step needs it: many runs need none.
   private states: Map<number, AttemptState> | undefined = undefined
-  /** Attempts that wait for a slot: when the run is over, nothing else will tell them. */
+  /** The attempts that wait for a slot. The end of the run interrupts them. */
   private waiting: Set<() => void> | undefined = undefined
   private aborted: Map<number, Cause.Cause<unknown>> | undefined = undefined
   private over = false
@@ -66,7 +65,7 @@ export class Attempts implements Attempting {
     else if (attempted.items === undefined && limit === undefined) {
       sink?.(index, undefined, { _tag: "AttemptStarted", attempt: 1 })
     }
-    // A list has begun when one of its items has; a request is an attempt as well.
+    // A list begins with its first item. A request is an attempt as well.
     if ((attempted.holdsSlot || attempted.asks !== undefined) && limit === undefined) hooks.permits?.begun()
     const state = this.of(index)
     if (outer.length > 0) state.attempts = 0
@@ -92,13 +91,13 @@ export class Attempts implements Attempting {
     if (this.run.failFast) this.run.stop({ _tag: "Failed", resource: this.run.program.steps[index]!.name })
   }
 
-  /** What loads, in its seal. */
+  /** The load itself, inside its seal. */
   load(stack: PolicyStack, { seal }: Pick<Attempted, "seal">, self: AnyEffect): AnyEffect {
     const sealed = sealIn(seal, stack.step, self)
     return this.run.hooks.load?.(stack, sealed) ?? sealed
   }
 
-  /** One item of a list inside its policies. */
+  /** The load of one item of a list, inside its policies. */
   item(stack: PolicyStack, value: unknown, load: AnyEffect): AnyEffect {
     const { hooks } = this.run
     const { state, step } = stack
@@ -113,7 +112,7 @@ export class Attempts implements Attempting {
     })
   }
 
-  /** Notes which item failed. Its list keeps its slots: until what follows is known, no other attempt may have them. */
+  /** Records a failed item. Its list keeps the slots until all consequences are applied, so that no other attempt takes them. */
   itemFailed(state: AttemptState, value: unknown, cause: Cause.Cause<unknown>): void {
     const list = this.of(state.index)
     list.slots += state.slots
@@ -130,7 +129,7 @@ export class Attempts implements Attempting {
     return Effect.interrupt
   }
 
-  /** Gives back what no running attempt needs, and says so at once. */
+  /** Releases the slots that no running attempt needs, and offers them at once. */
   offerSlots(state: AttemptState): void {
     if (this.keepSlots(state, state.running)) this.run.onSlots()
   }
@@ -139,7 +138,7 @@ export class Attempts implements Attempting {
     return this.run.hooks.whole?.(index, self) ?? self
   }
 
-  /** Of the items of a list, the last that failed with this error is the one. */
+  /** The facts of a failure. For a list, the last item that failed with this error is the cause. */
   private failureOf(base: number, error: unknown): FailureFacts | undefined {
     const state = this.states?.get(base)
     if (state === undefined) return undefined
@@ -149,7 +148,7 @@ export class Attempts implements Attempting {
       : { attempts: item.attempts, item: { index: item.index, value: item.value } }
   }
 
-  /** The run is over: an attempt that waits for a slot will never get one. */
+  /** The run has ended: interrupts the attempts that wait for a slot. */
   private end(): void {
     this.over = true
     for (const giveUp of this.waiting ?? []) giveUp()
@@ -177,7 +176,7 @@ export class Attempts implements Attempting {
     return state
   }
 
-  /** Gives back all slots but so many, and says whether there were any to give back. */
+  /** Releases all slots except `kept`. Returns whether it released any. */
   private keepSlots(state: AttemptState, kept: number): boolean {
     const { gate } = this.run
     if (gate === undefined || state.slots <= kept) return false
@@ -186,8 +185,8 @@ export class Attempts implements Attempting {
   }
 
   /**
-   * Waits for a turn in the order of urgency. Interrupting it gives up the place; the end of the run interrupts it. It can be
-   * interrupted wherever it is: what lost against another attempt of its resource would wait for that one's slot.
+   * Waits for a turn in the order of urgency. An interruption gives up the place, and the end of the run interrupts the wait. The
+   * wait is always interruptible: an attempt that lost against another one would otherwise wait for that one's slot.
    */
   private waitForTurn(state: AttemptState, place: Place, slots: Slots, limit?: Limited): Effect.Effect<Waiter> {
     const wait = Effect.callback<Waiter>((resume) => {
@@ -216,21 +215,21 @@ export class Attempts implements Attempting {
     return Effect.interruptible(wait)
   }
 
-  /** One attempt of a resource, as often as it is run. */
+  /** The effect of one attempt of a resource. Each run of the effect is another attempt. */
   private again(stack: PolicyStack, attempted: Attempted, self: AnyEffect): AnyEffect {
     if (attempted.items === undefined) return this.watched(stack, attempted, self)
-    // Of a list, the attempts are those of its items.
+    // The attempts of a list are those of its items.
     return Effect.suspend(() => {
       stack.state.attempts++
-      // The slots of items that failed before, which the list has kept, are for the items that follow.
+      // The list has kept the slots of failed items; the next items use them.
       this.offerSlots(stack.state)
       return self
     })
   }
 
   /**
-   * One attempt, as often as it is run: it is counted and watched, and has a place of its own while it lasts. Several may
-   * run at once, so it counts as running from the moment it has its place: no other attempt of its resource takes it for free.
+   * The effect of one attempt, counted and reported, with its own slot. Several attempts may run at once. An attempt counts as
+   * running from the moment it has its slot, so that no other attempt of its resource takes that slot as free.
    */
   private watched(stack: PolicyStack, holding: AttemptForm, self: AnyEffect): AnyEffect {
     const { state } = stack
@@ -264,7 +263,7 @@ export class Attempts implements Attempting {
     return this.attempt(fiber, state, place, self)
   }
 
-  /** An attempt that takes permits: as soon as its turn has come, in the one that its step was given, or refused. */
+  /** An attempt that takes permits. The first one uses the turn of its step, with its permits or its refusal. */
   private limited(
     stack: PolicyStack,
     holding: AttemptForm,
@@ -277,7 +276,7 @@ export class Attempts implements Attempting {
     const given = state.turn
     state.turn = undefined
     if (given !== undefined && !isRefused(given)) this.take(state, place, given)
-    // It is not to hold a slot while it waits for permits.
+    // It must not hold a slot while it waits for permits.
     if (given === undefined) this.offerSlots(state)
     const turn: Effect.Effect<SlotTurn> =
       given === undefined ? this.waitForTurn(state, place, slots, limit) : Effect.succeed(given)
@@ -288,7 +287,7 @@ export class Attempts implements Attempting {
     )
   }
 
-  /** An attempt in a slot, which knows that. */
+  /** An attempt inside a slot, noted in its context. */
   private inSlot({ holdsSlot }: Pick<AttemptForm, "holdsSlot">, self: AnyEffect): AnyEffect {
     return holdsSlot ? (this.run.hooks.inSlot?.(self) ?? self) : self
   }
@@ -322,13 +321,13 @@ export class Attempts implements Attempting {
     state.running--
     if (permits !== undefined) hooks.permits!.end(permits, exit)
     if (begun) sink?.(state.index, state.item, { _tag: "AttemptEnded", attempt, exit })
-    // One slot stays: either a pause comes next, which frees it, or the resource settles now, and until its dependents
-    // stand in line no other step may take it. Only what goes on after an attempt goes on without.
+    // One slot stays with the resource. Either a pause follows, which releases it, or the resource settles, and no other step may
+    // take the slot before its dependents are in line. Layers that continue after an attempt continue without a slot.
     if (goesOn) this.offerSlots(state)
     else if (this.keepSlots(state, Math.max(state.running, 1))) this.run.onSlots()
   }
 
-  /** The attempt that is the whole of a step, in the turn that its step was given. */
+  /** An attempt that is the whole step, in the turn of the step. */
   private only(stack: PolicyStack, attempted: Attempted, limit: Limited, self: AnyEffect): AnyEffect {
     const turn = stack.state.turn!
     if (isRefused(turn)) return this.refusal(stack, attempted, limit, turn.answer!.refusal)
@@ -336,7 +335,7 @@ export class Attempts implements Attempting {
     return this.run.hooks.permits!.lend(permitsOf(turn), self)
   }
 
-  /** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
+  /** The effect of a refused attempt: it fails where its limit was piped. */
   private refusal(stack: PolicyStack, holding: AttemptForm, limit: Limited, error: unknown): AnyEffect {
     stack.state.refusals++
     stack.refused({ policy: limit.label, error })
@@ -344,12 +343,12 @@ export class Attempts implements Attempting {
     return this.inScope(stack.withinRefused(holding.inner.slice(limit.inside), failure))
   }
 
-  /** An attempt in a scope of its own, where the caller has one. */
+  /** An attempt in its own scope, if the caller has a scope. */
   private inScope(self: AnyEffect): AnyEffect {
     const { scope } = this.run
     return scope === undefined ? self : inChildScope(self, scope)
   }
 }
 
-/** Runs the attempts of steps that have policies, are lists, ask, or run other loaders. */
+/** Runs the attempts of steps with policies, lists, requests and nested loaders. */
 export const attempting: Extension = { open: (run: Run) => new Attempts(run).hooks }

@@ -1,4 +1,4 @@
-/** What is wrong with the policies of a resource. */
+/** The issues of the policies of a resource. */
 import { type GraphIssue, phrase, quoted, worded } from "../model/GraphIssue.ts"
 import { withDefaults } from "../model/Kind.ts"
 import type { Base, Layer } from "../model/Node.ts"
@@ -6,7 +6,7 @@ import type { Base, Layer } from "../model/Node.ts"
 export const misplaced = (base: Base, policy: Layer, reason: string): GraphIssue =>
   misplacedOn(base.name, policy.label, reason)
 
-/** A policy that can have no effect on a resource, and why. */
+/** The issue of a policy that can have no effect on a resource. */
 export const misplacedOn = (resource: string, policy: string, reason: string): GraphIssue =>
   worded(
     { _tag: "MisplacedPolicy", resource, policy, reason },
@@ -25,11 +25,12 @@ const tooLate = ({ layers }: Base, i: number): string | undefined =>
     ? "a fallback gives nothing that could be undone: pipe it before the fallback"
     : undefined
 
-/** The layers that need a key where there is none. */
+/** The layers that need a key, on a resource without one. */
 export const keyless = (base: Base, layers: ReadonlyArray<Layer>, key: unknown): ReadonlyArray<GraphIssue> =>
   key === undefined ? layers.filter((layer) => layer.needsKey).map((layer) => misplaced(base, layer, needsKey)) : []
 
-/** A layer is refused for what was piped onto it. `reasonOf`: why a kind of resource refuses one. */
+/** Issues of layers. The issue of a refused layer names the layer piped onto it. `reasonOf`: why a kind of resource refuses a
+ * layer. */
 export const checkLayers = (
   base: Base,
   reasonOf: (layer: Layer) => string | undefined = () => undefined
@@ -42,14 +43,14 @@ export const checkLayers = (
     ]
   })
 
-/** An attempt takes permits of one limiter. */
+/** An attempt may take permits of one limiter only. */
 export const checkLimits = (base: Base, each: ReadonlyArray<Layer> = []): ReadonlyArray<GraphIssue> =>
   [...each, ...base.layers]
     .filter(takesPermits)
     .slice(1)
     .map((limit) => misplaced(base, limit, several))
 
-/** A resource that is one thing; one without work of its own takes no policy at all. */
+/** The issues of a resource that is no list. A resource without a load takes no policies. */
 export const check = (base: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray<GraphIssue> => {
   const { key, kind, service } = base.source
   const { refuses } = kind

@@ -1,9 +1,9 @@
-/** Policies. Each brings what runs loads inside its layers. */
+/** Policies. Each brings the code that runs loads inside layers. */
 import type { Layer } from "../model/Node.ts"
 import { type Policy, policyOf } from "../model/Policy.ts"
 import { host } from "./Host.ts"
 
-/** A layer inside which loads are run. */
+/** A layer that brings the code that runs loads inside it. */
 export const hosted = (layer: Layer): Layer => ({ ...layer, host })
 
 /** A policy of these layers, innermost first. */

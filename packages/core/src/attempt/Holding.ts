@@ -1,14 +1,14 @@
-/** What holds a slot says so, where others may wait for its value while they hold one: see `base/Held.ts`. */
+/** Notes the slots that attempts hold, for readers that may wait for a value of an attempt: see `base/Held.ts`. */
 import * as Effect from "effect/Effect"
 import { Held } from "../base/Held.ts"
 import type { Extension, Hooks } from "../model/Extension.ts"
 import type { Execution } from "../run/Execution.ts"
 import type { Run } from "../run/Run.ts"
 
-/** What slots are taken from where nothing is held around the run: an attempt that has one needs no slot of any other such run. */
+/** The source of slots of all runs outside of attempts. An attempt with such a slot waits for no slot of another such run. */
 const outermost = {}
 
-/** Caches and loaders inside bring it. */
+/** Caches and nested loaders bring it. */
 export const holding: Extension = {
   open: (run: Run, _data: unknown, { fiber, isInside, runnable }: Execution): Hooks | undefined => {
     if (runnable.limit === undefined && !isInside) return undefined

@@ -1,4 +1,4 @@
-/** Runs loads inside layers. */
+/** The host of loads: compiles and checks loads inside layers. */
 import type { Host } from "../model/Kind.ts"
 import { check } from "./Check.ts"
 import { layerOf } from "./LensLayer.ts"

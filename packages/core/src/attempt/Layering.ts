@@ -1,4 +1,4 @@
-/** Layers as they stand around attempts: what is around one attempt, what repeats attempts, and what attempts take. */
+/** Sorts the layers of a load: those around one attempt, those around all attempts, and the limit that attempts take. */
 import type { Extension } from "../model/Extension.ts"
 import type { KeyOf, Layer, Seal } from "../model/Node.ts"
 import {
@@ -16,8 +16,8 @@ import { effects, type Loading } from "./Loading.ts"
 const none: ReadonlyArray<never> = []
 
 /**
- * Layers up to the first that repeats are one attempt; without one, up to the first that may know the value. That one and
- * what follows go around the attempts.
+ * Splits layers into those of one attempt and those around all attempts. The boundary is the first layer that repeats;
+ * without one, the first that may know the value.
  */
 export const splitLayers = (layers: ReadonlyArray<Layer>): readonly [ReadonlyArray<Layer>, ReadonlyArray<Layer>] => {
   if (layers.length === 0) return [none, none]
@@ -26,20 +26,20 @@ export const splitLayers = (layers: ReadonlyArray<Layer>): readonly [ReadonlyArr
   return boundary < 0 ? [layers, none] : [layers.slice(0, boundary), layers.slice(boundary)]
 }
 
-/** Whether what is around attempts may get by without them, or goes on after them: then only they take slots. */
+/** Whether an outer layer may end without an attempt, or continue after the attempts: then only attempts take slots. */
 const beginsFree = (outer: ReadonlyArray<Layer>): boolean =>
   outer.some(({ continues, mayKnow }) => continues || mayKnow === true)
 
 export const takesPermits = ({ takes }: Layer): boolean => takes !== undefined
 
-/** Whether it may refuse what is inside before that takes permits. */
+/** Whether a layer may refuse an attempt before it takes permits. */
 export const guards = ({ protects, takes }: Layer): boolean => protects !== undefined && takes === undefined
 
-/** What stays of a layer in its place when it stands around calls: it gives their refusals to who waits. */
+/** The part of a moved layer that stays in its place and passes the refusals of calls to the waiters. */
 export const toRefusals = (layer: Layer): Layer =>
   layer.protects === undefined ? layer : { ...layer, repeats: false, wrap: layer.protects.inPlace }
 
-/** What protects a backend counts its calls: what a cache knows, or another caller loads, is none. */
+/** A protection counts calls of its backend, so it moves inside of caches: a cache hit is not a call. */
 const insideCaches = (layers: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
   const cache = layers.findIndex(({ mayKnow }) => mayKnow)
   const around = cache < 0 ? none : layers.slice(cache + 1).filter(guards)
@@ -49,15 +49,15 @@ const insideCaches = (layers: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
   return [...layers.slice(0, cache), ...inside, ...layers.slice(cache).map(listed)]
 }
 
-/** All layers around attempts, innermost first. */
+/** All layers, innermost first. */
 const layersIn = ({ inner, outer }: Pick<Wrapped, "inner" | "outer">): ReadonlyArray<Layer> => [...inner, ...outer]
 
 /** `around`: the layers around the list, of its items. */
 export type ToWrapped = (layers: ReadonlyArray<Layer>, resource: string, around?: ReadonlyArray<Layer>) => Wrapped
 
 /**
- * Layers as they stand around attempts. Wherever a limit was piped, its permits are taken outside of one attempt: where
- * that is further in than it was piped, the layer stays there, and turns a refusal into the error that it is.
+ * Sorts the layers of a load. Permits are taken outside of one attempt, wherever the limit was piped. If the limit was piped
+ * further out, its layer stays there and turns a refusal into an error.
  */
 export const wrapped: ToWrapped = (given, resource, around = none) => {
   const layers = insideCaches(given)
@@ -85,7 +85,7 @@ export const wrapped: ToWrapped = (given, resource, around = none) => {
   }
 }
 
-/** A list in its layers. Where they limit it, it is each item that takes permits. */
+/** The layers around a list. Its items take the permits of a limit. */
 export const aroundItems = (layers: ReadonlyArray<Layer>, loading: Loading): Wrapped => {
   const [inner, outer] = splitLayers(layers)
   return {
@@ -101,19 +101,19 @@ export const aroundItems = (layers: ReadonlyArray<Layer>, loading: Loading): Wra
 }
 
 /**
- * What the layers around a load seal it with: nothing where a `key` says what its value depends on. Policies of a resolver's
- * calls take their services from those who ask, so that what asks through them is not sealed.
+ * The seal that the layers of a load ask for. A load with a `key` needs none. Policies around the calls of a resolver read the
+ * services of the callers, so their requests are not sealed.
  */
 const sealOf = (wrapped: Wrapped, asks: Asks | undefined, key: object | undefined): Seal | undefined =>
   key !== undefined || (asks?.calls.length ?? 0) > 0
     ? undefined
     : layersIn(wrapped).find(({ seal }) => seal !== undefined)?.seal
 
-/** Whether something is undone, or what is around may be taken back. */
+/** Whether a layer undoes or rewinds. */
 const undoesIn = (wrapped: Wrapped): boolean =>
   layersIn(wrapped).some(({ rewind, undo }) => undo !== undefined || rewind !== undefined)
 
-/** A cache inside an attempt has its slot already: no load waits there for one. */
+/** The extensions that layers bring. A cache inside an attempt needs none: the attempt has its slot already. */
 const extensionsIn = ({ asks, inner, limit, outer }: Wrapped): ReadonlyArray<Extension> =>
   [
     limit?.takes.extension,
@@ -130,8 +130,8 @@ interface Loaded {
 }
 
 /**
- * A step that is loaded by attempts. A list, and what runs another loader, hold others that do the work: they take no slot
- * from them. What they do may be undone, whatever they are wrapped in.
+ * Makes a step that attempts load. Lists and nested loaders hold no slot, since their parts do. Their side effects may be
+ * undone, whatever their layers.
  */
 export const attempted = (
   common: Common,

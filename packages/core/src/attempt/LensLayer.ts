@@ -1,4 +1,4 @@
-/** Views as layers around an effect. */
+/** Turns views into layers around an effect. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { AnyEffect, Layer, Lens } from "../model/Node.ts"
@@ -7,7 +7,7 @@ import { handledBy } from "../model/UserEffect.ts"
 const mapped = (self: AnyEffect, onSuccess: Lens["onSuccess"]): AnyEffect =>
   onSuccess === undefined ? self : Effect.map(self, onSuccess)
 
-/** A lens as a layer, for a policy that is piped onto a view: the policy then wraps what the view does, too. */
+/** Turns a lens into a layer. A policy that is piped onto a view wraps the view, too. */
 export const layerOf = ({ ancestors, label, onFailure, onSuccess, recovers }: Lens): Layer => ({
   kind: label,
   label,

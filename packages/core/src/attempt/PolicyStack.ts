@@ -1,4 +1,4 @@
-/** The layers around a load, or around one item of a list: how they wrap it, and what they tell and ask. */
+/** The layers around a load or an item: applies them, and implements what they report and ask. */
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -38,7 +38,7 @@ export class PolicyStack implements LayerObserver, LoadPlace, LayerPlace {
     return this.step.attempts!
   }
 
-  /** A load in the layers of one attempt. What these do before a cache is asked is a part of what the load does. */
+  /** Wraps a load in the layers of one attempt. Their work before the read of a cache counts as part of the load. */
   attempt(layers: ReadonlyArray<Layer>, load: AnyEffect): AnyEffect {
     if (this.hooks.layer === undefined || !this.attempted.undoes) return this.within(layers, load)
     const known = layers.findIndex(({ mayKnow }) => mayKnow)
@@ -46,7 +46,7 @@ export class PolicyStack implements LayerObserver, LoadPlace, LayerPlace {
     return this.within(layers.slice(own), this.within(layers.slice(0, own), load, true))
   }
 
-  /** Layers around an effect, the first innermost. */
+  /** Wraps an effect in layers, the first innermost. */
   within(layers: ReadonlyArray<Layer>, self: AnyEffect, isLoad = false): AnyEffect {
     if (layers.length === 0) return self
     const around = this.hooks.layer
@@ -56,7 +56,7 @@ export class PolicyStack implements LayerObserver, LoadPlace, LayerPlace {
     )
   }
 
-  /** Layers around what comes of an attempt that was refused: it has never begun, so nothing of it is to be undone. */
+  /** Wraps a refused attempt in layers. It has not begun, so there is nothing to undo. */
   withinRefused(layers: ReadonlyArray<Layer>, self: AnyEffect): AnyEffect {
     return wrapIn(this.step, layers, self, (layer, inside) => layer.wrap(inside, this))
   }

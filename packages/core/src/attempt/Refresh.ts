@@ -44,7 +44,7 @@ const keyIn = ({ deps, item, step }: LayerPlace): string | undefined => {
   return itemKey === undefined ? undefined : answerOf(step, "`itemKey`", aString, () => itemKey(item.value, deps))
 }
 
-/** What else decides the answer to a request. */
+/** The makers of an answer besides the request. */
 const askedBy = (asks: Asks | undefined): ReadonlyArray<unknown> =>
   asks === undefined ? [] : [asks.resolver, asks.asking]
 
@@ -62,12 +62,12 @@ const originIn = (place: LayerPlace, layer: Layer): Origin => {
     return { ...origin, others: [...others, ...changes], of: deps }
   }
   const { index, value } = item
-  // Most loads ignore the index, so an item is found again at another position.
+  // Most loads ignore the index. Then the cached value of an item is valid at another position.
   const of = isIndexUsed(item.items) ? { item: value, deps, index } : { item: value, deps }
   return { ...origin, others: [...askedBy(item.items.asks), ...changes], of }
 }
 
-/** The load with the policies inside a layer, or with all policies where no layer is given. */
+/** The load with the policies inside a layer, or with all policies. */
 const loadIn = (place: LayerPlace, layer?: Layer): AnyEffect => {
   const { inner, limit, outer } = wrappedIn(place)
   const count = layer === undefined ? Infinity : [...inner, ...outer].indexOf(layer)

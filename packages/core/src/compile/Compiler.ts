@@ -1,4 +1,4 @@
-/** Targets to a program, or to everything that is wrong with them. */
+/** Compiles targets to a program, or to all their issues. */
 import * as Result from "effect/Result"
 import type { GraphIssue } from "../model/GraphIssue.ts"
 import { hostOf } from "../model/Kind.ts"
@@ -9,7 +9,7 @@ import { GraphError } from "./GraphError.ts"
 import { type Program, toProgram } from "./Program.ts"
 import { isNone, type Substitution } from "./Substitution.ts"
 
-/** What compiling needs to know of a loader's options. */
+/** The options of a loader that compiling reads. */
 export interface CompileOptions {
   readonly name?: string | undefined
   readonly policy?: { readonly parts: ReadonlyArray<Part> } | undefined
@@ -20,7 +20,7 @@ export interface CompileOptions {
 const basesOf = (found: ReadonlyArray<Found>): ReadonlyArray<Base> =>
   found.flatMap(({ node }) => (node._tag === "Base" ? [node] : []))
 
-/** What is wrong with single resources and their policies, and with several together. */
+/** The issues that kinds report, of single resources and of several together. */
 const misplaced = (bases: ReadonlyArray<Base>, defaults: ReadonlyArray<Layer>): ReadonlyArray<GraphIssue> => {
   const kinds = new Set(bases.map(({ source }) => source.kind))
   return [
@@ -44,7 +44,7 @@ export const compile = (
   const issues = [...optionIssues, ...discovery.issues, ...misplaced(basesOf(discovery.found), defaults)]
   if (issues.length > 0) return Result.fail(new GraphError({ loader, issues }))
   const program = toProgram(loader, discovery, defaults)
-  // A value that is given in the place of a resource may leave nothing to go back to: that is no mistake.
+  // An override may cut the path to the resource of a rewind, which is not a mistake.
   const lost = isNone(options.substitution)
     ? program.extensions.flatMap(({ extension }) => extension.check?.(program as never) ?? [])
     : []

@@ -1,16 +1,16 @@
-/** The longest way through a plan, by how long each resource takes, and how much room the others have. */
+/** The longest path through a plan, by the duration of each resource, and the slack of all others. */
 import type { Plan } from "./Plan.ts"
 
 export interface CriticalPath {
-  /** The resources on the longest way, first to last. Of several, the first declared. */
+  /** The resources on the longest path, first to last. Of several paths, the first declared. */
   readonly resources: ReadonlyArray<string>
-  /** How long it takes, in the unit of the weights. */
+  /** The duration of the path, in the unit of the weights. */
   readonly length: number
-  /** How much longer each resource could take before the longest way would be longer, by name. */
+  /** By name, how much longer each resource could take without a longer path. */
   readonly slack: ReadonlyMap<string, number>
 }
 
-/** Forwards for when each resource is done at the earliest, backwards for what comes after it: linear in the plan. */
+/** Computes the earliest end of each resource forwards and the time after it backwards: linear in the plan. */
 export const criticalPath = (plan: Plan, weightOf: (resource: string) => number): CriticalPath => {
   const done = new Map<string, number>()
   const before = new Map<string, string>()

@@ -1,5 +1,5 @@
 /**
- * The cycles of a graph that has some, so that every dependency that closes one is in at least one of those told.
+ * Finds cycles, so that every dependency that closes a cycle is in at least one of them.
  *
  * Kosaraju's strongly connected components (M. Sharir, "A strong-connectivity algorithm and its applications in data flow
  * analysis", 1981): the walk that found the graph left the nodes in the order that the algorithm needs. An edge closes a cycle
@@ -13,11 +13,11 @@ export type Edges = ReadonlyArray<ReadonlyArray<number>>
 export interface Cycles {
   /** Each starts and ends with the same node. */
   readonly cycles: ReadonlyArray<ReadonlyArray<number>>
-  /** How many edges close cycles that are not among these. */
+  /** The number of edges that close other cycles. */
   readonly untold: number
 }
 
-/** A graph of n edges needs up to n cycles, each as long as the graph: this many are told, found with so much effort. */
+/** A graph of n edges can need n cycles, each as long as the graph. These limits bound their number and the search. */
 const mostCycles = 1_000
 const effortPerEdge = 64
 const leastEffort = 1_000_000
@@ -44,7 +44,7 @@ const componentsOf = (edges: Edges, left: ReadonlyArray<number>): Int32Array => 
 }
 
 /**
- * Cycles that have every edge among them which closes any, up to so many. `left` has the nodes in an order in which a
+ * Cycles that together contain every edge that closes a cycle, up to the limits. `left` has the nodes in an order in which a
  * depth-first walk left them.
  */
 export const cyclesOf = (edges: Edges, left: ReadonlyArray<number>): Cycles => {
@@ -82,7 +82,7 @@ export const cyclesOf = (edges: Edges, left: ReadonlyArray<number>): Cycles => {
       cycle.push(node)
       cycles.push(cycle.reverse())
       for (let k = 1; k < cycle.length; k++) told[cycle[k - 1]!]!.add(cycle[k]!)
-      // A path of its own may be as long as the graph.
+      // A single path may be as long as the graph.
       effort -= cycle.length
     }
   })

@@ -1,9 +1,9 @@
 /**
- * From targets to all the nodes that they need, dependencies before dependents.
+ * Finds all nodes that the targets need, dependencies before dependents.
  *
- * A depth-first walk with a stack of its own, so that a chain of 100,000 resources needs no recursion. The order in
- * which it leaves the nodes is the declaration order of everything after: targets from first to last, each one's
- * dependencies before it, in the order of their keys.
+ * A depth-first walk with an explicit stack, so that a chain of 100,000 resources needs no recursion. The order in which it
+ * leaves the nodes is the declaration order of all that follows: targets from first to last, and before each node its
+ * dependencies, in the order of their keys.
  */
 import { kindOf, valueText } from "../base/ValueText.ts"
 import { type GraphIssue, quoted } from "../model/GraphIssue.ts"
@@ -28,14 +28,14 @@ export interface Found extends Outgoing {
   readonly node: Node
   /** What was found behind each edge. */
   readonly to: Array<Found>
-  /** How many batches it takes until it is done, if every level waits for the last; 0 for what is given. */
+  /** The number of batches until it has loaded, if every level waits for the last; 0 for given values. */
   level: number
-  /** Its place in the program, once it has one. */
+  /** Its index in the program, set by `layOut`. */
   index: number
 }
 
 export interface Discovery {
-  /** Dependencies before dependents. Meaningless where there are issues. */
+  /** Dependencies before dependents. Not valid if there are issues. */
   readonly found: ReadonlyArray<Found>
   readonly targets: ReadonlyArray<readonly [key: string, target: Found]>
   readonly issues: ReadonlyArray<GraphIssue>
@@ -43,16 +43,16 @@ export interface Discovery {
 
 const none: ReadonlyArray<never> = []
 
-/** Objects that hold no resources by key, whatever properties they have. */
+/** Kinds of objects that are not records of resources, whatever their properties. */
 const noRecords: ReadonlySet<string> = new Set(["Promise", "thenable", "resource", "loader", "Effect"])
 
-/** The level of a node that was entered and not left yet. */
+/** The level of a node that is on the stack. */
 const open = -1
 
-/** A view is part of its resource, so it adds nothing to a path; everything else that is not there already is one. */
+/** The length of a node on a path: 0 for views, which are part of their resource, and for given values; otherwise 1. */
 export const weight = (node: Node): number => (node._tag === "Base" && node.source.kind.isGiven !== true ? 1 : 0)
 
-/** Is told of each resource that runs another loader, and how to get at that one. */
+/** Called with each resource that runs another loader. */
 export type LookInside = (resource: string, source: Source) => void
 
 /** Reads what users wrote. What is wrong with that becomes an issue. */
@@ -71,7 +71,7 @@ const readerOf = (standIn: (node: Node) => Node, issues: Array<GraphIssue>) => {
       return none
     }
   }
-  /** What a record of resources holds. Keys that objects treat in ways of their own would lose their values. */
+  /** The entries of a record of resources. Refuses keys that objects treat in special ways, such as `__proto__`. */
   const entries: ReadResources["entries"] = (record, owner) =>
     attempt(() => {
       const given: unknown = record()
@@ -135,7 +135,7 @@ const clashes = (found: ReadonlyArray<Found>): ReadonlyMap<string, ReadonlyArray
   const first = new Map<string, Base>()
   const clashing = new Map<string, Array<Base>>()
   for (const { node } of found) {
-    // What is given stands for a view of a resource, which others may still need to be loaded.
+    // A given value replaces a view of a resource, whose base other resources may still need.
     if (node._tag === "View" || node.source.kind.isSubstitute === true) continue
     const { name } = node
     const known = first.get(name)
@@ -171,7 +171,7 @@ const tellDuplicates = ({ found, targets }: Omit<Discovery, "issues">, issues: A
   }
 }
 
-/** All that the targets need, and everything that is wrong with how it hangs together. */
+/** All nodes that the targets need, and the issues of their edges and names. */
 export const discover = (
   targets: Readonly<Record<string, unknown>>,
   substitution: Substitution,
@@ -180,7 +180,7 @@ export const discover = (
   const issues: Array<GraphIssue> = []
   const { edgesOf, entries, resolve } = readerOf(substitution.apply?.(substitution) ?? ((node) => node), issues)
   const left: Array<Found> = []
-  /** Every node that was entered. Those that were not left yet are on the stack. */
+  /** Every node that the walk has entered. */
   const foundBy = new Map<Node, Found>()
   const stack: Array<Visit> = []
   let isCyclic = false

@@ -1,18 +1,18 @@
-/** Which failures reach a target, so that a load has to fail. */
+/** Finds which failures reach a target, so that a load fails. */
 import type { Step } from "../model/Step.ts"
 import type { Lists } from "./Layout.ts"
 
 export interface Fatal {
-  /** Whether a step's own typed failure reaches a target whatever is chosen; whether its skip does. */
+  /** Whether a step's own typed failure, or its skip, reaches a target whatever choices choose. */
   readonly fatalFailure: Uint8Array
   readonly fatalSkip: Uint8Array
-  /** Whether a step's own defect does: whatever does not recover from causes passes it on. */
+  /** Whether a step's own defect reaches a target: only views that recover from causes stop it. */
   readonly fatalDefect: Uint8Array
-  /** Whether something but its own views sees what a step ends in. */
+  /** Whether anything besides its own views sees the end of a step. */
   readonly exposed: Uint8Array
 }
 
-/** Read from the targets backwards. A skip goes further down than a failure does. */
+/** Computed from the targets backwards. A skip reaches further than a failure. */
 export const toFatal = (steps: ReadonlyArray<Step>, isTarget: Uint8Array, dependents: Lists): Fatal => {
   const fatalFailure = isTarget.slice()
   const fatalSkip = isTarget.slice()

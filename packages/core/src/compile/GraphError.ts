@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a graph, all of it found before anything runs.
+ * The error of a graph that cannot be compiled.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ import {
 
 export type { GraphIssue, NotAResource } from "../model/GraphIssue.ts"
 
-/** How much a message shows. */
+/** The limits of a message. */
 const longestPath = 12
 const mostUses = 3
 const mostIssues = 50
@@ -43,7 +43,7 @@ const showPath = (path: ReadonlyArray<string>): string => {
   return names.join(" -> ")
 }
 
-/** The first of several, and how many are left out. */
+/** The first items, and the number of the others. */
 const first = (all: ReadonlyArray<string>, separator: string): string =>
   all.slice(0, mostUses).join(separator) + (all.length > mostUses ? ` and ${all.length - mostUses} more` : "")
 
@@ -99,7 +99,7 @@ export const invalidOption = (option: string, value: unknown, expected: string):
     () => `option ${quoted(option)}: expected ${phrase(expected)}, got ${valueOf(value)}`
   )
 
-/** One issue a line, and how many are left out. */
+/** One issue per line, and the number of the others. */
 const linesOf = (issues: ReadonlyArray<GraphIssue>): string => {
   let lines = ""
   let shown = 0
@@ -114,10 +114,10 @@ const linesOf = (issues: ReadonlyArray<GraphIssue>): string => {
 }
 
 /**
- * A graph cannot be compiled, and this is everything that is wrong with it.
+ * A graph cannot be compiled: all its issues.
  *
- * `Loader.make` throws it, `Loader.compile` gives it as a `Result`: it is a mistake in the program, not in its data.
- * `issues` has all of them; `message` lists them, one a line, as far as fits: what it leaves out it counts.
+ * `Loader.make` throws it, `Loader.compile` returns it in a `Result`: it is a mistake in the program, not in its data.
+ * `issues` has all issues; `message` lists the first ones, one per line, and the number of the others.
  *
  * @example
  * ```ts
@@ -148,5 +148,5 @@ export class GraphError extends Data.TaggedError("GraphError")<{
   }
 }
 
-/** Whether an error is that of a graph, also of another copy of the library. */
+/** Whether an error is a `GraphError`, also of another copy of the library. */
 export const isGraphError = (error: unknown): error is GraphError => isTagged(error, "GraphError", "issues")

@@ -1,9 +1,9 @@
-/** What runs touch of each step, in arrays side by side: loops over them stay in the cache of the processor. */
+/** The data of steps that a plain run reads, in flat arrays, which fit into the processor's cache. */
 import type { Dependencies } from "../model/Node.ts"
 import type { Step } from "../model/Step.ts"
 import type { Lists } from "./Layout.ts"
 
-/** A load that nothing wraps; any other step with an effect; a step that settles by itself. */
+/** A load without layers; any other step with an effect; a step that settles on the spot. */
 export const Bare = 0
 const Wrapped = 1
 export const Inline = 2
@@ -11,9 +11,9 @@ export const Inline = 2
 export interface Hot {
   readonly kinds: Uint8Array
   readonly loads: ReadonlyArray<(deps: Dependencies) => unknown>
-  /** The local keys of what each step reads: the same array for the same keys. */
+  /** The local keys of the values that each step reads. Equal lists of keys share one array. */
   readonly keys: ReadonlyArray<ReadonlyArray<string>>
-  /** Where the values are that it reads. */
+  /** The indices of the values that each step reads. */
   readonly sources: Lists
 }
 

@@ -1,9 +1,9 @@
-/** The loaders inside the steps of a program. */
+/** Loaders inside the steps of a program. */
 import type * as Duration from "effect/Duration"
 import type { Node } from "../model/Node.ts"
 import type { Program } from "./Program.ts"
 
-/** What is known of a loader: its program, and how it runs. */
+/** A compiled loader: its program, and how it runs. */
 export interface Inside {
   readonly program: Program
   readonly limit: number | undefined

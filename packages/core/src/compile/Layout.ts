@@ -1,4 +1,4 @@
-/** The order of steps: which lie side by side, which wait for which, and which are urgent. By loops over arrays, linear. */
+/** The order, dependents, urgency and batches of steps. All loops are linear. */
 import type { Step } from "../model/Step.ts"
 import { type Found, weight } from "./Discovery.ts"
 
@@ -8,7 +8,7 @@ export interface Lists {
   readonly items: Int32Array
 }
 
-/** Nodes by level, and within a level in the order in which they were found: a bucket a level, filled in order. */
+/** Sorts nodes by level, and within a level in the order in which they were found, with a bucket per level. */
 export const layOut = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
   const levels: Array<Array<Found>> = []
   for (const one of found) (levels[one.level] ??= []).push(one)
@@ -17,7 +17,7 @@ export const layOut = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
   return laidOut
 }
 
-/** The edges from each step to others, reversed. A value that is given never settles, so that no edge leads from it. */
+/** Reverses edges. Given values do not settle, so edges to them are left out. */
 export const reversed = (steps: ReadonlyArray<Step>, leadsTo: (step: Step) => ReadonlyArray<number>): Lists => {
   const start = new Int32Array(steps.length + 1)
   for (const step of steps) {
@@ -32,7 +32,7 @@ export const reversed = (steps: ReadonlyArray<Step>, leadsTo: (step: Step) => Re
   return { start, items }
 }
 
-/** All that a step may wait for: what it waits for in any case, and what it may choose. */
+/** All steps that a step may wait for: its dependencies and its cases. */
 export const mayWaitFor = ({ mayChoose, waitsFor }: Step): ReadonlyArray<number> =>
   mayChoose.length === 0 ? waitsFor : distinct([...waitsFor, ...mayChoose])
 
@@ -50,7 +50,7 @@ export const toRanks = (steps: ReadonlyArray<Step>): Int32Array => {
   return ranks
 }
 
-/** The place of each step by falling rank, then by declaration: a bucket a rank, filled in order. */
+/** The position of each step by falling rank, then by declaration, with a bucket per rank. */
 export const byUrgency = (ranks: Int32Array, declared: ReadonlyArray<number>): Int32Array => {
   const start = new Int32Array(ranks.reduce((most, rank) => Math.max(most, rank), 0) + 2)
   const bucket = (rank: number): number => start.length - 2 - rank
@@ -61,7 +61,7 @@ export const byUrgency = (ranks: Int32Array, declared: ReadonlyArray<number>): I
   return urgency
 }
 
-/** The steps but given values and views, by the batch that they would run in if every level waited for the last. */
+/** The steps by level, without given values and views: the batches of `scheduling: "batched"`. */
 export const toBatches = (laidOut: ReadonlyArray<Found>, urgency: Int32Array): ReadonlyArray<ReadonlyArray<number>> => {
   const batches: Array<Array<number>> = []
   for (const { index, level, node } of laidOut) if (weight(node) === 1) (batches[level - 1] ??= []).push(index)
@@ -69,10 +69,10 @@ export const toBatches = (laidOut: ReadonlyArray<Found>, urgency: Int32Array): R
   return batches
 }
 
-/** Whether a step may have to wait for one of this name, however far. */
+/** Whether a step of this name is an ancestor of a step, also through cases. */
 export const isBefore = (steps: ReadonlyArray<Step>, name: string, index: number): boolean => {
   const seen = new Set([index])
-  // The iteration of a set goes on with what is added meanwhile.
+  // The iteration of a set also visits items that are added meanwhile.
   for (const i of seen) {
     for (const j of mayWaitFor(steps[i]!)) {
       if (steps[j]!.name === name && steps[j]!.base !== steps[index]!.base) return true

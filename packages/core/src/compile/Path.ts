@@ -1,10 +1,10 @@
-/** Which way a failure takes to a target: for errors that name it. */
+/** The path of a failure to a target, for errors that name it. */
 import { mayWaitFor } from "./Layout.ts"
 import type { Program } from "./Program.ts"
 
 const none = -1
 
-/** For each step, the next one on a shortest way towards a target; of several, the first declared. */
+/** For each step, the next step on a shortest path to a target; of several paths, the first declared. */
 const towardsTargets = (program: Program): Int32Array => {
   const next = new Int32Array(program.steps.length).fill(none)
   const seen = new Uint8Array(program.steps.length)
@@ -25,8 +25,7 @@ const towardsTargets = (program: Program): Int32Array => {
 const computed = new WeakMap<Program, Int32Array>()
 
 /**
- * The names from a target to a step, the shortest way, first declared. Computed for the whole program when the first
- * failure asks.
+ * The names on a shortest path from a target to a step. Computed for the whole program when the first step fails.
  */
 export const pathTo = (program: Program, index: number): ReadonlyArray<string> => {
   let next = computed.get(program)

@@ -1,5 +1,5 @@
 /**
- * Plans: what a loader would run, as plain data that can be printed, compared and stored.
+ * Plans: the graph of a loader as plain data that can be printed, compared and stored.
  *
  * @since 0.1.0
  */
@@ -15,18 +15,17 @@ import type { Program } from "./Program.ts"
 /**
  * One resource of a plan.
  *
- * - `kind`: `input` and `constant` (also a value given in a resource's place) are there when a run starts; `load` does
- *   work, `request` asks a resolver, `list` works for each of its items, `loader` by running another loader; `struct` groups others, `match` chooses one.
- * - `dependencies`: what it reads and what it only waits for, by name; `dependents`: who waits for it.
- * - `batch`: the batch that it would run in if every level waited for the last, from 0; -1 where nothing runs.
- * - `rank`: the longest way from here to the end, in resources, itself included. The higher, the more urgent.
+ * - `kind`: `input` and `constant` (also a value that replaces a resource) exist when a run starts; `load` runs an effect,
+ *   `request` asks a resolver, `list` loads items, `loader` runs another loader, `struct` groups resources, `match` chooses one.
+ * - `dependencies`: the names of the resources that it reads or waits for; `dependents`: the resources that wait for it.
+ * - `batch`: its batch, from 0, if every level waited for the last; -1 for a resource that runs nothing.
+ * - `rank`: the length of the longest path from it to the end, in resources, itself included. Higher ranks start first.
  * - `attempt`: the parts of policies inside one attempt, innermost first; `around`: those around all attempts.
- * - `items`: of a list, how many items may be loaded at once, and what is around one attempt of an item and around its
- *   attempts.
- * - `cases`, `otherwise`: of a choice, the resource for each value, and for every other.
- * - `loader`: the plan of the loader inside.
- * - `onlyFor`: the choices that can want it, where nothing else does.
- * - `views`: how its value is looked at by those who use it (`map`, `catch`, `option`...).
+ * - `items`: for a list, how many items may load at once, and the policies around one attempt of an item and around all.
+ * - `cases`, `otherwise`: for a choice, the resource for each value, and for all other values.
+ * - `loader`: the plan of a nested loader.
+ * - `onlyFor`: the choices that can want it, if nothing else does.
+ * - `views`: the views of it that the graph uses (`map`, `catch`, `option`...).
  *
  * @since 0.1.0
  * @category models
@@ -57,22 +56,22 @@ export interface PlanResource {
  */
 export interface PlanItems {
   readonly concurrency?: number
-  /** There where each item is a request. */
+  /** Set if each item is a request. */
   readonly requests?: boolean
   readonly attempt: ReadonlyArray<Part>
   readonly around: ReadonlyArray<Part>
 }
 
 /**
- * What a loader would run, as data: no functions, nothing that runs.
+ * The graph of a loader, as data without functions.
  *
  * - `resources`: dependencies before dependents, in declaration order.
- * - `batches`: the names that could run side by side if every level waited for the last. That is what
- *   `scheduling: "batched"` does, and a way to look at a graph; an eager run waits for no level.
- * - `targets`: the name of the resource behind each target's key.
- * - `concurrency`: how many attempts may run at once in a run; without it, as many as there are.
- * - `timeout`: how long a run may take, in milliseconds; without it, as long as it takes.
- * - `scheduling`: whether a resource waits for its own dependencies, or for its batch.
+ * - `batches`: the names that could run concurrently if every level waited for the last. `scheduling: "batched"` runs them so;
+ *   an eager run does not wait for levels.
+ * - `targets`: the name of the resource of each target, by key.
+ * - `concurrency`: how many attempts may run at once in a run; no limit without it.
+ * - `timeout`: how long a run may take, in milliseconds; no limit without it.
+ * - `scheduling`: whether a resource waits for its own dependencies or for its batch.
  *
  * @since 0.1.0
  * @category models
@@ -87,14 +86,14 @@ export interface Plan {
   readonly targets: Readonly<Record<string, string>>
 }
 
-/** Whether a resource does work of its own, so that it takes time, and can fail. */
+/** Whether a resource runs an effect, so that it takes time and can fail. */
 export const doesWork = ({ kind }: PlanResource): boolean =>
   kind === "load" || kind === "request" || kind === "list" || kind === "loader"
 
-/** Whether it does no more than wait for answers, for which it takes no place from others. */
+/** Whether it only waits for answers, and so takes no slot. */
 export const onlyAsks = ({ items, kind }: PlanResource): boolean => kind === "request" || items?.requests === true
 
-/** A limit is where its permits are taken: outside of one attempt. */
+/** Plans show a limit where its permits are taken: outside of one attempt. */
 const partsOf = (layers: ReadonlyArray<Layer>, limit?: Limited): ReadonlyArray<Part> => [
   ...layers.flatMap(({ kind, label, takes, unlisted }) => (takes === undefined && !unlisted ? [{ kind, label }] : [])),
   ...(limit === undefined ? [] : [{ kind: "limit", label: limit.label }])
@@ -108,7 +107,7 @@ const itemsOf = ({ items }: Attempted): Pick<PlanResource, "items"> => {
   return { items: { ...limit, ...requests, attempt: partsOf(inner, permits), around: partsOf(outer) } }
 }
 
-/** For each step that only choices can want, their names. */
+/** The names of the choices that can want each step, for steps that only choices can want. */
 const wantedOnlyBy = ({ optional, steps }: Program): ReadonlyMap<number, ReadonlySet<string>> => {
   const onlyFor = new Map<number, Set<string>>()
   if (optional === undefined) return onlyFor
@@ -128,7 +127,7 @@ const wantedOnlyBy = ({ optional, steps }: Program): ReadonlyMap<number, Readonl
 
 const noParts: ReadonlyArray<Part> = []
 
-/** What is told of some kinds of resources only. */
+/** The properties that only some kinds of resources have. */
 const detailsOf = (
   { attempts, choice }: Step,
   nameOf: (i: number) => string
@@ -147,7 +146,7 @@ const casesOf = (
   ...(otherwise === undefined ? {} : { otherwise: nameOf(otherwise) })
 })
 
-/** How a plan is run. */
+/** The settings of a run in a plan. */
 type Settings = Pick<Plan, "scheduling" | "concurrency" | "timeout">
 
 /** The plan of a compiled graph. A resource and its views are one entry. */
@@ -195,7 +194,7 @@ const fromProgram = (program: Program, settings: Settings): Plan => {
   }
 }
 
-/** The plans of loaders. Those of the loaders inside are made first. */
+/** The plans of loaders. Plans of nested loaders are made first. */
 const plans = new WeakMap<Inside, Plan>()
 
 const toPlan = ({ inBatches, limit, program, timeout }: Inside): Plan =>
@@ -205,7 +204,7 @@ const toPlan = ({ inBatches, limit, program, timeout }: Inside): Plan =>
     ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
   })
 
-/** The plan of a loader: the same object however often it is asked for. By a loop, as loaders may be nested deep. */
+/** The plan of a loader, made once. Uses a loop, since loaders may be nested deep. */
 export const planOf = (loader: Inside): Plan => {
   const open = [loader]
   for (let one = open.at(-1); one !== undefined && !plans.has(loader); one = open.at(-1)) {
@@ -221,7 +220,7 @@ export const planOf = (loader: Inside): Plan => {
   return plans.get(loader)!
 }
 
-/** A plan and those of all loaders inside, each once: what is inside of one follows it. */
+/** A plan and the plans of all nested loaders, each once, outer ones first. */
 export const withInside = (plan: Plan): ReadonlyArray<Plan> => {
   const found = new Set<Plan>()
   const open = [plan]

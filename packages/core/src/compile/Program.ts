@@ -15,32 +15,32 @@ import { byUrgency, distinct, layOut, type Lists, reversed, toBatches, toRanks, 
 
 export interface Program extends Fatal {
   readonly name: string
-  /** Level by level, so that what runs at about the same time lies side by side: dependencies before dependents. */
+  /** Level by level, so that steps that run at about the same time are close in memory. Dependencies stand before dependents. */
   readonly steps: ReadonlyArray<Step>
   /** The steps in declaration order. */
   readonly declared: ReadonlyArray<number>
   readonly targets: { readonly keys: ReadonlyArray<string>; readonly sources: ReadonlyArray<number> }
   readonly isTarget: Uint8Array
   readonly inputs: ReadonlyArray<number>
-  /** The steps whose value is given with the loader. */
+  /** The steps whose values the loader has. */
   readonly given: ReadonlyArray<number>
-  /** What each step's value is when a run starts: a constant's own, `Pending` for the others. */
+  /** The value of each step when a run starts: constants, and `Pending` for all others. */
   readonly initial: ReadonlyArray<unknown>
-  /** How many steps there are to settle in a run: all but the values that are given. */
+  /** The number of steps that settle in a run: all but given values. */
   readonly toSettle: number
-  /** How many steps each step has yet to wait for when a run starts. */
+  /** The number of steps that each step waits for when a run starts. */
   readonly missing: ReadonlyArray<number>
   readonly dependents: Lists
   readonly hot: Hot
-  /** The steps that wait for nothing, the most urgent first. */
+  /** The steps without dependencies, the most urgent first. */
   readonly roots: ReadonlyArray<number>
-  /** The place of each step in the order of urgency: longest remaining path first, then declaration order. */
+  /** The position of each step in the order of urgency: longest remaining path first, then declaration order. */
   readonly urgency: Int32Array
   readonly ranks: Int32Array
   readonly batches: ReadonlyArray<ReadonlyArray<number>>
-  /** Of each step, whether it runs only if a choice wants it, or something that a choice wants; where there are choices. */
+  /** Whether each step runs only if a choice wants it or a dependent of it; `undefined` without choices. */
   readonly optional: Uint8Array | undefined
-  /** What its steps bring into each run. */
+  /** The extensions that its steps bring into each run. */
   readonly extensions: ReadonlyArray<Prepared>
 }
 
@@ -69,7 +69,7 @@ const toSteps = (laidOut: ReadonlyArray<Found>, defaults: ReadonlyArray<Layer>):
   return steps
 }
 
-/** The compiled form of a graph that is known to be sound. */
+/** Compiles a graph without issues. */
 export const toProgram = (
   name: string,
   { found, targets }: Omit<Discovery, "issues">,
@@ -87,7 +87,7 @@ export const toProgram = (
   for (const i of sources) isTarget[i] = 1
   const extensions = Array.from(new Set<Extension>(steps.flatMap((step) => step.extensions)))
   const optional = extensions.find((extension) => extension.optional)?.optional!(steps, isTarget)
-  // What a choice has to want waits for that, too.
+  // A step that a choice has to want waits for that as well.
   const missing = steps.map((step, i) => step.waitsFor.reduce((n, j) => (isGiven(j) ? n : n + 1), optional?.[i] ?? 0))
   const program: Program & { extensions: ReadonlyArray<Prepared> } = {
     name,

@@ -1,19 +1,19 @@
 /**
- * What stands in the place of declared resources: overrides, and values at hand.
+ * Substitutes of declared resources: overrides and given values.
  *
- * A substitute takes the place of a base and of everything that is seen through its views; one for a view takes the
- * place of that view alone. Dependencies that only the replaced ones had are never visited, so they are not in the graph.
+ * A substitute replaces a base and all its views; a substitute of a view replaces only that view. Dependencies of replaced
+ * resources are not visited, so they are not in the graph unless others need them.
  */
 import { type Base, baseOf, type Node } from "../model/Node.ts"
 
 export interface Substitution {
-  /** By the name of a resource, whichever value of that name the graph holds. */
+  /** By the name of a resource, for whichever resource of the graph has that name. */
   readonly byName: ReadonlyMap<string, Node>
-  /** For one node alone. */
+  /** For one node. */
   readonly byNode: ReadonlyMap<Node, Node>
   /** For every other base. */
   readonly otherwise?: (base: Base) => Node | undefined
-  /** From each node to what stands in its place. What substitutes brings it. */
+  /** Maps each node to its substitute. The code that substitutes brings it. */
   readonly apply?: (self: Substitution) => (node: Node) => Node
 }
 
@@ -23,7 +23,7 @@ export const noSubstitution: Substitution = { byName: new Map(), byNode: new Map
 export const isNone = ({ byName, byNode, otherwise }: Substitution): boolean =>
   byName.size === 0 && byNode.size === 0 && otherwise === undefined
 
-/** From each node to what stands in its place: itself, for most. The same node always gives the same. */
+/** Maps each node to its substitute, or to itself. The same node always gives the same result. */
 const substitute = (substitution: Substitution): ((node: Node) => Node) => {
   if (isNone(substitution)) return (node) => node
   const { byName, byNode, otherwise } = substitution
