@@ -8,20 +8,29 @@ import { explainPlan, type Expectations, type Explanation } from "./observe/Expl
 import type { AnyLoader } from "./loader/Compiled.ts"
 import { isLoader, plan } from "./loader/Loader.ts"
 
-export * from "./loader/Loader.ts"
 export {
-  merge,
-  type MergeOptions,
-  override,
-  type PlainValue,
-  type Replacement,
-  type ReplacementError,
-  type ReplacementInput,
-  type ReplacementServices,
-  withValues
-} from "./loader/Override.ts"
+  compile,
+  type Error,
+  type Input,
+  isLoader,
+  load,
+  type Loader,
+  loadReversible,
+  loadWithReport,
+  make,
+  onExit,
+  type Options,
+  plan,
+  type Reported,
+  type Reversible,
+  type Services,
+  settle,
+  type Success
+} from "./loader/Loader.ts"
+export type { AnyLoader as Any } from "./loader/Compiled.ts"
+export { merge, type MergeOptions, override, type Replacement, withValues } from "./loader/Override.ts"
 export { toLayer } from "./loader/ToLayer.ts"
-export { Service, type ServiceClass, type ServiceOptions, type ServiceShape, type TestValue } from "./loader/Service.ts"
+export { Service, type ServiceClass } from "./loader/Service.ts"
 
 /**
  * What a loader would run, without running it: in which batches, under which limits and policies, along which critical

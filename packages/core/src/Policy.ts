@@ -3,17 +3,7 @@
  *
  * @since 0.1.0
  */
-export {
-  compose,
-  type Part,
-  type Policy,
-  type PolicyError,
-  type PolicyFor,
-  type PolicyForKeyed,
-  type PolicyOf,
-  type PolicyServices,
-  type Sharing
-} from "./model/Policy.ts"
+export { compose, type Part, type Policy, type PolicyFor, type PolicyForKeyed } from "./model/Policy.ts"
 export { around } from "./policy/Around.ts"
 export { cache } from "./policy/Cache.ts"
 export { hedge, type HedgeDelay, type HedgeOptions } from "./policy/Hedge.ts"

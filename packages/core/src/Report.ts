@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export {
+  type CacheReads,
   get,
   type NotUndone,
   outcome,
@@ -11,7 +12,8 @@ export {
   type Phase,
   type PhaseTag,
   type Report,
-  type ResourceReport
+  type ResourceReport,
+  type Stretch
 } from "./watch/Report.ts"
 export { fromEvents } from "./watch/Timeline.ts"
 export { toWaterfall, type WaterfallOptions } from "./observe/Waterfall.ts"

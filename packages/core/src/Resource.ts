@@ -10,28 +10,22 @@ export { forEachRequest } from "./list/ForEachRequest.ts"
 export { match } from "./choice/Match.ts"
 export { fromLoader } from "./loader/FromLoader.ts"
 export {
-  type AddError,
   annotate,
   type Any,
   catch,
   catchCause,
   type Deps,
-  type Failure,
+  type Failure as Error,
   input,
   type Input,
-  type InputOf,
-  type Inputs,
   isResource,
   make,
   map,
   option,
   orElseSucceed,
-  type Own,
-  type OwnError,
   type Resource,
   type Services,
   struct,
   succeed,
-  type Success,
-  type Values
+  type Success
 } from "./model/Resource.ts"

@@ -7,6 +7,7 @@ export {
   type CacheLevel,
   type CacheResult,
   type Capacity,
+  type Get,
   type Key,
   type LevelReads,
   type MemoryOptions,

@@ -1,10 +1,10 @@
 /** What an error is expected to be: of a class, with a tag, like a value, or as a function says. */
 import { describe } from "effect-loader/internal"
 
-type TagOf<X> = X extends { readonly _tag: infer T extends string } ? T : never
+export type TagOf<X> = X extends { readonly _tag: infer T extends string } ? T : never
 
 /** Some fields of an object: neither text nor functions, which would fit a type without required fields. */
-type Fields<X> = object & { readonly [K in keyof X]?: unknown } & { readonly apply?: never }
+export type Fields<X> = object & { readonly [K in keyof X]?: unknown } & { readonly apply?: never }
 
 /**
  * What an error `X` may be expected to be: its class, its tag, a part of its fields, a function that says so, or, where it

@@ -23,7 +23,7 @@ import {
   haveStartedBefore
 } from "./RunMatchers.ts"
 
-export type { Expected } from "./Expected.ts"
+export type { Expected, Fields, TagOf } from "./Expected.ts"
 
 /**
  * What the exit in `T` can fail with.

@@ -27,7 +27,7 @@ import { counter, shared } from "./Shared.ts"
 /** A text; with the values that have an `Equal` of their own, in the order of the text, where there are any. */
 export type Identity = string | WithEquals
 
-interface WithEquals {
+export interface WithEquals {
   readonly text: string
   readonly equals: ReadonlyArray<Equal.Equal>
 }

@@ -103,7 +103,7 @@ export interface MemoryOptions<A = unknown> {
 }
 
 /** A cache with values of one type returns that type. */
-type Get<A, Self = never> = <B extends A, E, R>(
+export type Get<A, Self = never> = <B extends A, E, R>(
   key: string,
   load: Effect.Effect<B, E, R>
 ) => Effect.Effect<unknown extends A ? B : A, E, R | Self>

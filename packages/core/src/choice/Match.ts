@@ -6,18 +6,18 @@ import { matchKind, type MatchSource } from "./Choices.ts"
 import type { MatchError } from "./MatchError.ts"
 
 /** What can decide: values that are keys of an object when they are written out. */
-type Decider = Resource<string, string | number | boolean, unknown, unknown, never>
+export type Decider = Resource<string, string | number | boolean, unknown, unknown, never>
 
 /** The cases that a decider can ask for. */
-type CaseOf<On extends Decider> = `${Success<On>}`
+export type CaseOf<On extends Decider> = `${Success<On>}`
 
 /** Refuses cases that can never be asked for. */
-type Exact<Cases, Case extends string> = {
+export type Exact<Cases, Case extends string> = {
   readonly [K in keyof Cases as `${K & (string | number)}` extends Case ? never : K]: never
 }
 
 /** What is missing where the decider's type is open and nothing is there for every other value. */
-type Unmatched<Name extends string, On> =
+export type Unmatched<Name extends string, On> =
   string extends Success<On>
     ? ResourceError<Name, MatchError>
     : number extends Success<On>

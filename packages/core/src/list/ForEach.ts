@@ -31,7 +31,7 @@ import type { Any, InputOf, Resource, Services, Values } from "../model/Resource
 
 /** While TypeScript is still finding out what the values are, any will do. */
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
-type ForValues<A, PR, S> = unknown extends A ? PolicyOf<any, PR, S> : PolicyOf<A, PR, S>
+export type ForValues<A, PR, S> = unknown extends A ? PolicyOf<any, PR, S> : PolicyOf<A, PR, S>
 
 /** Refuses a cache of items that have no key, where their loads need services that it does not share. */
 export type EachPolicy<PE, PR, S, K, R> = Policy<PE, PR> | (PolicyForKeyed<PE, PR, S> & Sharing<Unkeyed<K, R>, S>)

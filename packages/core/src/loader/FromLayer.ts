@@ -22,10 +22,10 @@ declare const ServiceOf: unique symbol
 export type Built<Id, Shape> = Shape & { readonly [ServiceOf]?: Id }
 
 /** The services that these resources are, of which nothing else is known: none, for any other resource. */
-type Provided<A> = A extends { readonly [ServiceOf]?: infer Id } ? (unknown extends Id ? never : Id) : never
+export type Provided<A> = A extends { readonly [ServiceOf]?: infer Id } ? (unknown extends Id ? never : Id) : never
 
 /** The services that the dependencies provide to a layer. */
-type ProvidedBy<D extends Deps> = { readonly [K in keyof D]: Provided<Success<D[K]>> }[keyof D]
+export type ProvidedBy<D extends Deps> = { readonly [K in keyof D]: Provided<Success<D[K]>> }[keyof D]
 
 /** Builds a layer: in the memo map of the layer that the graph builds, and otherwise in one of its own. */
 const built = <A, E, R>(layer: Layer.Layer<A, E, R>): Effect.Effect<Context.Context<A>, E, R | Scope.Scope> =>

@@ -33,7 +33,7 @@ const loaderKind: Kind = {
 }
 
 /** A resource for each input of a loader. */
-type Mapped<In> = { readonly [K in keyof In]: Resource<string, In[K], any, any, any> } // oxlint-disable-line typescript/no-explicit-any
+export type Mapped<In> = { readonly [K in keyof In]: Resource<string, In[K], any, any, any> } // oxlint-disable-line typescript/no-explicit-any
 
 /** The options, whatever the inputs. */
 interface Options {

@@ -110,7 +110,7 @@ export type Services<T> = T extends Loader<infer _A, infer _E, infer R, infer _I
 export type Input<T> = [T] extends [Loader<infer _A, infer _E, infer _R, infer In, infer _T>] ? In : never
 
 /** A loader of these targets. Read out of an object, as TypeScript would show an alias by its name. */
-type Of<T extends Deps, O> = {
+export type LoaderOf<T extends Deps, O> = {
   readonly loader: Loader<
     { readonly [K in keyof T]: ResourceSuccess<T[K]> },
     Failure<T[keyof T]> | OptionsError<O>,
@@ -141,7 +141,7 @@ type Of<T extends Deps, O> = {
 export const compile = <const T extends Deps, const O extends Options>(
   targets: T,
   options?: O
-): Result.Result<Of<T, O>, GraphError> => {
+): Result.Result<LoaderOf<T, O>, GraphError> => {
   const declaration = { targets, options: options ?? {}, substitution: noSubstitution }
   return Result.map(compileDeclaration(declaration), (compiled) => fromCompiled(compiled, noValues))
 }
@@ -166,7 +166,7 @@ const noValues = new Map<string, unknown>()
  * @since 0.1.0
  * @category constructors
  */
-export const make = <const T extends Deps, const O extends Options>(targets: T, options?: O): Of<T, O> => {
+export const make = <const T extends Deps, const O extends Options>(targets: T, options?: O): LoaderOf<T, O> => {
   const compiled = compile(targets, options)
   if (Result.isSuccess(compiled)) return compiled.success
   // The stack begins where the loader is made, and not where its graph is compiled.

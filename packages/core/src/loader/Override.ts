@@ -308,11 +308,11 @@ export interface MergeOptions<B> extends Options {
   readonly rename?: { readonly [K in keyof B]?: string }
 }
 
-type Renamed<B, O> = O extends { readonly rename: infer N }
+export type Renamed<B, O> = O extends { readonly rename: infer N }
   ? { readonly [K in keyof B as K extends keyof N ? (N[K] extends string ? N[K] : K) : K]: B[K] }
   : B
 
-type Flat<A> = { readonly [K in keyof A]: A[K] }
+export type Flat<A> = { readonly [K in keyof A]: A[K] }
 
 const limitOf = ({ concurrency = "unbounded" }: Options): number =>
   concurrency === "unbounded" ? Infinity : concurrency

@@ -8,10 +8,10 @@ import type { AnyLoader, Loader } from "./Compiled.ts"
 import { type Args, load } from "./Loader.ts"
 
 /** The key of the service that each target is. */
-type Keys<A> = { readonly [K in keyof A]?: Context.Key<any, A[K]> } // oxlint-disable-line typescript/no-explicit-any
+export type Keys<A> = { readonly [K in keyof A]?: Context.Key<any, A[K]> } // oxlint-disable-line typescript/no-explicit-any
 
 /** The services behind keys. */
-type Identifiers<G> = { [K in keyof G]: G[K] extends Context.Key<infer Id, infer _S> ? Id : never }[keyof G]
+export type Identifiers<G> = { [K in keyof G]: G[K] extends Context.Key<infer Id, infer _S> ? Id : never }[keyof G]
 
 /**
  * One layer that provides targets as services: a start-up graph.

@@ -20,7 +20,7 @@ export interface Part {
 }
 
 /** What a policy reads of errors. The text is what TypeScript says of an error that is needed to be unknown, and is not. */
-interface ReadsErrors<E0> {
+export interface ReadsErrors<E0> {
   readonly "~error":
     | ((error: E0) => void)
     | (unknown extends E0
@@ -108,7 +108,7 @@ export interface PolicyOf<in out A0, out PR = never, S = unknown> {
   readonly parts: ReadonlyArray<Part>
 }
 
-type Same<A, B> = [A, B] extends [B, A] ? true : false
+export type Same<A, B> = [A, B] extends [B, A] ? true : false
 
 /**
  * The errors that a policy can add to a resource's own error.
@@ -127,16 +127,19 @@ export type PolicyError<P> = P extends { readonly [TypeId]: { readonly _E: () =>
 export type PolicyServices<P> = P extends { readonly [TypeId]: { readonly _R: () => infer PR } } ? PR : never
 
 /** The services that all of these policies share. */
-type Shared<P> = (P extends PolicyForKeyed<infer _PE, infer _PR, infer S> ? (_: S) => void : never) extends (
+export type Shared<P> = (P extends PolicyForKeyed<infer _PE, infer _PR, infer S> ? (_: S) => void : never) extends (
   _: infer S
 ) => void
   ? S
   : never
 
 /** Any policy but one that reads errors of a type, or values. */
-type Composable = Policy<unknown, unknown> | PolicyForKeyed<unknown, unknown, unknown> | PolicyFor<unknown, unknown>
+export type Composable =
+  | Policy<unknown, unknown>
+  | PolicyForKeyed<unknown, unknown, unknown>
+  | PolicyFor<unknown, unknown>
 
-type Composed<P, PE, PR> = [Extract<P, PolicyForKeyed<unknown, unknown, unknown>>] extends [never]
+export type Composed<P, PE, PR> = [Extract<P, PolicyForKeyed<unknown, unknown, unknown>>] extends [never]
   ? Policy<PE, PR>
   : PolicyForKeyed<PE, PR, Shared<P>>
 

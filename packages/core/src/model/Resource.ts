@@ -173,7 +173,7 @@ export type AddError<Name extends string, E, PE> = [PE] extends [never]
   ? E
   : Exclude<E, { readonly resource: Name }> | ResourceError<Name, OwnError<Name, E> | PE>
 
-type WithoutOwn<Name extends string, E> = Exclude<E, { readonly resource: Name }>
+export type WithoutOwn<Name extends string, E> = Exclude<E, { readonly resource: Name }>
 
 const Proto = {
   [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined, _U: undefined },
@@ -600,7 +600,7 @@ export const orElseSucceed: {
 )
 
 /** The option to recover from failures of ancestors as well. */
-interface Ancestors {
+export interface Ancestors {
   readonly ancestors: true
 }
 

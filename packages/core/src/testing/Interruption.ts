@@ -25,9 +25,9 @@ export type Probe = <L extends AnyLoader>(loader: L) => L
 const unprobed: Probe = (loader) => loader
 
 /** Makes the program to interrupt. It is called for each run, so that each run starts from a clean state. */
-type ProbedProgram<A, E, R> = (probed: Probe) => Effect.Effect<A, E, R>
+export type ProbedProgram<A, E, R> = (probed: Probe) => Effect.Effect<A, E, R>
 
-type Checked<A, E, R> = Options<Trial<A, E>, number, R>
+export type Checked<A, E, R> = Options<Trial<A, E>, number, R>
 
 /** Runs an effect in a fiber of its own, with a function that interrupts that fiber. */
 const interruptible = <A, E, R>(self: (interrupt: () => void) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -10,14 +10,14 @@ import { isResourceError } from "../model/ResourceError.ts"
 import type { LoadTimeout } from "../run/LoadTimeout.ts"
 import { FailedResource } from "../run/Failure.ts"
 
-interface NamedFailure<N, X> {
+export interface NamedFailure<N, X> {
   readonly _tag: "ResourceError"
   readonly resource: N
   readonly error: X
 }
 
 /** The path from an outer resource to the one that failed inside it. */
-type Way<E> = E extends NamedFailure<infer N, infer X> ? readonly [N] | readonly [N, ...Way<X>] : never
+export type Way<E> = E extends NamedFailure<infer N, infer X> ? readonly [N] | readonly [N, ...Way<X>] : never
 
 /**
  * The failure to look for: the name of a resource, or the names on the path to it in nested loads.

@@ -73,7 +73,7 @@ export type Phase =
   | (Stretch & { readonly _tag: "Attempt"; readonly attempt: number })
   | (Stretch & { readonly _tag: "Fallback"; readonly fallback: string })
 
-interface Stretch {
+export interface Stretch {
   readonly from: number
   readonly to: number
 }

@@ -18,18 +18,18 @@ export type { Limit, SkipReason } from "../model/Extension.ts"
  */
 export type RunEnd = "Completed" | "Failed" | "TimedOut" | "Interrupted"
 
-interface InRun {
+export interface InRun {
   /** Which run, in this process. */
   readonly run: number
   /** When, by the run's clock: milliseconds since 1970, with fractions. It never goes backwards within a run. */
   readonly at: number
 }
 
-interface OfResource extends InRun {
+export interface OfResource extends InRun {
   readonly resource: string
 }
 
-interface OfAttempt extends OfResource {
+export interface OfAttempt extends OfResource {
   /** Which attempt, from 1. */
   readonly attempt: number
   /** Of which item, from 0, where the resource is a list: the attempts of a list are those of its items. */
@@ -325,7 +325,7 @@ export interface ResourceSkipped extends OfResource {
   readonly because: SkipReason
 }
 
-interface OfUndo extends OfResource {
+export interface OfUndo extends OfResource {
   /** Of which item, from 0, where the resource is a list. */
   readonly item?: number
   /** The resources inside, outermost first, where this undoes what a loader inside the resource did. */

@@ -3,7 +3,7 @@
 // @effect-diagnostics missingEffectError:off missingEffectContext:off
 import { type Cause, Context, Effect, type Layer, Request, RequestResolver, Schema } from "effect"
 import type { Persistence } from "effect/persistence"
-import { Limiter, Loader, Policy, Resource, ResourceCache } from "effect-loader"
+import { Limiter, Loader, Policy, Resource, ResourceCache, type Types } from "effect-loader"
 import * as Persisted from "effect-loader/persistence"
 import { describe, expectTypeOf, it } from "vitest"
 
@@ -35,7 +35,7 @@ describe("a cached resource", () => {
       Resource.Resource<
         "user",
         User,
-        Resource.AddError<"user", Resource.Own<"user", "down">, Cause.TimeoutError>,
+        Types.AddError<"user", Types.Own<"user", "down">, Cause.TimeoutError>,
         Users,
         { readonly id: number },
         never
@@ -156,12 +156,12 @@ describe("a cached resource without a key", () => {
   })
 
   it("is told to have one", () => {
-    type Refused = Policy.Sharing<CurrentUser, Db>
+    type Refused = Types.Sharing<CurrentUser, Db>
     expectTypeOf<
       keyof Refused
     >().toEqualTypeOf<"~give it a `key`: without one, its value may not depend on services of the caller">()
-    expectTypeOf<Policy.Sharing<Db, Db>>().toEqualTypeOf<unknown>()
-    expectTypeOf<Policy.Sharing<never, never>>().toEqualTypeOf<unknown>()
+    expectTypeOf<Types.Sharing<Db, Db>>().toEqualTypeOf<unknown>()
+    expectTypeOf<Types.Sharing<never, never>>().toEqualTypeOf<unknown>()
   })
 })
 

@@ -49,7 +49,7 @@ it("a compensation knows the value, and what its resource depends on", () => {
 it("a cleanup keeps the value and the errors, and adds its services", () => {
   const cleaned = charge.pipe(Saga.cleanup(() => Effect.flatMap(Support, ({ page }) => page("charge"))))
   expectTypeOf<Resource.Success<typeof cleaned>>().toEqualTypeOf<string>()
-  expectTypeOf<Resource.Failure<typeof cleaned>>().toEqualTypeOf<ResourceError<"charge", "refused">>()
+  expectTypeOf<Resource.Error<typeof cleaned>>().toEqualTypeOf<ResourceError<"charge", "refused">>()
   expectTypeOf<Resource.Services<typeof cleaned>>().toEqualTypeOf<Payments | Support>()
 })
 

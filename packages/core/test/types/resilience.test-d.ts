@@ -39,7 +39,7 @@ const user = Resource.make("user", { load: () => find(1) })
 describe("policies of services", () => {
   it("add what they fail with to the resource's own error, and the service to what it needs", () => {
     const guarded = user.pipe(circuitBreaker(Rates), rateLimit(Search, { tokens: 2 }))
-    expectTypeOf<Resource.Failure<typeof guarded>>().toEqualTypeOf<
+    expectTypeOf<Resource.Error<typeof guarded>>().toEqualTypeOf<
       ResourceError<"user", Busy | CircuitOpen | RateLimitExceeded>
     >()
     expectTypeOf<Resource.Services<typeof guarded>>().toEqualTypeOf<Rates | Search>()
@@ -49,7 +49,7 @@ describe("policies of services", () => {
         return Effect.succeed(error.retryAfter)
       })
     )
-    expectTypeOf<Resource.Failure<typeof caught>>().toEqualTypeOf<never>()
+    expectTypeOf<Resource.Error<typeof caught>>().toEqualTypeOf<never>()
     const page = Loader.make({ user }, { policy: Policy.compose(circuitBreaker(Rates), Policy.timeout("1 second")) })
     expectTypeOf<Loader.Services<typeof page>>().toEqualTypeOf<Rates>()
     expectTypeOf<Loader.Error<typeof page>>().toEqualTypeOf<
@@ -141,7 +141,7 @@ describe("a protected resolver", () => {
   it("adds what its policy fails with, and needs, to the resources that ask it", () => {
     const user = Resource.fromRequest("user", { request: () => new GetUser({ id: 1 }), resolver: guarded })
     type Own = Lost | Batching.UnansweredRequest | CircuitOpen | Cause.TimeoutError
-    expectTypeOf<Resource.Failure<typeof user>>().toEqualTypeOf<ResourceError<"user", Own>>()
+    expectTypeOf<Resource.Error<typeof user>>().toEqualTypeOf<ResourceError<"user", Own>>()
     expectTypeOf<Resource.Services<typeof user>>().toEqualTypeOf<Rates>()
     const list = Resource.forEachRequest("list", {
       items: () => [1],
@@ -149,7 +149,7 @@ describe("a protected resolver", () => {
       resolver: Batching.protect(users, rateLimit(Search)),
       each: circuitBreaker(Rates)
     })
-    expectTypeOf<Resource.Failure<typeof list>>().toEqualTypeOf<
+    expectTypeOf<Resource.Error<typeof list>>().toEqualTypeOf<
       ResourceError<"list", Lost | Batching.UnansweredRequest | CircuitOpen | RateLimitExceeded>
     >()
     expectTypeOf<Resource.Services<typeof list>>().toEqualTypeOf<Rates | Search>()

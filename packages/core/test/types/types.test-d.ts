@@ -23,7 +23,8 @@ import {
   type Report,
   Resource,
   type ResourceError,
-  Saga
+  Saga,
+  type Types
 } from "effect-loader"
 import { RetryBudget } from "effect-loader/resilience"
 import { describe, expectTypeOf, it } from "vitest"
@@ -61,16 +62,14 @@ describe("resources", () => {
     >()
     expectTypeOf(user).toEqualTypeOf<Resource.Resource<"user", string, UserError, Db, UserInput>>()
     expectTypeOf<Resource.Success<typeof both>>().toEqualTypeOf<readonly [string, string]>()
-    expectTypeOf<Resource.Failure<typeof both>>().toEqualTypeOf<OrgError | UserError>()
+    expectTypeOf<Resource.Error<typeof both>>().toEqualTypeOf<OrgError | UserError>()
     expectTypeOf<Resource.Services<typeof both>>().toEqualTypeOf<Db>()
     expectTypeOf<Resource.Input<typeof both>>().toEqualTypeOf<{ readonly orgId: string } & UserInput>()
   })
 
   it("accumulate through after, which gives no value", () => {
     const later = Resource.make("later", { after: [user], load: (deps) => Effect.succeed(deps) })
-    expectTypeOf(later).toEqualTypeOf<
-      Resource.Resource<"later", Resource.Values<{}>, UserError, Db, UserInput, never>
-    >()
+    expectTypeOf(later).toEqualTypeOf<Resource.Resource<"later", Types.Values<{}>, UserError, Db, UserInput, never>>()
   })
 
   it("accumulate through the after of lists, requests, choices and loaders inside", () => {
@@ -98,8 +97,8 @@ describe("resources", () => {
 
     expectTypeOf(list).toEqualTypeOf<Resource.Resource<"r", ReadonlyArray<number>, UserError, Db, UserInput, never>>()
     expectTypeOf(lazy).toEqualTypeOf<typeof list>()
-    expectTypeOf<UserError>().toExtend<Resource.Failure<typeof request>>()
-    expectTypeOf<UserError>().toExtend<Resource.Failure<typeof requests>>()
+    expectTypeOf<UserError>().toExtend<Resource.Error<typeof request>>()
+    expectTypeOf<UserError>().toExtend<Resource.Error<typeof requests>>()
     expectTypeOf<Resource.Services<typeof request | typeof requests>>().toEqualTypeOf<Db>()
     expectTypeOf<Resource.Input<typeof request>>().toEqualTypeOf<UserInput>()
     expectTypeOf<Resource.Input<typeof requests>>().toEqualTypeOf<UserInput>()
@@ -121,7 +120,7 @@ describe("resources", () => {
       after: () => [user],
       load: ({ org }) => Effect.succeed(org.id)
     })
-    expectTypeOf<Resource.Failure<typeof lazy>>().toEqualTypeOf<OrgError | UserError>()
+    expectTypeOf<Resource.Error<typeof lazy>>().toEqualTypeOf<OrgError | UserError>()
     const viewed = Resource.make("viewed", {
       deps: () => ({ org: org.pipe(Resource.option) }),
       load: ({ org }) => Effect.succeed(org)
@@ -151,7 +150,7 @@ describe("resources", () => {
       readonly org: { id: string }
       readonly user: string
     }>()
-    expectTypeOf<Resource.Failure<typeof all>>().toEqualTypeOf<OrgError | UserError>()
+    expectTypeOf<Resource.Error<typeof all>>().toEqualTypeOf<OrgError | UserError>()
   })
 
   it("a wrong key does not compile", () => {
@@ -176,27 +175,27 @@ describe("recovery", () => {
       deps: { org },
       load: ({ org }) => (org.id === "" ? Effect.fail(new DbError({ code: 1 })) : Effect.succeed(org.id))
     })
-    expectTypeOf<Resource.Failure<typeof viewer>>().toEqualTypeOf<OrgError | ResourceError<"viewer", DbError>>()
+    expectTypeOf<Resource.Error<typeof viewer>>().toEqualTypeOf<OrgError | ResourceError<"viewer", DbError>>()
     const caught = viewer.pipe(Resource.catch((error) => Effect.succeed(error.code)))
-    expectTypeOf<Resource.Failure<typeof caught>>().toEqualTypeOf<OrgError>()
+    expectTypeOf<Resource.Error<typeof caught>>().toEqualTypeOf<OrgError>()
     expectTypeOf<Resource.Success<typeof caught>>().toEqualTypeOf<string | number>()
     const again = viewer.pipe(Resource.catch(() => Effect.flatMap(Db, () => Effect.fail(new NotFound({ id: "" })))))
-    expectTypeOf<Resource.Failure<typeof again>>().toEqualTypeOf<OrgError | ResourceError<"viewer", NotFound>>()
+    expectTypeOf<Resource.Error<typeof again>>().toEqualTypeOf<OrgError | ResourceError<"viewer", NotFound>>()
     expectTypeOf<Resource.Services<typeof again>>().toEqualTypeOf<Db>()
     const optional = viewer.pipe(Resource.option)
     expectTypeOf<Resource.Success<typeof optional>>().toEqualTypeOf<Option.Option<string>>()
-    expectTypeOf<Resource.Failure<typeof optional>>().toEqualTypeOf<OrgError>()
+    expectTypeOf<Resource.Error<typeof optional>>().toEqualTypeOf<OrgError>()
     const first = Resource.option(viewer, { ancestors: true })
-    expectTypeOf<Resource.Failure<typeof first>>().toEqualTypeOf<never>()
+    expectTypeOf<Resource.Error<typeof first>>().toEqualTypeOf<never>()
     const section = viewer.pipe(Resource.option({ ancestors: true }))
-    expectTypeOf<Resource.Failure<typeof section>>().toEqualTypeOf<never>()
+    expectTypeOf<Resource.Error<typeof section>>().toEqualTypeOf<never>()
     const spared = viewer.pipe(
       Resource.catchCause((cause) => {
         expectTypeOf(cause).toEqualTypeOf<Cause.Cause<DbError>>()
         return Effect.fail(new NotFound({ id: "" }))
       })
     )
-    expectTypeOf<Resource.Failure<typeof spared>>().toEqualTypeOf<OrgError | ResourceError<"viewer", NotFound>>()
+    expectTypeOf<Resource.Error<typeof spared>>().toEqualTypeOf<OrgError | ResourceError<"viewer", NotFound>>()
     const defaulted = viewer.pipe(Resource.orElseSucceed(() => null))
     expectTypeOf<Resource.Success<typeof defaulted>>().toEqualTypeOf<string | null>()
   })
@@ -215,13 +214,11 @@ describe("recovery", () => {
 describe("policies", () => {
   it("add to the resource's own error", () => {
     const timed = both.pipe(Policy.timeout("1 second"))
-    expectTypeOf<Resource.Failure<typeof timed>>().toEqualTypeOf<
+    expectTypeOf<Resource.Error<typeof timed>>().toEqualTypeOf<
       OrgError | UserError | ResourceError<"both", Cause.TimeoutError>
     >()
     const composed = org.pipe(Policy.compose(Policy.timeout("1 second"), Policy.retry({ times: 3 })))
-    expectTypeOf<Resource.Failure<typeof composed>>().toEqualTypeOf<
-      ResourceError<"org", NotFound | Cause.TimeoutError>
-    >()
+    expectTypeOf<Resource.Error<typeof composed>>().toEqualTypeOf<ResourceError<"org", NotFound | Cause.TimeoutError>>()
   })
 
   it("of one's own say what they add", () => {
@@ -233,7 +230,7 @@ describe("policies", () => {
     )
     expectTypeOf(guarded).toEqualTypeOf<Policy.Policy<DbError, Db>>()
     const guardedOrg = org.pipe(guarded)
-    expectTypeOf<Resource.Failure<typeof guardedOrg>>().toEqualTypeOf<ResourceError<"org", NotFound | DbError>>()
+    expectTypeOf<Resource.Error<typeof guardedOrg>>().toEqualTypeOf<ResourceError<"org", NotFound | DbError>>()
     expectTypeOf<Resource.Services<typeof guardedOrg>>().toEqualTypeOf<Db>()
   })
 
@@ -274,9 +271,7 @@ describe("policies", () => {
     )
     expectTypeOf(standard).toEqualTypeOf<Policy.Policy<Cause.TimeoutError, Budget>>()
     const composed = user.pipe(standard)
-    expectTypeOf<Resource.Failure<typeof composed>>().toEqualTypeOf<
-      ResourceError<"user", DbError | Cause.TimeoutError>
-    >()
+    expectTypeOf<Resource.Error<typeof composed>>().toEqualTypeOf<ResourceError<"user", DbError | Cause.TimeoutError>>()
     const page = Loader.make(
       { org },
       { policy: Policy.retry({ times: 3, budget: Budget, while: (error) => error instanceof DbError }) }
@@ -460,16 +455,16 @@ describe("lists, choices, loaders inside, and layers", () => {
       items: () => ["abc"],
       load: (letter, deps, index) => {
         expectTypeOf(letter).toEqualTypeOf<string>()
-        expectTypeOf(deps).toEqualTypeOf<Resource.Values<{}>>()
+        expectTypeOf(deps).toEqualTypeOf<Types.Values<{}>>()
         expectTypeOf(index).toEqualTypeOf<number>()
         return Effect.succeed(letter)
       },
       each: Policy.timeout("1 second")
     })
-    expectTypeOf<Resource.Failure<typeof timed>>().toEqualTypeOf<ResourceError<"timed", Cause.TimeoutError>>()
+    expectTypeOf<Resource.Error<typeof timed>>().toEqualTypeOf<ResourceError<"timed", Cause.TimeoutError>>()
     const again = Policy.retry({ times: 2, while: (error: NotFound) => error.id === "" })
     const retried = Resource.forEach("retried", { items: () => [1], load: find, each: again })
-    expectTypeOf<Resource.Failure<typeof retried>>().toEqualTypeOf<ResourceError<"retried", NotFound>>()
+    expectTypeOf<Resource.Error<typeof retried>>().toEqualTypeOf<ResourceError<"retried", NotFound>>()
     // @ts-expect-error the predicate knows another error than the items have
     Resource.forEach("bad", { items: () => [1], load: () => Effect.fail(new Down()), each: again })
     // @ts-expect-error what is no list
@@ -482,7 +477,7 @@ describe("lists, choices, loaders inside, and layers", () => {
       items: () => ["a"],
       load: (orgId) => Loader.load(inner, { orgId, userId: 1 })
     })
-    expectTypeOf<Resource.Failure<typeof pages>>().toEqualTypeOf<
+    expectTypeOf<Resource.Error<typeof pages>>().toEqualTypeOf<
       ResourceError<"pages", OrgError | UserError | LoadTimeout>
     >()
   })
@@ -493,7 +488,7 @@ describe("lists, choices, loaders inside, and layers", () => {
     expectTypeOf<Resource.Success<typeof choice>>().toEqualTypeOf<
       { id: string } | ReadonlyArray<{ readonly id: number }>
     >()
-    expectTypeOf<Resource.Failure<typeof choice>>().toEqualTypeOf<OrgError | ResourceError<"users", NotFound>>()
+    expectTypeOf<Resource.Error<typeof choice>>().toEqualTypeOf<OrgError | ResourceError<"users", NotFound>>()
     expectTypeOf<Resource.Services<typeof choice>>().toEqualTypeOf<Db>()
     expectTypeOf<Resource.Input<typeof choice>>().toEqualTypeOf<{ readonly orgId: string }>()
     const flag = Resource.input<boolean>()("flag")
@@ -501,7 +496,7 @@ describe("lists, choices, loaders inside, and layers", () => {
     expectTypeOf<Resource.Success<typeof either>>().toEqualTypeOf<{ id: string } | "a" | "b">()
     const level = Resource.input<1 | 2>()("level")
     const number = Resource.match("number", { on: level, cases: { 1: org, 2: kind } })
-    expectTypeOf<Resource.Failure<typeof number>>().toEqualTypeOf<OrgError>()
+    expectTypeOf<Resource.Error<typeof number>>().toEqualTypeOf<OrgError>()
     // @ts-expect-error one is missing
     Resource.match("bad", { on: kind, cases: { a: org } })
     // @ts-expect-error one can never be
@@ -515,9 +510,9 @@ describe("lists, choices, loaders inside, and layers", () => {
   it("match over an open type has an error for what has no case, unless there is an `orElse`", () => {
     const text = Resource.input<string>()("text")
     const open = Resource.match("open", { on: text, cases: { a: org } })
-    expectTypeOf<Resource.Failure<typeof open>>().toEqualTypeOf<OrgError | ResourceError<"open", MatchError>>()
+    expectTypeOf<Resource.Error<typeof open>>().toEqualTypeOf<OrgError | ResourceError<"open", MatchError>>()
     const closed = Resource.match("closed", { on: text, cases: { a: org }, orElse: user })
-    expectTypeOf<Resource.Failure<typeof closed>>().toEqualTypeOf<OrgError | UserError>()
+    expectTypeOf<Resource.Error<typeof closed>>().toEqualTypeOf<OrgError | UserError>()
   })
 
   it("fromLoader maps inputs, and nests errors", () => {
@@ -534,7 +529,7 @@ describe("lists, choices, loaders inside, and layers", () => {
       >
     >()
     const later = Resource.fromLoader("later", () => inner, { inputs: { orgId: session, userId } })
-    expectTypeOf<Resource.Failure<typeof later>>().toEqualTypeOf<
+    expectTypeOf<Resource.Error<typeof later>>().toEqualTypeOf<
       ResourceError<"later", OrgError | UserError> | ResourceError<"session", Down>
     >()
     const alone = Resource.fromLoader("alone", Loader.make({ session }))
@@ -561,7 +556,7 @@ describe("lists, choices, loaders inside, and layers", () => {
       Resource.catch(() => Effect.succeed({ url: "spare" }))
     )
     const db = Resource.fromLayer("db", Db, DbLive, { deps: { config } })
-    expectTypeOf<Resource.Failure<typeof db>>().toEqualTypeOf<ResourceError<"db", DbError>>()
+    expectTypeOf<Resource.Error<typeof db>>().toEqualTypeOf<ResourceError<"db", DbError>>()
     expectTypeOf<Resource.Services<typeof db>>().toEqualTypeOf<Cache | Scope.Scope>()
     const strict = Resource.fromLayer("config", Config, ConfigLive).pipe(Policy.timeout("1 second"))
     const fed = Resource.fromLayer("db", Db, DbLive, { deps: { strict } })
@@ -627,7 +622,7 @@ describe("requests", () => {
       each: Policy.timeout("1 second")
     })
     expectTypeOf<Resource.Success<typeof list>>().toEqualTypeOf<ReadonlyArray<string>>()
-    expectTypeOf<Resource.Failure<typeof list>>().toEqualTypeOf<
+    expectTypeOf<Resource.Error<typeof list>>().toEqualTypeOf<
       ResourceError<"list", NotFound | Unanswered | Cause.TimeoutError>
     >()
   })

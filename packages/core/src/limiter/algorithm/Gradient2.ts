@@ -8,7 +8,7 @@ import {
   within
 } from "./LimitAlgorithm.ts"
 
-interface Gradient2State extends LimitState {
+export interface Gradient2State extends LimitState {
   /** The long-term latency, and how many windows it was made of so far. */
   readonly long: number
   readonly windows: number

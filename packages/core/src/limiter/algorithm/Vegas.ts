@@ -52,7 +52,7 @@ const slowStartBy = 1.5
 const blindBy = 1.25
 const blindUpTo = 4
 
-interface Baseline {
+export interface Baseline {
   readonly mean: number
   readonly square: number
   readonly seen: number
@@ -61,9 +61,9 @@ interface Baseline {
   readonly value: number | undefined
 }
 
-type Baselines = ReadonlyMap<string, Baseline>
+export type Baselines = ReadonlyMap<string, Baseline>
 
-interface BaselineProbe {
+export interface BaselineProbe {
   readonly since: number
   readonly lasts: number
   /** The limit to go back to. */
@@ -72,7 +72,7 @@ interface BaselineProbe {
   readonly resource: string
 }
 
-interface VegasState extends LimitState {
+export interface VegasState extends LimitState {
   readonly baselines: Baselines
   /** How many times its baseline an answer takes, smoothed; `undefined` until enough is known. */
   readonly multiple: number | undefined
