@@ -1,7 +1,6 @@
 /**
- * What is inside a layer: how its value is identified, and how it is loaded outside of any run, such as for a refresh of a
- * cache. No observer sees those loads, they take no slot, and they release what they acquire when they end. They take permits
- * of limiters like any other load.
+ * The load inside a layer: how its value is identified, and how it loads outside of a run, as in a refresh of a cache. Such loads
+ * are not reported, take no slot, and release their resources at their end. They take permits of limiters like other loads.
  */
 import * as Effect from "effect/Effect"
 import { answerOf, aString } from "../base/UserValue.ts"
@@ -17,13 +16,13 @@ import type { Loading } from "./Loading.ts"
 export interface InsideLayer {
   /** Identifies the value: by the key of the declaration, or by its makers and dependencies. */
   readonly origin: () => string | Origin
-  /** The load, for when the run is over. */
+  /** The load, for use outside of the run. */
   readonly load: () => AnyEffect
-  /** The labels of the policies, those of the loader included: they decide when a load gives up. */
+  /** The labels of the policies, default policies included: they decide when a load gives up. */
   readonly policies: () => string
 }
 
-/** What is inside a layer, which is `self` around the call of a resolver: nothing else is known there. */
+/** The load inside a layer. Around the call of a resolver, it is `self`. */
 export const insideOf = ({ place }: LayerObserver, layer: Layer, self: AnyEffect): InsideLayer =>
   place === undefined
     ? { origin: () => layer.label, load: () => self, policies: () => "" }
@@ -36,7 +35,7 @@ export const insideOf = ({ place }: LayerObserver, layer: Layer, self: AnyEffect
             .join()
       }
 
-/** The key that the declaration gives, if it gives any. */
+/** The key that the declaration computes, if any. */
 const keyIn = ({ deps, item, step }: LayerPlace): string | undefined => {
   const { key } = step.attempts!
   if (item === undefined) return key === undefined ? undefined : answerOf(step, "`key`", aString, () => key(deps))

@@ -1,8 +1,8 @@
 /**
- * The choices of a run: what has been chosen, and which of the steps that run only if a choice wants them are wanted.
+ * The choices of a run: which cases were chosen, and which optional steps are wanted.
  *
- * A step is wanted when what chose it, or a step that waits for it, is. It is dropped when nothing is left that could want
- * it. Until then it neither starts nor ends: a step that is not wanted waits for one more than its dependencies.
+ * An optional step runs only if a choice wants it, or a step that waits for it. It is dropped when no choice can want it any
+ * more. Until one of the two is known it neither starts nor ends: it waits for one more than its dependencies.
  */
 import * as Cause from "effect/Cause"
 import { describe } from "../base/ErrorText.ts"
@@ -18,15 +18,15 @@ import { type Cases, type Step, stepOf } from "../model/Step.ts"
 import type { Run } from "../run/Run.ts"
 import { MatchError } from "./MatchError.ts"
 
-/** Which steps could want each step. */
+/** The steps that could want each step. */
 interface Choosable {
-  /** How many could: those that wait for it, and the choices that may choose it. */
+  /** Their number: the steps that wait for it, and the choices that may choose it. */
   readonly wanting: ReadonlyArray<number>
   /** The choices that may choose each step. */
   readonly choosers: Lists
 }
 
-/** The case that a value asks for. Only untyped code gives anything but a string, a number or a boolean. */
+/** The case of a value. Only untyped code passes a value other than a string, a number or a boolean. */
 const caseOf = (value: unknown): string | undefined =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
 
@@ -38,7 +38,7 @@ class Choices {
   private readonly wanting: Array<number>
   private readonly chosen = new Map<number, number>()
   private readonly wanted = new Set<number>()
-  /** The failed step because of which each was skipped, or is to be. */
+  /** The failed step because of which each step is skipped, now or when it is wanted. */
   private readonly skippedBy = new Map<number, number>()
 
   constructor(run: Run, { choosers, wanting }: Choosable) {
@@ -53,7 +53,7 @@ class Choices {
       followed: (index, failed) => this.follow(index, failed),
       isUnwanted: (index) => this.isUnwanted(index),
       reaches: (index) => this.reachesTarget(index, true),
-      // Whether a step is to be skipped, or was never chosen, is known when it is wanted or dropped.
+      // An optional step is skipped when it is wanted, or dropped as not chosen: until then it is too early.
       skipping: (index, failed) => {
         this.skippedBy.set(index, failed)
         return this.isUnwanted(index)
@@ -86,11 +86,11 @@ class Choices {
       name
     )
     for (const wanted of this.want(chosen)) this.release(wanted)
-    // An observer may have ended the run.
+    // An observer may have stopped the run.
     if (run.stopped === undefined) this.heed(index, chosen)
   }
 
-  /** A step that nothing had wanted may start, or is skipped because of what has failed in the meantime. */
+  /** Starts a step that is wanted now, or skips it because a dependency has failed in the meantime. */
   private release(index: number): void {
     const { run } = this
     run.sink?.(index, undefined, { _tag: "Wanted" })
@@ -101,7 +101,7 @@ class Choices {
     else run.satisfy(index)
   }
 
-  /** A choice may choose what has been settled already: for another choice, or because something before it failed. */
+  /** Handles a chosen step that has settled already: for another choice, or because a dependency failed. */
   private heed(index: number, chosen: number): void {
     const { run } = this
     const value = run.valueOf(chosen)
@@ -112,7 +112,7 @@ class Choices {
     if (run.failFast && this.reachesTarget(index, false)) run.failWith(root, run.causeOf(root)!)
   }
 
-  /** What follows for choices from the end of a step. */
+  /** Applies the end of a step to the choices. */
   private follow(index: number, failed: number | undefined): void {
     const { run } = this
     if (failed !== undefined && failed !== index) this.drop(this.wantsOf(index), run.program.steps[index]!.name)
@@ -122,7 +122,7 @@ class Choices {
     }
   }
 
-  /** A choice will not want these: what nothing else can want never runs. */
+  /** A choice does not want these steps. Drops those that nothing else can want. */
   private drop(steps: ReadonlyArray<number>, choice: string): void {
     const { run } = this
     const toDrop = [...this.letGo(steps)]
@@ -134,7 +134,7 @@ class Choices {
     }
   }
 
-  /** Whether a step will never be asked for as things are, since only choices can want it and none has. */
+  /** Whether only choices can want a step, and none has wanted it so far. */
   private isUnwanted(index: number): boolean {
     return this.run.program.optional![index] === 1 && !this.wanted.has(index)
   }
@@ -149,7 +149,7 @@ class Choices {
     return choosers
   }
 
-  /** Wants a step and all that it waits for, and gives those that nothing had wanted before. */
+  /** Marks a step and its dependencies as wanted. Returns those that were not wanted before. */
   private want(first: number): ReadonlyArray<number> {
     const fresh: Array<number> = []
     const toWant = [first]
@@ -162,19 +162,19 @@ class Choices {
     return fresh
   }
 
-  /** One less could want each of these; gives those that nothing can want any more. */
+  /** Counts one less that could want each of these steps. Returns those that nothing can want any more. */
   private letGo(steps: ReadonlyArray<number>): ReadonlyArray<number> {
     return steps.filter((i) => --this.wanting[i]! === 0 && this.isUnwanted(i))
   }
 
-  /** What a step that will not run could have wanted. */
+  /** The steps that a step could have wanted, when it will not run. */
   private wantsOf(index: number): ReadonlyArray<number> {
     const { mayChoose, waitsFor } = this.run.program.steps[index]!
     const wants = this.isUnwanted(index) ? waitsFor : none
     return mayChoose.length > 0 && !this.chosen.has(index) ? [...wants, ...mayChoose] : wants
   }
 
-  /** Whether the failure of a step, or its skip, reaches a target by what has been chosen so far. */
+  /** Whether the failure or skip of a step reaches a target through the choices made so far. */
   private reachesTarget(first: number, isFailure: boolean): boolean {
     const { dependents, fatalFailure, fatalSkip, steps } = this.run.program
     const seen = new Set<string>()

@@ -5,18 +5,18 @@ import type { ResourceError } from "../model/ResourceError.ts"
 import { matchKind, type MatchSource } from "./Choices.ts"
 import type { MatchError } from "./MatchError.ts"
 
-/** What can decide: values that are keys of an object when they are written out. */
+/** A resource that can decide: its values are keys of an object, as strings. */
 export type Decider = Resource<string, string | number | boolean, unknown, unknown, never>
 
-/** The cases that a decider can ask for. */
+/** The cases of the values of a decider. */
 export type CaseOf<On extends Decider> = `${Success<On>}`
 
-/** Refuses cases that can never be asked for. */
+/** Refuses cases that no value has. */
 export type Exact<Cases, Case extends string> = {
   readonly [K in keyof Cases as `${K & (string | number)}` extends Case ? never : K]: never
 }
 
-/** What is missing where the decider's type is open and nothing is there for every other value. */
+/** The error of a choice by an open type without an `orElse`. */
 export type Unmatched<Name extends string, On> =
   string extends Success<On>
     ? ResourceError<Name, MatchError>
@@ -25,17 +25,17 @@ export type Unmatched<Name extends string, On> =
       : never
 
 /**
- * Declares a choice: `on` decides which one of the cases is loaded, and its value is the value of that one.
+ * Declares a choice: the value of `on` decides which case loads; the value of the choice is that of the case.
  *
  * - `on`: a resource whose value is a string, a number or a boolean.
- * - `cases`: the resource for each of its values. Over a union of literals or a boolean they are complete, by their
- *   type; over an open type a value without a case fails with a {@link MatchError}, unless there is an `orElse`.
- * - `orElse`: the resource for every value that has no case.
- * - `after`: what must have been loaded before it chooses, without its value being needed.
+ * - `cases`: the resource for each of its values. For a union of literals or a boolean the types require all cases; for an open
+ *   type a value without a case fails with a {@link MatchError}, unless there is an `orElse`.
+ * - `orElse`: the resource for all values without a case.
+ * - `after`: resources that load before it chooses, but whose values it does not need.
  *
- * Only the chosen resource, and what it needs, is loaded; what only the others need is skipped, and the report says that
- * it was not chosen. The types have the inputs, errors and services of all. When the chosen one fails, so does what
- * depends on the choice. It does no work of its own: policies belong on the cases.
+ * Only the chosen resource and its dependencies load. Resources that only other cases need are skipped as `NotChosen`. The
+ * types have the inputs, errors and services of all cases. When the chosen resource fails, dependents of the choice are
+ * skipped. A choice does no work of its own: policies belong on the cases.
  *
  * @example
  * ```ts

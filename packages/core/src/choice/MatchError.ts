@@ -1,11 +1,11 @@
-/** Why a choice could not be made. */
+/** The error of a choice without a matching case. */
 import * as Data from "effect/Data"
 import { describe } from "../base/ErrorText.ts"
 
 /**
- * A `match` has no case for a value, and nothing for every other value.
+ * A `match` has no case for a value and no `orElse`.
  *
- * - `value`: the value of the resource that decides; `cases`: the values that there are cases for.
+ * - `value`: the value of the deciding resource; `cases`: the values with cases.
  *
  * @example
  * ```ts

@@ -3,8 +3,8 @@
  *
  * Kosaraju's strongly connected components (M. Sharir, "A strong-connectivity algorithm and its applications in data flow
  * analysis", 1981): the walk that found the graph left the nodes in the order that the algorithm needs. An edge closes a cycle
- * exactly where both its ends are in one component. For each such edge that is in no cycle told so far, the shortest way
- * back from its end to its start is one more.
+ * exactly if both its ends are in one component. For each such edge that is in no cycle so far, the shortest path back from
+ * its end to its start makes another cycle.
  */
 
 /** For each node, the nodes that it waits for. */
@@ -24,7 +24,7 @@ const leastEffort = 1_000_000
 
 const none = -1
 
-/** One node of each node's component: of those that lead to a node, the ones that no later node leads to. */
+/** A representative of each node's component: nodes that lead to it and that no later node reaches. */
 const componentsOf = (edges: Edges, left: ReadonlyArray<number>): Int32Array => {
   const before = edges.map((): Array<number> => [])
   edges.forEach((some, node) => {
@@ -33,7 +33,7 @@ const componentsOf = (edges: Edges, left: ReadonlyArray<number>): Int32Array => 
   const component = new Int32Array(edges.length).fill(none)
   for (const root of left.toReversed()) {
     const members = [root]
-    // The iteration of an array goes on with what is added meanwhile.
+    // The iteration of an array also visits items that are added meanwhile.
     for (const member of members) {
       if (component[member] !== none) continue
       component[member] = root
@@ -49,7 +49,7 @@ const componentsOf = (edges: Edges, left: ReadonlyArray<number>): Int32Array => 
  */
 export const cyclesOf = (edges: Edges, left: ReadonlyArray<number>): Cycles => {
   const component = componentsOf(edges, left)
-  /** The node before each one on a shortest way, and the edge for which that was found. */
+  /** The predecessor of each node on a shortest path, and the edge for which it was found. */
   const before = new Int32Array(edges.length)
   const foundFor = new Int32Array(edges.length)
   const told = edges.map(() => new Set<number>())

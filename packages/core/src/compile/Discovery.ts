@@ -14,19 +14,19 @@ import { cyclesOf } from "./Cycles.ts"
 import { cycle, duplicateName, invalidDependencies, invalidName, moreCycles, notAResource } from "./GraphError.ts"
 import type { Substitution } from "./Substitution.ts"
 
-/** What a node may wait for, in declaration order. */
+/** The edges of a node to all nodes that it may wait for, in declaration order. */
 interface Outgoing {
-  /** The local keys of what it reads, which comes first. A view reads its parent without a key. */
+  /** The local keys of the dependencies that it reads, which come first. A view reads its parent without a key. */
   readonly keys: ReadonlyArray<string>
   readonly nodes: ReadonlyArray<Node>
-  /** What it may choose, which comes last. */
+  /** The cases of a choice, which come last. */
   readonly cases: ReadonlyArray<Case>
 }
 
 /** A node that was found. */
 export interface Found extends Outgoing {
   readonly node: Node
-  /** What was found behind each edge. */
+  /** The found node at the end of each edge. */
   readonly to: Array<Found>
   /** The number of batches until it has loaded, if every level waits for the last; 0 for given values. */
   level: number
@@ -55,9 +55,9 @@ export const weight = (node: Node): number => (node._tag === "Base" && node.sour
 /** Called with each resource that runs another loader. */
 export type LookInside = (resource: string, source: Source) => void
 
-/** Reads what users wrote. What is wrong with that becomes an issue. */
+/** Reads users' options. Invalid values become issues. */
 const readerOf = (standIn: (node: Node) => Node, issues: Array<GraphIssue>) => {
-  /** The resource behind a value that a user gave. */
+  /** The node of a resource. */
   const resolve: ReadResources["resolve"] = (value, refuse) => {
     if (isResource(value)) return standIn(nodeOf(value))
     issues.push(refuse(value))
@@ -114,12 +114,12 @@ const readerOf = (standIn: (node: Node) => Node, issues: Array<GraphIssue>) => {
 
 interface Visit {
   readonly found: Found
-  /** The lowest level of what the next edge leads to: what a choice may choose comes after all that the choice waits for. */
+  /** The lowest level of the next node: a case comes after all dependencies of its choice. */
   floor: number
   next: number
 }
 
-/** Tells of all cycles. A resource and its views are one to the reader. */
+/** Reports all cycles. A resource and its views are one name in them. */
 const tellCycles = (foundBy: ReadonlyMap<Node, Found>, left: ReadonlyArray<Found>, issues: Array<GraphIssue>): void => {
   const bases = Array.from(foundBy.values()).filter(({ node }) => node._tag === "Base")
   bases.forEach((base, i) => (base.index = i))
@@ -145,7 +145,7 @@ const clashes = (found: ReadonlyArray<Found>): ReadonlyMap<string, ReadonlyArray
   return clashing
 }
 
-/** Tells of different resources with one name, and where each is used. */
+/** Reports different resources with one name, and the uses of each. */
 const tellDuplicates = ({ found, targets }: Omit<Discovery, "issues">, issues: Array<GraphIssue>): void => {
   const clashing = clashes(found)
   if (clashing.size === 0) return

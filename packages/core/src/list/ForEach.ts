@@ -1,4 +1,4 @@
-/** A resource for each entry of a list. */
+/** Lists: a load for each item. */
 import { itemsOf, type List } from "../model/List.ts"
 import { checkFunctions } from "../model/UserEffect.ts"
 import * as Cause from "effect/Cause"
@@ -29,11 +29,11 @@ import {
 } from "../model/Resource.ts"
 import type { Any, InputOf, Resource, Services, Values } from "../model/Resource.ts"
 
-/** While TypeScript is still finding out what the values are, any will do. */
+/** Accepts any value while TypeScript still infers the values. */
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
 export type ForValues<A, PR, S> = unknown extends A ? PolicyOf<any, PR, S> : PolicyOf<A, PR, S>
 
-/** Refuses a cache of items that have no key, where their loads need services that it does not share. */
+/** Refuses a cache of items without a key if their loads need services that it does not share. */
 export type EachPolicy<PE, PR, S, K, R> = Policy<PE, PR> | (PolicyForKeyed<PE, PR, S> & Sharing<Unkeyed<K, R>, S>)
 
 const checkConcurrency = (name: string, concurrency: number | "unbounded"): void => {
@@ -44,24 +44,23 @@ const checkConcurrency = (name: string, concurrency: number | "unbounded"): void
 }
 
 /**
- * Declares a resource that loads something for each item of a list, side by side, and keeps the order of the list.
+ * Declares a resource that runs one load per item of a list, concurrently, and keeps the order of the list.
  *
- * - `deps`, `after`: what it needs, by local key, and what must have been loaded before, as in `make`.
- * - `items`: the list, from what it needs.
- * - `load`: makes the effect that loads one item's value; it gets the item, what the list needs, and the item's index.
- *   Where an item needs several things that depend on each other, it may return `Loader.load(inner, ...)`.
- * - `each`: a policy for one item: `Policy.timeout` there bounds one item, piped onto the list it bounds the whole.
- * - `key`: what tells the whole list from others in a cache that is piped onto it; `itemKey`: what tells an item from
- *   others in a cache in `each`. Without them, that is the load and what is needed, compared structurally.
- * - `concurrency`: how many items may be loaded at once, within what the loader's `concurrency` allows; default
- *   `"unbounded"`.
- * - `resolvers`: the graph-aware resolvers that the loaders inside the items ask (see `Batching.graphAware`): their batches
- *   wait for the items, too. Where each item is one request, `forEachRequest` says so by itself.
- * - `undo`, `alsoUndo`: `Saga.compensate` undoes one item that was loaded when the load fails later, `Saga.cleanup` follows
- *   each attempt of an item that did not succeed; `context.item` is the item. The items of a list that fails itself are
- *   undone before it has failed. A `Saga.compensate` that is piped onto the list undoes the whole.
+ * - `deps`, `after`: as in `make`.
+ * - `items`: makes the list from the values of the dependencies.
+ * - `load`: makes the effect that loads the value of one item; it gets the item, the values of the dependencies, and the index.
+ *   For an item with several resources that depend on each other, it may return `Loader.load(inner, ...)`.
+ * - `each`: a policy for one item: `Policy.timeout` in `each` limits one item; piped onto the list it limits the whole list.
+ * - `key`: identifies the list in a cache that is piped onto it; `itemKey`: identifies an item in a cache in `each`. Without
+ *   them, the load and the dependencies, compared structurally, do.
+ * - `concurrency`: how many items may load at once, within the `concurrency` of the loader; default `"unbounded"`.
+ * - `resolvers`: the graph-aware resolvers that nested loaders of the items use (see `Batching.graphAware`): their batches wait
+ *   for the items. `forEachRequest` names its own resolver.
+ * - `undo`, `alsoUndo`: `Saga.compensate` undoes one item when the run fails later, `Saga.cleanup` follows each attempt of an item
+ *   that did not succeed; `context.item` is the item. A list that fails undoes its items first. A `Saga.compensate` that is
+ *   piped onto the list undoes the whole list.
  *
- * The first item that fails fails the list: what runs is interrupted, and the `ResourceError` tells its `item`. The list
+ * The first item that fails fails the list: running items are interrupted, and the `ResourceError` has its `item`. The list
  * itself holds no slot; the attempts of its items do.
  *
  * @example

@@ -1,4 +1,4 @@
-/** A resource that asks a resolver for each entry of a list. */
+/** Lists of requests. */
 import type * as Request from "effect/Request"
 import type * as RequestResolver from "effect/RequestResolver"
 import type { AnyRequest, AnyResolver } from "../batching/AnyResolver.ts"
@@ -25,16 +25,15 @@ import type { EachPolicy } from "./ForEach.ts"
 import { listKind, type ListSource } from "./Lists.ts"
 
 /**
- * Declares a resource that is one request for each item of a list, all made at once, and keeps the order of the list.
+ * Declares a resource that makes one request per item of a list, all at once, and keeps the order of the list.
  *
- * - `deps`, `after`, `items`, `key`, `itemKey`: what it needs, what must have been loaded before, the list, and what
- *   tells values from others in a cache, as in `forEach`.
- * - `request`: makes the request of one item, from the item, what the list needs, and the item's index.
+ * - `deps`, `after`, `items`, `key`, `itemKey`: as in `forEach`.
+ * - `request`: makes the request of one item, from the item, the values of the dependencies, and the index.
  * - `resolver`: as in `fromRequest`.
- * - `each`: a policy for one item; policies that are piped onto it bound the whole list.
+ * - `each`: a policy for one item; policies that are piped onto the resource limit the whole list.
  * - `undo`, `alsoUndo`: undo one item, as in `forEach`.
  *
- * The first item that fails fails the list, and the `ResourceError` tells its `item`.
+ * The first item that fails fails the list, and the `ResourceError` has its `item`.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Lists: each item is loaded by attempts of its own, side by side, inside the policies of an item. */
+/** Lists: each item has its own attempts, inside the policies of an item. Items load concurrently. */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,20 +19,20 @@ import { differingProtections } from "../request/Protections.ts"
 import { askForAll, asRequest } from "../request/Requests.ts"
 import { undoing } from "../undo/Account.ts"
 
-/** What loads each item of a list. */
+/** The source of a list. */
 export interface ListSource extends Source, Items {
   readonly resolver: AnyResolver | undefined
   readonly means?: AskMeans
 }
 
-/** Side by side, as many at once as the list says; the first that fails interrupts the others. */
+/** Runs loads concurrently, within the `concurrency` of the list. The first failure interrupts the others. */
 const forEach = (
   all: ReadonlyArray<unknown>,
   concurrency: ItemLoads["concurrency"],
   load: (item: unknown, k: number) => AnyEffect
 ): AnyEffect => Effect.forEach(all, load, { concurrency })
 
-/** Whether items load by themselves, and nothing around their list could count their attempts. */
+/** Whether the items have no policies, and the attempts of their list are neither counted nor limited. */
 const isBare = ({ run }: Attempts, list: Attempted, { asks, inner, limit, outer }: ItemLoads): boolean =>
   asks === undefined &&
   limit === undefined &&
@@ -42,7 +42,7 @@ const isBare = ({ run }: Attempts, list: Attempted, { asks, inner, limit, outer 
   run.scope === undefined &&
   run.hooks.item === undefined
 
-/** The load of an item that nothing wraps, and that no observer reads of. */
+/** The load of an item without layers and observers. */
 const bareItem = (
   attempts: Attempts,
   { index, step }: PolicyStack,
@@ -93,17 +93,17 @@ const loadAll = (attempts: Attempts, stack: PolicyStack): AnyEffect => {
       (items.loading as Loading).inRun(attempts, item, () => load(value, deps, k))
     )
   })
-  // A list does what its items do.
+  // A list has the side effects of its items.
   return all.length === 0 ? (run.hooks.load?.(stack, loads) ?? loads) : loads
 }
 
-/** A list, as what its items are. Its loads outside of runs are those of its items. */
+/** Makes the step of a list. Outside of runs, too, it loads its items. */
 const items: Loading = {
   inRun: (attempts, stack) => Effect.suspend(() => loadAll(attempts, stack)),
   outside: () => Effect.never
 }
 
-/** The load of an item may run other loaders. */
+/** The load of an item, which may run other loaders. */
 const itemEffects: Loading = {
   inRun: (attempts, stack, given) => {
     const load = effects.inRun(attempts, stack, given)
@@ -115,7 +115,7 @@ const itemEffects: Loading = {
 const itemsIn = (source: ListSource, defaults: ReadonlyArray<Layer>, base: Base): Wrapped => {
   const { asking, each, means, resolver } = source
   const isAsked = resolver !== undefined && means !== undefined
-  // A policy that the list has for its items is no default of an item.
+  // A kind of policy that the list has is not taken from the default policy for items.
   const forItems = base.layers.filter(isAsked ? protects : takesPermits)
   const own = defaults.filter(({ kind }) => forItems.every((layer) => layer.kind !== kind))
   const layers = withDefaults(each, own)
@@ -131,7 +131,7 @@ export const listKind: Kind = {
   check: (base, defaults) => {
     const { each, itemKey, key } = base.source as ListSource
     return [
-      // The items of a list are told apart by their places: two lists of one resource, side by side, could not be.
+      // The index identifies an item, so two lists of one resource must not load concurrently, as in a hedge.
       ...checkLayers(base, ({ kind }) =>
         kind === "hedge" ? "a list is hedged item by item: give it as `each`" : undefined
       ),

@@ -1,4 +1,4 @@
-/** Runs inside a step of another run: their attempts take slots of both. */
+/** Nested runs: their attempts take slots of both runs. */
 import type { Loading } from "../attempt/Loading.ts"
 import { holding } from "../attempt/Holding.ts"
 import { effects } from "../attempt/Loading.ts"
@@ -8,7 +8,7 @@ import { bringing } from "../run/Execution.ts"
 import type { Run } from "../run/Run.ts"
 import { OwnShare, type ParentSlots } from "./ParentSlots.ts"
 
-/** The slots of a run, for a run inside one of its steps. */
+/** The slots that a run offers to a nested run. */
 const slotsOf = (run: Run, index: number): ParentSlots | undefined => {
   const { gate } = run
   return (
@@ -21,12 +21,12 @@ const slotsOf = (run: Run, index: number): ParentSlots | undefined => {
   )
 }
 
-/** For runs inside a step: their attempts need these slots, too. */
+/** The extension of nested runs: their attempts need slots of the parent, too. */
 const taking = (slots: ParentSlots): Extension => ({
   open: () => ({ slots: { async: ownContext, outer: (onGranted) => new OwnShare(slots, onGranted) } })
 })
 
-/** The user's function gives the run of another loader. */
+/** For users' functions that return the run of another loader. */
 export const loaders: Loading = {
   inRun: (attempts, stack, given) => {
     const { run } = attempts

@@ -1,25 +1,25 @@
-/** The slots of a run, which a run inside one of its steps needs for its attempts as well. */
+/** The slots of a parent run, which its nested runs need for their attempts as well. */
 import type { OuterSlots } from "../model/Extension.ts"
 
-/** What a run offers to a run inside one of its steps. */
+/** The slots that a run offers to a nested run. */
 export interface ParentSlots {
   readonly limit: number
-  /** Asks for a slot; `resume` is called when there is one. */
+  /** Requests a slot; calls `resume` when it is granted. */
   readonly request: (resume: () => void) => { waits: boolean }
-  /** Gives a slot back, and says whose further out is to be given back, too. Nobody is told yet. */
+  /** Releases a slot, without `offer`. Returns the slots of the next run further out, of which one is to be released as well. */
   readonly release: () => OuterSlots | undefined
-  /** Says that somebody may be able to take a slot. */
+  /** Tells the parent run that an attempt may be able to take a slot. */
   readonly offer: () => void
 }
 
-/** What a run has of the slots around it: those that were granted and are not used yet, and the one it has asked for. */
+/** The share of a nested run in the slots of its parent: those granted and not used yet, and the one requested. */
 export class OwnShare implements OuterSlots {
   readonly limit: number
   private readonly slots: ParentSlots
   private readonly onGranted: () => void
   private granted = 0
   private asked: { waits: boolean } | undefined = undefined
-  /** Whether a slot was given back, and nobody around has been told. */
+  /** Whether a slot was released that the parent was not told of yet. */
   private hasNews = false
 
   constructor(slots: ParentSlots, onGranted: () => void) {
@@ -28,7 +28,7 @@ export class OwnShare implements OuterSlots {
     this.onGranted = onGranted
   }
 
-  /** Whether there is a slot to use. Where there is none, one is asked for. */
+  /** Whether a slot is granted. If not, this requests one. */
   isThere(): boolean {
     if (this.granted === 0 && this.asked === undefined) {
       this.asked = this.slots.request(() => this.grant())
@@ -38,7 +38,7 @@ export class OwnShare implements OuterSlots {
     return this.granted > 0
   }
 
-  /** Uses a slot that is there. */
+  /** Uses a granted slot. */
   take(): void {
     this.granted--
   }
@@ -54,13 +54,13 @@ export class OwnShare implements OuterSlots {
     this.slots.offer()
   }
 
-  /** Gives back what nobody here waits for. */
+  /** Releases granted slots for which no attempt of this run waits. */
   giveBack(): void {
     this.withdraw()
     this.offer()
   }
 
-  /** As `giveBack`, but nobody is told yet. */
+  /** As `giveBack`, without `offer`. */
   withdraw(): void {
     if (this.asked !== undefined) this.asked.waits = false
     this.asked = undefined

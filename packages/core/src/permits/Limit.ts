@@ -11,17 +11,17 @@ import type { Policy } from "../model/Policy.ts"
 import { protection } from "../model/Protection.ts"
 
 /**
- * Lets each attempt run only with permits of a limiter, which it shares with all that uses that limiter.
+ * Limits attempts by a limiter: each attempt runs with permits of it. All users of the limiter share its limit.
  *
- * - `permits`: how many each attempt takes, a whole number. Default 1; more than the limiter can ever have is a defect.
+ * - `permits`: the number of permits per attempt, a whole number. Default 1. More than the limiter can ever have is a defect.
  *
- * Wherever it is piped, the permits are taken outside of one attempt: not while dependencies are loaded, not while a
- * retry waits, and a `timeout` of the attempt starts when it has them. While it waits for them it holds no slot of the
- * loader's `concurrency`. On a `forEach` each item takes them. A refusal is the resource's own error `LimitExceeded`,
- * which what is piped after it sees: a fallback can take its place, a retry can try again.
+ * Wherever it is piped, the permits are taken around one attempt: not while dependencies load and not during the pause of a
+ * retry. A `timeout` of the attempt starts when it has them. While it waits for permits it holds no slot of the loader's
+ * `concurrency`. In a `forEach` each item takes permits. A refusal is the resource's own error `LimitExceeded`: policies piped
+ * after the limit see it, so a fallback can replace it and a retry can try again.
  *
- * A resource can take permits of one limiter. What an attempt that holds permits runs inside itself, such as another
- * loader, borrows them, one attempt at a time.
+ * A resource can take permits of one limiter. Nested work of an attempt that holds permits, such as another loader, borrows
+ * them, one attempt at a time.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ export const limit = <Self>(
       protects: protection(label, {
         key: limiter as Context.Key<unknown, unknown>,
         around: (limiter, self, resource) => (limiter as Limiter).withPermit(self, { permits, resource }),
-        // A caller that borrows permits does not share calls with others: who lends would wait for a call that waits for permits.
+        // A caller that borrows permits shares no calls: the lender would wait for a call that itself waits for permits.
         sharedBy: (limiter, context) => sourceIn(Context.get(context, Held), permitsOf(limiter as Limiter))
       }),
       wrap: (self) => surface(self, label)

@@ -1,25 +1,25 @@
 /**
- * The slots of a run whose attempts need permits of limiters, too.
+ * The slots of a run whose attempts also need permits of limiters.
  *
- * The waits stand in lines: one for those that need only a slot, and one for each limiter. No attempt holds one thing while it
- * waits for another: a limiter is asked only while there is a free slot. A run inside another one may keep a slot of that
- * one while it waits for a permit.
+ * Waiting attempts stand in lines: one line for those that need only a slot, and one for each limiter. No attempt holds a slot
+ * while it waits for a permit, or a permit while it waits for a slot: the run requests permits only while a slot is free. A
+ * nested run may keep a slot of its parent while it waits for a permit.
  */
 import type { Limit, SlotParts } from "../model/Extension.ts"
 import type { Limited } from "../model/Step.ts"
 import { Line, Slots, type Waiter } from "../run/Slots.ts"
 import type { PermitLine } from "./PermitLine.ts"
 
-/** What such slots need of the limiters. */
+/** The lines of a run for its limiters. */
 export interface LimiterLines {
   readonly lines: ReadonlyArray<PermitLine>
-  /** How long the longest path from a step to the end of the run takes, itself included, where that is known. */
+  /** The duration of the longest path from a step to the end of the run, itself included, as far as limiters have learned it. */
   readonly remaining: (index: number) => number
-  /** Told when a limiter has answered. */
+  /** Called when a limiter has answered. */
   onAnswer: () => void
 }
 
-/** The waits for permits of one limiter, or for none. */
+/** The attempts that wait for permits of one limiter, or that need no permits. */
 interface Waits {
   readonly line: Line
   readonly permits: PermitLine | undefined
@@ -50,7 +50,7 @@ export class LimitedSlots extends Slots {
     return line.add(this.waiter(index, this.limiters.remaining(index), limit, resume))
   }
 
-  /** A slot; or the permits for which is asked as long as there are slots. */
+  /** Attempts wait for a slot if none is free, and otherwise for permits. */
   override reasonOf(waiter: Waiter): Limit {
     const { limit } = waiter
     return limit === undefined || this.free === 0
@@ -67,7 +67,7 @@ export class LimitedSlots extends Slots {
     this.withdraw()
   }
 
-  /** While there is no slot, no permit is asked for, and none is kept. */
+  /** Without a free slot the run requests no permits and keeps none. */
   protected override hasSlot(): boolean {
     const hasSlot = super.hasSlot()
     if (!hasSlot) this.withdraw()
@@ -92,7 +92,7 @@ export class LimitedSlots extends Slots {
     const { first } = line
     if (first === undefined || !this.hasSlot()) return undefined
     if (permits?.answers(first) === false) return undefined
-    // Asking can stop the run: then it waits no more.
+    // The request can stop the run, which ends the wait.
     if (first.place === -1) return undefined
     if (permits !== undefined) first.answer = permits.take()
     if (first.answer?.refusal === undefined) return this.taken(line, first)

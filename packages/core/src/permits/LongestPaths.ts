@@ -1,11 +1,11 @@
-/** How long it takes from each step to the end, by the attempts that are limited: linear in the program. */
+/** Estimates the time from each step to the end of the run, by learned latencies of limited attempts. Linear in the program. */
 import { mayWaitFor } from "../compile/Layout.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Limited, Step } from "../model/Step.ts"
 
 const limitOf = ({ attempts }: Step): Limited | undefined => attempts?.limit ?? attempts?.items?.limit
 
-/** The longest way from each step, itself included; a step that takes no permits counts for nothing. */
+/** The longest path from each step, itself included. Steps without limits count as 0. */
 export const longestPaths = ({ steps }: Program, usual: (limit: Limited) => number): Float64Array => {
   const paths = new Float64Array(steps.length)
   for (let i = steps.length - 1; i >= 0; i--) {

@@ -1,4 +1,4 @@
-/** What a run has asked of one limiter: at most one request at a time, for the most urgent of those who wait for it. */
+/** The requests of a run to one limiter: one at a time, for the most urgent attempt that waits for it. */
 import type * as Clock from "effect/Clock"
 import type { Held } from "../base/Held.ts"
 import type { LimiterAnswer, Asker, LimiterLine } from "../model/Extension.ts"
@@ -8,13 +8,13 @@ import type { PermitSource } from "../limiter/HeldPermits.ts"
 import { sourceIn } from "../limiter/HeldPermits.ts"
 import type { Flow, Ticket } from "../limiter/Ticket.ts"
 
-/** What is asked for: so many permits, for what latencies are kept of. */
+/** A number of permits for a resource, by whose name the limiter learns latencies. */
 export interface PermitDemand {
   readonly permits: number
   readonly resource: string
 }
 
-/** What has been asked. */
+/** A sent request. */
 interface PendingPermits {
   readonly asker: Asker
   readonly source: PermitSource
@@ -24,14 +24,14 @@ interface PendingPermits {
 export interface PermitLineSetup {
   readonly permits: Permits
   readonly flow: Flow
-  /** The permits that are held around the run. */
+  /** The permits that the caller of the run holds. */
   readonly held: Held
   readonly clock: Clock.Clock
-  /** When the run is too late, by the limiter's clock. */
+  /** The deadline of the run, by the limiter's clock. */
   readonly deadline: number
-  /** Whether the run has done something already. */
+  /** Whether an attempt of the run has begun. */
   readonly hasBegun: () => boolean
-  /** Told when the limiter has answered. */
+  /** Called when the limiter has answered. */
   readonly onAnswer: () => void
 }
 
@@ -43,13 +43,13 @@ export class PermitLine implements LimiterLine<Asker> {
     this.setup = setup
   }
 
-  /** Whether the limiter has an answer for this one, who is asked for if that was not so yet. */
+  /** Whether the limiter has an answer for this attempt. Sends the request if it was not sent yet. */
   answers(asker: Asker): boolean {
     if (this.asked?.asker !== asker || this.asked.ticket.state === "Done") this.ask(asker)
     return this.asked!.ticket.state !== "Waiting"
   }
 
-  /** The answer: permits, or that there will be none. */
+  /** Takes the answer: permits or a refusal. */
   take(): LimiterAnswer {
     const { source, ticket } = this.asked!
     this.asked = undefined
@@ -59,14 +59,14 @@ export class PermitLine implements LimiterLine<Asker> {
       : { permits: new HeldPermits(permits, held, source, ticket), refusal: undefined }
   }
 
-  /** What somebody in this line waits for. */
+  /** The limit for which attempts in this line wait. */
   get reason(): { readonly _tag: "Permit" | "FairShare"; readonly limiter: string; readonly limit: number } {
     const { flow, permits } = this.setup
     const _tag = this.asked?.source.isShared(flow) === true ? "FairShare" : "Permit"
     return { _tag, limiter: permits.name, limit: permits.limit }
   }
 
-  /** Nobody waits, or could use what might come. */
+  /** Withdraws the request: no attempt waits, or none could use the permits. */
   withdraw(): void {
     const { asked } = this
     this.asked = undefined

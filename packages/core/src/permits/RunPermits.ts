@@ -1,4 +1,4 @@
-/** The permits of a run: a line for each of its limiters, and how urgent each step is by the latencies they have learned. */
+/** The permits of a run: a line for each limiter, and the urgency of each step by learned latencies. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -24,17 +24,17 @@ import { guarded, refused } from "../base/Refusal.ts"
 import { type Limiter, permitsOf } from "../limiter/Permits.ts"
 import { Flow } from "../limiter/Ticket.ts"
 
-/** Who takes permits in a run. */
+/** The limits of the steps of a program. */
 interface Takers {
-  /** The limiters, and who takes most of each at once. */
+  /** The limiters, and the largest number of permits that one attempt takes of each. */
   readonly limiters: ReadonlyArray<{ readonly key: Context.Key<unknown, unknown>; readonly most: PermitDemand }>
-  /** How long the longest path from each step to the end takes, by how long what takes permits usually does. */
+  /** The duration of the longest path from each step to the end, by the usual latency of each limit. */
   readonly longestPaths: (usual: (limit: Limited) => number) => ArrayLike<number>
 }
 
 class RunPermits implements Permitting {
   readonly lines: ReadonlyArray<PermitLine>
-  /** Told when a limiter has answered. */
+  /** Called when a limiter has answered. */
   onAnswer: () => void = () => {}
   /** Whether an attempt of the run has begun. */
   hasBegun = false
@@ -44,7 +44,7 @@ class RunPermits implements Permitting {
   private readonly limiters: ReadonlyArray<Limiter>
   private paths: ArrayLike<number> | undefined = undefined
 
-  /** `timeout`: how long the run may take, in milliseconds. Dies where a step asks for more than there can ever be. */
+  /** `timeout`: the time limit of the run, in milliseconds. Throws if a step needs more permits than the limiter can ever have. */
   constructor(takers: Takers, fiber: Fiber.Fiber<unknown, unknown>, timeout: number) {
     const clock = fiber.getRef(Clock.Clock)
     const share = fiber.getRef(CurrentShare)
@@ -72,7 +72,7 @@ class RunPermits implements Permitting {
     )
   }
 
-  /** How long the longest path from a step to the end of the run takes, itself included, where that is known. */
+  /** The duration of the longest path from a step to the end of the run, itself included, as far as limiters have learned it. */
   remaining(index: number): number {
     return (this.paths ??= this.takers.longestPaths((taken) => this.usual(taken)))[index]!
   }
@@ -81,18 +81,18 @@ class RunPermits implements Permitting {
     this.hasBegun = true
   }
 
-  /** An attempt with the permits that it was given, which it lends to what runs inside it. */
+  /** Provides an attempt with its permits, for nested work to borrow. */
   lend(permits: unknown, self: AnyEffect): AnyEffect {
     this.hasBegun = true
     return Effect.provideService(self, Held, permits as HeldPermits)
   }
 
-  /** What an attempt comes to that was refused, where its limit was piped, or on its way there. */
+  /** The effect of a refused attempt. If the limit was piped further out, the refusal travels there first. */
   refuse({ label, surfaces }: Limited, error: unknown): Effect.Effect<never, unknown> {
     return surfaces ? refused(label, error as LimitExceeded) : Effect.fail(error)
   }
 
-  /** Runs an effect, which is no attempt of the run, with the permits of one. */
+  /** Runs an effect that is no attempt of the run, with the permits of an attempt. */
   byHand(limit: Limited, self: AnyEffect): AnyEffect {
     const { limiter, permits, resource } = limit
     return guarded(
@@ -102,7 +102,7 @@ class RunPermits implements Permitting {
     )
   }
 
-  /** An attempt that had permits is over. */
+  /** Releases the permits of an attempt that has ended. */
   end(permits: unknown, exit: Exit.Exit<unknown, unknown>): void {
     ;(permits as HeldPermits).close(exit, this.clock)
   }
@@ -112,13 +112,13 @@ class RunPermits implements Permitting {
   }
 }
 
-/** The limits of a step: of its attempts, of those of its items, and of the calls that it shares. */
+/** The limits of a step: of its attempts, its items' attempts, and its calls. */
 const limitsOf = ({ attempts }: Step): ReadonlyArray<Limited> =>
   [attempts, attempts?.items].flatMap((wrapped) =>
     [wrapped?.limit, wrapped?.asks?.limit].filter((limit) => limit !== undefined)
   )
 
-/** The limiters of a program. Each limit learns its place among them. */
+/** The limiters of a program. Sets the index of each limit's limiter. */
 const limitersOf = (steps: ReadonlyArray<Step>): Takers["limiters"] => {
   const all: Array<{ readonly key: Context.Key<unknown, unknown>; most: PermitDemand }> = []
   const known = new Map<Context.Key<unknown, unknown>, number>()
@@ -133,7 +133,7 @@ const limitersOf = (steps: ReadonlyArray<Step>): Takers["limiters"] => {
   return all
 }
 
-/** Takes permits for the attempts of a run. What is limited brings it, so that programs without limits do not carry it. */
+/** Takes permits for the attempts of a run. Limited steps bring it, so programs without limits do not contain it. */
 export const limiting: Extension = {
   prepare: ({ steps }: Program) => limitersOf(steps),
   open: (run: Run, limiters: Takers["limiters"], { fiber, runnable }: Execution): Hooks => {

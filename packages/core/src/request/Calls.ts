@@ -1,4 +1,4 @@
-/** What is around the calls of a resolver, which several requests share. */
+/** The layers around the calls of a resolver, which several requests share. */
 import { guards, splitLayers, takesPermits, toRefusals, type ToWrapped, wrapped } from "../attempt/Layering.ts"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { AroundRequests, AskMeans, Layer } from "../model/Node.ts"
@@ -15,7 +15,7 @@ const distinctBy = <A>(all: ReadonlyArray<A>, by: (one: A) => unknown): Readonly
   return all.filter((one) => seen.size < seen.add(by(one)).size)
 }
 
-/** Limits stand inside of what may refuse a call: what is refused takes no permits. */
+/** Limits stand inside layers that may refuse a call: a refused call takes no permits. */
 const permitsFirst = (calls: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
   const guard = calls.findIndex(guards)
   if (guard < 0) return calls
@@ -23,15 +23,15 @@ const permitsFirst = (calls: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
   return [...calls.slice(0, guard), ...later.filter(takesPermits), ...later.filter((layer) => !takesPermits(layer))]
 }
 
-/** The shortest timeout inside of what protects a backend: a call that has not ended by then has failed for the resource. */
+/** The shortest timeout inside the protections: for the resource, a call that takes longer has failed. */
 const patienceOf = (layers: ReadonlyArray<Layer>): number | undefined => {
   const limits = layers.slice(0, layers.findLastIndex(protects) + 1).flatMap(({ patience }) => patience ?? [])
   return limits.length === 0 ? undefined : limits.reduce((least, limit) => Math.min(least, limit))
 }
 
 /**
- * As `wrapped`, around requests: limits and what else protects a backend are around the call. A call that takes permits does
- * so inside of what may refuse it.
+ * As `wrapped`, for requests: limits and other protections stand around the call. A call takes permits inside the layers that
+ * may refuse it.
  */
 export const asked =
   (resolver: AnyResolver, means: AskMeans, { asking }: AroundRequests): ToWrapped =>
@@ -54,6 +54,6 @@ export const asked =
     }
   }
 
-/** What a request asks that has nothing around it. */
+/** The resolver of a request without layers. */
 export const bareAsks = ({ asks, inner, outer }: Wrapped): Asks | undefined =>
   asks?.asking === undefined && inner.length + outer.length === 0 ? asks : undefined

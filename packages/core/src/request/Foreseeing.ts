@@ -1,4 +1,4 @@
-/** Tells batches that are held which requests of a run are still to come. */
+/** The extension that tells held batches which requests of a run are still to come. */
 import * as Effect from "effect/Effect"
 import type * as Context from "effect/Context"
 import * as RunLocal from "../base/RunLocal.ts"
@@ -8,13 +8,13 @@ import type { Run } from "../run/Run.ts"
 import { Foresight, type OuterForesight } from "./Foresight.ts"
 import { foreseenOf } from "./Foreseen.ts"
 
-/** Where a run is inside one that foresees requests. */
+/** The step of a run with foresight that a nested run is inside. */
 const InsideOf: Context.Reference<OuterForesight | undefined> =
   /* @__PURE__ */ RunLocal.makeOfStep<OuterForesight>("Foresight")
 
 export const foreseeing: Extension = {
   open: (run: Run, _data: undefined, execution: Execution): Hooks | undefined => {
-    // Level by level, nothing of a later level can come to a batch of this one.
+    // Level by level, no request of a later level can join a batch of this level.
     if (execution.runnable.inBatches) return undefined
     const foreseen = foreseenOf(run.program)
     if (foreseen.length === 0) return undefined

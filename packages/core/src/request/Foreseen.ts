@@ -1,15 +1,15 @@
-/** Which steps of a program are to be waited for by batches that are held: see `Batching.graphAware`. */
+/** Finds the steps for whose requests held batches wait: see `Batching.graphAware`. */
 import { type Hold, holdOf } from "../batching/Hold.ts"
 import { insideOf } from "../compile/Inside.ts"
 import { type Lists, mayChooseOf, reversed } from "../compile/Layout.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Step } from "../model/Step.ts"
 
-/** A step that will ask graph-aware resolvers, or that has others inside that may. */
+/** A step that asks graph-aware resolvers, itself or in nested loaders. */
 export interface Foreseen {
   readonly index: number
   readonly holds: ReadonlyArray<Hold>
-  /** The choices that may want it, where nothing else does. */
+  /** The choices that may want it, if nothing else does. */
   readonly choosers: ReadonlyArray<number>
 }
 
@@ -26,12 +26,12 @@ const holdsOf = ({ attempts, node }: Step): ReadonlyArray<Hold> => {
   return resolvers.flatMap((resolver) => (resolver === undefined ? none : (holdOf(resolver) ?? none)))
 }
 
-/** The choices that may want a step, or what waits for it. */
+/** The choices that may want a step or a dependent of it. */
 const choosersOf = (index: number, optional: Uint8Array, choosers: Lists, dependents: Lists): ReadonlyArray<number> => {
   if (optional[index] === 0) return none
   const found = new Set<number>()
   const seen = new Set([index])
-  // The iteration of a set goes on with what is added meanwhile.
+  // The iteration of a set also visits items that are added meanwhile.
   for (const i of seen) {
     for (let k = choosers.start[i]!; k < choosers.start[i + 1]!; k++) {
       const match = choosers.items[k]!
@@ -58,7 +58,7 @@ const foreseenIn = ({ dependents, optional, steps }: Program): ReadonlyArray<For
 
 const foreseenBy = new WeakMap<Program, ReadonlyArray<Foreseen>>()
 
-/** The steps that batches may be held for. Those of the loaders inside are found first: by a loop, as they may be nested deep. */
+/** The steps for which batches may be held. Those of nested loaders are found first, in a loop, since they may be nested deep. */
 export const foreseenOf = (program: Program): ReadonlyArray<Foreseen> => {
   const open = [program]
   for (let one = open.at(-1); one !== undefined && !foreseenBy.has(program); one = open.at(-1)) {

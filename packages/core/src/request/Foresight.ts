@@ -1,37 +1,37 @@
 /**
- * Which requests of a run are still to come, for the batches that are held for them.
+ * Knows which requests of a run are still to come, for the batches that wait for them.
  *
- * A step that asks a graph-aware resolver is to come until its request is made, or it has settled. A list is, for as long
- * as one of its items that run has not come to its request; a loader inside, until it begins, and is then looked into.
- * What waits for something that is held cannot come before it.
+ * The request of a step that asks a graph-aware resolver is to come until it is made, or the step has settled. A list is to
+ * come while a running item has not made its request. A nested loader is to come until its run begins; from then on the
+ * steps of that run count. A step that depends on a held request cannot make its own before that one.
  *
- * Only programs that have such steps have a foresight.
+ * Only programs with such steps have a foresight.
  */
 import type { Foreseen } from "./Foreseen.ts"
 import { mayWaitFor } from "../compile/Layout.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Hold, Horizon, Outlook, HoldPlace } from "../batching/Hold.ts"
 
-/** What is asked of a run. */
+/** The state of steps that a run answers. */
 interface StepProgress {
   readonly isSettled: (index: number) => boolean
-  /** Whether only choices can want a step, and none has. */
+  /** Whether only choices can want a step, and none has wanted it so far. */
   readonly isUnwanted: (index: number) => boolean
 }
 
-/** Where a run is inside another one. */
+/** The step, and the item, of another run that a run is inside. */
 export interface OuterForesight {
   readonly foresight: Foresight
   readonly index: number
   readonly item: number | undefined
 }
 
-/** The items of a list that has begun. */
+/** The items of a running list. */
 class ItemsAhead {
   private readonly total: number
   private readonly limit: number
   private begun = 0
-  /** The items that run, by whether they have come to what they were to ask. */
+  /** The running items, and whether each has made its request. */
   private readonly running = new Map<number, boolean>()
   private toCome = 0
 
@@ -57,7 +57,7 @@ class ItemsAhead {
     this.running.delete(item)
   }
 
-  /** Whether one may come without another one having to end first. */
+  /** Whether an item may make its request before another item ends. */
   get mayCome(): boolean {
     return this.toCome > 0 || (this.begun < this.total && this.running.size < this.limit)
   }
@@ -67,7 +67,7 @@ type Holds = ReadonlySet<Hold>
 
 const nothing: Holds = new Set()
 
-/** What stands in the way of each step. */
+/** The holds that block each step. */
 type Blockers = (index: number) => Holds
 
 const together = (holds: ReadonlyArray<Holds>): Holds =>
@@ -79,13 +79,13 @@ export class Foresight implements Horizon {
   private readonly progress: StepProgress
   private readonly around: OuterForesight | undefined
   private readonly outermost: Foresight
-  /** The steps that have come to what they were to ask. */
+  /** The steps that have made their requests. */
   private readonly come = new Set<number>()
   private readonly lists = new Map<number, ItemsAhead>()
   private readonly inside = new Set<Foresight>()
-  /** How many requests are held of each step, and of what runs inside it. */
+  /** The number of held requests of each step and of its nested runs. */
   private readonly held = new Map<number, Map<Hold, number>>()
-  /** Of the outermost run, the holds of all. */
+  /** The holds of all runs. Only the outermost foresight has them. */
   private readonly holds = new Map<Hold, number>()
 
   constructor(
@@ -113,7 +113,7 @@ export class Foresight implements Horizon {
     this.changed()
   }
 
-  /** Something may be no longer to come. */
+  /** A request may be no longer to come. */
   changed(): void {
     for (const hold of this.outermost.holds.keys()) hold.tell()
   }
@@ -131,14 +131,14 @@ export class Foresight implements Horizon {
     this.changed()
   }
 
-  /** A step, or an item of one, has come to what it was to ask. */
+  /** A step or an item has made its request. */
   hasCome(index: number, item: number | undefined): void {
     this.come.add(index)
     if (item !== undefined) this.lists.get(index)?.come(item)
     this.changed()
   }
 
-  /** Where requests of a step come from. */
+  /** The origin of the requests of a step. */
   placeOf(index: number): HoldPlace {
     return {
       horizon: this.outermost,
@@ -153,7 +153,7 @@ export class Foresight implements Horizon {
     return { free: open.some(({ size }) => size === 0), behind: together(open) }
   }
 
-  /** What stands in the way of each request that is still to come. */
+  /** The holds that block each request that is still to come. */
   private stillToCome(hold: Hold): ReadonlyArray<Holds> {
     const all: Array<Holds> = []
     const runs: Array<Foresight> = [this]
@@ -178,14 +178,14 @@ export class Foresight implements Horizon {
     return this.lists.get(index)?.mayCome ?? !this.come.has(index)
   }
 
-  /** What stands in the way of being chosen: nothing, as long as one of those who could choose is free to. */
+  /** The holds that block the choice of a step: none if a chooser is not blocked. */
   private blockersOfChoice(index: number, choosers: ReadonlyArray<number>, blockersOf: Blockers): Holds {
     if (!this.progress.isUnwanted(index)) return nothing
     const all = choosers.filter((chooser) => !this.progress.isSettled(chooser)).map(blockersOf)
     return all.some(({ size }) => size === 0) ? nothing : together(all)
   }
 
-  /** From dependencies to dependents, and so to a choice from what it may choose. */
+  /** Computed from dependencies to dependents, and from cases to their choices. */
   private blockers(): Blockers {
     if (this.held.size === 0) return () => nothing
     const blockers: Array<Holds> = []
@@ -197,7 +197,7 @@ export class Foresight implements Horizon {
     return (index) => blockers[index]!
   }
 
-  /** Counts what is held of a step, and of all that it is inside of. */
+  /** Counts the held requests of a step, and of the outer steps that it is inside. */
   private count(index: number, hold: Hold, change: 1 | -1): void {
     this.countHere(index, hold, change)
     for (let at = this.around; at !== undefined; at = at.foresight.around) {

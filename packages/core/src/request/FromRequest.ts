@@ -1,4 +1,4 @@
-/** Resources that are asked of a resolver, which answers many at once. */
+/** Resources that are requests to a resolver. */
 import type * as Request from "effect/Request"
 import type * as RequestResolver from "effect/RequestResolver"
 import { attempted } from "../attempt/Layering.ts"
@@ -29,7 +29,7 @@ import { askMeans } from "./ProtectedCalls.ts"
 import { differingProtections } from "./Protections.ts"
 import { askBarely, asRequest } from "./Requests.ts"
 
-/** What asks a resolver for its value. */
+/** The source of a request. */
 export interface RequestSource extends Source, AroundRequests {
   readonly request: (deps: Dependencies) => unknown
   readonly resolver: AnyResolver
@@ -54,27 +54,26 @@ const requestKind: Kind = {
   }
 }
 
-/** What asking can fail with. */
+/** The errors of a request. */
 export type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredRequest
 
 /**
- * Declares a resource that is one request to a resolver, which answers many of them in one call.
+ * Declares a resource that is one request to a resolver, which answers many requests in one call.
  *
- * - `deps`, `after`: what it needs, by local key, and what must have been loaded before, as in `make`.
- * - `key`: what tells its value from others in a cache, as in `make`.
- * - `request`: makes the request, from what it needs.
- * - `resolver`: one of Effect's request resolvers, or a protected one, built once: resources that name it share its calls.
+ * - `deps`, `after`, `key`: as in `make`.
+ * - `request`: makes the request from the values of the dependencies.
+ * - `resolver`: one of Effect's request resolvers, or a protected one, made once: its resources share its calls.
  * - `undo`, `alsoUndo`: `Saga.compensate` and `Saga.cleanup`, as in `make`.
  *
- * All requests that are made while a batch is collected are sent in one call, from whichever resource, list or run they
- * come. Equal ones are sent once, where those who ask have the same services. While it waits it holds no slot, so that a
- * loader's `concurrency` does not cut batches short. What protects the backend counts calls: a `Policy.limit`, a
- * `circuitBreaker` and a `rateLimit` are around the call, which all that ask the resolver share, and a refusal goes to each of
- * them. Those that share a resolver need the same; `Batching.protect` says it once. All other policies are around the wait for
- * the answer: a `timeout` leaves the batch, and a call that nobody waits for any more is interrupted.
+ * All requests made while a batch is collected go into one call, from all resources, lists and runs. Equal requests of callers
+ * with the same services are sent once. A waiting request holds no slot, so that a loader's `concurrency` does not cut batches
+ * short. A `Policy.limit`, a `circuitBreaker` and a `rateLimit` count calls: they stand around the shared call, and a refusal
+ * goes to all its requests. Resources that share a resolver must have the same ones; `Batching.protect` declares them once.
+ * All other policies stand around the wait for the answer: a `timeout` leaves the batch, and a call without waiters is
+ * interrupted.
  *
- * Its own errors are those of the request and of the resolver's protection, and `UnansweredRequest` where the resolver forgets
- * it.
+ * Its own errors are those of the request, those of the resolver's protection, and `UnansweredRequest` if the resolver does not
+ * answer it.
  *
  * @example
  * ```ts

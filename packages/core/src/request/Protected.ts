@@ -12,8 +12,8 @@ const TypeId = "~effect-loader/ProtectedResolver"
 /**
  * A resolver with a policy around each of its calls, for `Resource.fromRequest` and `Resource.forEachRequest`: see `protect`.
  *
- * `PE` are the errors that the policy adds to those of a request, `PR` the services that it needs. `Effect.request` does not
- * take one, since its types have neither.
+ * `PE`: the errors that the policy adds to those of a request, `PR`: the services that it needs. `Effect.request` does not accept
+ * one, since its types have neither.
  *
  * @since 0.1.0
  * @category models
@@ -28,10 +28,10 @@ const layersKey = "~effect-loader/protectedBy"
 export const protectedBy = (resolver: AnyResolver): ReadonlyArray<Layer> =>
   (resolver as { readonly [layersKey]?: ReadonlyArray<Layer> })[layersKey] ?? []
 
-/** Kinds of policies that repeat a call, or end a run. */
+/** Kinds of policies that need a resource or a run. */
 const kindsOfResources = ["hedge", "abort"]
 
-/** Whether a layer makes sense only around a resource: a call has no value of its own, and no run. */
+/** Whether a layer works only around a resource: a call has no value of its own, and no run. */
 const needsResource = ({ kind, mayKnow, recovers, refused, rewind, undo }: Layer): boolean =>
   mayKnow === true ||
   recovers === true ||
@@ -43,12 +43,12 @@ const needsResource = ({ kind, mayKnow, recovers, refused, rewind, undo }: Layer
  * Puts a policy around each call of a resolver, so that breakers, rate limits and budgets count calls, not requests.
  *
  * `policy`: circuit breakers, rate limits, limits, timeouts, retries, `Policy.around`, or several of them composed, the last
- * outermost. What depends on a resource (caches, hedges, compensations, rewinds, `abortIf`) throws.
+ * outermost. Policies that need a resource (caches, hedges, compensations, rewinds, `abortIf`) throw.
  *
- * A call that is refused, or takes too long, fails all its requests, each with the policy's error. A breaker sees one
- * result for each call: a failure where the resolver fails, or answers all requests with failures. So does
- * `circuitBreaker` piped onto a resource of a request; `protect` covers all such resources, and a `timeout` before it bounds
- * the call itself. Call it once, after all combinators of the resolver, and use its result in place of the resolver.
+ * A call that is refused, or takes too long, fails all its requests with the policy's error. A breaker sees one result per
+ * call: a failure if the resolver fails, or answers all requests with failures. The same holds for a `circuitBreaker` piped
+ * onto a resource of a request; `protect` covers all such resources, and a `timeout` before it limits the call itself. Call
+ * it once, after all combinators of the resolver, and use its result in place of the resolver.
  *
  * @example
  * ```ts

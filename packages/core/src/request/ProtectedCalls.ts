@@ -1,4 +1,4 @@
-/** Batches whose calls have policies around them: one memory for all runs, so that runs share calls. */
+/** Batches whose calls have policies around them, kept for all runs, so that runs share calls. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { shared } from "../base/Shared.ts"
@@ -11,7 +11,7 @@ import { unheard } from "../model/Unheard.ts"
 /** Batches by the resolver, then by the service of each policy around its calls. */
 class ByService {
   private readonly further = new WeakMap<object, ByService>()
-  /** By the labels of the policies, which tell policies with the same services apart. */
+  /** By the labels of the policies, which distinguish policies with the same services. */
   readonly batches = new Map<string, Batches>()
 
   by(service: object): ByService {
@@ -39,7 +39,7 @@ const aroundCall =
     })
   }
 
-/** The batches of a resolver, for callers in this context: those that have the same services share calls. */
+/** The batches of a resolver for callers in this context. Callers with the same services share calls. */
 const protectedBatches = ({ calls, resolver, resource }: ProtectedCall, context: Context.Context<never>): Batches => {
   let known = all.by(resolver)
   const services = calls.map(({ protects }) => {
@@ -59,5 +59,5 @@ const protectedBatches = ({ calls, resolver, resource }: ProtectedCall, context:
   return batches
 }
 
-/** The functions that make requests. A declaration brings them, so that programs without requests do not carry them. */
+/** The functions that make requests. A declaration brings them, so that programs without requests do not contain them. */
 export const askMeans: AskMeans = { ask, askAll, batchesOf, protectedBatches }

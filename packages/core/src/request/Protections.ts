@@ -1,17 +1,17 @@
-/** The protection of a resolver's backend, which must be the same for all resources that share its calls. */
+/** Checks that resources which share the calls of a resolver protect its backend in the same way. */
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import { guards } from "../attempt/Layering.ts"
 import { type GraphIssue, worded } from "../model/GraphIssue.ts"
 import { withDefaults } from "../model/Kind.ts"
 import type { Base, Layer, Source } from "../model/Node.ts"
 
-/** A source that asks a resolver, for itself or for its items. */
+/** A source with a resolver, for itself or for its items. */
 interface AskingSource extends Source {
   readonly resolver?: AnyResolver | undefined
   readonly each?: ReadonlyArray<Layer>
 }
 
-/** The resolver that a resource asks, and all that is piped around its requests, innermost first. */
+/** The resolver of a resource, and all layers around its requests, innermost first. */
 const askedBy = (
   { layers, source }: Base,
   defaults: ReadonlyArray<Layer>
@@ -29,13 +29,13 @@ const differing = (resources: readonly [string, string], policies: readonly [str
     )
   })
 
-/** The resources of one resolver whose protections differ. One without any has calls of its own. */
+/** The resources of one resolver whose protections differ. A resource without protections has its own calls. */
 export const differingProtections = (
   bases: ReadonlyArray<Base>,
   defaults: ReadonlyArray<Layer>
 ): ReadonlyArray<GraphIssue> => {
   const issues: Array<GraphIssue> = []
-  /** Of each resolver, the first resource with each protection. */
+  /** For each resolver, the first resource with each protection. */
   const known = new Map<AnyResolver, Map<string, string>>()
   for (const base of bases) {
     const [resolver, layers] = askedBy(base, defaults)

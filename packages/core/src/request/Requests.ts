@@ -1,4 +1,4 @@
-/** The requests of a run: which resolver answers them, and what they report. */
+/** Makes the requests of a run, and reports them. */
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
@@ -22,10 +22,10 @@ const aRequest: Expected<AnyRequest> = {
   read: (value) => (Request.isRequest(value) ? value : undefined)
 }
 
-/** The request that a user's function gave; any other value is a defect that says so. */
+/** The request that a user's function returned. Any other value is a defect. */
 export const asRequest = (of: Named, value: unknown): AnyRequest => checked(of, "`request`", aRequest, value)
 
-/** Which batches a request joins. Calls with policies around them are shared by all that have the same ones. */
+/** The batches that a request joins. Requests with the same policies around calls share calls. */
 const batchesFor = (asks: Asks): Batches =>
   asks.calls.length === 0
     ? asks.means.batchesOf(asks.resolver)
@@ -37,14 +37,14 @@ const optionsOf = ({ placeOf }: Hooks, index: number, { patience }: Asks): Reque
   return { place, deadline: monotonicNow(Fiber.getCurrent()!.getRef(Clock.Clock)) + patience }
 }
 
-/** A request that nothing wraps, and that no observer reads of. */
+/** A request without layers and observers. */
 export const askBarely = ({ hooks }: Run, index: number, asks: Asks, request: () => AnyRequest): AnyEffect => {
   hooks.permits?.begun()
   hooks.hasCome?.(index, undefined)
   return asks.means.ask(batchesFor(asks), request, optionsOf(hooks, index, asks))
 }
 
-/** The requests of a list whose items nothing wraps, all at once. `onFailure` gets the items that failed. */
+/** The requests of a list whose items have no layers, all at once. `onFailure` gets the failed items. */
 export const askForAll = (
   { hooks }: Run,
   index: number,
@@ -56,7 +56,7 @@ export const askForAll = (
   return asks.means.askAll(batchesFor(asks), requests, onFailure, optionsOf(hooks, index, asks))
 }
 
-/** A request that reports when it is made, and when it is sent. */
+/** A request that reports when it is made and sent. */
 const ask = ({ hooks, sink }: Run, state: AttemptState, asks: Asks, request: () => AnyRequest): AnyEffect => {
   const { index, item } = state
   const asked = Effect.suspend(() => {
@@ -76,7 +76,7 @@ const ask = ({ hooks, sink }: Run, state: AttemptState, asks: Asks, request: () 
   return asks.asking === undefined ? asked : asks.asking(asked)
 }
 
-/** The user's function gives a request. */
+/** For users' functions that return a request. */
 export const requests = (asks: Asks): Loading => ({
   inRun: ({ run }, { state, step }, given) => ask(run, state, asks, () => asRequest(step, given())),
   outside: (of, given) => Effect.suspend(() => asks.means.ask(batchesFor(asks), () => asRequest(of, given())))

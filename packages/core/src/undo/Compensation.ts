@@ -1,5 +1,5 @@
 /**
- * What undoes a resource: declared with it, run when a load fails later.
+ * `Saga.compensate` and `Saga.cleanup`: undo functions that are declared with a resource.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import { checkFunctions } from "../model/UserEffect.ts"
  * @category models
  */
 export interface Compensation<A, V = {}, R = never> extends Undo<A, V, R> {
-  // A call signature: TypeScript infers `A` and `V` of functions that return functions last, when they are known.
+  // A call signature: TypeScript infers the type parameters of functions that return functions last, when `A` and `V` are known.
   <N extends string, E, R0, In, U>(self: Resource<N, A, E, R0, In, U>): Resource<N, A, E, R0 | R, In, U>
 }
 
@@ -31,7 +31,7 @@ export interface Cleanup<V = {}, R = never> extends Undo<unknown, V, R> {
   <N extends string, A, E, R0, In, U>(self: Resource<N, A, E, R0, In, U>): Resource<N, A, E, R0 | R, In, U>
 }
 
-/** A layer that wraps nothing: the run keeps what undoes the value inside of it. */
+/** A layer that wraps nothing: the run keeps its undo function. */
 const fromFunction = (kind: string, undo: UndoFunction): never => {
   const layer = hosted({
     kind,
@@ -49,20 +49,20 @@ const fromFunction = (kind: string, undo: UndoFunction): never => {
 }
 
 /**
- * Undoes a resource: runs when the load fails after the resource has been loaded.
+ * Undoes a resource when the run fails after the resource has loaded.
  *
- * - It runs when the load fails, dies, reaches its `timeout` or is interrupted; never in `settle`, and never for a value
- *   that was given, overridden, or came out of a cache or a fallback.
- * - Everything that had been loaded is undone in the reverse order in which it was completed: dependents always before
- *   their dependencies, and independent resources concurrently, as far as the loader's `compensationConcurrency` allows.
- * - It cannot be interrupted from outside. Its own `Effect.retry` and `Effect.timeout` work as anywhere else.
- * - Its failure stops no other compensation, and takes no failure's place: see `Saga.CompensationError`.
+ * - It runs when the load fails, dies, reaches its `timeout` or is interrupted; never in `settle`, and never for a value that was
+ *   given, overridden, or came from a cache or a fallback.
+ * - Compensations run in the reverse order of completion: dependents always before their dependencies, and independent
+ *   resources concurrently, within the loader's `compensationConcurrency`.
+ * - It cannot be interrupted from outside. `Effect.retry` and `Effect.timeout` inside it work as usual.
+ * - Its failure does not stop other compensations and does not replace other failures: see `Saga.CompensationError`.
  *
  * `f` gets the value, the values of the resource's dependencies, and a {@link CompensationContext}. The types of the
- * dependencies are known where it is given to a constructor after the options; a pipe does not know them.
+ * dependencies are known after the options of a constructor, but not in a pipe.
  *
- * In a pipe it acts on what is piped before, like a policy: with a `retry` piped after it, an attempt that is thrown away is
- * undone before the next one begins. Pipe it before fallbacks, which give nothing that could be undone.
+ * In a pipe it covers everything piped before it, like a policy: with a `retry` piped after it, a discarded attempt is undone
+ * before the next one begins. Pipe it before fallbacks, whose values cannot be undone.
  *
  * @example
  * ```ts
@@ -97,14 +97,14 @@ export const compensate = <A, R = never, V = {}>(
 }
 
 /**
- * Cleans up after a resource that did not succeed: it failed, died, timed out or was interrupted, and may have left
- * something half done.
+ * Cleans up after a resource that did not succeed: it failed, died, timed out or was interrupted, and may have left partial
+ * work behind.
  *
- * It runs as soon as the attempt has ended so, before anything else is undone, in `settle` too, and cannot be interrupted. It
- * gets the values of the resource's dependencies, with types as {@link compensate}, and a {@link CompensationContext}.
+ * It runs at the end of such an attempt, before any compensation, also in `settle`, and cannot be interrupted. It gets the
+ * values of the resource's dependencies, typed as in {@link compensate}, and a {@link CompensationContext}.
  *
- * In a pipe it acts on what is piped before: with a `retry` piped after it, it runs after each failed attempt; piped after
- * the `retry`, it runs once, when there is no further attempt. Its failure never takes the place of the resource's own: see
+ * In a pipe it covers everything piped before it: with a `retry` piped after it, it runs after each failed attempt; piped after
+ * the `retry`, it runs once, after the last attempt. Its failure never replaces the resource's own: see
  * `Saga.CompensationError`.
  *
  * @example

@@ -1,4 +1,4 @@
-/** What could not be undone. */
+/** The errors of failed compensations and cleanups. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -18,16 +18,16 @@ const sentence = (
 }
 
 /**
- * A resource was to be undone, and its compensation failed: what it did is still there.
+ * A compensation or cleanup failed, so the side effect of the resource remains.
  *
- * It is never among the errors of a load. It stands beside the cause that the load fails with (see {@link RollbackError}),
- * and is what a loader's `onCompensationFailure` gets.
+ * It is never among the errors of a load. The cause of the load carries it as an annotation (see {@link RollbackError}), and a
+ * loader's `onCompensationFailure` gets it.
  *
- * - `resource`: whose compensation, or cleanup, failed.
- * - `path`: from the resource of the loader that failed to `resource`, through the loaders inside; otherwise only that.
- * - `value`: what was to be undone, as the compensation got it; `undefined` for a cleanup.
- * - `item`: of a list, the item.
- * - `error`: what the compensation failed or died with; `failure` is its whole cause.
+ * - `resource`: the resource whose compensation or cleanup failed.
+ * - `path`: the names from a resource of the failed loader through nested loaders to `resource`.
+ * - `value`: the value that the compensation got; `undefined` for a cleanup.
+ * - `item`: the item, if the resource is a list.
+ * - `error`: the error or defect of the compensation; `failure` is its whole cause.
  * - `cleanup`: whether it was a `Saga.cleanup`.
  *
  * @example
@@ -75,7 +75,7 @@ export class CompensationError extends Data.TaggedError("CompensationError")<{
     super({ ...props, resource: props.path.at(-1)!, error, cause: error, message })
   }
 
-  /** Plain data for logs: the error once, circles cut, and without the value. It never throws. */
+  /** Plain data for logs: the error once, without circular references and without the value. It never throws. */
   override toJSON(): unknown {
     const { _tag, cleanup, error, item, message, path, resource } = this
     return toPlain({
@@ -90,7 +90,7 @@ export class CompensationError extends Data.TaggedError("CompensationError")<{
   }
 }
 
-/** A message is for people: of many failures it has the first. `failures` has them all. */
+/** The message has the first failures; `failures` has all. */
 const mostTold = 50
 
 const summary = (loader: string, failures: ReadonlyArray<CompensationError>): string => {
@@ -100,13 +100,13 @@ const summary = (loader: string, failures: ReadonlyArray<CompensationError>): st
 }
 
 /**
- * All that could not be undone when a load ended.
+ * All compensations and cleanups of a load that failed.
  *
- * - `loader`: the loader's name; `inputs`: what it was run with.
- * - `failures`: one for each compensation that failed, in the order of time. All others have been run.
- * - `because`: what the load itself failed with; empty where it succeeded in the end.
+ * - `loader`: the loader's name; `inputs`: the inputs of the run.
+ * - `failures`: one error for each failed compensation, in the order of time. All others ran.
+ * - `because`: the cause of the load; empty if the load succeeded.
  *
- * A load that fails carries it beside what it failed with, as an annotation: `RollbackError.of(cause)`.
+ * The cause of a failed load carries it as an annotation: `RollbackError.of(cause)`.
  *
  * @since 0.1.0
  * @category errors
@@ -134,7 +134,7 @@ export class RollbackError extends Data.TaggedError("RollbackError")<{
   }
 
   /**
-   * What could not be undone when a load failed with this cause; `undefined` if everything was.
+   * The failed compensations of a load that failed with this cause; `undefined` if all succeeded.
    *
    * @example
    * ```ts
@@ -161,9 +161,9 @@ export class RollbackError extends Data.TaggedError("RollbackError")<{
   }
 }
 
-/** Beside each part of a cause: what could not be undone after it. */
+/** The annotation on the reasons of a cause. */
 class RollbackAnnotation extends Context.Service<RollbackAnnotation, RollbackError>()("effect-loader/NotUndone") {}
 
-/** The same cause, with what could not be undone beside it. */
+/** The same cause, annotated with the failed compensations. */
 export const beside = (cause: Cause.Cause<unknown>, error: RollbackError): Cause.Cause<unknown> =>
   Cause.annotate(cause, Context.make(RollbackAnnotation, error))

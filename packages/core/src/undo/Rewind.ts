@@ -8,11 +8,11 @@ import type { Policy, PolicyFor } from "../model/Policy.ts"
 import type { Any, OwnError, Resource } from "../model/Resource.ts"
 
 /**
- * How often a run is taken back, and when.
+ * How often and when a run rewinds.
  *
- * - `times`: how often at most in one run.
- * - `schedule`: the pauses before it goes forward again; when it ends, the run fails. Default: no pause.
- * - `while`: only for errors that this holds for.
+ * - `times`: the maximal number of rewinds in one run.
+ * - `schedule`: the pauses before the run continues; when it ends, the run fails. Default: no pause.
+ * - `while`: a predicate: the run rewinds only for errors for which it is true.
  *
  * @since 0.1.0
  * @category models
@@ -29,16 +29,15 @@ const check = ({ times }: RewindOptions<never>): void => {
 }
 
 /**
- * Takes the run back to an earlier resource when what is piped before fails, and goes forward from there again: when a seat
- * is gone by the time it is paid, another one is chosen.
+ * Rewinds the run to an earlier resource when everything piped before it fails, and loads forward from there: if a seat is
+ * taken before the payment, the run chooses another seat.
  *
- * - `to`: a resource that this one depends on, however far. It and everything downstream of it is undone, as far as it says
- *   how, and loaded again. Values of all others are kept, if they were there; what was still running is interrupted,
- *   cleaned up after, and starts again.
- * - When the run has been taken back so often, or its `schedule` has ended, the failure is one like any other.
- * - When something could not be undone on the way back, the run goes nowhere: it fails, and the rest is undone.
+ * - `to`: an ancestor of this resource. It and all its dependents are undone, by their compensations, and load again. Values of
+ *   all other resources are kept; resources that are still running are interrupted, cleaned up after, and start again.
+ * - After `times` rewinds, or when its `schedule` has ended, the failure is like any other.
+ * - If a compensation fails during a rewind, the run fails, and everything else is undone.
  *
- * In `settle`, where nothing is undone, it does nothing.
+ * In `settle`, which undoes nothing, it has no effect.
  *
  * @example
  * ```ts

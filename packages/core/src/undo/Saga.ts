@@ -1,9 +1,9 @@
 /**
- * What one run has done that could be undone, and when it is.
+ * The side effects of a load that can be undone, and when they are.
  *
- * What is done is kept in frames, one inside the other as the effects are: an attempt's, a resource's, the run's, and that
- * of a run around. A frame that ends well hands what it holds to the one around it; one that does not undoes it at once.
- * So whatever fails has undone its own parts by the time that it has failed, and the run holds only what succeeded.
+ * Frames hold undo functions. They are nested as the effects are: the frames of an attempt, a resource, the run, and the parent
+ * run. A frame that ends in a success passes its undo functions to the frame around it; a frame that ends in a failure runs
+ * them at once. So a failed effect has undone its own parts when it ends, and the run holds only undo functions of successes.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -17,10 +17,10 @@ import { CompensationError, RollbackError } from "./CompensationError.ts"
 import { noting } from "./SideEffect.ts"
 import { apart, type Done, type UndoOwner, type Rollback, runUndo, undoAll } from "./Undoing.ts"
 
-/** Where what is done is kept for now. */
+/** Holds undo functions. */
 export interface UndoFrame {
   readonly done: Array<Done>
-  /** Where runs inside hand over what they did: the step that may run some, and its resource. */
+  /** The step that may run nested runs, which pass their side effects to it, and its resource. */
   readonly keeper: Keeper | undefined
 }
 
@@ -29,16 +29,16 @@ export interface Keeper {
   readonly resource: string
 }
 
-/** The frame that what runs here is inside of. None where nothing is ever undone, as in `settle`. */
+/** The frame around the current effect. There is none if nothing is undone, as in `settle`. */
 const CurrentFrame: Context.Reference<UndoFrame | undefined> =
   /* @__PURE__ */ RunLocal.makeOfStep<UndoFrame>("UndoFrame")
 
-/** One by one: there can be more than a call takes arguments. */
+/** One by one, since a call takes a limited number of arguments. */
 const moveTo = (outer: UndoFrame, inner: UndoFrame): void => {
   for (const done of inner.done) outer.done.push(done)
 }
 
-/** The frame of whoever runs this. */
+/** The frame around the current effect. */
 export const frameIn = (context: Context.Context<never>): UndoFrame | undefined => Context.get(context, CurrentFrame)
 
 export interface SagaSetup {
@@ -46,12 +46,12 @@ export interface SagaSetup {
   readonly hooks: () => Hooks
   /** How many compensations may run at once. */
   readonly limit: number
-  /** Whether what is done is kept, to be undone if the run fails. */
+  /** Whether undo functions are kept, for the case that the run fails. */
   readonly keeps: boolean
 }
 
 export class Saga {
-  /** What could not be undone so far. */
+  /** The failed compensations so far. */
   readonly failures: Array<CompensationError> = []
   private readonly setup: SagaSetup
   private readonly frame: UndoFrame = { done: [], keeper: undefined }
@@ -60,30 +60,30 @@ export class Saga {
     this.setup = setup
   }
 
-  /** All of a resource's load: what it has done is the run's when it succeeds. `keeper`: where it may run other loaders. */
+  /** Wraps the whole load of a resource. A success passes its undo functions to the run. `keeper`: set if it may run loaders. */
   whole(self: AnyEffect, keeper: Keeper | undefined): AnyEffect {
     return this.setup.keeps ? this.framed(self, () => this.frame, keeper) : self
   }
 
-  /** An attempt that others may follow. */
+  /** Wraps an attempt that other attempts may follow. */
   attempt(self: AnyEffect): AnyEffect {
     return this.setup.keeps ? this.framed(self, frameIn) : self
   }
 
-  /** A load, with what undoes it or cleans up after it. */
+  /** Wraps a load with its compensation or cleanup. */
   undoable(place: LoadPlace, self: AnyEffect, undo: UndoFunction): AnyEffect {
     return undo._tag === "Cleanup" ? this.cleanedUp(place, self, undo.undo) : this.compensated(place, self, undo.undo)
   }
 
   /**
-   * Undoes all that the run has done. What is done is done when this is called: nothing of the run runs any more.
+   * Undoes all side effects of the run, after all its steps have ended.
    */
   rollback(cause: Cause.Cause<unknown>): Effect.Effect<void> {
     const { limit, program } = this.setup
     return undoAll(program, this.frame.done.splice(0), limit, this.rollbackOf(cause))
   }
 
-  /** Undoes what was done by steps that do not stay. */
+  /** Undoes the side effects of steps that a rewind does not keep. */
   rewind(keep: Uint8Array, cause: Cause.Cause<unknown>): Effect.Effect<void> {
     const all = this.frame.done.splice(0)
     for (const done of all) if (keep[done.index] === 1) this.frame.done.push(done)
@@ -96,7 +96,7 @@ export class Saga {
     )
   }
 
-  /** Hands all that the run has done to a run around it, as one thing that this step of that one did. */
+  /** Passes all undo functions of the run to the parent run, as one undo function of its step. */
   handOver({ done: kept, keeper }: UndoFrame): void {
     const done = this.frame.done.splice(0)
     if (done.length === 0 || keeper === undefined) return
@@ -107,7 +107,7 @@ export class Saga {
     kept.push({ index, undo })
   }
 
-  /** What could not be undone since this was last asked, as one error; `undefined` if everything was. */
+  /** The failed compensations since the last call, as one error; `undefined` if there are none. */
   notUndone(inputs: unknown, because: Cause.Cause<unknown>): RollbackError | undefined {
     if (this.failures.length === 0) return undefined
     return new RollbackError({ loader: this.setup.program.name, inputs, failures: this.failures.splice(0), because })
@@ -152,13 +152,13 @@ export class Saga {
     )
   }
 
-  /** In the step in which the load succeeds, what undoes it is kept: nothing can come between. */
+  /** The undo function is kept at the moment at which the load succeeds, so that no interruption comes in between. */
   private compensated(place: LoadPlace, self: AnyEffect, undo: CompensationFunction["undo"]): AnyEffect {
     if (!this.setup.keeps) return self
     return Effect.withFiber((fiber) => {
       const outer = frameIn(fiber.context)!
       const services = RunLocal.outsideStep(fiber.context)
-      // What is inside is undone after it.
+      // Inner side effects are undone after it.
       const parts: UndoFrame = { done: [], keeper: outer.keeper }
       return noting(RunLocal.provideOfStep(self, CurrentFrame, parts), (exit, { made }) => {
         if (exit._tag === "Failure" || !made) {

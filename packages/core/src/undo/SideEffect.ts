@@ -1,8 +1,8 @@
 /**
- * Whether a load has done anything that could have to be undone, or cleaned up after: not where a cache had its value or
- * somebody else loaded it, and not where it was refused before it began.
+ * Whether a load had a side effect that may have to be undone or cleaned up. It had none if a cache knew the value, if another
+ * reader loaded it, or if the attempt was refused before it began.
  *
- * Effects are nested, and so are deeds: what is done inside of one is done in it. Attempts side by side each have their own.
+ * Side effects are nested as effects are: an inner one counts for the outer one, too. Concurrent attempts each have their own.
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,16 +11,16 @@ import * as RunLocal from "../base/RunLocal.ts"
 import type { AnyEffect } from "../model/Node.ts"
 
 export interface SideEffect {
-  /** It may have left something half done. */
+  /** Whether it began: it may have left partial work behind. */
   begun: boolean
-  /** It has given a value. */
+  /** Whether it has succeeded. */
   made: boolean
 }
 
 const CurrentSideEffect: Context.Reference<SideEffect | undefined> =
   /* @__PURE__ */ RunLocal.makeOfStep<SideEffect>("SideEffect")
 
-/** From here on something is done. */
+/** Marks the beginning of a side effect. */
 export const beginning = (self: AnyEffect): AnyEffect =>
   Effect.withFiber((fiber) => {
     const sideEffect = fiber.getRef(CurrentSideEffect)
@@ -28,7 +28,7 @@ export const beginning = (self: AnyEffect): AnyEffect =>
     return self
   })
 
-/** What does something, and when it succeeds has done it. */
+/** Marks an effect as a side effect, which is complete when the effect succeeds. */
 export const doing = (self: AnyEffect): AnyEffect =>
   Effect.withFiber((fiber) => {
     const sideEffect = fiber.getRef(CurrentSideEffect)
@@ -40,7 +40,7 @@ export const doing = (self: AnyEffect): AnyEffect =>
     })
   })
 
-/** Notes what is done inside; `onExit` is told in the step in which that ends. */
+/** Observes side effects inside an effect. `onExit` runs at the moment at which the effect ends. */
 export const noting = (
   self: AnyEffect,
   onExit: (exit: Exit.Exit<unknown, unknown>, sideEffect: SideEffect) => Effect.Effect<void> = () => Effect.void

@@ -1,33 +1,33 @@
 /**
- * In which order what was done is undone. It decides and runs nothing.
+ * Decides the order of undoing; runs nothing.
  *
- * What was completed last goes first, and nothing before everything that depends on it is undone: also what was not
- * completed itself counts, for what is beyond it. Whatever is free of that may be undone side by side.
+ * The last completed side effect is undone first, and each one only after those of all its dependents, also through steps that
+ * had none. Side effects that do not depend on each other may be undone concurrently.
  */
 import { mayWaitFor } from "../compile/Layout.ts"
 import type { Program } from "../compile/Program.ts"
 import { Heap, type Placed } from "../base/Heap.ts"
 
-/** Something that was done by a step of a program. */
+/** A side effect of a step. */
 export interface DoneBy {
   readonly index: number
 }
 
 interface Candidate<T> extends Placed {
   readonly done: T
-  /** Its place in the order of completion. */
+  /** Its position in the order of completion. */
   readonly completed: number
 }
 
 export class UndoOrder<T extends DoneBy> {
   private readonly program: Program | undefined
   private readonly free = new Heap<Candidate<T>>((a, b) => a.completed > b.completed)
-  /** What each step did and has not undone, and how many of its dependents are in its way. */
+  /** The side effects of each step that are not undone yet, and the number of dependents that block it. */
   private readonly byStep = new Map<number, Array<Candidate<T>>>()
   private readonly left = new Map<number, number>()
   private readonly inTheWay: Int32Array
 
-  /** `done`: in the order of completion. Without a program they are all of one step, and free. */
+  /** `done`: in the order of completion. Without a program all are of one step and not blocked. */
   constructor(program: Program | undefined, done: ReadonlyArray<T>) {
     this.program = program
     this.inTheWay = new Int32Array(program?.steps.length ?? 0)
@@ -49,7 +49,7 @@ export class UndoOrder<T extends DoneBy> {
     this.clear(last)
   }
 
-  /** What may be undone next, if there is anything now. It stays in the way of others until it is `undone`. */
+  /** The next side effect to undo, if any is not blocked. It blocks others until `undone` is called. */
   next(): T | undefined {
     const { first } = this.free
     if (first !== undefined) this.free.remove(first)
@@ -63,7 +63,7 @@ export class UndoOrder<T extends DoneBy> {
     if (left === 0) this.clear(this.release(index))
   }
 
-  /** Nothing is in the way of these any more: what they did is free, and those that did nothing clear the way on. */
+  /** These steps are not blocked any more: their side effects may be undone. Steps without side effects unblock others in turn. */
   private clear(steps: ReadonlyArray<number>): void {
     const open = steps.slice()
     for (let i = open.pop(); i !== undefined; i = open.pop()) {
@@ -73,7 +73,7 @@ export class UndoOrder<T extends DoneBy> {
     }
   }
 
-  /** The steps that had only this one in their way. */
+  /** The steps that only this step blocked. */
   private release(index: number): ReadonlyArray<number> {
     return mayWaitFor(this.program!.steps[index]!).filter((j) => --this.inTheWay[j]! === 0)
   }

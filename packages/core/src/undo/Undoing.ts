@@ -1,6 +1,6 @@
 /**
- * Undoing what was done: each thing on a fiber of its own, which nobody can interrupt from outside, so that a timeout
- * or a retry inside it works.
+ * Runs compensations and cleanups, each on its own fiber, which outer interruptions do not reach, so that a timeout or a retry
+ * inside it works.
  */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -15,42 +15,42 @@ import type { Hooks } from "../model/Extension.ts"
 import { CompensationError } from "./CompensationError.ts"
 import { UndoOrder } from "./UndoOrder.ts"
 
-/** One rollback: why it happens, and what it could not undo. */
+/** A rollback: its cause, and the failed compensations. */
 export interface Rollback {
   readonly cause: Cause.Cause<unknown>
   readonly hooks: Hooks
   readonly failures: Array<CompensationError>
-  /** The resource that what is undone now is inside of, if any. */
+  /** The outer resource whose nested loader is being undone, if any. */
   readonly inside: InsideOf | undefined
 }
 
-/** A resource whose loader did what is undone, and what that one is inside of: linked, as there may be many. */
+/** An outer resource and the one around it, as a linked list, since loaders may be nested deep. */
 interface InsideOf {
   readonly resource: string
   readonly around: InsideOf | undefined
 }
 
-/** From the run that rolls back inwards. */
+/** The names from the run that rolls back inwards. */
 const pathTo = (resource: string, inside: InsideOf | undefined): ReadonlyArray<string> => {
   const path = [resource]
   for (let at = inside; at !== undefined; at = at.around) path.push(at.resource)
   return path.reverse()
 }
 
-/** Something that was done, and how it is undone. That never fails: what could not be undone is told to the rollback. */
+/** A side effect and its undo function, which never fails: failures are recorded in the rollback. */
 export interface Done {
   readonly index: number
   readonly undo: (rollback: Rollback) => Effect.Effect<void>
 }
 
-/** What an undo belongs to. */
+/** The resource, or item, of an undo function. */
 export interface UndoOwner {
   readonly resource: string
   readonly item: FailedItem | undefined
   readonly attempts: number
 }
 
-/** Runs an effect where neither interruptions nor what is uninterruptible reach it, and waits for its end. */
+/** Runs an effect on its own interruptible fiber, which outer interruptions do not reach, and waits for its end. */
 export const apart = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.uninterruptible(
     Effect.withFiber((fiber) =>
@@ -61,7 +61,7 @@ export const apart = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     )
   )
 
-/** Runs one compensation or cleanup in the services that its resource was loaded with. */
+/** Runs one compensation or cleanup with the services of its resource's load. */
 export const runUndo = (
   { attempts, item, resource }: UndoOwner,
   rollback: Rollback,
@@ -92,8 +92,8 @@ export const runUndo = (
   })
 
 /**
- * Undoes what steps of a program have done, `limit` side by side: without a program, what one step has. `done` is in the
- * order of completion.
+ * Undoes side effects of the steps of a program, `limit` at once; without a program, those of one step. `done` is in the order
+ * of completion.
  */
 export const undoAll = (
   program: Program | undefined,
