@@ -14,6 +14,7 @@ export {
   type Any,
   catch,
   catchCause,
+  type ByKey,
   type Deps,
   type Failure as Error,
   input,

@@ -11,18 +11,24 @@ export type Decider = Resource<string, string | number | boolean, unknown, unkno
 /** The cases of the values of a decider. */
 export type CaseOf<On extends Decider> = `${Success<On>}`
 
+/** Requires all cases, unless there is an `orElse`. */
+export type Complete<Case extends string, Else> = [Else] extends [never] ? { readonly [K in Case]: Any } : unknown
+
 /** Refuses cases that no value has. */
 export type Exact<Cases, Case extends string> = {
-  readonly [K in keyof Cases as `${K & (string | number)}` extends Case ? never : K]: never
+  readonly [
+    K in keyof Cases as `${K & (string | number)}` extends Case ? never : K
+  ]: "the resource in `on` never has this value"
 }
 
 /** The error of a choice by an open type without an `orElse`. */
-export type Unmatched<Name extends string, On> =
-  string extends Success<On>
+export type Unmatched<Name extends string, On, Else> = [Else] extends [never]
+  ? string extends Success<On>
     ? ResourceError<Name, MatchError>
     : number extends Success<On>
       ? ResourceError<Name, MatchError>
       : never
+  : never
 
 /**
  * Declares a choice: the value of `on` decides which case loads; the value of the choice is that of the case.
@@ -57,64 +63,33 @@ export type Unmatched<Name extends string, On> =
  * @since 0.1.0
  * @category constructors
  */
-export const match: {
-  <
-    const Name extends string,
-    On extends Decider,
-    const Cases extends { readonly [K in CaseOf<On>]: Any },
-    const After extends ReadonlyArray<Any> = []
-  >(
-    name: Name,
-    options: {
-      readonly on: On
-      readonly cases: Cases & Exact<Cases, CaseOf<On>>
-      readonly orElse?: never
-      readonly after?: After | (() => After)
-    }
-  ): Resource<
-    Name,
-    Success<Cases[keyof Cases]>,
-    Failure<On | Cases[keyof Cases] | After[number]> | Unmatched<Name, On>,
-    Services<On | Cases[keyof Cases] | After[number]>,
-    Input<On> & InputOf<Cases[keyof Cases]> & InputOf<After[number]>,
-    never
-  >
-  <
-    const Name extends string,
-    On extends Decider,
-    const Cases extends { readonly [K in CaseOf<On>]?: Any },
-    const Else extends Any,
-    const After extends ReadonlyArray<Any> = []
-  >(
-    name: Name,
-    options: {
-      readonly on: On
-      readonly cases: Cases & Exact<Cases, CaseOf<On>>
-      readonly orElse: Else
-      readonly after?: After | (() => After)
-    }
-  ): Resource<
-    Name,
-    Success<Cases[keyof Cases] | Else>,
-    Failure<On | Cases[keyof Cases] | Else | After[number]>,
-    Services<On | Cases[keyof Cases] | Else | After[number]>,
-    Input<On> & InputOf<Cases[keyof Cases] | Else> & InputOf<After[number]>,
-    never
-  >
-} = (
-  name: string,
+export const match = <
+  const Name extends string,
+  On extends Decider,
+  const Cases extends { readonly [case_: string]: Any },
+  const Else extends Any = never,
+  const After extends ReadonlyArray<Any> = []
+>(
+  name: Name,
   {
     after,
     cases,
     on,
     orElse
   }: {
-    readonly on: unknown
-    readonly cases: Readonly<Record<string, unknown>>
-    readonly orElse?: unknown
-    readonly after?: ReadonlyArray<unknown> | (() => ReadonlyArray<unknown>)
+    readonly on: On
+    readonly cases: Cases & Complete<CaseOf<On>, Else> & Exact<Cases, CaseOf<On>>
+    readonly orElse?: Else
+    readonly after?: After | (() => After)
   }
-): never =>
+): Resource<
+  Name,
+  Success<Cases[keyof Cases] | Else>,
+  Failure<On | Cases[keyof Cases] | Else | After[number]> | Unmatched<Name, On, Else>,
+  Services<On | Cases[keyof Cases] | Else | After[number]>,
+  Input<On> & InputOf<Cases[keyof Cases] | Else> & InputOf<After[number]>,
+  never
+> =>
   declare(name, {
     kind: matchKind,
     deps: () => ({ on }),

@@ -206,9 +206,11 @@ const checkLimit = (id: string, limit: number): Effect.Effect<number> =>
  * @since 0.1.0
  * @category services
  */
-export const Service =
-  <Self>() =>
-  <const Id extends string>(id: Id): LimiterClass<Self, Id> => {
+export const Service: {
+  <Self>(): <const Id extends string>(id: Id) => LimiterClass<Self, Id>
+  (id: "call it first: class Postgres extends Limiter.Service<Postgres>()(id) {}"): new () => object
+} = (): never =>
+  (<Self, const Id extends string>(id: Id): LimiterClass<Self, Id> => {
     const tag = Context.Service<Self, Limiter>()(id)
     const statics: Pick<LimiterClass<Self, Id>, "withPermit" | "stats" | "layer" | "layerAdaptive"> = {
       withPermit: (self, options) => tag.use((limiter) => limiter.withPermit(self, options)),
@@ -234,4 +236,4 @@ export const Service =
         )
     }
     return Object.assign(tag, statics) as never
-  }
+  }) as never

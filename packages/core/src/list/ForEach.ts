@@ -19,6 +19,7 @@ import type { Undo } from "../model/Undo.ts"
 import type { ProtectedResolver } from "../request/Protected.ts"
 import {
   declare,
+  type ByKey,
   type Deps,
   type Failure,
   type Inputs,
@@ -92,7 +93,7 @@ export const forEach = <
   A,
   E,
   R,
-  const D extends Deps = {},
+  const D extends ByKey & Deps = {},
   const After extends ReadonlyArray<Any> = [],
   PE = never,
   PR = never,

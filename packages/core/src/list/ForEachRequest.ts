@@ -7,6 +7,7 @@ import type { Dependencies, KeyOf } from "../model/Node.ts"
 import { layersOf, type PolicyFor } from "../model/Policy.ts"
 import {
   declare,
+  type ByKey,
   type Deps,
   type Failure,
   type Inputs,
@@ -62,7 +63,7 @@ export const forEachRequest = <
   const Name extends string,
   I,
   Q extends AnyRequest,
-  const D extends Deps = {},
+  const D extends ByKey & Deps = {},
   const After extends ReadonlyArray<Any> = [],
   PE = never,
   PR = never,

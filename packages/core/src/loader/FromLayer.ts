@@ -8,7 +8,16 @@ import * as Scope from "effect/Scope"
 import { valueText } from "../base/ValueText.ts"
 import { BuildMemo } from "../model/BuildMemo.ts"
 import { baseOf, type Dependencies, lensesOf } from "../model/Node.ts"
-import { declare, type Deps, type Failure, type Inputs, isResource, lazily, nodeOf } from "../model/Resource.ts"
+import {
+  declare,
+  type ByKey,
+  type Deps,
+  type Failure,
+  type Inputs,
+  isResource,
+  lazily,
+  nodeOf
+} from "../model/Resource.ts"
 import type { Own, Resource, Services, Success } from "../model/Resource.ts"
 
 declare const ServiceOf: unique symbol
@@ -81,7 +90,7 @@ const servicesOf = (deps: Dependencies): ReadonlyMap<string, Context.Key<unknown
  * @since 0.1.0
  * @category constructors
  */
-export const fromLayer = <const Name extends string, Id, Shape, E, R, const D extends Deps = {}>(
+export const fromLayer = <const Name extends string, Id, Shape, E, R, const D extends ByKey & Deps = {}>(
   name: Name,
   key: Context.Key<Id, Shape>,
   layer: Layer.Layer<Id, E, R>,

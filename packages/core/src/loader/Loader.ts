@@ -16,6 +16,7 @@ import { noSubstitution } from "../compile/Substitution.ts"
 import type { PolicyError, PolicyServices } from "../model/Policy.ts"
 import type {
   Any,
+  ByKey,
   Deps,
   Failure,
   Inputs,
@@ -138,7 +139,7 @@ export type LoaderOf<T extends Deps, O> = {
  * @since 0.1.0
  * @category constructors
  */
-export const compile = <const T extends Deps, const O extends Options>(
+export const compile = <const T extends ByKey & Deps, const O extends Options>(
   targets: T,
   options?: O
 ): Result.Result<LoaderOf<T, O>, GraphError> => {
@@ -166,7 +167,7 @@ const noValues = new Map<string, unknown>()
  * @since 0.1.0
  * @category constructors
  */
-export const make = <const T extends Deps, const O extends Options>(targets: T, options?: O): LoaderOf<T, O> => {
+export const make = <const T extends ByKey & Deps, const O extends Options>(targets: T, options?: O): LoaderOf<T, O> => {
   const compiled = compile(targets, options)
   if (Result.isSuccess(compiled)) return compiled.success
   // The stack begins where the loader is made, and not where its graph is compiled.

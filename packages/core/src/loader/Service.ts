@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import { noSubstitution, type Substitution, substituting } from "../compile/Substitution.ts"
 import { bare, type Base, type Node } from "../model/Node.ts"
 import {
+  type ByKey,
   type Deps,
   type Failure,
   type Inputs,
@@ -162,13 +163,12 @@ const testSubstitution = (id: string, targets: Deps, values: Readonly<Record<str
  * @since 0.1.0
  * @category services
  */
-export const Service =
-  <Self>() =>
-  <const Id extends string, const T extends Deps, const O extends Options>(
+export const Service: {
+  <Self>(): <const Id extends string, const T extends ByKey & Deps, const O extends Options>(
     id: Id,
     targets: T,
     options?: O
-  ): ServiceClass<
+  ) => ServiceClass<
     Self,
     Id,
     { readonly [K in keyof T]: Success<T[K]> },
@@ -177,7 +177,13 @@ export const Service =
     Inputs<T>,
     T,
     O
-  > => {
+  >
+  (
+    id: "call it first: class Page extends Loader.Service<Page>()(id, { user }) {}",
+    ...targets: ReadonlyArray<unknown>
+  ): new () => object
+} = <Self>(): never =>
+  ((id: string, targets: Deps, options?: Options) => {
     const tag = Context.Service<Self, AnyShape>()(id)
     const declaration: Declaration = {
       targets,
@@ -199,5 +205,5 @@ export const Service =
       layerTest: (values: Readonly<Record<string, unknown>>) =>
         layerOf(() => compiled({ ...declaration, substitution: testSubstitution(id, targets, values) }))
     }
-    return Object.defineProperty(Object.assign(tag, statics), "loader", { get: loader }) as never
-  }
+    return Object.defineProperty(Object.assign(tag, statics), "loader", { get: loader })
+  }) as never

@@ -32,6 +32,9 @@ import { checkFunctions, checkUndo } from "./UserEffect.ts"
 
 const TypeId = "~effect-loader/Resource"
 
+/** In types only, for {@link ByKey}. */
+declare const aResource: unique symbol
+
 /**
  * A named declaration: its dependencies, and how to load it.
  *
@@ -60,6 +63,7 @@ export interface Resource<
     readonly _In: (_: In) => void
     readonly _U: () => U
   }
+  readonly [aResource]: true
   readonly name: Name
 }
 
@@ -79,6 +83,19 @@ export type Any = Resource<string, any, any, any, any, any>
  * @category models
  */
 export type Deps = { readonly [key: string]: Any }
+
+/**
+ * That resources are given by local key. The texts are what TypeScript says of a list or an effect, a promise, and a single
+ * resource. Their keys are symbols, which editors do not propose.
+ *
+ * @since 0.1.0
+ * @category type-level
+ */
+export interface ByKey {
+  readonly [Symbol.iterator]?: "give an object with the resources by local key, { user, org }, not a list or an effect"
+  readonly [Symbol.toStringTag]?: "give an object with the resources by local key, { user, org }, not a promise"
+  readonly [aResource]?: "give an object with the resource by local key, { user }, not the resource itself"
+}
 
 /**
  * The type of a resource's value.
@@ -317,7 +334,7 @@ export const make = <
   A,
   E,
   R,
-  const D extends Deps = {},
+  const D extends ByKey & Deps = {},
   const After extends ReadonlyArray<Any> = [],
   R2 = never,
   R3 = never,
@@ -371,10 +388,10 @@ export const make = <
  * @since 0.1.0
  * @category constructors
  */
-export const input =
-  <A>() =>
-  <const Name extends string>(name: Name): Resource<Name, A, never, never, { readonly [K in Name]: A }> =>
-    declare(name, { kind: inputKind, ...waitsForNothing })
+export const input: {
+  <A>(): <const Name extends string>(name: Name) => Resource<Name, A, never, never, { readonly [K in Name]: A }>
+  <_A>(name: "the type comes first, and the name after it: Resource.input<string>()(name)"): never
+} = (): never => ((name: string) => declare(name, { kind: inputKind, ...waitsForNothing })) as never
 
 /**
  * Declares a resource with a constant value.
@@ -414,7 +431,7 @@ export const succeed = <const Name extends string, A>(name: Name, value: A): Res
  * @since 0.1.0
  * @category constructors
  */
-export const struct = <const Name extends string, const D extends Deps>(
+export const struct = <const Name extends string, const D extends ByKey & Deps>(
   name: Name,
   members: D | (() => D)
 ): Resource<

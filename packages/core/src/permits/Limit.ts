@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Held } from "../base/Held.ts"
+import { valueText } from "../base/ValueText.ts"
 import { surface } from "../base/Refusal.ts"
 import { limiting } from "./RunPermits.ts"
 import { type Limiter, permitsOf } from "../limiter/Permits.ts"
@@ -9,6 +10,9 @@ import { sourceIn } from "../limiter/HeldPermits.ts"
 import { fromLayers } from "../attempt/FromLayers.ts"
 import type { Policy } from "../model/Policy.ts"
 import { protection } from "../model/Protection.ts"
+
+/** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
+type TheClass = "the class of a limiter, Policy.limit(Postgres): provide its layer to the program"
 
 /**
  * Limits attempts by a limiter: each attempt runs with permits of it. All users of the limiter share its limit.
@@ -41,13 +45,17 @@ import { protection } from "../model/Protection.ts"
  * @since 0.1.0
  * @category policies
  */
-export const limit = <Self>(
-  limiter: Context.Key<Self, Limiter>,
-  { permits = 1 }: { readonly permits?: number } = {}
-): Policy<LimitExceeded, Self> => {
+export const limit: {
+  <Self>(limiter: Context.Key<Self, Limiter>, options?: { readonly permits?: number }): Policy<LimitExceeded, Self>
+  (limiter: TheClass): never
+} = (key: unknown, { permits = 1 }: { readonly permits?: number } = {}): never => {
   if (!(Number.isInteger(permits) && permits >= 1)) {
     throw new Cause.IllegalArgumentError(`Policy.limit: \`permits\` must be a whole number from 1, got ${permits}`)
   }
+  if (!Context.isKey(key)) {
+    throw new Cause.IllegalArgumentError(`Policy.limit needs the class of a limiter, got ${valueText(key)}`)
+  }
+  const limiter = key as Context.Key<unknown, Limiter>
   const name = limiter.key.slice(limiter.key.lastIndexOf("/") + 1)
   const label = permits === 1 ? `limit(${name})` : `limit(${name}, ${permits})`
   return fromLayers([
@@ -66,5 +74,5 @@ export const limit = <Self>(
       }),
       wrap: (self) => surface(self, label)
     }
-  ])
+  ]) as never
 }

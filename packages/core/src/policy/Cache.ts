@@ -1,4 +1,7 @@
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { valueText } from "../base/ValueText.ts"
 import { keyOf } from "../cache/Key.ts"
 import type { ResourceCacheClass } from "../cache/ResourceCache.ts"
 import { sealed, sharing } from "../cache/Sealed.ts"
@@ -51,6 +54,9 @@ import type { PolicyForKeyed, PolicyOf } from "../model/Policy.ts"
 export const cache = <Self, Id extends string, A, Keyed extends boolean, S>(
   tag: ResourceCacheClass<Self, Id, A, Keyed, S>
 ): unknown extends A ? PolicyForKeyed<never, Self, S> : PolicyOf<A, Self, S> => {
+  if (!Context.isKey(tag)) {
+    throw new Cause.IllegalArgumentError(`Policy.cache needs the class of a cache, got ${valueText(tag)}`)
+  }
   const label = `cache(${tag.key})`
   const layer: Layer = {
     kind: "cache",

@@ -204,8 +204,13 @@ export const retry: {
     options: RetryBound<OwnError<N, E>> & RetrySpending<B> & (string extends N ? never : RetryReading<OwnError<N, E>>)
   ): (self: Resource<N, A, E, R, In, U>) => Resource<N, A, E, R | B, In, U>
   <B = never>(options: RetryBound<unknown> & RetrySpending<B> & RetryReading<unknown>): Policy<never, B>
-  <E0, B = never>(options: RetryBound<E0> & RetrySpending<B> & RetryReading<E0>): PolicyFor<E0, B>
-} = (options: Options): never => {
+  <E0, B = never>(
+    options:
+      | (RetryBound<E0> & RetrySpending<B> & RetryReading<E0>)
+      | "give `times`, `schedule` or both: Policy.retry({ times: 3 })"
+  ): PolicyFor<E0, B>
+} = (given: Options | string): never => {
+  const options = given as Options
   checkFunctions("Policy.retry", "options", options, [], ["while", "retryAfter"])
   checkBound(options)
   const label = `retry(${labelOf(options)})`

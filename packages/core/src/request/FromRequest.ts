@@ -9,6 +9,7 @@ import { type Kind, withDefaults } from "../model/Kind.ts"
 import type { AroundRequests, AskMeans, Dependencies, KeyOf, Source } from "../model/Node.ts"
 import {
   declare,
+  type ByKey,
   type Deps,
   type Failure,
   type Inputs,
@@ -100,7 +101,7 @@ export type AskError<Q extends AnyRequest> = Request.Error<Q> | UnansweredReques
 export const fromRequest = <
   const Name extends string,
   Q extends AnyRequest,
-  const D extends Deps = {},
+  const D extends ByKey & Deps = {},
   const After extends ReadonlyArray<Any> = [],
   CE = never,
   CR = never,
