@@ -208,7 +208,7 @@ const checkLimit = (id: string, limit: number): Effect.Effect<number> =>
  */
 export const Service: {
   <Self>(): <const Id extends string>(id: Id) => LimiterClass<Self, Id>
-  (id: "call it first: class Postgres extends Limiter.Service<Postgres>()(id) {}"): new () => object
+  <_Self>(id: "call it first: class Postgres extends Limiter.Service<Postgres>()(id) {}"): new () => object
 } = (): never =>
   (<Self, const Id extends string>(id: Id): LimiterClass<Self, Id> => {
     const tag = Context.Service<Self, Limiter>()(id)

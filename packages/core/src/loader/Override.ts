@@ -282,7 +282,8 @@ export const withValues: {
   <V extends Readonly<Record<string, unknown>>>(
     values: V
   ): <A, E, R, In, T>(
-    self: Loader<A, E, R, In, T> & ([V] extends [Partial<A>] ? unknown : { readonly "~unlike the targets": V })
+    self: Loader<A, E, R, In, T> &
+      ([V] extends [Partial<A>] ? unknown : { readonly "the values are not those of the targets": V })
   ) => Loader<A, E, R, In, T>
   <A, E, R, In, T>(self: Loader<A, E, R, In, T>, values: Partial<NoInfer<A>>): Loader<A, E, R, In, T>
 } = /* @__PURE__ */ dual(2, (self: AnyLoader, values: Readonly<Record<string, unknown>>): never => {

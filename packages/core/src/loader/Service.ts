@@ -178,7 +178,7 @@ export const Service: {
     T,
     O
   >
-  (
+  <_Self>(
     id: "call it first: class Page extends Loader.Service<Page>()(id, { user }) {}",
     ...targets: ReadonlyArray<unknown>
   ): new () => object

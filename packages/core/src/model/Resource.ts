@@ -73,8 +73,9 @@ export interface Resource<
  * @since 0.1.0
  * @category models
  */
+// Read out of an object, as TypeScript would show an alias by its name, and `Any` does not say what is needed.
 // oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every resource meets
-export type Any = Resource<string, any, any, any, any, any>
+export type Any = { readonly resource: Resource<string, any, any, any, any, any> }["resource"]
 
 /**
  * Resources by local key: what `deps` takes.

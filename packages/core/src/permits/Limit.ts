@@ -12,7 +12,7 @@ import type { Policy } from "../model/Policy.ts"
 import { protection } from "../model/Protection.ts"
 
 /** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
-type TheClass = "the class of a limiter, Policy.limit(Postgres): provide its layer to the program"
+type ClassOfLimiter = "the class of a limiter, Policy.limit(Postgres): provide its layer to the program"
 
 /**
  * Limits attempts by a limiter: each attempt runs with permits of it. All users of the limiter share its limit.
@@ -47,7 +47,7 @@ type TheClass = "the class of a limiter, Policy.limit(Postgres): provide its lay
  */
 export const limit: {
   <Self>(limiter: Context.Key<Self, Limiter>, options?: { readonly permits?: number }): Policy<LimitExceeded, Self>
-  (limiter: TheClass): never
+  (limiter: ClassOfLimiter): never
 } = (key: unknown, { permits = 1 }: { readonly permits?: number } = {}): never => {
   if (!(Number.isInteger(permits) && permits >= 1)) {
     throw new Cause.IllegalArgumentError(`Policy.limit: \`permits\` must be a whole number from 1, got ${permits}`)

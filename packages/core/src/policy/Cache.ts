@@ -11,6 +11,9 @@ import { fromLayers } from "../attempt/FromLayers.ts"
 import { insideOf } from "../attempt/Refresh.ts"
 import type { PolicyForKeyed, PolicyOf } from "../model/Policy.ts"
 
+/** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
+type ClassOfCache = "the class of a cache, Policy.cache(Users): provide its layer to the program"
+
 /**
  * Remembers the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
  *
@@ -51,12 +54,16 @@ import type { PolicyForKeyed, PolicyOf } from "../model/Policy.ts"
  * @since 0.1.0
  * @category policies
  */
-export const cache = <Self, Id extends string, A, Keyed extends boolean, S>(
-  tag: ResourceCacheClass<Self, Id, A, Keyed, S>
-): unknown extends A ? PolicyForKeyed<never, Self, S> : PolicyOf<A, Self, S> => {
-  if (!Context.isKey(tag)) {
-    throw new Cause.IllegalArgumentError(`Policy.cache needs the class of a cache, got ${valueText(tag)}`)
+export const cache: {
+  <Self, Id extends string, A, Keyed extends boolean, S>(
+    tag: ResourceCacheClass<Self, Id, A, Keyed, S>
+  ): unknown extends A ? PolicyForKeyed<never, Self, S> : PolicyOf<A, Self, S>
+  (tag: ClassOfCache): never
+} = (given: unknown): never => {
+  if (!Context.isKey(given)) {
+    throw new Cause.IllegalArgumentError(`Policy.cache needs the class of a cache, got ${valueText(given)}`)
   }
+  const tag = given as ResourceCacheClass<unknown, string, unknown, boolean, unknown>
   const label = `cache(${tag.key})`
   const layer: Layer = {
     kind: "cache",
