@@ -14,7 +14,6 @@ export {
   type Any,
   catch,
   catchCause,
-  type ByKey,
   type Deps,
   type Failure as Error,
   input,

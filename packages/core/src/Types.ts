@@ -7,7 +7,7 @@
 export type { AnyEffect } from "./base/AnyEffect.ts"
 export type { Identity, WithEquals } from "./base/Identity.ts"
 export type { AnyRequest, AnyResolver } from "./batching/AnyResolver.ts"
-export type { CaseOf, Decider, Exact, Unmatched } from "./choice/Match.ts"
+export type { CaseOf, Complete, Decider, Exact, Unmatched } from "./choice/Match.ts"
 export type { Gradient2State } from "./limiter/algorithm/Gradient2.ts"
 export type { Baseline, BaselineProbe, Baselines, VegasState } from "./limiter/algorithm/Vegas.ts"
 export type { EachPolicy, ForValues } from "./list/ForEach.ts"
@@ -39,6 +39,7 @@ export type {
 export type {
   AddError,
   Ancestors,
+  ByKey,
   InputOf,
   Inputs,
   Own,
@@ -47,4 +48,6 @@ export type {
   Values,
   WithoutOwn
 } from "./model/Resource.ts"
+export type { ClassOfLimiter } from "./permits/Limit.ts"
+export type { ClassOfCache } from "./policy/Cache.ts"
 export type { AskError } from "./request/FromRequest.ts"

@@ -167,7 +167,10 @@ const noValues = new Map<string, unknown>()
  * @since 0.1.0
  * @category constructors
  */
-export const make = <const T extends ByKey & Deps, const O extends Options>(targets: T, options?: O): LoaderOf<T, O> => {
+export const make = <const T extends ByKey & Deps, const O extends Options>(
+  targets: T,
+  options?: O
+): LoaderOf<T, O> => {
   const compiled = compile(targets, options)
   if (Result.isSuccess(compiled)) return compiled.success
   // The stack begins where the loader is made, and not where its graph is compiled.

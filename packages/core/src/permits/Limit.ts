@@ -12,7 +12,7 @@ import type { Policy } from "../model/Policy.ts"
 import { protection } from "../model/Protection.ts"
 
 /** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
-type ClassOfLimiter = "the class of a limiter, Policy.limit(Postgres): provide its layer to the program"
+export type ClassOfLimiter = "the class of a limiter, Policy.limit(Postgres): provide its layer to the program"
 
 /**
  * Limits attempts by a limiter: each attempt runs with permits of it. All users of the limiter share its limit.

@@ -12,7 +12,7 @@ import { insideOf } from "../attempt/Refresh.ts"
 import type { PolicyForKeyed, PolicyOf } from "../model/Policy.ts"
 
 /** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
-type ClassOfCache = "the class of a cache, Policy.cache(Users): provide its layer to the program"
+export type ClassOfCache = "the class of a cache, Policy.cache(Users): provide its layer to the program"
 
 /**
  * Remembers the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
