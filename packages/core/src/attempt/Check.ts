@@ -1,7 +1,7 @@
 /** The issues of the policies of a resource. */
 import { type GraphIssue, phrase, quoted, worded } from "../model/GraphIssue.ts"
 import { withDefaults } from "../model/Kind.ts"
-import type { Base, Layer } from "../model/Node.ts"
+import type { Base, Layer, LayeredSource } from "../model/Node.ts"
 
 export const misplaced = (base: Base, policy: Layer, reason: string): GraphIssue =>
   misplacedOn(base.name, policy.label, reason)
@@ -13,54 +13,36 @@ export const misplacedOn = (resource: string, policy: string, reason: string): G
     () => `misplaced policy ${quoted(policy)} on ${quoted(resource)}: ${phrase(reason)}`
   )
 
-const several = "an attempt that holds permits of one limiter must not wait for those of another: keep one of them"
-const needsKey = "this cache is for resources that have a `key`, and this one has none"
-const staysInRun = "a service that a layer built is released with its run, so nothing may remember it longer"
+/** The layers of a resource, or of the items of a list. */
+interface Layers {
+  readonly layers: ReadonlyArray<Layer>
+  readonly source: LayeredSource
+  /** Those further in which are around parts of it. */
+  readonly further?: ReadonlyArray<Layer>
+}
 
-const takesPermits = ({ takes }: Layer): boolean => takes !== undefined
-
-/** A policy that is piped after a fallback may get a value that nothing loaded. */
-const tooLate = ({ layers }: Base, i: number): string | undefined =>
-  layers[i]!.undo?._tag === "Compensation" && layers.slice(0, i).some(({ recovers }) => recovers)
-    ? "a fallback gives nothing that could be undone: pipe it before the fallback"
-    : undefined
-
-/** The layers that need a key, on a resource without one. */
-export const keyless = (base: Base, layers: ReadonlyArray<Layer>, key: unknown): ReadonlyArray<GraphIssue> =>
-  key === undefined ? layers.filter((layer) => layer.needsKey).map((layer) => misplaced(base, layer, needsKey)) : []
-
-/** Issues of layers. The issue of a refused layer names the layer piped onto it. `reasonOf`: why a kind of resource refuses a
- * layer. */
+/** Each layer says what is wrong with its place; it is also refused for what was piped onto it. */
 export const checkLayers = (
   base: Base,
-  reasonOf: (layer: Layer) => string | undefined = () => undefined
-): ReadonlyArray<GraphIssue> =>
-  base.layers.flatMap((layer, i) => {
-    const reason = reasonOf(layer) ?? tooLate(base, i)
+  { further = [], layers, source }: Layers,
+  defaults: ReadonlyArray<Layer> = []
+): ReadonlyArray<GraphIssue> => {
+  const all = withDefaults(layers, defaults)
+  const own = all.length - layers.length
+  return all.flatMap((layer, i) => {
+    const inside = i < own ? [] : [...further, ...layers.slice(0, i - own)]
+    const reason = layer.misplaced?.(source, inside)
     return [
-      ...(layer.refused === undefined ? [] : [misplaced(base, base.layers[i + 1]!, layer.refused)]),
+      ...(layer.refused === undefined ? [] : [misplaced(base, all[i + 1]!, layer.refused)]),
       ...(reason === undefined ? [] : [misplaced(base, layer, reason)])
     ]
   })
-
-/** An attempt may take permits of one limiter only. */
-export const checkLimits = (base: Base, each: ReadonlyArray<Layer> = []): ReadonlyArray<GraphIssue> =>
-  [...each, ...base.layers]
-    .filter(takesPermits)
-    .slice(1)
-    .map((limit) => misplaced(base, limit, several))
+}
 
 /** The issues of a resource that is no list. A resource without a load takes no policies. */
 export const check = (base: Base, defaults: ReadonlyArray<Layer>): ReadonlyArray<GraphIssue> => {
-  const { key, kind, service } = base.source
-  const { refuses } = kind
-  if (refuses !== undefined) return base.layers.slice(-1).map((layer) => misplaced(base, layer, refuses))
-  const all = withDefaults(base.layers, defaults)
-  const remembers = service === undefined ? [] : all.filter(({ mayKnow }) => mayKnow)
-  return [
-    ...checkLayers(base),
-    ...checkLimits(base),
-    ...keyless(base, all, key),
-    ...remembers.map((layer) => misplaced(base, layer, staysInRun))
-  ]
+  const { refuses } = base.source.kind
+  return refuses === undefined
+    ? checkLayers(base, base, defaults)
+    : base.layers.slice(-1).map((layer) => misplaced(base, layer, refuses))
 }

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Attempts } from "../attempt/Attempts.ts"
 import { AttemptState } from "../attempt/AttemptState.ts"
-import { checkLayers, checkLimits, keyless } from "../attempt/Check.ts"
+import { checkLayers, misplaced } from "../attempt/Check.ts"
 import { aroundItems, attempted, takesPermits, toRefusals, wrapped } from "../attempt/Layering.ts"
 import { effects, type Loading } from "../attempt/Loading.ts"
 import { PolicyStack } from "../attempt/PolicyStack.ts"
@@ -131,13 +131,12 @@ export const listKind: Kind = {
   check: (base, defaults) => {
     const { each, itemKey, key } = base.source as ListSource
     return [
-      // The index identifies an item, so two lists of one resource must not load concurrently, as in a hedge.
-      ...checkLayers(base, ({ kind }) =>
-        kind === "hedge" ? "a list is hedged item by item: give it as `each`" : undefined
-      ),
-      ...checkLimits(base, each),
-      ...keyless(base, base.layers, key),
-      ...keyless(base, withDefaults(each, defaults), itemKey)
+      // The items of a list are told apart by their places: two lists of one resource, side by side, could not be.
+      ...base.layers
+        .filter(({ kind }) => kind === "hedge")
+        .map((layer) => misplaced(base, layer, "a list is hedged item by item: give it as `each`")),
+      ...checkLayers(base, { layers: base.layers, source: { key }, further: each.filter(takesPermits) }),
+      ...checkLayers(base, { layers: each, source: { key: itemKey } }, defaults)
     ]
   },
   checkAll: differingProtections,

@@ -1,7 +1,7 @@
 /** A loader as one resource of another. */
-import { checkLayers, keyless, misplaced } from "../attempt/Check.ts"
+import { check } from "../attempt/Check.ts"
 import { holding } from "../attempt/Holding.ts"
-import { attempted, takesPermits, wrapped } from "../attempt/Layering.ts"
+import { attempted, wrapped } from "../attempt/Layering.ts"
 import type { Kind } from "../model/Kind.ts"
 import { declare, lazily, type LoadSource } from "../model/Resource.ts"
 import { loaders } from "../nested/ParentRun.ts"
@@ -14,17 +14,11 @@ import { type LoaderSource, once } from "./Compiling.ts"
 import { compileInside } from "./CompilingInside.ts"
 import { load } from "./Loader.ts"
 
-const inside =
-  "what runs inside takes permits itself, and would wait for these: pipe it onto the resources of the loader inside"
-
 /** What runs another loader. What its resources lack is for that loader to say: a default policy does not reach it. */
 const loaderKind: Kind = {
   name: "loader",
-  check: (base) => [
-    ...checkLayers(base),
-    ...base.layers.filter(takesPermits).map((limit) => misplaced(base, limit, inside)),
-    ...keyless(base, base.layers, base.source.key)
-  ],
+  // What its resources lack is for the loader inside to say.
+  check: (base) => check(base, []),
   toStep: ({ layers, source }, common) => {
     const { key, load } = source as LoadSource
     const around = { ...wrapped(layers, common.name), loading: loaders }

@@ -147,6 +147,13 @@ export interface Rewind {
 /** Hides services that the load of a resource must not read. */
 export type Seal = (self: AnyEffect, resource: string) => AnyEffect
 
+/** What a layer was piped onto: of the items of a list, `key` is theirs. */
+export interface LayeredSource {
+  readonly key?: unknown
+  readonly service?: unknown
+  readonly loader?: unknown
+}
+
 /** A wrapper of a load: a part of a policy, or a view onto which a policy was piped. */
 export interface Layer {
   /** Its name: `timeout`, `retry`... A loader's default policy adds only the kinds that a resource lacks. */
@@ -174,8 +181,8 @@ export interface Layer {
   readonly mayKnow?: boolean
   /** Wraps the load itself, so that a value that callers may share does not depend on one of them. */
   readonly seal?: Seal
-  /** Whether the resource must have a key for it. */
-  readonly needsKey?: boolean
+  /** Why it cannot stand around what it was piped onto: a source, and the layers further in. */
+  readonly misplaced?: (source: LayeredSource, inside: ReadonlyArray<Layer>) => string | undefined
   /** Why no graph accepts this layer, if so. */
   readonly refused: string | undefined
   readonly wrap: (self: AnyEffect, observer: LayerObserver) => AnyEffect

@@ -8,11 +8,13 @@ import { limiting } from "./RunPermits.ts"
 import { type Limiter, permitsOf } from "../limiter/Permits.ts"
 import { sourceIn } from "../limiter/HeldPermits.ts"
 import { fromLayers } from "../attempt/FromLayers.ts"
+import { takesPermits } from "../attempt/Layering.ts"
 import type { Policy } from "../model/Policy.ts"
 import { protection } from "../model/Protection.ts"
 
-/** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
-export type ClassOfLimiter = "the class of a limiter, Policy.limit(Postgres): provide its layer to the program"
+const runsInside =
+  "what runs inside takes permits itself, and would wait for these: pipe it onto the resources of the loader inside"
+const several = "an attempt that holds permits of one limiter must not wait for those of another: keep one of them"
 
 /**
  * Limits attempts by a limiter: each attempt runs with permits of it. All users of the limiter share its limit.
@@ -72,6 +74,10 @@ export const limit: {
         // A caller that borrows permits shares no calls: the lender would wait for a call that itself waits for permits.
         sharedBy: (limiter, context) => sourceIn(Context.get(context, Held), permitsOf(limiter as Limiter))
       }),
+      misplaced: ({ loader }, inside) => {
+        if (loader !== undefined) return runsInside
+        return inside.some(takesPermits) ? several : undefined
+      },
       wrap: (self) => surface(self, label)
     }
   ]) as never

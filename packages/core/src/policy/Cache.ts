@@ -11,8 +11,8 @@ import { fromLayers } from "../attempt/FromLayers.ts"
 import { insideOf } from "../attempt/Refresh.ts"
 import type { PolicyForKeyed, PolicyOf } from "../model/Policy.ts"
 
-/** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
-export type ClassOfCache = "the class of a cache, Policy.cache(Users): provide its layer to the program"
+const needsKey = "this cache is for resources that have a `key`, and this one has none"
+const staysInRun = "a service that a layer built is released with its run, so nothing may remember it longer"
 
 /**
  * Remembers the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
@@ -72,7 +72,10 @@ export const cache: {
     continues: false,
     mayKnow: true,
     extension: holding,
-    needsKey: tag.keyed,
+    misplaced: ({ key, service }) => {
+      if (service !== undefined) return staysInRun
+      return tag.keyed && key === undefined ? needsKey : undefined
+    },
     seal: sealed,
     refused: undefined,
     wrap: (self, observer) =>

@@ -6,6 +6,7 @@
 import type * as Effect from "effect/Effect"
 import { hosted } from "../attempt/FromLayers.ts"
 import { type Any, type Resource, withLayers } from "../model/Resource.ts"
+import type { Layer } from "../model/Node.ts"
 import type { CompensationContext, Undo, UndoFunction } from "../model/Undo.ts"
 import { undoing } from "./Account.ts"
 import { checkFunctions } from "../model/UserEffect.ts"
@@ -31,8 +32,14 @@ export interface Cleanup<V = {}, R = never> extends Undo<unknown, V, R> {
   <N extends string, A, E, R0, In, U>(self: Resource<N, A, E, R0, In, U>): Resource<N, A, E, R0 | R, In, U>
 }
 
-/** A layer that wraps nothing: the run keeps its undo function. */
-const fromFunction = (kind: string, undo: UndoFunction): never => {
+/** A policy that is piped after a fallback may get a value that nothing loaded. */
+const tooLate: Layer["misplaced"] = (_source, inside) =>
+  inside.some(({ recovers }) => recovers)
+    ? "a fallback gives nothing that could be undone: pipe it before the fallback"
+    : undefined
+
+/** A layer that wraps nothing: the run keeps what undoes the value inside of it. */
+const fromFunction = (kind: string, undo: UndoFunction, misplaced?: Layer["misplaced"]): never => {
   const layer = hosted({
     kind,
     label: kind,
@@ -41,6 +48,7 @@ const fromFunction = (kind: string, undo: UndoFunction): never => {
     refused: undefined,
     wrap: (self) => self,
     undo,
+    ...(misplaced && { misplaced }),
     extension: undoing
   })
   const layers = [layer]
@@ -93,7 +101,7 @@ export const compensate = <A, R = never, V = {}>(
   f: (value: A, deps: V, context: CompensationContext) => Effect.Effect<unknown, unknown, R>
 ): Compensation<A, V, R> => {
   checkFunctions("Saga.compensate", "f", { f }, ["f"])
-  return fromFunction("compensation", { _tag: "Compensation", undo: f as (value: unknown) => unknown })
+  return fromFunction("compensation", { _tag: "Compensation", undo: f as (value: unknown) => unknown }, tooLate)
 }
 
 /**
