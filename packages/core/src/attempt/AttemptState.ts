@@ -1,12 +1,10 @@
-/** The state of the attempts of a resource or item. */
-import type { SlotTurn } from "../model/Extension.ts"
-import type { FailedItem } from "../model/ResourceError.ts"
+/** What is tried, and how often it was so far. */
+import type { FailureFacts, SlotTurn } from "../model/Extension.ts"
 import type { PerCall } from "../model/PerCall.ts"
 
-/** A failed item, and its error. */
-export interface ItemFailure extends FailedItem {
-  readonly attempts: number
-  readonly error: unknown
+/** What is known of the failures inside a step. */
+interface FailureLog {
+  readonly find: (error: unknown) => FailureFacts | undefined
 }
 
 /** The attempts of a resource, or of one item of a list. */
@@ -24,8 +22,8 @@ export class AttemptState {
   /** The reports that run once per call, and the last shared call. */
   perCall: PerCall | undefined = undefined
   call: object | undefined = undefined
-  /** The failures of the items of a list. */
-  failures: Array<ItemFailure> | undefined = undefined
+  /** Of a list, how its items failed. */
+  failures: FailureLog | undefined = undefined
 
   constructor(index: number, item: number | undefined, attempts: number) {
     this.index = index

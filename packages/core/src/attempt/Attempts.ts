@@ -18,20 +18,38 @@ import type { Loading } from "./Loading.ts"
 import { OnBegin } from "./OnBegin.ts"
 import { PolicyStack } from "./PolicyStack.ts"
 
-/** The layers around an attempt, and what it holds. */
-type AttemptForm = Pick<Attempted, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
+/** How attempts are wrapped, and what they hold. */
+export type AttemptForm = Pick<Attempted, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
 
-/** The slot and the permits of an attempt. An attempt counts as running from the moment it has them. */
-interface Place {
+/** What an attempt has, and whether it has it yet: from then on it counts as running. */
+export interface Place {
   readonly attempt: number
   permits: unknown
   isTaken: boolean
   begun: boolean
 }
 
-const permitsOf = (turn: SlotTurn): unknown => turn.answer?.permits
+export const permitsOf = (turn: SlotTurn): unknown => turn.answer?.permits
 
-const isRefused = (turn: SlotTurn): boolean => turn.answer?.refusal !== undefined
+export const isRefused = (turn: SlotTurn): boolean => turn.answer?.refusal !== undefined
+
+/** An attempt that takes permits. */
+export interface Limiting {
+  readonly limit: Limited
+  readonly gate: Slots
+  readonly place: Place
+  readonly self: AnyEffect
+}
+
+/** How attempts take permits. What limits them brings it. */
+export interface Taking {
+  /** One of several attempts. */
+  readonly attempt: (attempts: Attempts, stack: PolicyStack, limiting: Limiting) => AnyEffect
+  /** The attempt that is the whole of a step. */
+  readonly whole: (attempts: Attempts, stack: PolicyStack, limit: Limited, self: AnyEffect) => AnyEffect
+}
+
+const takingOf = (limit: Limited): Taking => limit.takes.taking as Taking
 
 export class Attempts implements Attempting {
   readonly run: Run
@@ -70,18 +88,17 @@ export class Attempts implements Attempting {
     const state = this.of(index)
     if (outer.length > 0) state.attempts = 0
     const stack = new PolicyStack(this, state, step, deps)
-    const one = (attempted.loading as Loading).inRun(this, stack, () => attempted.load(deps))
+    const loading = attempted.loading as Loading
+    const one = loading.inRun(this, stack, () => attempted.load(deps))
     // The items of a list are its loads.
     const load = attempted.items === undefined ? this.load(stack, attempted, one) : one
     const attempt = this.inScope(this.inSlot(attempted, stack.attempt(inner, load)))
-    return this.whole(
-      index,
-      outer.length > 0
-        ? stack.within(outer, this.again(stack, attempted, hooks.retried?.(index, attempt) ?? attempt))
-        : limit === undefined
-          ? attempt
-          : this.only(stack, attempted, limit, attempt)
-    )
+    let whole = attempt
+    if (outer.length > 0) {
+      const kept = hooks.retried?.(index, attempt) ?? attempt
+      whole = stack.within(outer, loading.again?.(this, stack, kept) ?? this.watched(stack, attempted, kept))
+    } else if (limit !== undefined) whole = takingOf(limit).whole(this, stack, limit, attempt)
+    return hooks.whole?.(index, whole) ?? whole
   }
 
   abort(index: number, cause: Cause.Cause<unknown>): void {
@@ -97,55 +114,14 @@ export class Attempts implements Attempting {
     return this.run.hooks.load?.(stack, sealed) ?? sealed
   }
 
-  /** The load of one item of a list, inside its policies. */
-  item(stack: PolicyStack, value: unknown, load: AnyEffect): AnyEffect {
-    const { hooks } = this.run
-    const { state, step } = stack
-    const items = step.attempts!.items!
-    const attempt = this.inScope(this.inSlot(items, stack.attempt(items.inner, this.load(stack, items, load))))
-    const kept = items.outer.length === 0 ? attempt : (hooks.retried?.(state.index, attempt) ?? attempt)
-    const whole = stack.within(items.outer, this.watched(stack, items, kept))
-    return Effect.onExitPrimitive(hooks.item?.(state.index, state.item!, whole) ?? whole, (exit) => {
-      if (Exit.isSuccess(exit)) this.offerSlots(state)
-      else this.itemFailed(state, value, exit.cause)
-      return undefined
-    })
-  }
-
-  /** Records a failed item. Its list keeps the slots until all consequences are applied, so that no other attempt takes them. */
-  itemFailed(state: AttemptState, value: unknown, cause: Cause.Cause<unknown>): void {
-    const list = this.of(state.index)
-    list.slots += state.slots
-    state.slots = 0
-    const reason = cause.reasons.find(Cause.isFailReason)
-    if (reason === undefined) return
-    list.failures ??= []
-    list.failures.push({ index: state.item!, value, attempts: state.begun, error: reason.error })
-  }
-
-  aborts(state: AttemptState, item: unknown, cause: Cause.Cause<unknown>): AnyEffect {
-    if (state.item !== undefined) this.itemFailed(state, item, cause)
-    this.abort(state.index, cause)
-    return Effect.interrupt
-  }
-
-  /** Releases the slots that no running attempt needs, and offers them at once. */
+  /** Gives back what no running attempt needs, and says so at once. */
   offerSlots(state: AttemptState): void {
     if (this.keepSlots(state, state.running)) this.run.onSlots()
   }
 
-  private whole(index: number, self: AnyEffect): AnyEffect {
-    return this.run.hooks.whole?.(index, self) ?? self
-  }
-
-  /** The facts of a failure. For a list, the last item that failed with this error is the cause. */
   private failureOf(base: number, error: unknown): FailureFacts | undefined {
     const state = this.states?.get(base)
-    if (state === undefined) return undefined
-    const item = state.failures?.findLast((failure) => Object.is(failure.error, error))
-    return item === undefined
-      ? { attempts: state.begun, item: undefined }
-      : { attempts: item.attempts, item: { index: item.index, value: item.value } }
+    return state && (state.failures?.find(error) ?? { attempts: state.begun, item: undefined })
   }
 
   /** The run has ended: interrupts the attempts that wait for a slot. */
@@ -169,7 +145,7 @@ export class Attempts implements Attempting {
     return this.keepSlots(state, 0)
   }
 
-  private of(index: number): AttemptState {
+  of(index: number): AttemptState {
     this.states ??= new Map()
     let state = this.states.get(index)
     if (state === undefined) this.states.set(index, (state = new AttemptState(index, undefined, 1)))
@@ -188,7 +164,7 @@ export class Attempts implements Attempting {
    * Waits for a turn in the order of urgency. An interruption gives up the place, and the end of the run interrupts the wait. The
    * wait is always interruptible: an attempt that lost against another one would otherwise wait for that one's slot.
    */
-  private waitForTurn(state: AttemptState, place: Place, slots: Slots, limit?: Limited): Effect.Effect<Waiter> {
+  waitForTurn(state: AttemptState, place: Place, slots: Slots, limit?: Limited): Effect.Effect<Waiter> {
     const wait = Effect.callback<Waiter>((resume) => {
       if (this.over) return resume(Effect.interrupt)
       const giveUp = () => resume(Effect.interrupt)
@@ -215,23 +191,11 @@ export class Attempts implements Attempting {
     return Effect.interruptible(wait)
   }
 
-  /** The effect of one attempt of a resource. Each run of the effect is another attempt. */
-  private again(stack: PolicyStack, attempted: Attempted, self: AnyEffect): AnyEffect {
-    if (attempted.items === undefined) return this.watched(stack, attempted, self)
-    // The attempts of a list are those of its items.
-    return Effect.suspend(() => {
-      stack.state.attempts++
-      // The list has kept the slots of failed items; the next items use them.
-      this.offerSlots(stack.state)
-      return self
-    })
-  }
-
   /**
    * The effect of one attempt, counted and reported, with its own slot. Several attempts may run at once. An attempt counts as
    * running from the moment it has its slot, so that no other attempt of its resource takes that slot as free.
    */
-  private watched(stack: PolicyStack, holding: AttemptForm, self: AnyEffect): AnyEffect {
+  watched(stack: PolicyStack, holding: AttemptForm, self: AnyEffect): AnyEffect {
     const { state } = stack
     return Effect.suspend(() => {
       const place: Place = { attempt: ++state.attempts, permits: undefined, isTaken: false, begun: false }
@@ -254,7 +218,8 @@ export class Attempts implements Attempting {
     const { gate } = this.run
     const { state } = stack
     if (gate !== undefined && holding.holdsSlot) {
-      if (holding.limit !== undefined) return this.limited(stack, holding, holding.limit, place, gate, self)
+      const { limit } = holding
+      if (limit !== undefined) return takingOf(limit).attempt(this, stack, { gate, limit, place, self })
       if (state.slots <= state.running) {
         return Effect.andThen(this.waitForTurn(state, place, gate), this.trying(state, place, self))
       }
@@ -263,42 +228,18 @@ export class Attempts implements Attempting {
     return this.attempt(fiber, state, place, self)
   }
 
-  /** An attempt that takes permits. The first one uses the turn of its step, with its permits or its refusal. */
-  private limited(
-    stack: PolicyStack,
-    holding: AttemptForm,
-    limit: Limited,
-    place: Place,
-    slots: Slots,
-    self: AnyEffect
-  ): AnyEffect {
-    const { state } = stack
-    const given = state.turn
-    state.turn = undefined
-    if (given !== undefined && !isRefused(given)) this.take(state, place, given)
-    // It must not hold a slot while it waits for permits.
-    if (given === undefined) this.offerSlots(state)
-    const turn: Effect.Effect<SlotTurn> =
-      given === undefined ? this.waitForTurn(state, place, slots, limit) : Effect.succeed(given)
-    return Effect.flatMap(turn, (turn) =>
-      isRefused(turn)
-        ? this.refusal(stack, holding, limit, turn.answer!.refusal)
-        : this.trying(state, place, this.run.hooks.permits!.lend(permitsOf(turn), self))
-    )
-  }
-
-  /** An attempt inside a slot, noted in its context. */
-  private inSlot({ holdsSlot }: Pick<AttemptForm, "holdsSlot">, self: AnyEffect): AnyEffect {
+  /** An attempt in a slot, which knows that. */
+  inSlot({ holdsSlot }: Pick<AttemptForm, "holdsSlot">, self: AnyEffect): AnyEffect {
     return holdsSlot ? (this.run.hooks.inSlot?.(self) ?? self) : self
   }
 
-  private take(state: AttemptState, place: Place, turn?: SlotTurn): void {
+  take(state: AttemptState, place: Place, turn?: SlotTurn): void {
     state.running++
     place.isTaken = true
     place.permits = turn === undefined ? undefined : permitsOf(turn)
   }
 
-  private trying(state: AttemptState, place: Place, self: AnyEffect): AnyEffect {
+  trying(state: AttemptState, place: Place, self: AnyEffect): AnyEffect {
     return Effect.withFiber((fiber) => this.attempt(fiber, state, place, self))
   }
 
@@ -327,24 +268,8 @@ export class Attempts implements Attempting {
     else if (this.keepSlots(state, Math.max(state.running, 1))) this.run.onSlots()
   }
 
-  /** An attempt that is the whole step, in the turn of the step. */
-  private only(stack: PolicyStack, attempted: Attempted, limit: Limited, self: AnyEffect): AnyEffect {
-    const turn = stack.state.turn!
-    if (isRefused(turn)) return this.refusal(stack, attempted, limit, turn.answer!.refusal)
-    this.run.sink?.(stack.index, undefined, { _tag: "AttemptStarted", attempt: 1 })
-    return this.run.hooks.permits!.lend(permitsOf(turn), self)
-  }
-
-  /** The effect of a refused attempt: it fails where its limit was piped. */
-  private refusal(stack: PolicyStack, holding: AttemptForm, limit: Limited, error: unknown): AnyEffect {
-    stack.state.refusals++
-    stack.refused({ policy: limit.label, error })
-    const failure = this.run.hooks.permits!.refuse(limit, error)
-    return this.inScope(stack.withinRefused(holding.inner.slice(limit.inside), failure))
-  }
-
-  /** An attempt in its own scope, if the caller has a scope. */
-  private inScope(self: AnyEffect): AnyEffect {
+  /** An attempt in a scope of its own, where the caller has one. */
+  inScope(self: AnyEffect): AnyEffect {
     const { scope } = this.run
     return scope === undefined ? self : inChildScope(self, scope)
   }

@@ -108,7 +108,9 @@ export class PolicyStack implements LayerObserver, LoadPlace, LayerPlace {
   }
 
   aborting(cause: Cause.Cause<unknown>): AnyEffect {
-    return this.attempts.aborts(this.state, this.item?.value, cause)
+    this.item?.failed?.(cause)
+    this.attempts.abort(this.index, cause)
+    return Effect.interrupt
   }
 
   rewinding(cause: Cause.Cause<unknown>, rewind: Rewind): boolean {

@@ -1,5 +1,5 @@
-/** Lists: each item has its own attempts, inside the policies of an item. Items load concurrently. */
-import type * as Cause from "effect/Cause"
+/** Lists: each item is loaded by attempts of its own, side by side, inside the policies of an item. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Attempts } from "../attempt/Attempts.ts"
@@ -10,6 +10,8 @@ import { effects, type Loading } from "../attempt/Loading.ts"
 import { PolicyStack } from "../attempt/PolicyStack.ts"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
 import { type Kind, withDefaults } from "../model/Kind.ts"
+import type { FailureFacts } from "../model/Extension.ts"
+import type { FailedItem } from "../model/ResourceError.ts"
 import type { AnyEffect, AskMeans, Base, Items, Layer, Source } from "../model/Node.ts"
 import type { Attempted, ItemLoads, Step, Wrapped } from "../model/Step.ts"
 import { asEffect } from "../model/UserEffect.ts"
@@ -42,7 +44,48 @@ const isBare = ({ run }: Attempts, list: Attempted, { asks, inner, limit, outer 
   run.scope === undefined &&
   run.hooks.item === undefined
 
-/** The load of an item without layers and observers. */
+/** How items failed: of those that failed with one error, the last is told. */
+class ItemFailures {
+  private readonly all: Array<FailedItem & { readonly attempts: number; readonly error: unknown }> = []
+
+  add({ begun, item }: AttemptState, value: unknown, error: unknown): void {
+    this.all.push({ index: item!, value, attempts: begun, error })
+  }
+
+  find(error: unknown): FailureFacts | undefined {
+    const found = this.all.findLast((failure) => Object.is(failure.error, error))
+    return found && { attempts: found.attempts, item: { index: found.index, value: found.value } }
+  }
+}
+
+/** Notes which item failed. Its list keeps its slots: until what follows is known, no other attempt may have them. */
+const itemFailed = (attempts: Attempts, state: AttemptState, value: unknown, cause: Cause.Cause<unknown>): void => {
+  const list = attempts.of(state.index)
+  list.slots += state.slots
+  state.slots = 0
+  const reason = cause.reasons.find(Cause.isFailReason)
+  if (reason === undefined) return
+  const failures = (list.failures ??= new ItemFailures()) as ItemFailures
+  failures.add(state, value, reason.error)
+}
+
+/** One item inside its policies. */
+const oneItem = (attempts: Attempts, stack: PolicyStack, value: unknown, load: AnyEffect): AnyEffect => {
+  const { hooks } = attempts.run
+  const { state, step } = stack
+  const items = step.attempts!.items!
+  const held = attempts.inSlot(items, stack.attempt(items.inner, attempts.load(stack, items, load)))
+  const attempt = attempts.inScope(held)
+  const kept = items.outer.length === 0 ? attempt : (hooks.retried?.(state.index, attempt) ?? attempt)
+  const whole = stack.within(items.outer, attempts.watched(stack, items, kept))
+  return Effect.onExitPrimitive(hooks.item?.(state.index, state.item!, whole) ?? whole, (exit) => {
+    if (Exit.isSuccess(exit)) attempts.offerSlots(state)
+    else itemFailed(attempts, state, value, exit.cause)
+    return undefined
+  })
+}
+
+/** The load of an item that nothing wraps, and that no observer reads of. */
 const bareItem = (
   attempts: Attempts,
   { index, step }: PolicyStack,
@@ -53,7 +96,7 @@ const bareItem = (
   Effect.onExitPrimitive(
     Effect.suspend(() => asEffect(step, "`load`", given())),
     (exit) => {
-      if (Exit.isFailure(exit)) attempts.itemFailed(new AttemptState(index, k, 1), item, exit.cause)
+      if (Exit.isFailure(exit)) itemFailed(attempts, new AttemptState(index, k, 1), item, exit.cause)
       return undefined
     }
   )
@@ -70,7 +113,7 @@ const loadAll = (attempts: Attempts, stack: PolicyStack): AnyEffect => {
   if (asks !== undefined) {
     const requests = all.map((item, k) => asRequest(step, load(item, deps, k)))
     const onFailure = (k: number, cause: Cause.Cause<unknown>): void =>
-      attempts.itemFailed(new AttemptState(index, k, 1), all[k], cause)
+      itemFailed(attempts, new AttemptState(index, k, 1), all[k], cause)
     return attempts.load(
       stack,
       items,
@@ -86,8 +129,15 @@ const loadAll = (attempts: Attempts, stack: PolicyStack): AnyEffect => {
   }
   run.hooks.listed?.(index, all.length, concurrency === "unbounded" ? Infinity : concurrency)
   const loads = forEach(all, concurrency, (value, k) => {
-    const item = new PolicyStack(attempts, new AttemptState(index, k, 0), step, deps, { items, value, index: k })
-    return attempts.item(
+    const state = new AttemptState(index, k, 0)
+    const item = new PolicyStack(attempts, state, step, deps, {
+      items,
+      value,
+      index: k,
+      failed: (cause) => itemFailed(attempts, state, value, cause)
+    })
+    return oneItem(
+      attempts,
       item,
       value,
       (items.loading as Loading).inRun(attempts, item, () => load(value, deps, k))
@@ -100,6 +150,14 @@ const loadAll = (attempts: Attempts, stack: PolicyStack): AnyEffect => {
 /** Makes the step of a list. Outside of runs, too, it loads its items. */
 const items: Loading = {
   inRun: (attempts, stack) => Effect.suspend(() => loadAll(attempts, stack)),
+  // The attempts are those of the items.
+  again: (attempts, { state }, self) =>
+    Effect.suspend(() => {
+      state.attempts++
+      // The slots of items that failed before, which the list has kept, are for the items that follow.
+      attempts.offerSlots(state)
+      return self
+    }),
   outside: () => Effect.never
 }
 

@@ -105,8 +105,9 @@ export interface Refusal {
 export interface PermitsTaken {
   readonly limiter: Context.Key<unknown, unknown>
   readonly count: number
-  /** The extension that takes permits in a run. */
+  /** What takes permits in a run, and how its attempts do: see `attempt/Attempts.ts`. */
   readonly extension: Extension
+  readonly taking: unknown
 }
 
 /** A call of a resolver with policies around it, innermost first. */

@@ -145,6 +145,8 @@ export interface ItemPlace {
   readonly items: ItemLoads
   readonly value: unknown
   readonly index: number
+  /** Notes its failure, in a run. */
+  readonly failed?: (cause: Cause.Cause<unknown>) => void
 }
 
 /** A load, or that of an item of a list, which layers are around. */

@@ -4,6 +4,7 @@ import type { LimitExceeded } from "../limiter/LimitExceeded.ts"
 import { Held } from "../base/Held.ts"
 import { valueText } from "../base/ValueText.ts"
 import { surface } from "../base/Refusal.ts"
+import { limitedAttempts } from "./LimitedAttempts.ts"
 import { limiting } from "./RunPermits.ts"
 import { type Limiter, permitsOf } from "../limiter/Permits.ts"
 import { sourceIn } from "../limiter/HeldPermits.ts"
@@ -67,7 +68,12 @@ export const limit: {
       repeats: false,
       continues: false,
       refused: undefined,
-      takes: { limiter: limiter as Context.Key<unknown, unknown>, count: permits, extension: limiting },
+      takes: {
+        limiter: limiter as Context.Key<unknown, unknown>,
+        count: permits,
+        extension: limiting,
+        taking: limitedAttempts
+      },
       protects: protection(label, {
         key: limiter as Context.Key<unknown, unknown>,
         around: (limiter, self, resource) => (limiter as Limiter).withPermit(self, { permits, resource }),
