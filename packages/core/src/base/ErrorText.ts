@@ -89,41 +89,34 @@ const jsonOf = (value: unknown): string => shorten(JSON.stringify(toPlain(value)
 /** An error without its causes: its name and message, or its fields where it has no message. */
 const headOf = (error: object): string => {
   const fields = error as Fields
-  const name = nameOf(fields)
+  const name = nameOf(fields) ?? (isError(error) ? "Error" : undefined)
+  const { _tag, code } = fields
   const message = textIn(fields["message"])
-  if (message !== undefined && (isError(error) || name !== undefined)) return `${name ?? "Error"}: ${message}`
-  const code = fields["code"]
-  const named = name ?? (isError(error) ? "Error" : undefined)
-  if (fields["_tag"] !== undefined) {
+  if (message !== undefined && name !== undefined) return `${name}: ${message}`
+  if (_tag !== undefined) {
     const others = fieldsOf(fields)
-    return Object.keys(others).length === 0 ? named! : `${named} ${jsonOf(others)}`
+    return Object.keys(others).length === 0 ? name! : `${name} ${jsonOf(others)}`
   }
-  if (isError(error)) return typeof code === "string" || typeof code === "number" ? `${named} (${code})` : named!
-  const json = jsonOf(error)
-  return named === undefined || Array.isArray(error) ? json : `${named} ${json}`
+  if (isError(error)) return typeof code === "string" || typeof code === "number" ? `${name} (${code})` : name!
+  return name === undefined || Array.isArray(error) ? jsonOf(error) : `${name} ${jsonOf(error)}`
 }
-
-const errorsIn = (error: Fields): ReadonlyArray<unknown> =>
-  Array.isArray(error["errors"]) && isError(error) ? error["errors"] : []
 
 const tell = (error: unknown, above: ReadonlyArray<unknown>): string => {
   if (typeof error === "string") return textIn(error) ?? JSON.stringify(error)
   if (typeof error !== "object" || error === null) return shorten(String(toPlain(error)), longestFields)
   if (above.includes(error) || above.length > deepest) return "..."
   const inside = [...above, error]
+  const { cause, errors } = error as Fields
   let told = headOf(error)
-  const errors = errorsIn(error as Fields)
-  if (errors.length > 0) {
+  if (Array.isArray(errors) && errors.length > 0 && isError(error)) {
     const first = errors.slice(0, mostErrors).map((one) => tell(one, inside))
-    const rest = errors.length > mostErrors ? [`and ${errors.length - mostErrors} more`] : []
-    told += `: ${[...first, ...rest].join("; ")}`
+    if (errors.length > mostErrors) first.push(`and ${errors.length - mostErrors} more`)
+    told += `: ${first.join("; ")}`
   }
-  const { cause } = error as Fields
   if (cause === undefined || cause === null || inside.includes(cause)) return told
   const why = tell(cause, inside)
-  // The message already contains the message of the cause.
-  const known = textIn((cause as Fields)["message"]) ?? why
-  return told.includes(known) ? told : `${told} (cause: ${why})`
+  // The message may contain the message of the cause.
+  return told.includes(textIn((cause as Fields)["message"]) ?? why) ? told : `${told} (cause: ${why})`
 }
 
 /**

@@ -47,8 +47,7 @@ export class Heap<T extends Placed> {
 
   /** Moves an item to its right position, after a change of its order. */
   moved(item: T): void {
-    this.rise(item, item.place)
-    this.sink(item, item.place)
+    this.rise(item, this.fillGap(item.place))
   }
 
   private put(item: T, place: number): void {
@@ -76,20 +75,6 @@ export class Heap<T extends Placed> {
       if (!this.before(item, this.items[parent]!)) break
       this.put(this.items[parent]!, place)
       place = parent
-    }
-    this.put(item, place)
-  }
-
-  private sink(item: T, from: number): void {
-    const { items } = this
-    let place = from
-    for (;;) {
-      let child = 2 * place + 1
-      if (child >= items.length) break
-      if (child + 1 < items.length && this.before(items[child + 1]!, items[child]!)) child++
-      if (!this.before(items[child]!, item)) break
-      this.put(items[child]!, place)
-      place = child
     }
     this.put(item, place)
   }

@@ -49,18 +49,10 @@ export const kindOf = (value: unknown): string => {
 
 /** A value in words: short plain values as they are, others by their kind. */
 export const valueText = (value: unknown): string => {
+  if (typeof value === "string")
+    return `the string ${JSON.stringify(value.length > longestText ? `${value.slice(0, longestText)}...` : value)}`
+  if (typeof value === "number") return `the number ${value}`
+  if (typeof value === "boolean" || value === undefined || value === null) return String(value)
   const kind = kindOf(value)
-  switch (typeof value) {
-    case "string":
-      return `the string ${JSON.stringify(value.length > longestText ? `${value.slice(0, longestText)}...` : value)}`
-    case "number":
-      return `the number ${value}`
-    case "boolean":
-      return String(value)
-    case "bigint":
-    case "symbol":
-      return `a ${kind}`
-    default:
-      return kind === "undefined" || kind === "null" ? kind : `${/^[aeiou]/i.test(kind) ? "an" : "a"} ${kind}`
-  }
+  return `${/^[aeiou]/i.test(kind) ? "an" : "a"} ${kind}`
 }

@@ -103,8 +103,7 @@ export class ResourceError<out Name extends string, out E> extends Data.TaggedEr
   /** Plain data for logs: the error once, without circular references. It never throws. */
   override toJSON(): unknown {
     const { _tag, attempts, elapsed, error, item, message, path, resource } = this
-    const plain = { _tag, message, resource, attempts, path, elapsed: Duration.toMillis(elapsed) }
-    return toPlain({ ...plain, ...(item === undefined ? {} : { item }), error })
+    return toPlain({ _tag, message, resource, attempts, path, elapsed: Duration.toMillis(elapsed), item, error })
   }
 }
 

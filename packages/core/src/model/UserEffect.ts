@@ -72,6 +72,9 @@ export const wrapIn = (of: Owner, layers: ReadonlyArray<Layer>, self: AnyEffect,
     self
   )
 
+const illegal = (what: string, name: string, problem: string, got: unknown): Cause.IllegalArgumentError =>
+  new Cause.IllegalArgumentError(`${what}("${name}")${problem}, got ${valueText(got)}`)
+
 /**
  * Checks that options are functions. Throws an `IllegalArgumentError`.
  *
@@ -85,25 +88,18 @@ export const checkFunctions = (
   required: ReadonlyArray<string>,
   optional: ReadonlyArray<string> = []
 ): void => {
-  if (typeof options !== "object" || options === null) {
-    throw new Cause.IllegalArgumentError(`${what}("${name}") needs an object of options, got ${valueText(options)}`)
-  }
+  if (typeof options !== "object" || options === null) throw illegal(what, name, " needs an object of options", options)
   const given = options as Readonly<Record<string, unknown>>
   const wrong = [...required, ...optional.filter((option) => given[option] !== undefined)].find(
     (option) => typeof given[option] !== "function"
   )
-  if (wrong === undefined) return
-  throw new Cause.IllegalArgumentError(
-    `${what}("${name}"): \`${wrong}\` must be a function, got ${valueText(given[wrong])}`
-  )
+  if (wrong !== undefined) throw illegal(what, name, `: \`${wrong}\` must be a function`, given[wrong])
 }
 
 /** Checks that a value was made by `Saga.compensate` or `Saga.cleanup`. Throws an `IllegalArgumentError`. */
 export const checkUndo = (what: string, name: string, undo: object): void => {
   if ("~effect-loader/Undo" in Object(undo)) return
-  throw new Cause.IllegalArgumentError(
-    `${what}("${name}"): after the options come only Saga.compensate(...) and Saga.cleanup(...), got ${valueText(undo)}`
-  )
+  throw illegal(what, name, ": after the options come only Saga.compensate(...) and Saga.cleanup(...)", undo)
 }
 
 /** Applies the seal that a cache around a load asks for. */
