@@ -1,15 +1,7 @@
 /** Sorts the layers of a load: those around one attempt, those around all attempts, and the limit that attempts take. */
 import type { Extension } from "../model/Extension.ts"
-import type { KeyOf, Layer, Seal } from "../model/Node.ts"
-import {
-  type Asks,
-  type Attempted,
-  type Common,
-  type ItemLoads,
-  type Step,
-  stepOf,
-  type Wrapped
-} from "../model/Step.ts"
+import type { Layer, Seal } from "../model/Node.ts"
+import { type Attempted, type Common, type Step, stepOf, type Wrapped } from "../model/Step.ts"
 import { attempting } from "./Attempts.ts"
 import { effects, type Loading } from "./Loading.ts"
 
@@ -39,8 +31,8 @@ export const guards = ({ protects, takes }: Layer): boolean => protects !== unde
 export const toRefusals = (layer: Layer): Layer =>
   layer.protects === undefined ? layer : { ...layer, repeats: false, wrap: layer.protects.inPlace }
 
-/** A protection counts calls of its backend, so it moves inside of caches: a cache hit is not a call. */
-const insideCaches = (layers: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
+/** What protects a backend counts its calls: what a cache knows, or another caller loads, is none. */
+export const insideCaches = (layers: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
   const cache = layers.findIndex(({ mayKnow }) => mayKnow)
   const around = cache < 0 ? none : layers.slice(cache + 1).filter(guards)
   if (around.length === 0) return layers
@@ -60,7 +52,7 @@ export type ToWrapped = (layers: ReadonlyArray<Layer>, resource: string, around?
  * further out, its layer stays there and turns a refusal into an error.
  */
 export const wrapped: ToWrapped = (given, resource, around = none) => {
-  const layers = insideCaches(given)
+  const layers = given.find(({ arrange }) => arrange !== undefined)?.arrange!(given) ?? given
   const [inner, outer] = splitLayers(layers)
   const layer = layers.find(takesPermits) ?? around.find(takesPermits)
   const inside = inner.findIndex(takesPermits)
@@ -104,17 +96,17 @@ export const aroundItems = (layers: ReadonlyArray<Layer>, loading: Loading): Wra
  * The seal that the layers of a load ask for. A load with a `key` needs none. Policies around the calls of a resolver read the
  * services of the callers, so their requests are not sealed.
  */
-const sealOf = (wrapped: Wrapped, asks: Asks | undefined, key: object | undefined): Seal | undefined =>
-  key !== undefined || (asks?.calls.length ?? 0) > 0
+export const sealOf = (wrapped: Wrapped, key: object | undefined): Seal | undefined =>
+  key !== undefined || (wrapped.asks?.calls.length ?? 0) > 0
     ? undefined
     : layersIn(wrapped).find(({ seal }) => seal !== undefined)?.seal
 
-/** Whether a layer undoes or rewinds. */
-const undoesIn = (wrapped: Wrapped): boolean =>
+/** Whether something is undone, or what is around may be taken back. */
+export const undoesIn = (wrapped: Wrapped): boolean =>
   layersIn(wrapped).some(({ rewind, undo }) => undo !== undefined || rewind !== undefined)
 
-/** The extensions that layers bring. A cache inside an attempt needs none: the attempt has its slot already. */
-const extensionsIn = ({ asks, inner, limit, outer }: Wrapped): ReadonlyArray<Extension> =>
+/** A cache inside an attempt has its slot already: no load waits there for one. */
+export const extensionsIn = ({ asks, inner, limit, outer }: Wrapped): ReadonlyArray<Extension> =>
   [
     limit?.takes.extension,
     asks?.limit?.takes.extension,
@@ -122,47 +114,30 @@ const extensionsIn = ({ asks, inner, limit, outer }: Wrapped): ReadonlyArray<Ext
     ...outer.map(({ extension }) => extension)
   ].filter((extension) => extension !== undefined)
 
-interface Loaded {
-  readonly load: Attempted["load"]
-  readonly key: KeyOf | undefined
-  readonly items?: ItemLoads
-  readonly isLoader?: boolean
-}
+/** What is loaded by attempts, where that differs from what is around it. */
+type Loaded = Partial<Attempted> & Pick<Attempted, "load" | "key">
 
-/**
- * Makes a step that attempts load. Lists and nested loaders hold no slot, since their parts do. Their side effects may be
- * undone, whatever their layers.
- */
+/** A step that is loaded by attempts. */
 export const attempted = (
   common: Common,
   wrapped: Wrapped,
-  { isLoader = false, items, key, load }: Loaded,
+  loaded: Loaded,
   extensions: ReadonlyArray<Extension> = none
 ): Step => {
-  const holdsSlot = wrapped.holdsSlot && items === undefined && !isLoader
-  const undoes = isLoader || undoesIn(wrapped) || (items !== undefined && (items.asks === undefined || undoesIn(items)))
-  const sealOfItems = items && (sealOf(wrapped, items.asks, key) ?? sealOf(items, items.asks, items.itemKey))
   const attempts: Attempted = {
     ...wrapped,
-    load,
-    key,
-    items: items && { ...items, seal: sealOfItems },
-    isLoader,
-    holdsSlot,
-    undoes,
-    seal: sealOf(wrapped, wrapped.asks, key)
+    items: undefined,
+    isLoader: false,
+    undoes: undoesIn(wrapped),
+    seal: sealOf(wrapped, loaded.key),
+    ...loaded
   }
   const step: Step = stepOf(common, {
     begin: ({ hooks }, index, deps) => hooks.attempts!.begin(index, step, deps),
     limit: wrapped.limit,
-    beginsFree: wrapped.beginsFree || !holdsSlot,
+    beginsFree: wrapped.beginsFree || !attempts.holdsSlot,
     attempts,
-    extensions: [
-      attempting,
-      ...extensionsIn(wrapped),
-      ...(items === undefined ? none : extensionsIn(items)),
-      ...extensions
-    ]
+    extensions: [attempting, ...extensionsIn(wrapped), ...extensions]
   })
   return step
 }

@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { AnyEffect, Layer, Lens } from "../model/Node.ts"
+import { recovered } from "../model/Recovery.ts"
 import { handledBy } from "../model/UserEffect.ts"
 
 const mapped = (self: AnyEffect, onSuccess: Lens["onSuccess"]): AnyEffect =>
@@ -20,17 +21,15 @@ export const layerOf = ({ ancestors, label, onFailure, onSuccess, recovers }: Le
     : undefined,
   wrap: (self, observer) => {
     if (onFailure === undefined) return mapped(self, onSuccess)
-    const recovered = (cause: Cause.Cause<unknown>, failure: unknown, error: unknown): AnyEffect => {
-      const handled = handledBy({ name: observer.resource }, `the function of ${label}`, onFailure, failure, cause)
-      return Effect.tap(handled, () => Effect.sync(() => observer.degraded(label, error)))
-    }
     return Effect.matchCauseEffect(self, {
       onSuccess: (value) => Effect.succeed(onSuccess === undefined ? value : onSuccess(value)),
       onFailure: (cause) => {
-        if (recovers === "causes")
-          return Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : recovered(cause, cause, Cause.squash(cause))
-        const fail = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
-        return fail === undefined ? Effect.failCause(cause) : recovered(cause, fail.error, fail.error)
+        const found = recovered(recovers, cause)
+        if (found === undefined) return Effect.failCause(cause)
+        const { error } = found
+        const handled = handledBy({ name: observer.resource }, `the function of ${label}`, onFailure, error, cause)
+        const failure = recovers === "causes" ? Cause.squash(cause) : error
+        return Effect.tap(handled, () => Effect.sync(() => observer.degraded(label, failure)))
       }
     })
   }

@@ -5,7 +5,16 @@ import * as Exit from "effect/Exit"
 import type { Attempts } from "../attempt/Attempts.ts"
 import { AttemptState } from "../attempt/AttemptState.ts"
 import { checkLayers, misplaced } from "../attempt/Check.ts"
-import { aroundItems, attempted, takesPermits, toRefusals, wrapped } from "../attempt/Layering.ts"
+import {
+  aroundItems,
+  attempted,
+  extensionsIn,
+  sealOf,
+  takesPermits,
+  toRefusals,
+  undoesIn,
+  wrapped
+} from "../attempt/Layering.ts"
 import { effects, type Loading } from "../attempt/Loading.ts"
 import { PolicyStack } from "../attempt/PolicyStack.ts"
 import type { AnyResolver } from "../batching/AnyResolver.ts"
@@ -202,7 +211,12 @@ export const listKind: Kind = {
     const source = base.source as ListSource
     const isAsked = source.resolver !== undefined
     const around = aroundItems(isAsked ? base.layers.map(toRefusals) : base.layers, items)
+    const { itemKey, key } = source
     const loads: ItemLoads = { ...source, ...itemsIn(source, defaults, base) }
-    return attempted(common, around, { items: loads, key: source.key, load: noLoad }, [foreseeing, undoing])
+    const seal = sealOf({ ...around, asks: loads.asks }, key) ?? sealOf(loads, itemKey)
+    // What its items do may be undone.
+    const undoes = loads.asks === undefined || undoesIn(around) || undoesIn(loads)
+    const loaded = { items: { ...loads, seal }, key, load: noLoad, undoes }
+    return attempted(common, around, loaded, [...extensionsIn(loads), foreseeing, undoing])
   }
 }

@@ -22,7 +22,9 @@ const loaderKind: Kind = {
   toStep: ({ layers, source }, common) => {
     const { key, load } = source as LoadSource
     const around = { ...wrapped(layers, common.name), loading: loaders }
-    return attempted(common, around, { load, key, isLoader: true }, [foreseeing, undoing, holding])
+    // Its loader does the work, and takes the slots. What that does may be undone, whatever it is wrapped in.
+    const loaded = { load, key, isLoader: true, holdsSlot: false, undoes: true }
+    return attempted(common, around, loaded, [foreseeing, undoing, holding])
   }
 }
 

@@ -178,7 +178,9 @@ export interface Layer {
   readonly patience?: number
   /** Whether plans leave it out, because they show another layer for it. */
   readonly unlisted?: boolean
-  /** Whether it may know the value without running the effect inside: then there is no attempt, and no slot is taken. */
+  /** The layers in the order in which they stand, where that is another than the one they were piped in. */
+  readonly arrange?: (layers: ReadonlyArray<Layer>) => ReadonlyArray<Layer>
+  /** Whether it may have the value without what is inside, which then takes no slot and is no attempt. */
   readonly mayKnow?: boolean
   /** Wraps the load itself, so that a value that callers may share does not depend on one of them. */
   readonly seal?: Seal

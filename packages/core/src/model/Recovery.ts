@@ -8,12 +8,11 @@ import { asEffect, call, handledBy } from "./UserEffect.ts"
 /** Marks causes from which no fallback may recover. */
 export const abortedKey = "effect-loader/Aborted"
 
-/** The error of a recoverable cause: one with an error and without a defect. */
-export const recoverable = (cause: Cause.Cause<unknown>): ResourceError<string, unknown> | undefined => {
+/** The failure of a cause that may be recovered: one that holds an error and no defect. */
+export const recoverable = (cause: Cause.Cause<unknown>): Cause.Fail<unknown> | undefined => {
   if (Cause.hasDies(cause)) return undefined
   const fail = cause.reasons.find(Cause.isFailReason)
-  if (fail?.annotations.has(abortedKey)) return undefined
-  return fail?.error as ResourceError<string, unknown> | undefined
+  return fail?.annotations.has(abortedKey) ? undefined : fail
 }
 
 /** The cause before its errors were wrapped in `ResourceError`. */
@@ -30,15 +29,12 @@ interface Options {
   readonly onFailure: (failure: unknown) => unknown
 }
 
-/** The part of a cause that the handler gets; `undefined` if the cause is not recovered. */
-const failureOf = (
-  recovers: Options["recovers"],
+/** What of a cause is recovered, where any of it is: its error, or the whole. */
+export const recovered = (
+  recovers: Lens["recovers"],
   cause: Cause.Cause<unknown>
-): { readonly failure: unknown } | undefined => {
-  if (recovers === "causes") return Cause.hasInterruptsOnly(cause) ? undefined : { failure: unnamed(cause) }
-  const error = recoverable(cause)
-  return error === undefined ? undefined : { failure: error.error }
-}
+): { readonly error: unknown } | undefined =>
+  recovers === "causes" ? (Cause.hasInterruptsOnly(cause) ? undefined : { error: cause }) : recoverable(cause)
 
 /** A view that recovers with the effect of a handler when its resource failed. */
 export const recovering = (label: string, options: Options): Lens => {
@@ -56,10 +52,11 @@ export const recovering = (label: string, options: Options): Lens => {
       }
       if (value !== Failed) return run.succeed(index, onSuccess === undefined ? value : onSuccess(value))
       const cause = run.causeOf(parent)!
-      const recovered = failureOf(recovers, cause)
-      if (recovered === undefined) return run.conclude(index, cause)
+      const found = recovered(recovers, cause)
+      if (found === undefined) return run.conclude(index, cause)
       const before = unnamed(cause)
-      const handler = handledBy(step, `the function of ${label}`, onFailure, recovered.failure, before)
+      const failure = recovers === "causes" ? before : (found.error as ResourceError<string, unknown>).error
+      const handler = handledBy(step, `the function of ${label}`, onFailure, failure, before)
       run.recover(index, label, handler, () => Cause.squash(before))
     }
   }

@@ -8,6 +8,7 @@ import { sealed, sharing } from "../cache/Sealed.ts"
 import type { Layer } from "../model/Node.ts"
 import { holding } from "../attempt/Holding.ts"
 import { fromLayers } from "../attempt/FromLayers.ts"
+import { insideCaches } from "../attempt/Layering.ts"
 import { insideOf } from "../attempt/Refresh.ts"
 import type { PolicyForKeyed, PolicyOf } from "../model/Policy.ts"
 
@@ -71,6 +72,7 @@ export const cache: {
     repeats: false,
     continues: false,
     mayKnow: true,
+    arrange: insideCaches,
     extension: holding,
     misplaced: ({ key, service }) => {
       if (service !== undefined) return staysInRun
