@@ -7,7 +7,7 @@ import { layersOf, type Part } from "../model/Policy.ts"
 import { discover, type Found, type LookInside } from "./Discovery.ts"
 import { GraphError } from "./GraphError.ts"
 import { type Program, toProgram } from "./Program.ts"
-import { isNone, type Substitution } from "./Substitution.ts"
+import type { Substitution } from "./Substitution.ts"
 
 /** The options of a loader that compiling reads. */
 export interface CompileOptions {
@@ -44,9 +44,10 @@ export const compile = (
   const issues = [...optionIssues, ...discovery.issues, ...misplaced(basesOf(discovery.found), defaults)]
   if (issues.length > 0) return Result.fail(new GraphError({ loader, issues }))
   const program = toProgram(loader, discovery, defaults)
-  // An override may cut the path to the resource of a rewind, which is not a mistake.
-  const lost = isNone(options.substitution)
-    ? program.extensions.flatMap(({ extension }) => extension.check?.(program as never) ?? [])
-    : []
+  // A value that is given in the place of a resource may leave nothing to go back to: that is no mistake.
+  const lost =
+    options.substitution.apply === undefined
+      ? program.extensions.flatMap(({ extension }) => extension.check?.(program as never) ?? [])
+      : []
   return lost.length > 0 ? Result.fail(new GraphError({ loader, issues: lost })) : Result.succeed(program)
 }

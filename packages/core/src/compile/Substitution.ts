@@ -13,19 +13,14 @@ export interface Substitution {
   readonly byNode: ReadonlyMap<Node, Node>
   /** For every other base. */
   readonly otherwise?: (base: Base) => Node | undefined
-  /** Maps each node to its substitute. The code that substitutes brings it. */
+  /** From each node to what stands in its place; `undefined` where nothing is substituted. */
   readonly apply?: (self: Substitution) => (node: Node) => Node
 }
 
 export const noSubstitution: Substitution = { byName: new Map(), byNode: new Map() }
 
-/** Whether nothing is substituted. */
-export const isNone = ({ byName, byNode, otherwise }: Substitution): boolean =>
-  byName.size === 0 && byNode.size === 0 && otherwise === undefined
-
-/** Maps each node to its substitute, or to itself. The same node always gives the same result. */
+/** From each node to what stands in its place: itself, for most. The same node always gives the same. */
 const substitute = (substitution: Substitution): ((node: Node) => Node) => {
-  if (isNone(substitution)) return (node) => node
   const { byName, byNode, otherwise } = substitution
   const standIns = new Set<Node>([...byNode.values(), ...byName.values()].map(baseOf))
   const known = new Map<Node, Node>()
@@ -44,5 +39,8 @@ const substitute = (substitution: Substitution): ((node: Node) => Node) => {
   return of
 }
 
-/** A substitution of these nodes. */
-export const substituting = (nodes: Omit<Substitution, "apply">): Substitution => ({ ...nodes, apply: substitute })
+/** A substitution of these nodes, if there are any. */
+export const substituting = (nodes: Omit<Substitution, "apply">): Substitution =>
+  nodes.byName.size + nodes.byNode.size === 0 && nodes.otherwise === undefined
+    ? noSubstitution
+    : { ...nodes, apply: substitute }

@@ -119,11 +119,13 @@ export const compiledOf = (self: AnyLoader): Compiled => partsOf(self).compiled
 export const valuesOf = (self: AnyLoader): GivenValues => partsOf(self).values
 
 /** The same loader, with something that only its runs read changed: its graph is not compiled again. */
-export const changed = (self: AnyLoader, changes: Partial<Pick<Compiled, "extensions" | "onExit">>): never => {
+export const changed = (self: AnyLoader, changes: Pick<Declaration, "extensions" | "onExit">): never => {
   const compiled = compiledOf(self)
   const declaration = { ...compiled.declaration, ...changes }
-  return fromCompiled({ ...compiled, ...changes, declaration }, valuesOf(self))
+  return fromCompiled({ ...compiled, extensions: declaration.extensions ?? none, declaration }, valuesOf(self))
 }
+
+const none: ReadonlyArray<never> = []
 
 /** Types are for the caller to say; here is only the value that stands for them. */
 export const fromCompiled = (compiled: Compiled, values: GivenValues): never =>

@@ -107,21 +107,17 @@ const checkOptions = ({
 }
 
 const compileGraph = (declaration: Declaration, issues: ReadonlyArray<GraphIssue>, inside: LookInside): Compilation => {
-  const { options, substitution, targets } = declaration
-  const { compensationConcurrency, concurrency, name, onCompensationFailure, policy, scheduling, timeout } = options
-  const undoLimit = compensationConcurrency ?? concurrency ?? "unbounded"
+  const { extensions = none, options, substitution, targets } = declaration
+  const { concurrency, scheduling, timeout } = options
   const known = [...issues, ...checkOptions(options)]
-  return Result.map(compileProgram(targets, { name, policy, substitution, inside }, known), (program) => ({
+  return Result.map(compileProgram(targets, { ...options, substitution, inside }, known), (program) => ({
     declaration,
     program,
     nested: { depth: 1 },
-    extensions: declaration.extensions ?? none,
+    extensions,
     limit: concurrency === "unbounded" ? undefined : concurrency,
     timeout: timeout === undefined ? undefined : Duration.fromInputUnsafe(timeout),
-    inBatches: scheduling === "batched",
-    undoLimit: undoLimit === "unbounded" ? Infinity : undoLimit,
-    onCompensationFailure,
-    onExit: declaration.onExit ?? none
+    inBatches: scheduling === "batched"
   }))
 }
 

@@ -374,7 +374,8 @@ export const onExit: {
 } = /* @__PURE__ */ dual(2, (self: AnyLoader, hook: OnExit): never => {
   const compiled = compiledOf(self)
   checkFunctions("Loader.onExit", compiled.program.name, { hook }, ["hook"])
-  return changed(self, { onExit: [...compiled.onExit, hook], extensions: [...compiled.extensions, undoing] })
+  const { declaration, extensions } = compiled
+  return changed(self, { onExit: [...(declaration.onExit ?? []), hook], extensions: [...extensions, undoing] })
 })
 
 /** The values that targets were loaded to, for those that were. */

@@ -32,10 +32,20 @@ import { apart } from "./Undoing.ts"
 
 /** How a loader undoes side effects, and the hooks on the ends of its loads. */
 export interface Accounted extends Runnable {
-  /** How many compensations may run at once. */
-  readonly undoLimit: number
-  readonly onCompensationFailure: ((error: RollbackError) => unknown) | undefined
-  readonly onExit: ReadonlyArray<(exit: AnyExit) => unknown>
+  readonly declaration: {
+    readonly options: {
+      readonly concurrency?: number | "unbounded"
+      /** How many compensations may run at once; default: `concurrency`. */
+      readonly compensationConcurrency?: number | "unbounded"
+      readonly onCompensationFailure?: (error: RollbackError) => unknown
+    }
+    readonly onExit?: ReadonlyArray<(exit: AnyExit) => unknown>
+  }
+}
+
+const limitOf = ({ declaration: { options } }: Accounted): number => {
+  const limit = options.compensationConcurrency ?? options.concurrency ?? "unbounded"
+  return limit === "unbounded" ? Infinity : limit
 }
 
 class Account {
@@ -54,7 +64,7 @@ class Account {
     this.saga = new Saga({
       program: run.program,
       hooks: () => this.run.hooks,
-      limit: this.runnable.undoLimit,
+      limit: limitOf(this.runnable),
       keeps: run.failFast
     })
   }
@@ -164,10 +174,12 @@ const withFailures = (interruption: Cause.Cause<unknown>, run: Run): AnyExit =>
   Exit.failCause(combine([interruption, ...causesOf(run)]))
 
 /** Reports failed compensations to the loader's function, or to the log. */
-const tellOf = (error: RollbackError, { onCompensationFailure: handler }: Accounted): Effect.Effect<void> =>
-  handler === undefined
+const tellOf = (error: RollbackError, { declaration }: Accounted): Effect.Effect<void> => {
+  const { onCompensationFailure: handler } = declaration.options
+  return handler === undefined
     ? logNotUndone(error)
     : logFailure(error.loader, "`onCompensationFailure`", () => handler(error))
+}
 
 /** Logs one line with the first causes, so that people can read it. */
 const logNotUndone = ({ failures, message }: RollbackError): Effect.Effect<void> => {
@@ -179,7 +191,7 @@ const logNotUndone = ({ failures, message }: RollbackError): Effect.Effect<void>
 const mostCauses = 100
 
 /** Runs the hooks on the end of a load, one after the other. */
-const runHooks = (exit: AnyExit, { onExit, program }: Accounted): Effect.Effect<void> =>
+const runHooks = (exit: AnyExit, { declaration: { onExit = [] }, program }: Accounted): Effect.Effect<void> =>
   Effect.forEach(onExit, (hook) => apart(logFailure(program.name, "a hook of Loader.onExit", () => hook(exit))), {
     discard: true
   })
@@ -196,7 +208,7 @@ export const undoing: Extension = {
   prepare: ({ steps }: Program): boolean => steps.some(({ attempts }) => attempts?.undoes === true),
   check: misplacedRewinds,
   open: (run: Run, undoes: boolean | undefined, execution: Execution): Hooks | undefined => {
-    const { onExit } = execution.runnable as Accounted
+    const { onExit = [] } = (execution.runnable as Accounted).declaration
     if (undoes !== true && !(run.failFast && onExit.length > 0)) return undefined
     return execution.stateOf(undoing, () => new Account(execution, run)).hooksOf(run)
   }
