@@ -1,8 +1,8 @@
-/** What is tried, and how often it was so far. */
+/** The state of the attempts of a resource or item. */
 import type { FailureFacts, SlotTurn } from "../model/Extension.ts"
 import type { PerCall } from "../model/PerCall.ts"
 
-/** What is known of the failures inside a step. */
+/** The facts of failures inside a step, by their errors. */
 interface FailureLog {
   readonly find: (error: unknown) => FailureFacts | undefined
 }
@@ -22,7 +22,7 @@ export class AttemptState {
   /** The reports that run once per call, and the last shared call. */
   perCall: PerCall | undefined = undefined
   call: object | undefined = undefined
-  /** Of a list, how its items failed. */
+  /** The failures of the items of a list. */
   failures: FailureLog | undefined = undefined
 
   constructor(index: number, item: number | undefined, attempts: number) {

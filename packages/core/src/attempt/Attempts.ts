@@ -18,10 +18,10 @@ import type { Loading } from "./Loading.ts"
 import { OnBegin } from "./OnBegin.ts"
 import { PolicyStack } from "./PolicyStack.ts"
 
-/** How attempts are wrapped, and what they hold. */
+/** The layers around an attempt, and what it holds. */
 export type AttemptForm = Pick<Attempted, "asks" | "goesOn" | "holdsSlot" | "inner" | "limit">
 
-/** What an attempt has, and whether it has it yet: from then on it counts as running. */
+/** The slot and the permits of an attempt. An attempt counts as running from the moment it has them. */
 export interface Place {
   readonly attempt: number
   permits: unknown
@@ -41,7 +41,7 @@ export interface Limiting {
   readonly self: AnyEffect
 }
 
-/** How attempts take permits. What limits them brings it. */
+/** How attempts take permits. The limit of a resource brings it. */
 export interface Taking {
   /** One of several attempts. */
   readonly attempt: (attempts: Attempts, stack: PolicyStack, limiting: Limiting) => AnyEffect
@@ -114,7 +114,7 @@ export class Attempts implements Attempting {
     return this.run.hooks.load?.(stack, sealed) ?? sealed
   }
 
-  /** Gives back what no running attempt needs, and says so at once. */
+  /** Releases the slots that no running attempt needs, and offers them at once. */
   offerSlots(state: AttemptState): void {
     if (this.keepSlots(state, state.running)) this.run.onSlots()
   }
@@ -228,7 +228,7 @@ export class Attempts implements Attempting {
     return this.attempt(fiber, state, place, self)
   }
 
-  /** An attempt in a slot, which knows that. */
+  /** An attempt inside a slot, noted in its context. */
   inSlot({ holdsSlot }: Pick<AttemptForm, "holdsSlot">, self: AnyEffect): AnyEffect {
     return holdsSlot ? (this.run.hooks.inSlot?.(self) ?? self) : self
   }

@@ -17,11 +17,11 @@ export const misplacedOn = (resource: string, policy: string, reason: string): G
 interface Layers {
   readonly layers: ReadonlyArray<Layer>
   readonly source: LayeredSource
-  /** Those further in which are around parts of it. */
+  /** Layers further in, around parts of it. */
   readonly further?: ReadonlyArray<Layer>
 }
 
-/** Each layer says what is wrong with its place; it is also refused for what was piped onto it. */
+/** Issues of layers. The issue of a refused layer names the layer piped onto it. */
 export const checkLayers = (
   base: Base,
   { further = [], layers, source }: Layers,

@@ -31,7 +31,7 @@ export const guards = ({ protects, takes }: Layer): boolean => protects !== unde
 export const toRefusals = (layer: Layer): Layer =>
   layer.protects === undefined ? layer : { ...layer, repeats: false, wrap: layer.protects.inPlace }
 
-/** What protects a backend counts its calls: what a cache knows, or another caller loads, is none. */
+/** A protection counts calls of its backend, so it moves inside of caches: a cache hit is not a call. */
 export const insideCaches = (layers: ReadonlyArray<Layer>): ReadonlyArray<Layer> => {
   const cache = layers.findIndex(({ mayKnow }) => mayKnow)
   const around = cache < 0 ? none : layers.slice(cache + 1).filter(guards)
@@ -101,11 +101,11 @@ export const sealOf = (wrapped: Wrapped, key: object | undefined): Seal | undefi
     ? undefined
     : layersIn(wrapped).find(({ seal }) => seal !== undefined)?.seal
 
-/** Whether something is undone, or what is around may be taken back. */
+/** Whether a layer undoes or rewinds. */
 export const undoesIn = (wrapped: Wrapped): boolean =>
   layersIn(wrapped).some(({ rewind, undo }) => undo !== undefined || rewind !== undefined)
 
-/** A cache inside an attempt has its slot already: no load waits there for one. */
+/** The extensions that layers bring. A cache inside an attempt needs none: the attempt has its slot already. */
 export const extensionsIn = ({ asks, inner, limit, outer }: Wrapped): ReadonlyArray<Extension> =>
   [
     limit?.takes.extension,
@@ -114,10 +114,10 @@ export const extensionsIn = ({ asks, inner, limit, outer }: Wrapped): ReadonlyAr
     ...outer.map(({ extension }) => extension)
   ].filter((extension) => extension !== undefined)
 
-/** What is loaded by attempts, where that differs from what is around it. */
+/** The load, and what a kind of resource changes of its attempts. */
 type Loaded = Partial<Attempted> & Pick<Attempted, "load" | "key">
 
-/** A step that is loaded by attempts. */
+/** Makes a step that attempts load. */
 export const attempted = (
   common: Common,
   wrapped: Wrapped,

@@ -10,9 +10,9 @@ import type { PolicyStack } from "./PolicyStack.ts"
 export interface Loading {
   /** The effect in an attempt of a run. */
   readonly inRun: (attempts: Attempts, stack: PolicyStack, given: () => unknown) => AnyEffect
-  /** Around each of several attempts, where these are not counted one by one. */
+  /** The effect of one of several attempts. Default: an attempt that is counted and reported. */
   readonly again?: (attempts: Attempts, stack: PolicyStack, self: AnyEffect) => AnyEffect
-  /** For work that belongs to no run, such as a refresh of a cache. */
+  /** The effect outside of runs, as in a refresh of a cache. */
   readonly outside: (of: Named, given: () => unknown) => AnyEffect
 }
 

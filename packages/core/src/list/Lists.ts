@@ -1,4 +1,4 @@
-/** Lists: each item is loaded by attempts of its own, side by side, inside the policies of an item. */
+/** Lists: each item has its own attempts, inside the policies of an item. Items load concurrently. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -53,7 +53,7 @@ const isBare = ({ run }: Attempts, list: Attempted, { asks, inner, limit, outer 
   run.scope === undefined &&
   run.hooks.item === undefined
 
-/** How items failed: of those that failed with one error, the last is told. */
+/** The failures of items. Of several items with one error, the last is found. */
 class ItemFailures {
   private readonly all: Array<FailedItem & { readonly attempts: number; readonly error: unknown }> = []
 
@@ -67,7 +67,7 @@ class ItemFailures {
   }
 }
 
-/** Notes which item failed. Its list keeps its slots: until what follows is known, no other attempt may have them. */
+/** Records a failed item. Its list keeps the slots until all consequences are applied, so that no other attempt takes them. */
 const itemFailed = (attempts: Attempts, state: AttemptState, value: unknown, cause: Cause.Cause<unknown>): void => {
   const list = attempts.of(state.index)
   list.slots += state.slots
@@ -78,7 +78,7 @@ const itemFailed = (attempts: Attempts, state: AttemptState, value: unknown, cau
   failures.add(state, value, reason.error)
 }
 
-/** One item inside its policies. */
+/** The load of one item of a list, inside its policies. */
 const oneItem = (attempts: Attempts, stack: PolicyStack, value: unknown, load: AnyEffect): AnyEffect => {
   const { hooks } = attempts.run
   const { state, step } = stack
@@ -94,7 +94,7 @@ const oneItem = (attempts: Attempts, stack: PolicyStack, value: unknown, load: A
   })
 }
 
-/** The load of an item that nothing wraps, and that no observer reads of. */
+/** The load of an item without layers and observers. */
 const bareItem = (
   attempts: Attempts,
   { index, step }: PolicyStack,
@@ -159,11 +159,11 @@ const loadAll = (attempts: Attempts, stack: PolicyStack): AnyEffect => {
 /** Makes the step of a list. Outside of runs, too, it loads its items. */
 const items: Loading = {
   inRun: (attempts, stack) => Effect.suspend(() => loadAll(attempts, stack)),
-  // The attempts are those of the items.
+  // The attempts of a list are those of its items.
   again: (attempts, { state }, self) =>
     Effect.suspend(() => {
       state.attempts++
-      // The slots of items that failed before, which the list has kept, are for the items that follow.
+      // The list has kept the slots of failed items; the next items use them.
       attempts.offerSlots(state)
       return self
     }),
@@ -198,7 +198,7 @@ export const listKind: Kind = {
   check: (base, defaults) => {
     const { each, itemKey, key } = base.source as ListSource
     return [
-      // The items of a list are told apart by their places: two lists of one resource, side by side, could not be.
+      // The index identifies an item, so two lists of one resource must not load concurrently, as in a hedge.
       ...base.layers
         .filter(({ kind }) => kind === "hedge")
         .map((layer) => misplaced(base, layer, "a list is hedged item by item: give it as `each`")),

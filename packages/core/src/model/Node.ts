@@ -105,7 +105,7 @@ export interface Refusal {
 export interface PermitsTaken {
   readonly limiter: Context.Key<unknown, unknown>
   readonly count: number
-  /** What takes permits in a run, and how its attempts do: see `attempt/Attempts.ts`. */
+  /** The extension that takes permits in a run, and how attempts take them: `Taking` of `attempt/Attempts.ts`. */
   readonly extension: Extension
   readonly taking: unknown
 }
@@ -148,7 +148,7 @@ export interface Rewind {
 /** Hides services that the load of a resource must not read. */
 export type Seal = (self: AnyEffect, resource: string) => AnyEffect
 
-/** What a layer was piped onto: of the items of a list, `key` is theirs. */
+/** The source inside a layer. For a layer of the items of a list, `key` is the key of items. */
 export interface LayeredSource {
   readonly key?: unknown
   readonly service?: unknown
@@ -178,13 +178,13 @@ export interface Layer {
   readonly patience?: number
   /** Whether plans leave it out, because they show another layer for it. */
   readonly unlisted?: boolean
-  /** The layers in the order in which they stand, where that is another than the one they were piped in. */
+  /** Puts the layers of a resource into another order than the one in which they were piped. */
   readonly arrange?: (layers: ReadonlyArray<Layer>) => ReadonlyArray<Layer>
-  /** Whether it may have the value without what is inside, which then takes no slot and is no attempt. */
+  /** Whether it may know the value without running the effect inside: then there is no attempt, and no slot is taken. */
   readonly mayKnow?: boolean
   /** Wraps the load itself, so that a value that callers may share does not depend on one of them. */
   readonly seal?: Seal
-  /** Why it cannot stand around what it was piped onto: a source, and the layers further in. */
+  /** Why it cannot wrap this source and these layers further in, if so. */
   readonly misplaced?: (source: LayeredSource, inside: ReadonlyArray<Layer>) => string | undefined
   /** Why no graph accepts this layer, if so. */
   readonly refused: string | undefined

@@ -8,7 +8,7 @@ import { asEffect, call, handledBy } from "./UserEffect.ts"
 /** Marks causes from which no fallback may recover. */
 export const abortedKey = "effect-loader/Aborted"
 
-/** The failure of a cause that may be recovered: one that holds an error and no defect. */
+/** The failure of a recoverable cause: one with an error and without a defect. */
 export const recoverable = (cause: Cause.Cause<unknown>): Cause.Fail<unknown> | undefined => {
   if (Cause.hasDies(cause)) return undefined
   const fail = cause.reasons.find(Cause.isFailReason)
@@ -29,7 +29,7 @@ interface Options {
   readonly onFailure: (failure: unknown) => unknown
 }
 
-/** What of a cause is recovered, where any of it is: its error, or the whole. */
+/** The part of a cause that a handler gets, its error or the whole; `undefined` if the cause is not recovered. */
 export const recovered = (
   recovers: Lens["recovers"],
   cause: Cause.Cause<unknown>

@@ -13,6 +13,9 @@ import { takesPermits } from "../attempt/Layering.ts"
 import type { Policy } from "../model/Policy.ts"
 import { protection } from "../model/Protection.ts"
 
+/** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
+export type ClassOfLimiter = "the class of a limiter, Policy.limit(Postgres): provide its layer to the program"
+
 const runsInside =
   "what runs inside takes permits itself, and would wait for these: pipe it onto the resources of the loader inside"
 const several = "an attempt that holds permits of one limiter must not wait for those of another: keep one of them"

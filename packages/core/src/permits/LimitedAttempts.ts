@@ -23,7 +23,7 @@ export const limitedAttempts: Taking = {
     const given = state.turn
     state.turn = undefined
     if (given !== undefined && !isRefused(given)) attempts.take(state, place, given)
-    // It is not to hold a slot while it waits for permits.
+    // It must not hold a slot while it waits for permits.
     if (given === undefined) attempts.offerSlots(state)
     const turn: Effect.Effect<SlotTurn> =
       given === undefined ? attempts.waitForTurn(state, place, gate, limit) : Effect.succeed(given)

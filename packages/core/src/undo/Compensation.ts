@@ -38,7 +38,7 @@ const tooLate: Layer["misplaced"] = (_source, inside) =>
     ? "a fallback gives nothing that could be undone: pipe it before the fallback"
     : undefined
 
-/** A layer that wraps nothing: the run keeps what undoes the value inside of it. */
+/** A layer that wraps nothing: the run keeps its undo function. */
 const fromFunction = (kind: string, undo: UndoFunction, misplaced?: Layer["misplaced"]): never => {
   const layer = hosted({
     kind,
