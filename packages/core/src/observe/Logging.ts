@@ -3,19 +3,20 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import { describe } from "../base/ErrorText.ts"
+import { checked, type Expected } from "../base/UserValue.ts"
 import { layerWatch, type Watch, type Watcher } from "../watch/Observer.ts"
 import type { Limit, ResourceEvent, RunEvent } from "../watch/RunEvent.ts"
 import { count } from "./Count.ts"
 import { millis, pauseText } from "./Millis.ts"
 import { printable, printableLabel } from "./Printable.ts"
-import { whyOf } from "./Words.ts"
+import { ownError, whyOf } from "./Words.ts"
 
 /**
  * The parts of the logs.
@@ -24,6 +25,9 @@ import { whyOf } from "./Words.ts"
  * - `events`: whether events are logged, with the same annotations and `run`. Failures and defects of resources, and runs that
  *   time out, are warnings; a failed compensation is an error; fallbacks, compensations and rewinds are information; all other
  *   events are for debugging. Default: yes.
+ * - `level`: the level of an event, in place of that one: `"None"` logs no line, `undefined` leaves the level as it is. An
+ *   expected failure, such as a `NotFound`, need not be a warning. A function that throws, or gives anything else, is logged
+ *   once a run as the crash of an observer, and its event has no line.
  *
  * @since 0.1.0
  * @category models
@@ -31,6 +35,7 @@ import { whyOf } from "./Words.ts"
 export interface Options {
   readonly annotations?: boolean
   readonly events?: boolean
+  readonly level?: (event: RunEvent) => LogLevel.Severity | "None" | undefined
 }
 
 /** The message of a line, and its cause. */
@@ -45,8 +50,24 @@ const levels: Partial<Record<RunEvent["_tag"], LogLevel.Severity>> = {
   ResourceDegraded: "Info"
 }
 
-const levelOf = (event: RunEvent): LogLevel.Severity =>
+type EventLevel = LogLevel.Severity | "None"
+
+const aLevel: Expected<EventLevel> = {
+  text: 'a level of logs, "None" or undefined',
+  read: (value) =>
+    value !== "All" && LogLevel.values.includes(value as LogLevel.LogLevel) ? (value as EventLevel) : undefined
+}
+
+const usualLevelOf = (event: RunEvent): LogLevel.Severity =>
   event._tag === "RunEnded" && event.end === "TimedOut" ? "Warn" : (levels[event._tag] ?? "Debug")
+
+const levelOf = (event: RunEvent, { level }: Options): EventLevel => {
+  const own: unknown = level?.(event)
+  return own === undefined ? usualLevelOf(event) : checked("Logging.layerWith", "`level`", aLevel, own)
+}
+
+/** The resource's own errors, without the `ResourceError` around them: a log names the resource beside them. */
+const ownCause = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> => Cause.map(cause, ownError)
 
 const skipText = (because: Extract<ResourceEvent, { readonly _tag: "ResourceSkipped" }>["because"]): string => {
   switch (because._tag) {
@@ -131,7 +152,7 @@ const lineOfResource = (event: ResourceEvent): LogLine => {
     case "ResourceDegraded":
       return [`resource fell back (${printableLabel(event.fallback)}) from ${printable(describe(event.error))}`]
     case "ResourceFailed":
-      return [`resource failed: ${printable(whyOf(event.cause))}`, event.cause]
+      return [`resource failed: ${printable(whyOf(event.cause))}`, ownCause(event.cause)]
     case "ResourceDied":
       return [`resource died: ${printable(whyOf(event.cause))}`, event.cause]
     case "ResourceInterrupted":
@@ -166,12 +187,15 @@ class RunLog implements Watcher {
   readonly undoing?: NonNullable<Watcher["undoing"]>
   private readonly context: Context.Context<never>
   private readonly minimum: LogLevel.LogLevel
+  private readonly options: Options
   private readonly attempts = new Map<string, number>()
   private loader = ""
   private startedAt = 0
 
-  constructor(context: Context.Context<never>, { annotations = true, events = true }: Options) {
+  constructor(context: Context.Context<never>, options: Options) {
+    const { annotations = true, events = true } = options
     this.context = context
+    this.options = options
     this.minimum = Context.get(context, References.MinimumLogLevel)
     this.onEvent = (event) => {
       this.note(event)
@@ -194,8 +218,8 @@ class RunLog implements Watcher {
 
   /** Makes no text for an event below the minimum level of the logs. */
   private log(event: RunEvent): void {
-    const level = levelOf(event)
-    if (LogLevel.isGreaterThan(this.minimum, level)) return
+    const level = levelOf(event, this.options)
+    if (level === "None" || LogLevel.isGreaterThan(this.minimum, level)) return
     // oxlint-disable-next-line effect-loader/no-call-spread -- a text, and an error or none
     const line = Effect.logWithLevel(level)(...lineOf(event, event.at - this.startedAt))
     Effect.runForkWith(this.context)(Effect.annotateLogs(line, this.annotationsOf(event)))
@@ -252,7 +276,7 @@ const watch =
 export const layer: Layer.Layer<never> = /* @__PURE__ */ layerWatch(/* @__PURE__ */ Effect.succeed(watch({})))
 
 /**
- * As {@link layer}, with only the annotations or only the events.
+ * As {@link layer}, with only the annotations or only the events, or with other levels.
  *
  * @example
  * ```ts

@@ -6,6 +6,7 @@
  * | ----------------------------------------- | --------- | ------------------------------- | ------------------------------------------ |
  * | `effect_loader_run_duration_seconds`      | histogram | `loader`, `end`                 | durations of runs                          |
  * | `effect_loader_resource_duration_seconds` | histogram | `loader`, `resource`, `outcome` | from a resource's start to its end         |
+ * | `effect_loader_failures_total`            | counter   | `loader`, `resource`, `error`   | resources that failed or died, by the type of the error |
  * | `effect_loader_attempts_total`            | counter   | `loader`, `resource`            | attempts                                   |
  * | `effect_loader_retries_total`             | counter   | `loader`, `resource`            | attempts scheduled after a failed one      |
  * | `effect_loader_hedges_total`              | counter   | `loader`, `resource`            | further attempts while a slow one runs     |
@@ -22,7 +23,8 @@
  *
  * `end` is `completed`, `failed`, `timed_out` or `interrupted`; `outcome` is `succeeded`, `degraded`, `failed`, `died` or
  * `interrupted`; `reason` is `dependency_failed`, `not_chosen`, `run_failed`, `run_timed_out` or `run_interrupted`. `out_of_time` is `true`
- * if `maxHold` of a graph-aware resolver expired. Each metric has at most 2,000 series; further ones count in a series whose only
+ * if `maxHold` of a graph-aware resolver expired. `error` is the tag or the name of the error; it has at most 100 values in a
+ * process, and `_OTHER` stands for all further ones. Each metric has at most 2,000 series; further ones count in a series whose only
  * attribute is `otel.metric.overflow`. A call that several runs share counts once, for the loader of its first request.
  *
  * @since 0.1.0
@@ -43,7 +45,7 @@ import {
   type RunEvent
 } from "../watch/RunEvent.ts"
 import { type ResourceTimeline, Timeline } from "../watch/Timeline.ts"
-import { outcomeOf, ownError, snakeCase } from "./Words.ts"
+import { causeType, otherType, outcomeOf, ownError, snakeCase } from "./Words.ts"
 
 export { layerLimiter } from "./LimiterMetrics.ts"
 
@@ -93,6 +95,23 @@ const counter = (name: string, description: string, ...own: ReadonlyArray<string
 const gauge = (name: string, description: string) =>
   new Family((attributes) => Metric.gauge(name, { description, attributes }), ["loader"])
 
+/** The maximal number of types of errors in attributes, and the maximal length of one. */
+const mostTypes = 100
+const longestType = 100
+
+/** Types of errors, of which there are few: a name that is made for each error would make a series for each. */
+class ErrorTypes {
+  private readonly known = new Set<string>()
+
+  of(cause: Cause.Cause<unknown>): string {
+    const type = causeType(cause)
+    if (this.known.has(type)) return type
+    if (this.known.size >= mostTypes || type.length > longestType) return otherType
+    this.known.add(type)
+    return type
+  }
+}
+
 const makeFamilies = (boundaries: ReadonlyArray<number>) => {
   const histogram = (name: string, description: string, ...own: ReadonlyArray<string>) =>
     new Family(
@@ -100,6 +119,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
       ["loader", ...own]
     )
   return {
+    errorTypes: new ErrorTypes(),
     runs: histogram("effect_loader_run_duration_seconds", "Durations of runs", "end"),
     resources: histogram(
       "effect_loader_resource_duration_seconds",
@@ -107,6 +127,7 @@ const makeFamilies = (boundaries: ReadonlyArray<number>) => {
       "resource",
       "outcome"
     ),
+    failures: counter("effect_loader_failures_total", "Resources that failed or died", "error"),
     attempts: counter("effect_loader_attempts_total", "Attempts"),
     retries: counter("effect_loader_retries_total", "Attempts scheduled after a failed one"),
     hedges: counter("effect_loader_hedges_total", "Further attempts while a slow one runs"),
@@ -251,6 +272,10 @@ class RunMetrics implements Watcher {
         return this.countTimeout(loader, resource, timeoutIn(event.cause))
       case "ResourceFailed":
         this.countTimeout(loader, resource, timeoutIn(event.cause))
+        one(this.families.failures, this.families.errorTypes.of(event.cause))
+        break
+      case "ResourceDied":
+        one(this.families.failures, this.families.errorTypes.of(event.cause))
         break
       case "ResourceDegraded":
         this.countTimeout(loader, resource, Cause.isTimeoutError(event.error) ? event.error : undefined)
@@ -264,7 +289,6 @@ class RunMetrics implements Watcher {
       case "ResourceSkipped":
         return one(this.families.skips, snakeCase(event.because._tag))
       case "ResourceSucceeded":
-      case "ResourceDied":
       case "ResourceInterrupted":
         break
       default:

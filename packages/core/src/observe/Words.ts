@@ -25,18 +25,21 @@ export const ownError = (error: unknown): unknown => (isResourceError(error) ? e
 /** Why a resource failed, in words, for texts that name the resource and its attempts elsewhere. */
 export const whyOf = (cause: Cause.Cause<unknown>): string => describeCause(Cause.map(cause, ownError))
 
+/** Where an error has no type, as in OpenTelemetry. */
+export const otherType = "_OTHER"
+
 /** The type of an error in the sense of OpenTelemetry: a tag or a name, of low cardinality. */
 export const errorType = (error: unknown): string => {
   const own = ownError(error)
-  if (typeof own !== "object" || own === null) return "_OTHER"
+  if (typeof own !== "object" || own === null) return otherType
   const { _tag, name } = own as { readonly _tag?: unknown; readonly name?: unknown }
   if (typeof _tag === "string") return _tag
-  return typeof name === "string" ? name : "_OTHER"
+  return typeof name === "string" ? name : otherType
 }
 
 /** The type of the first failure or defect of a cause. */
 export const causeType = (cause: Cause.Cause<unknown>): string => {
   const reason = cause.reasons.find((reason) => reason._tag !== "Interrupt")
-  if (reason === undefined) return "_OTHER"
+  if (reason === undefined) return otherType
   return errorType(reason._tag === "Fail" ? reason.error : reason.defect)
 }

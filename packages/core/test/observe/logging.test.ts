@@ -1,7 +1,7 @@
 /** Logs of runs: their annotations, their levels, and that they cost nothing below the minimum level. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Logger, References, Schedule } from "effect"
-import { Loader, Logging, Policy, Resource } from "effect-loader"
+import { Cause, Data, Effect, Logger, References, Schedule } from "effect"
+import { Loader, Logging, Policy, Resource, type RunEvent } from "effect-loader"
 import { withTime } from "../withTime.ts"
 
 interface Line {
@@ -83,7 +83,7 @@ describe("Logging", () => {
         "Debug fallen resource ready",
         "Debug flaky resource ready",
         "Debug failing 1 attempt started",
-        'Warn failing 1 resource failed: down: resource "failing" failed (0ms, needed by skipped): down',
+        "Warn failing 1 resource failed: down: down",
         "Debug skipped resource skipped: failing failed, which it depends on",
         "Debug dying 1 attempt started",
         "Warn dying 1 resource died: Error: a bug: a bug",
@@ -131,6 +131,62 @@ describe("Logging", () => {
       const load = Loader.load(Loader.make({ one })).pipe(Effect.provide(Logging.layer))
       assert.deepStrictEqual(yield* load, { one: 1 })
       assert.deepStrictEqual(yield* logged(load, "Info"), [])
+    })
+  )
+
+  it.effect("gives each event the level that its caller says, and its own where the caller says nothing", () =>
+    Effect.gen(function* () {
+      class NotFound extends Data.TaggedError("NotFound")<{}> {}
+      const missing = Resource.make("missing", { load: () => Effect.fail(new NotFound()) })
+      const down = Resource.make("down", { load: () => Effect.fail("down") })
+      const isExpected = ({ cause }: RunEvent.ResourceFailed): boolean =>
+        cause.reasons.some(
+          (reason) =>
+            Cause.isFailReason(reason) && (reason.error as { readonly error?: unknown }).error instanceof NotFound
+        )
+      const level = (event: RunEvent.RunEvent) => {
+        if (event._tag === "RunEnded") return "None"
+        return event._tag === "ResourceFailed" && isExpected(event) ? "Debug" : undefined
+      }
+      const settle = Loader.settle(Loader.make({ missing, down })).pipe(Effect.provide(Logging.layerWith({ level })))
+      assert.deepStrictEqual(said(yield* logged(settle, "Info")), ["Warn down 1 resource failed: down: down"])
+      assert.isFalse(said(yield* logged(settle)).some((line) => line.includes("run completed")))
+    })
+  )
+
+  it.effect("logs a level that is none as the crash of an observer, once a run, and the run goes on", () =>
+    Effect.gen(function* () {
+      const one = Resource.make("one", { load: () => Effect.succeed(1) })
+      for (const wrong of [() => "Loud", () => Promise.resolve("Info"), () => "All"]) {
+        const options = { level: wrong } as unknown as Logging.Options
+        const load = Loader.load(Loader.make({ one })).pipe(Effect.provide(Logging.layerWith(options)))
+        const lines = said(yield* logged(load, "Info"))
+        assert.lengthOf(lines, 1)
+        assert.match(
+          lines[0]!,
+          /^Error an observer of effect-loader crashed: Logging.layerWith: `level` gave .* where a level/
+        )
+      }
+    })
+  )
+
+  it.effect("logs the error that a resource failed with, and no error of the library around it", () =>
+    Effect.gen(function* () {
+      class Down extends Data.TaggedError("Down")<{}> {}
+      const causes: Array<Cause.Cause<unknown>> = []
+      const logger = Logger.make(({ cause }) => void causes.push(cause))
+      const down = Resource.make("down", { load: () => Effect.fail(new Down()) })
+      yield* Loader.settle(Loader.make({ down })).pipe(
+        Effect.provide(Logging.layer),
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "Warn")
+      )
+      assert.deepStrictEqual(
+        causes.flatMap(({ reasons }) =>
+          reasons.map((reason) => Cause.isFailReason(reason) && reason.error instanceof Down)
+        ),
+        [true]
+      )
     })
   )
 })

@@ -1,6 +1,6 @@
 /** Metrics of runs: their counts, and that gauges return to zero. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Metric, RequestResolver, Schedule } from "effect"
+import { Data, Effect, Fiber, Layer, Metric, RequestResolver, Schedule } from "effect"
 import { Batching, Loader, Logging, Metrics, Observer, Policy, Resource, type RunEvent, Tracing } from "effect-loader"
 import { Interruption } from "effect-loader/testing"
 import { PrometheusMetrics } from "effect/observability"
@@ -153,6 +153,33 @@ describe("Metrics", () => {
         ["once", "thrice", "fallen", "outer"].map((name) => counts[`timeouts_total ${name}`]),
         [1, 3, 1, 2]
       )
+    }).pipe(Effect.provide(Metrics.layer), isolated)
+  )
+
+  it.effect("count failures and defects by the type of the error, of which there are a hundred at most", () =>
+    Effect.gen(function* () {
+      class NotFound extends Data.TaggedError("NotFound")<{}> {}
+      const missing = Resource.make("missing", { load: () => Effect.fail(new NotFound()) })
+      const dying = Resource.make("dying", { load: () => Effect.die(new RangeError("a bug")) })
+      const plain = Resource.make("plain", { load: () => Effect.fail("no") })
+      const recovered = Resource.make("recovered", { load: () => Effect.fail("no") }).pipe(Resource.option)
+      yield* Loader.settle(Loader.make({ missing, dying, plain, recovered }))
+      const counts = countsBy("error", yield* Metric.snapshot)
+      const failures = Object.entries(counts).filter(([key]) => key.startsWith("failures_total"))
+      assert.deepStrictEqual(Object.fromEntries(failures), {
+        "failures_total NotFound": 1,
+        "failures_total RangeError": 1,
+        "failures_total _OTHER": 1
+      })
+      const made = (k: number) => Resource.make("made", { load: () => Effect.fail({ _tag: `made for ${k}` }) })
+      for (let k = 0; k < 200; k++) yield* Loader.settle(Loader.make({ made: made(k) }))
+      const all = yield* Metric.snapshot
+      const types = new Set(
+        all
+          .filter(({ id }) => id === "effect_loader_failures_total")
+          .map(({ attributes }) => attributes?.["error" as never])
+      )
+      assert.strictEqual(types.size, 100)
     }).pipe(Effect.provide(Metrics.layer), isolated)
   )
 
