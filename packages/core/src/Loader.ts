@@ -33,13 +33,11 @@ export { toLayer } from "./loader/ToLayer.ts"
 export { Service, type ServiceClass } from "./loader/Service.ts"
 
 /**
- * What a loader would run, without running it: in which batches, under which limits and policies, along which critical
- * path, and how long it would take.
+ * Predicts a run without running it: its batches, limits, policies, critical path and duration.
  *
  * - `expected`, `reports`: how long resources take, given or learned from earlier runs: see {@link Expectations}.
  *
- * Throws an `IllegalArgumentError` when something is expected of a resource that the loader does not load, or when it
- * is no finite duration.
+ * Throws an `IllegalArgumentError` for a resource that the loader does not load, or a duration that is not finite.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What undoes a load: compensations and cleanups, ways back, and the errors of what could not be undone.
+ * Undoing of loads: compensations, cleanups, rewinds, and the errors of failed compensations.
  *
  * @since 0.1.0
  */

@@ -268,7 +268,7 @@ export class Attempts implements Attempting {
     else if (this.keepSlots(state, Math.max(state.running, 1))) this.run.onSlots()
   }
 
-  /** An attempt in a scope of its own, where the caller has one. */
+  /** An attempt in its own scope, if the caller has a scope. */
   inScope(self: AnyEffect): AnyEffect {
     const { scope } = this.run
     return scope === undefined ? self : inChildScope(self, scope)

@@ -44,7 +44,7 @@ export const compile = (
   const issues = [...optionIssues, ...discovery.issues, ...misplaced(basesOf(discovery.found), defaults)]
   if (issues.length > 0) return Result.fail(new GraphError({ loader, issues }))
   const program = toProgram(loader, discovery, defaults)
-  // A value that is given in the place of a resource may leave nothing to go back to: that is no mistake.
+  // An override may cut the path to the resource of a rewind, which is not a mistake.
   const lost =
     options.substitution.apply === undefined
       ? program.extensions.flatMap(({ extension }) => extension.check?.(program as never) ?? [])

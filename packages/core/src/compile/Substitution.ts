@@ -19,7 +19,7 @@ export interface Substitution {
 
 export const noSubstitution: Substitution = { byName: new Map(), byNode: new Map() }
 
-/** From each node to what stands in its place: itself, for most. The same node always gives the same. */
+/** Maps each node to its substitute, or to itself. The same node always gives the same result. */
 const substitute = (substitution: Substitution): ((node: Node) => Node) => {
   const { byName, byNode, otherwise } = substitution
   const standIns = new Set<Node>([...byNode.values(), ...byName.values()].map(baseOf))

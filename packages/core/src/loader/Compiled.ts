@@ -1,5 +1,5 @@
 /**
- * What a loader is: a declaration, compiled, and the values that are given with it.
+ * Loaders: compiled declarations with given values.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ const TypeId = "~effect-loader/Loader"
  * Targets compiled once, run many times.
  *
  * - `A`: the values of the targets, by key.
- * - `E`: what a load can fail with: a `ResourceError` for each resource that can fail, and `LoadTimeout` where the
+ * - `E`: the errors of a load: a `ResourceError` for each resource that can fail, and `LoadTimeout` if the
  *   option `timeout` is set.
  * - `R`: the services that the resources need.
  * - `In`: the object of inputs that each run needs.
@@ -46,13 +46,12 @@ export interface Loader<out A, out E = never, out R = never, in In = unknown, ou
  * - `name`: for plans, reports and errors; default `"anonymous"`.
  * - `concurrency`: how many attempts may run at once in one run: a whole number from 1, or `"unbounded"`, the default.
  *   A resource that waits, for a dependency or for its next attempt, holds no slot.
- * - `timeout`: how long a run may take; at the limit everything is interrupted, and the run ends after the last
- *   finalizer. Default: no limit.
- * - `policy`: a default policy: those of its parts whose kind a resource lacks go innermost.
- * - `compensationConcurrency`: how many compensations may run at once when a load is undone; default: as many as
- *   `concurrency` says.
- * - `onCompensationFailure`: told once, at the end of a run, of everything that could not be undone. It cannot be
- *   interrupted; what it fails with is logged. Without it, the log is told.
+ * - `timeout`: how long a run may take; then all steps are interrupted, and the run ends after the last finalizer. Default: no
+ *   limit.
+ * - `policy`: a default policy. A resource takes each part of it, innermost, unless it has a policy of that kind itself.
+ * - `compensationConcurrency`: how many compensations may run at once when a load is undone; default: `concurrency`.
+ * - `onCompensationFailure`: called once, at the end of a run, with all failed compensations. It cannot be interrupted; its
+ *   failure is logged. Without it, failed compensations are logged as an error.
  * - `scheduling`: `"eager"`, the default, starts each resource when its own dependencies are there; `"batched"` runs
  *   level after level. Both load the same values.
  *
@@ -63,38 +62,38 @@ export interface Options<PE = unknown, PR = unknown> {
   readonly name?: string
   readonly concurrency?: number | "unbounded"
   readonly timeout?: Duration.Input
-  // oxlint-disable-next-line typescript/no-explicit-any -- which resources it reaches is not known here: see `run/Sealed.ts`
+  // oxlint-disable-next-line typescript/no-explicit-any -- its resources are not known here: `cache/Sealed.ts` checks services at run time
   readonly policy?: Policy<PE, PR> | PolicyForKeyed<PE, PR, any> | PolicyFor<unknown, PR>
   readonly scheduling?: "eager" | "batched"
   readonly compensationConcurrency?: number | "unbounded"
   readonly onCompensationFailure?: (error: RollbackError) => Effect.Effect<unknown, unknown, unknown>
 }
 
-/** What a loader was made from, so that it can be compiled again with something changed. */
+/** The options and targets of a loader, for compiling it again with changes. */
 export interface Declaration {
   readonly targets: Deps
   readonly options: Options
   readonly substitution: Substitution
-  /** What runs at the end of each load, with its exit, and what runs it. */
+  /** The hooks on the end of each load, and the extensions that run them. */
   readonly onExit?: ReadonlyArray<OnExit>
   readonly extensions?: ReadonlyArray<Extension>
 }
 
 export type OnExit = (exit: Exit.Exit<unknown, unknown>) => unknown
 
-/** What is known of a loader when all loaders inside it are compiled. */
+/** Data about a loader that is known after all its nested loaders are compiled. */
 export interface Nested {
-  /** How many loaders are inside each other, itself included. */
+  /** The depth of nesting, itself included. */
   depth: number
 }
 
-/** What a loader is made of. */
+/** A compiled loader. */
 export interface Compiled extends Accounted {
   readonly declaration: Declaration
   readonly nested: Nested
 }
 
-/** What is given with a loader: the values of its presets, by their keys. */
+/** The given values of a loader, by key. */
 export type GivenValues = ReadonlyMap<string, unknown>
 
 const Proto = {
@@ -118,7 +117,7 @@ export const compiledOf = (self: AnyLoader): Compiled => partsOf(self).compiled
 
 export const valuesOf = (self: AnyLoader): GivenValues => partsOf(self).values
 
-/** The same loader, with something that only its runs read changed: its graph is not compiled again. */
+/** The same loader with other settings of its runs. The graph is not compiled again. */
 export const changed = (self: AnyLoader, changes: Pick<Declaration, "extensions" | "onExit">): never => {
   const compiled = compiledOf(self)
   const declaration = { ...compiled.declaration, ...changes }
@@ -127,7 +126,7 @@ export const changed = (self: AnyLoader, changes: Pick<Declaration, "extensions"
 
 const none: ReadonlyArray<never> = []
 
-/** Types are for the caller to say; here is only the value that stands for them. */
+/** The value of a loader. The caller states its types. */
 export const fromCompiled = (compiled: Compiled, values: GivenValues): never =>
   Object.assign(Object.create(Proto), { compiled, values }) as never
 
@@ -139,10 +138,10 @@ export const fromCompiled = (compiled: Compiled, values: GivenValues): never =>
  */
 export const isLoader = (u: unknown): u is AnyLoader => typeof u === "object" && u !== null && TypeId in u
 
-/** A loader and all loaders inside it, each once. */
+/** A loader and all its nested loaders, each once. */
 export const allInside = (compiled: Compiled): ReadonlyArray<Compiled> => {
   const found = new Set([compiled])
-  // A set tells of what is added while it is gone through.
+  // The iteration of a set also visits items that are added meanwhile.
   for (const { program } of found) {
     for (const { node } of program.steps) {
       const inside = insideOf(node) as Compiled | undefined

@@ -1,5 +1,5 @@
 /**
- * From a declaration to what runs. A loader inside brings what compiles it: see `loader/CompilingInside.ts`.
+ * Compiles the declaration of a loader. Nested loaders bring the code that compiles them: see `loader/CompilingInside.ts`.
  */
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
@@ -12,16 +12,16 @@ import type { Compiled, Declaration, Options } from "./Compiled.ts"
 
 export type Compilation = Result.Result<Compiled, GraphError>
 
-/** All loaders that are compiled because of one, with those inside it. */
+/** The compilation of one loader with all its nested loaders. */
 export interface CompilingSession {
   readonly compile: (declaration: Declaration, issues: ReadonlyArray<GraphIssue>) => Compilation
-  /** Has a function forget what it knows, if the outermost of the loaders is not sound. */
+  /** Registers a function that forgets a result, called if the outermost loader has issues. */
   readonly onUnsound: (forget: () => void) => void
 }
 
 let current: CompilingSession | undefined = undefined
 
-/** Runs a session: loaders that are compiled meanwhile are part of it. */
+/** Runs a session: loaders compiled meanwhile are part of it. */
 export const inSession = <A>(session: CompilingSession, f: () => A): A => {
   current = session
   try {
@@ -32,8 +32,8 @@ export const inSession = <A>(session: CompilingSession, f: () => A): A => {
 }
 
 /**
- * A function that is called once: what it gives is kept, unless it is part of a loader that is not sound. What it throws, as
- * where a module is read before it was initialized, is not kept.
+ * Calls a function once and keeps its result, unless it is part of a loader with issues. An exception, as from a module that is
+ * not initialized yet, is not kept.
  */
 export const once = <A>(f: () => A): (() => A) => {
   let known: { readonly value: A } | undefined
@@ -52,7 +52,7 @@ export interface LoaderInside {
   readonly source: LoaderSource
 }
 
-/** What compiles a graph by itself, and tells which loaders are inside. */
+/** Compiles a graph without its nested loaders, and returns those. */
 export const compileAlone = (
   declaration: Declaration,
   issues: ReadonlyArray<GraphIssue>
@@ -62,7 +62,7 @@ export const compileAlone = (
   return { result: compileGraph(declaration, issues, found), inside }
 }
 
-/** A source that runs another loader, and brings what compiles the loaders inside. */
+/** A source that runs another loader, and brings the code that compiles nested loaders. */
 export interface LoaderSource extends LoadSource {
   readonly loader: () => unknown
   readonly compileInside: (
@@ -72,7 +72,7 @@ export interface LoaderSource extends LoadSource {
   ) => Compilation
 }
 
-/** A declaration, compiled; `issues` are told together with all that is wrong with it. */
+/** Compiles a declaration. Reports `issues` together with its own. */
 export const compileDeclaration = (declaration: Declaration, issues: ReadonlyArray<GraphIssue> = []): Compilation => {
   if (current !== undefined) return current.compile(declaration, issues)
   const { inside, result } = compileAlone(declaration, issues)

@@ -1,9 +1,9 @@
 /**
- * From a declaration to what runs, with all the loaders inside it.
+ * Compiles nested loaders.
  *
- * A loader inside may be given by a function, for one that is made later. Such a function is called once, when the
- * outermost of the loaders that are being compiled comes to it: one that compiles a loader itself returns before the
- * loaders inside that one are looked at, so that neither a deep nesting nor one without an end needs the stack.
+ * A function may return a nested loader that is made later. The session of the outermost loader calls it once. If the
+ * function compiles a loader itself, it returns before the session visits the loaders inside that one, so that neither deep
+ * nor endless nesting needs the stack.
  */
 import * as Result from "effect/Result"
 import { deepest } from "../base/Nesting.ts"
@@ -20,18 +20,18 @@ import {
   type LoaderSource
 } from "./Compiling.ts"
 
-/** A loader whose loaders inside have not all been looked at. */
+/** A loader whose nested loaders are not all compiled yet. */
 interface Open {
   readonly declaration: Declaration
-  /** In which loader it was found, and in which resource of that one. */
+  /** The outer loader, and the resource of it that runs this one. */
   readonly around: Open | undefined
   readonly resource: string
   readonly depth: number
-  /** Empty where it is not sound, which its caller is told of at once. */
+  /** Empty if the loader has issues, which its caller gets at once. */
   readonly inside: ReadonlyArray<LoaderInside>
   next: number
   readonly issues: Array<GraphIssue>
-  /** Missing where its own graph is not sound. */
+  /** `undefined` if its own graph has issues. */
   readonly compiled: Compiled | undefined
 }
 
@@ -53,7 +53,7 @@ const invalidLoader = (resource: string, defect: unknown): GraphIssue =>
       : `the loader of ${quoted(resource)} could not be read: ${longText(describe(defect))}`
   )
 
-/** A loader is to be inside of itself: from it to the one that contains it again. */
+/** The issue of a loader that contains itself, with the path back to it. */
 const cycleOf = (outer: Open, inner: Open): GraphIssue => {
   const path = [nameOf(outer)]
   for (let at: Open | undefined = inner; at !== outer && at !== undefined; at = at.around) path.push(nameOf(at))
@@ -61,7 +61,7 @@ const cycleOf = (outer: Open, inner: Open): GraphIssue => {
   return cycle(path.reverse())
 }
 
-/** Functions that give ever more loaders: those that are called the same are told as one. */
+/** The issue of functions that return new loaders without end: a cycle if resource and loader names repeat. */
 const withoutEnd = (loader: Open, { resource }: LoaderInside): GraphIssue => {
   for (let at: Open | undefined = loader; at?.around !== undefined; at = at.around) {
     if (at.resource === resource && nameOf(at.around) === nameOf(loader)) return cycleOf(at.around, loader.around!)
@@ -73,9 +73,9 @@ class Session implements CompilingSession {
   /** The outermost first. */
   private readonly open: Array<Open> = []
   private readonly openBy = new Map<Declaration | Nested, Open>()
-  /** Which loaders contain themselves: that is wrong with all of them. */
+  /** The cycles of loaders, which are issues of all loaders in them. */
   private readonly cycles: Array<GraphIssue> = []
-  /** Errors that tell only what is among the cycles. */
+  /** Errors whose issues are all among the cycles. */
   private readonly known = new Set<unknown>()
   private readonly forget: Array<() => void> = []
 
@@ -93,7 +93,7 @@ class Session implements CompilingSession {
     return Result.fail(unsound(outermost, Result.isSuccess(result) ? found : [...result.failure.issues, ...found]))
   }
 
-  /** Compiles a loader. What is inside of it is looked at when the function that has it compiled has returned. */
+  /** Compiles a loader. Its nested loaders are visited after the function that compiles it has returned. */
   compile(declaration: Declaration, issues: ReadonlyArray<GraphIssue>): Compilation {
     const outer = this.openBy.get(declaration)
     if (outer !== undefined) {
@@ -126,7 +126,7 @@ class Session implements CompilingSession {
     return open
   }
 
-  /** Looks at all loaders inside, the innermost first done. */
+  /** Visits all nested loaders. The innermost are done first. */
   private lookInside(): void {
     for (let loader = this.open.at(-1); loader !== undefined; loader = this.open.at(-1)) {
       const inside = loader.inside[loader.next++]
@@ -146,7 +146,7 @@ class Session implements CompilingSession {
     }
   }
 
-  /** All that is inside of it has been looked at. */
+  /** All its nested loaders are compiled. */
   private close(loader: Open): void {
     this.open.pop()
     this.openBy.delete(loader.declaration)
@@ -164,7 +164,7 @@ class Session implements CompilingSession {
   }
 }
 
-/** Compiles the loaders inside a loader whose own graph has been compiled. */
+/** Compiles the nested loaders of a loader whose own graph is compiled. */
 export const compileInside: LoaderSource["compileInside"] = (declaration, result, inside) => {
   const session = new Session()
   return inSession(session, () => session.run(declaration, result, inside))

@@ -23,20 +23,20 @@ import type { Own, Resource, Services, Success } from "../model/Resource.ts"
 declare const ServiceOf: unique symbol
 
 /**
- * A service that was built by a layer: the service itself, and to the compiler also which one it is.
+ * A service that a layer built, with its identifier in the type.
  *
  * @since 0.1.0
  * @category models
  */
 export type Built<Id, Shape> = Shape & { readonly [ServiceOf]?: Id }
 
-/** The services that these resources are, of which nothing else is known: none, for any other resource. */
+/** The services that these resources are; none for other resources. */
 export type Provided<A> = A extends { readonly [ServiceOf]?: infer Id } ? (unknown extends Id ? never : Id) : never
 
 /** The services that the dependencies provide to a layer. */
 export type ProvidedBy<D extends Deps> = { readonly [K in keyof D]: Provided<Success<D[K]>> }[keyof D]
 
-/** Builds a layer: in the memo map of the layer that the graph builds, and otherwise in one of its own. */
+/** Builds a layer in the memo map of the start-up graph, or in its own. */
 const built = <A, E, R>(layer: Layer.Layer<A, E, R>): Effect.Effect<Context.Context<A>, E, R | Scope.Scope> =>
   Effect.withFiber((fiber) => {
     const memo = fiber.getRef(BuildMemo)
@@ -44,7 +44,7 @@ const built = <A, E, R>(layer: Layer.Layer<A, E, R>): Effect.Effect<Context.Cont
     return Layer.buildWithMemoMap(layer, memo, Context.getUnsafe(fiber.context, Scope.Scope))
   })
 
-/** The keys of the services that dependencies are, by local key. What a view changed is a service no more. */
+/** The keys of the services that dependencies are, by local key. A view that changes the value is not a service. */
 const servicesOf = (deps: Dependencies): ReadonlyMap<string, Context.Key<unknown, unknown>> => {
   const found = new Map<string, Context.Key<unknown, unknown>>()
   for (const [key, dependency] of Object.entries(deps)) {
@@ -58,15 +58,14 @@ const servicesOf = (deps: Dependencies): ReadonlyMap<string, Context.Key<unknown
 }
 
 /**
- * Declares a service that is built by a layer, as a resource.
+ * Declares a resource whose value is a service that a layer builds.
  *
- * - `key`: the service; it is the value of the resource.
- * - `layer`: what builds it, in the scope of the load, with which it is released. What a layer was given by
- *   `Layer.provide` is built for it alone: what several share is better a resource of its own, for then it is in the plan.
- * - `deps`: what has to be there before. A dependency that was made by `fromLayer` too, also with policies around it,
- *   provides its service to the layer, which then needs it no more.
+ * - `key`: the service.
+ * - `layer`: the layer, built and released in the scope of the load. `Layer.provide` builds dependencies of the layer for it
+ *   alone: make anything shared a resource of its own, which then appears in the plan.
+ * - `deps`: resources that load first. A dependency that `fromLayer` made, also with policies, provides its service to the layer.
  *
- * A failing layer is released at once, whatever it had acquired; with a `Policy.retry` it is built anew.
+ * A layer that fails releases what it had acquired at once; a `Policy.retry` builds it again.
  *
  * @example
  * ```ts

@@ -14,7 +14,7 @@ import { type LoaderSource, once } from "./Compiling.ts"
 import { compileInside } from "./CompilingInside.ts"
 import { load } from "./Loader.ts"
 
-/** What runs another loader. What its resources lack is for that loader to say: a default policy does not reach it. */
+/** The kind of nested loaders. The default policy of the outer loader does not apply to it. */
 const loaderKind: Kind = {
   name: "loader",
   // What its resources lack is for the loader inside to say.
@@ -38,7 +38,7 @@ interface Options {
   readonly key?: unknown
 }
 
-/** The loader that is given, asked for once. */
+/** Reads the nested loader once. */
 const reading = (name: string, given: () => unknown): (() => AnyLoader) => {
   let isAsked = false
   const ask = (): AnyLoader => {
@@ -61,18 +61,16 @@ const reading = (name: string, given: () => unknown): (() => AnyLoader) => {
 /**
  * Declares a resource that runs another loader; its value is the object of that loader's values.
  *
- * - `loader`: the loader, or a function that gives it, for one that is made later: it is called once, when a loader around
- *   it is compiled, and once more at the next compiling where it threw.
- * - `inputs`: for each input of the loader, a resource of this graph that gives it.
- * - `after`: what must have been loaded before, as in `make`.
- * - `key`: what tells its value from others in a cache, as in `make`.
+ * - `loader`: the nested loader, or a function that returns it, for a loader that is made later. Compiling an outer loader calls
+ *   it once, and again after an exception.
+ * - `inputs`: for each input of the loader, a resource of this graph.
+ * - `after`, `key`: as in `make`.
  *
- * The names of the two graphs have nothing to do with each other. Errors nest: `ResourceError<"page", ResourceError<"org",
- * NotFound>>`; so do spans and reports. It holds no slot itself: the attempts inside take those of both loaders, so that
- * neither `concurrency` is exceeded and no nesting can deadlock. A default policy of the loader around does not reach
- * inside.
+ * Names are scoped to their loader. Errors nest: `ResourceError<"page", ResourceError<"org", NotFound>>`; so do spans and
+ * reports. The resource itself holds no slot: attempts inside take slots of both loaders, so that neither `concurrency` is
+ * exceeded and nesting cannot deadlock. The default policy of the outer loader does not apply inside.
  *
- * Loaders that contain each other are a cycle, and a `GraphError` when one of them is compiled.
+ * Loaders that contain each other are a cycle: compiling one of them reports a `GraphError`.
  *
  * @example
  * ```ts

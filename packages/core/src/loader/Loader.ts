@@ -49,7 +49,7 @@ import { observing, readBy } from "../watch/Observers.ts"
 export { isLoader, type Loader, type Options } from "./Compiled.ts"
 
 /**
- * What the options of a loader add to its errors.
+ * The errors that the options of a loader add.
  *
  * @since 0.1.0
  * @category type-level
@@ -59,7 +59,7 @@ export type OptionsError<O> =
   | (O extends { readonly policy: infer P } ? Own<string, PolicyError<P>> : never)
 
 /**
- * What the options of a loader add to the services that it needs.
+ * The services that the options of a loader need.
  *
  * @since 0.1.0
  * @category type-level
@@ -71,7 +71,7 @@ export type OptionsServices<O> =
       : never)
 
 /**
- * The arguments that give a run its inputs: none, where no resource needs any.
+ * The arguments for the inputs of a run: none if no resource needs inputs.
  *
  * @since 0.1.0
  * @category type-level
@@ -122,7 +122,7 @@ export type LoaderOf<T extends Deps, O> = {
 }["loader"]
 
 /**
- * Compiles targets into a loader, or into everything that is wrong with their graph: for graphs made at run time.
+ * Compiles targets into a loader, or into the `GraphError` of their graph, for graphs made at run time.
  *
  * @example
  * ```ts
@@ -152,7 +152,7 @@ const noValues = new Map<string, unknown>()
 /**
  * Compiles targets into a loader. Nothing runs.
  *
- * Throws a `GraphError` that names everything wrong at once: a mistake in the program, found where the program starts.
+ * Throws a `GraphError` with all issues: a mistake in the program, found when the program starts.
  *
  * @example
  * ```ts
@@ -173,13 +173,13 @@ export const make = <const T extends ByKey & Deps, const O extends Options>(
 ): LoaderOf<T, O> => {
   const compiled = compile(targets, options)
   if (Result.isSuccess(compiled)) return compiled.success
-  // The stack begins where the loader is made, and not where its graph is compiled.
+  // The stack starts at the call of `make`, not inside the compiler.
   Error.captureStackTrace?.(compiled.failure, make)
   throw compiled.failure
 }
 
 /**
- * What a loader would run, as data.
+ * The plan of a loader, as data.
  *
  * @example
  * ```ts
@@ -196,11 +196,11 @@ export const make = <const T extends ByKey & Deps, const O extends Options>(
  */
 export const plan = (self: AnyLoader): Plan => planOf(compiledOf(self))
 
-/** Whether the first argument is the loader: every function here takes it first or last. */
+/** Whether the first argument is the loader: all functions here take it first or last. */
 const isDataFirst = (args: IArguments): boolean => isLoader(args[0])
 
 /**
- * What TypeScript says of a loader that is given no inputs, and needs some.
+ * The text that TypeScript shows for a loader whose inputs are missing.
  *
  * @since 0.1.0
  * @category type-level
@@ -210,7 +210,7 @@ export interface MissingInputs<In> {
 }
 
 /**
- * The inputs that are given in a pipe: neither a loader nor a resource.
+ * The inputs given in a pipe: neither a loader nor a resource.
  *
  * @since 0.1.0
  * @category type-level
@@ -236,12 +236,12 @@ export type Piped<In, F> = unknown extends In
 /**
  * Loads all targets, or fails with the first resource that could not be loaded.
  *
- * - On a failure that reaches a target nothing new starts, what runs is interrupted, and the load fails after the last
- *   finalizer. The cause holds all failures that had happened, the first first.
- * - `LoadTimeout`, where the option `timeout` is set, says what was loaded, in flight and not started.
+ * - When a failure reaches a target, nothing new starts, running steps are interrupted, and the load fails after the last
+ *   finalizer. The cause holds all failures so far, in order.
+ * - With the option `timeout`, a `LoadTimeout` lists the resources that were loaded, in flight and not started.
  * - A resource that throws or dies is a defect of the load, annotated with `FailedResource`.
- * - What had been loaded by then and says how to undo it is undone before the load fails: see `Saga.compensate`.
- * - Without one of its inputs it dies with an `InputError`, before anything runs.
+ * - Loaded resources with compensations are undone before the load fails: see `Saga.compensate`.
+ * - A missing input is an `InputError`, a defect, before anything runs.
  *
  * @example
  * ```ts
@@ -271,11 +271,10 @@ export const load: {
 )
 
 /**
- * The values of a load, and what undoes the load.
+ * The values of a load, and the effect that undoes it.
  *
- * - `undo`: undoes all that the load did and says how to undo, in the order in which a load that fails does. It works once:
- *   whoever runs it again gets what came of the first time. It cannot be interrupted, and fails with what could not be
- *   undone.
+ * - `undo`: runs the compensations of the load, in the order of a load that fails. It runs them once: further runs return the
+ *   result of the first. It cannot be interrupted, and fails with a `RollbackError` if a compensation fails.
  *
  * @since 0.1.0
  * @category models
@@ -302,9 +301,9 @@ const toReversible = (
 }
 
 /**
- * Loads as {@link load} does, and gives the values together with what undoes the load later.
+ * Loads as {@link load} does, and returns the values together with an effect that undoes the load.
  *
- * Also where it runs inside another load, nobody else undoes it: that is for whoever has `undo`.
+ * Only `undo` undoes it, even inside another load.
  *
  * @example
  * ```ts
@@ -340,13 +339,13 @@ export const loadReversible: {
 )
 
 /**
- * Hangs something on the end of each load: it runs when a load has succeeded, failed, or been interrupted, after all that
- * was to be undone has been, and before the caller gets the exit.
+ * Registers a hook that runs at the end of each load: after a success, failure or interruption, after all compensations, and
+ * before the caller gets the exit.
  *
- * - `hook`: gets the exit; `Saga.RollbackError.of(exit.cause)` says what could not be undone. It cannot be interrupted. What it
- *   fails or dies with is logged, and changes nothing.
+ * - `hook`: gets the exit; `Saga.RollbackError.of(exit.cause)` has the failed compensations. It cannot be interrupted. Its failure
+ *   or defect is logged and does not change the exit.
  *
- * Several run one after the other, in the order in which they were hung. `settle`, which has no such exit, runs none.
+ * Several hooks run one after the other, in the order of registration. `settle` runs none.
  *
  * @example
  * ```ts
@@ -378,7 +377,7 @@ export const onExit: {
   return changed(self, { onExit: [...(declaration.onExit ?? []), hook], extensions: [...extensions, undoing] })
 })
 
-/** The values that targets were loaded to, for those that were. */
+/** The values of the targets that have loaded. */
 const loadedValues = (run: Run): Record<string, unknown> => {
   const { keys, sources } = run.program.targets
   const values: Record<string, unknown> = {}
@@ -389,7 +388,7 @@ const loadedValues = (run: Run): Record<string, unknown> => {
   return values
 }
 
-/** Runs with an observer of its own; `conclude` gets the report of what that one saw. */
+/** Runs with an observer of its own; `conclude` gets the report made from its events. */
 const executeReported = (
   self: AnyLoader,
   options: Pick<RunOptions, "inputs" | "failFast">,
@@ -407,10 +406,10 @@ const executeReported = (
   })
 
 /**
- * Loads all that can be loaded, and reports what became of each resource.
+ * Loads as many resources as possible, and returns a report with the outcome of each.
  *
- * A failure, a defect or an interruption of one resource skips only what depends on it. At the loader's `timeout` what
- * still runs is interrupted, and `report.timedOut` is set. Interrupting the caller interrupts.
+ * A failure, a defect or an interruption of one resource skips only its dependents. At the loader's `timeout` running steps are
+ * interrupted, and `report.timedOut` is set. An interruption of the caller interrupts the run.
  *
  * @example
  * ```ts
@@ -435,7 +434,7 @@ export const settle: {
 )
 
 /**
- * What a load came to, and what it did on the way.
+ * The exit of a load, and its report.
  *
  * @since 0.1.0
  * @category models
@@ -446,7 +445,7 @@ export interface Reported<out A, out E> {
 }
 
 /**
- * Loads as {@link load} does, and gives the exit together with the report. Interrupting the caller interrupts.
+ * Loads as {@link load} does, and returns the exit together with the report. An interruption of the caller interrupts the run.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Loaders with something changed: resources replaced, values given, two as one. */
+/** Changes of loaders: replaced resources, given values, merged loaders. */
 import { Pending } from "../model/Absent.ts"
 import type { Kind } from "../model/Kind.ts"
 import { loadKind, type LoadSource, waitsForNothing } from "../model/Resource.ts"
@@ -30,12 +30,12 @@ import {
 import { compileDeclaration } from "./Compiling.ts"
 
 /**
- * What can take the place of a resource `Name` with values `A`.
+ * The replacements of a resource `Name` with values `A`:
  *
  * - another resource of the same name and type of value;
- * - an effect, or a function from the values of the same dependencies to an effect. A function is always called: a value
- *   that is itself a function is given as `Effect.succeed(f)`;
- * - any other value: it is there from the start. One that is itself an effect is given by `Resource.succeed(name, value)`.
+ * - an effect, or a function from the values of the same dependencies to an effect. A function is always called: pass a value
+ *   that is itself a function as `Effect.succeed(f)`;
+ * - any other value, which exists from the start. Pass a value that is itself an effect as `Resource.succeed(name, value)`.
  *
  * @since 0.1.0
  * @category models
@@ -48,7 +48,7 @@ export type Replacement<Name extends string, A> =
   | PlainValue<A>
 
 /**
- * The values that are no functions: those are called where a value or what loads it can be given.
+ * The values that are not functions: a function in the place of a value is called.
  *
  * @since 0.1.0
  * @category type-level
@@ -56,7 +56,7 @@ export type Replacement<Name extends string, A> =
 export type PlainValue<A> = Exclude<A, (...args: never) => unknown>
 
 /**
- * What a replacement adds to a loader's errors.
+ * The errors that a replacement adds to a loader.
  *
  * @since 0.1.0
  * @category type-level
@@ -71,7 +71,7 @@ export type ReplacementError<Name extends string, P> =
         : never
 
 /**
- * What a replacement adds to the services that a loader needs.
+ * The services that a replacement adds to a loader.
  *
  * @since 0.1.0
  * @category type-level
@@ -86,7 +86,7 @@ export type ReplacementServices<Name extends string, P> =
         : never
 
 /**
- * What a replacement adds to the inputs that a loader needs.
+ * The inputs that a replacement adds to a loader.
  *
  * @since 0.1.0
  * @category type-level
@@ -99,7 +99,7 @@ export type ReplacementInput<Name extends string, P> = [P] extends [
 
 const nextKey = /* @__PURE__ */ counter("given values")
 
-/** A value that is given with a loader, in the place of something that would have been loaded. */
+/** A given value that replaces a resource. */
 interface GivenSource extends Source {
   readonly givenAs: string
 }
@@ -113,7 +113,7 @@ const givenKind: Kind = {
     stepOf(common, { given: { isInput: false, key: (source as GivenSource).givenAs, value: Pending } })
 }
 
-/** A node whose value is given with a loader, and the key under which it is. */
+/** A node with a given value, and the key of the value. */
 const given = (name: string): { readonly node: Node; readonly key: string } => {
   const key = `${nextKey()}`
   return { node: bare(name, { ...waitsForNothing, kind: givenKind, givenAs: key } as GivenSource), key }
@@ -131,13 +131,13 @@ const changed = (
   return fromCompiled(compiled, new Map([...valuesOf(self), ...values]))
 }
 
-/** The same dependencies as the replaced resource has, as far as it is there to be looked at. */
+/** The dependencies of the replaced resource, if the loader has it. */
 const loadLike = (name: string, { after, deps }: Pick<Source, "after" | "deps">, load: LoadSource["load"]): Node =>
   bare(name, { kind: loadKind, deps, after, load } as LoadSource)
 
 const loadAlone = (name: string, load: () => unknown): Node => loadLike(name, waitsForNothing, load)
 
-/** A function that is the value was taken for one that loads it. */
+/** The issue of a function that is the value itself, but was called as a load. */
 const replacing = "the replacement, which is called (a value that is a function is given as Effect.succeed(f)),"
 
 const notLoaded = (name: string, use: string): GraphIssue =>
@@ -159,15 +159,15 @@ const checkOverride = (self: AnyLoader, name: string, replacement: unknown): Rea
 }
 
 /**
- * A loader in which another thing stands in the place of a resource, wherever that resource is needed.
+ * Replaces a resource of a loader, for all its dependents.
  *
- * - `replacement`: see {@link Replacement}. It comes without the policies of what it replaces; views of it (`map`,
+ * - `replacement`: see {@link Replacement}. It does not have the policies of the replaced resource; views (`map`,
  *   `option`, a fallback...) stay.
  *
- * What nothing needs any more is not in the new loader: it does not run, and its inputs need not be given. The types
- * keep the errors, services and inputs of before as upper bounds, and add those of the replacement.
+ * Resources that nothing needs any more are dropped: they do not run, and their inputs are not needed. The types cannot follow
+ * that: they keep all previous errors, services and inputs, and add those of the replacement.
  *
- * Throws a `GraphError` when the loader does not load the resource, or when the new graph is not sound.
+ * Throws a `GraphError` if the loader does not load the resource, or if the new graph has issues.
  *
  * @example
  * ```ts
@@ -214,17 +214,17 @@ export const override: {
   return use(node, new Map([[key, replacement]]))
 })
 
-/** A loader with some of its targets given, for any values of them. */
+/** A loader in which some targets are given, for all values of them. */
 interface Variant {
   readonly compiled: Compiled
   /** The key of each target's value. */
   readonly keys: ReadonlyMap<string, string>
 }
 
-/** How many sets of targets a loader remembers. */
+/** The number of sets of targets that a loader remembers. */
 const mostVariants = 100
 
-/** Compiled once for each set of targets, however many values are given for them. */
+/** Compiled once for each set of targets, whatever their values. */
 const variants = new WeakMap<Compiled, RecentMap<Variant>>()
 
 const variantOf = (self: AnyLoader, targets: ReadonlyArray<string>): Variant => {
@@ -256,12 +256,12 @@ const makeVariant = (self: AnyLoader, targets: ReadonlyArray<string>): Variant =
 }
 
 /**
- * A loader with values at hand for some of its targets, by their keys: they are not loaded.
+ * Gives a loader the values of some targets, by key, which then do not load.
  *
- * What only they needed is not loaded either, and its inputs need not be given. Cheap enough for each request: the
- * graph is compiled once for each set of keys. The types keep errors, services and inputs as upper bounds.
+ * Resources that only they needed do not load either, and their inputs are not needed. It is cheap enough for each request: the
+ * graph is compiled once for each set of keys. The types keep all errors, services and inputs.
  *
- * Throws a `GraphError` when a key is none of the loader's targets.
+ * Throws a `GraphError` if a key is not a target of the loader.
  *
  * @example
  * ```ts
@@ -294,13 +294,13 @@ export const withValues: {
 })
 
 /**
- * How two loaders become one.
+ * The options of `Loader.merge`.
  *
- * - `rename`: other keys for targets of the second, where both have one.
- * - The other options are those of `Loader.make`. Those that are not given come from the two: the smaller `concurrency`
- *   and `timeout`, both names, and `policy`, `scheduling` and `onCompensationFailure` where both have the same.
+ * - `rename`: other keys for targets of the second loader whose keys both have.
+ * - The other options are those of `Loader.make`. The default of an option comes from the two loaders: the smaller `concurrency`
+ *   and `timeout`, both names, and `policy`, `scheduling` and `onCompensationFailure` if both have the same.
  *
- * What was hung on the two with `Loader.onExit` saw loads of theirs: the loader that they become has none of it.
+ * The merged loader does not have the hooks that `Loader.onExit` added to the two.
  *
  * @since 0.1.0
  * @category models
@@ -324,7 +324,7 @@ const undoLimitOf = ({ compensationConcurrency, concurrency }: Options): number 
 const timeoutOf = ({ timeout }: Options): Duration.Duration =>
   timeout === undefined ? Duration.infinity : Duration.fromInputUnsafe(timeout)
 
-/** The options of two loaders as those of one, and where they leave no choice but to say which. */
+/** The options of the merged loader, and issues for options that differ. */
 const mergeOptions = (
   a: Options,
   b: Options,
@@ -391,10 +391,10 @@ const mergeNames = (
 }
 
 /**
- * Two loaders as one: the targets of both, what both need is loaded once.
+ * Merges two loaders: the result has the targets of both, and loads shared resources once.
  *
- * Throws a `GraphError` when both have a target of one key that is not the same resource (see `rename`), when two
- * resources share a name, and where the options of the two leave no choice but to say which.
+ * Throws a `GraphError` if the two have different targets of one key (see `rename`), if different resources share a name, or if
+ * an option that differs between the two is not given.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** A loader as a service: a class to depend on, and the layers that provide it. */
+/** Loaders as services: a class to depend on, and the layers that provide it. */
 import { loadKind, type LoadSource, waitsForNothing } from "../model/Resource.ts"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -27,8 +27,8 @@ import type { PlainValue } from "./Override.ts"
 import type { Report } from "../watch/Report.ts"
 
 /**
- * What a loader's service does: see `Loader.load` and `Loader.settle`. Of what the resources need, only a `Scope` is left
- * to the caller.
+ * The interface of a loader's service: see `Loader.load` and `Loader.settle`. Of all services that the resources need, the
+ * caller only provides a `Scope`.
  *
  * @since 0.1.0
  * @category models
@@ -39,8 +39,8 @@ export interface ServiceShape<A, E, R, In> {
 }
 
 /**
- * What stands in the place of a target in a test: its value, an effect, or a function that gives one of these. A function is
- * always called: a value that is itself a function is given as `Effect.succeed(f)`.
+ * A replacement of a target in a test: a value, an effect, or a function that returns one of these. A function is always called:
+ * pass a value that is itself a function as `Effect.succeed(f)`.
  *
  * @since 0.1.0
  * @category models
@@ -51,7 +51,7 @@ export type TestValue<T> =
     : never
 
 /**
- * The options that another layer of the same service may have: not those that would change its errors.
+ * The options that another layer of the same service may change: those that do not change its errors.
  *
  * @since 0.1.0
  * @category models
@@ -62,12 +62,11 @@ export type ServiceOptions<O> = Pick<Options, "name" | "concurrency" | "scheduli
 /**
  * The class of a loader's service.
  *
- * - `load`, `settle`: through the service, which is all that a caller needs (and a `Scope`, if a resource does).
- * - `layer`: the service; it needs what the resources need, once, where it is built.
+ * - `load`, `settle`: load through the service. A caller needs only the service (and a `Scope`, if a resource does).
+ * - `layer`: the service. It needs the services of all resources, once, when it is built.
  * - `layerWith`: the same with other options.
- * - `layerTest`: the service with values in the place of targets, and nothing else: a resource that is not given and
- *   would be loaded dies, and says its name.
- * - `loader`: the loader behind it, for plans.
+ * - `layerTest`: the service with values in place of targets. Any other resource that would load dies with its name.
+ * - `loader`: the loader, for plans.
  *
  * @since 0.1.0
  * @category models
@@ -87,9 +86,9 @@ export interface ServiceClass<Self, Id extends string, A, E, R, In, T, O> extend
 
 type AnyShape = ServiceShape<unknown, unknown, unknown, unknown>
 
-/** Runs with the captured services, where the caller has others; what is the caller's stays. */
+/** Runs with the captured services, which replace the caller's; entries that belong to the caller stay. */
 const shapeOf = (loader: AnyLoader, captured: Context.Context<never>): AnyShape => {
-  // What the resources need is captured, as the types of the class say.
+  // The layer has captured the services of the resources, as the types of the class say.
   const within = <A>(self: Effect.Effect<A, unknown, unknown>): Effect.Effect<A> =>
     Effect.updateContext(self as Effect.Effect<A>, (callers) => Context.merge(callers, captured))
   return {
@@ -104,7 +103,7 @@ const compiled = (declaration: Declaration): AnyLoader =>
 const alone = (name: string, load: () => unknown): Node =>
   bare(name, { ...waitsForNothing, kind: loadKind, load } as LoadSource)
 
-/** What loads a value that a test gives. */
+/** The load of a value that a test gives. */
 const standIn = (name: string, given: unknown): Node =>
   alone(name, () => {
     const value: unknown = typeof given === "function" ? (given as () => unknown)() : given
@@ -131,12 +130,12 @@ const testSubstitution = (id: string, targets: Deps, values: Readonly<Record<str
 /**
  * Makes the class of a service that loads these targets.
  *
- * - `id`: the service's key, and the loader's name where `options` has none.
- * - `targets`, `options`: as in `Loader.make`. They are compiled at the first use; a graph that is not sound is a defect
- *   then, with the `GraphError` that `Loader.make` would throw.
+ * - `id`: the key of the service, and the name of the loader unless `options` has one.
+ * - `targets`, `options`: as in `Loader.make`. They are compiled at the first use; a graph with issues is a defect then, with the
+ *   `GraphError` that `Loader.make` would throw.
  *
- * The layer captures what the resources need when it is built, and those services win over the caller's. What belongs to
- * a call stays the caller's: its `Scope`, its span, and Effect's references, such as the clock and the log level.
+ * The layer captures the services of the resources when it is built; they replace the caller's. The caller keeps what belongs to
+ * a call: its `Scope`, its span, and Effect's references, such as the clock and the log level.
  *
  * @example
  * ```ts

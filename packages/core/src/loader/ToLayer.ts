@@ -1,4 +1,4 @@
-/** A loader as a layer: a start-up graph. */
+/** Loaders as layers: start-up graphs. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,20 +7,20 @@ import { BuildMemo } from "../model/BuildMemo.ts"
 import type { AnyLoader, Loader } from "./Compiled.ts"
 import { type Args, load } from "./Loader.ts"
 
-/** The key of the service that each target is. */
+/** The service key of each target. */
 export type Keys<A> = { readonly [K in keyof A]?: Context.Key<any, A[K]> } // oxlint-disable-line typescript/no-explicit-any
 
 /** The services behind keys. */
 export type Identifiers<G> = { [K in keyof G]: G[K] extends Context.Key<infer Id, infer _S> ? Id : never }[keyof G]
 
 /**
- * One layer that provides targets as services: a start-up graph.
+ * Makes one layer that provides targets as services: a start-up graph.
  *
- * - `keys`: the service that each target is, by the target's key. Targets that are not named are loaded all the same.
+ * - `keys`: the service key of each target, by the target's key. Targets without one load as well.
  *
- * Everything is built as soon as what it depends on is there, and released in the reverse order when the layer is. When
- * something fails, or the building is interrupted, everything that was acquired is released, in the reverse order, and
- * the error says which resource it was. The layer is built once, however often it is provided, as any other.
+ * Each resource is built when its dependencies are, and released in the reverse order with the layer. After a failure or an
+ * interruption of the build everything acquired is released in the reverse order, and the error names the resource. Like
+ * other layers it is built once, however often it is provided.
  *
  * @example
  * ```ts

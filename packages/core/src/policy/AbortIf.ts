@@ -6,13 +6,13 @@ import type { Policy, PolicyFor } from "../model/Policy.ts"
 import type { OwnError, Resource } from "../model/Resource.ts"
 
 /**
- * Gives up at once when what is piped before fails with such an error: no `retry` around it tries again, no fallback takes
- * its place, and whatever else runs or fails in the meantime, the load fails with this error.
+ * Aborts the load when everything piped before it fails with a certain error: no `retry` around it tries again, no fallback
+ * replaces the error, and the load fails with it, whatever else fails meanwhile.
  *
- * - `when`: whether an error is one to give up for. Piped inline it knows the resource's own error. In a policy made
- *   beforehand its parameter is `unknown`, and the policy fits every resource; annotated, it fits resources with such an error.
+ * - `when`: a predicate for these errors. Piped inline it knows the resource's own error. In a policy made beforehand its parameter
+ *   is `unknown`, and the policy fits all resources; annotated, it fits resources with such an error.
  *
- * What had been done by then is undone, as after any failure. In `settle` only the resource itself gives up.
+ * Side effects are undone, as after any failure. In `settle` only the resource itself aborts.
  *
  * @example
  * ```ts

@@ -5,10 +5,10 @@ import { fromLayers } from "../attempt/FromLayers.ts"
 import type { Policy } from "../model/Policy.ts"
 
 /**
- * Makes a policy of your own: `f` gets what is piped before and gives what runs in its place.
+ * Makes a custom policy: `f` gets the effect of everything piped before it, and returns the effect that runs instead.
  *
- * `label` names it in plans. `f` must keep the value. What it adds to errors and services is said by the type arguments
- * `PE` and `PR`, which are `never` where it adds nothing: `Policy.around<Forbidden, Session>("guarded", ...)`.
+ * `label` names it in plans. `f` must keep the value. The type arguments `PE` and `PR` are the errors and services that it adds,
+ * default `never`: `Policy.around<Forbidden, Session>("guarded", ...)`.
  *
  * @example
  * ```ts

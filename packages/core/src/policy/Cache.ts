@@ -19,21 +19,21 @@ const needsKey = "this cache is for resources that have a `key`, and this one ha
 const staysInRun = "a service that a layer built is released with its run, so nothing may remember it longer"
 
 /**
- * Remembers the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
+ * Keeps the value in a cache, by the resource's `key`: see `ResourceCache.Service`.
  *
- * A value that is fresh there is not loaded: there is no attempt, and so neither a slot nor a permit is taken. What
- * another reader loads already, in this run or another one, is waited for; when that one is interrupted or refused, one of
- * those that wait loads it. Typed failures go to all that wait, and are remembered only where the cache's layer says so;
- * defects, interruptions, and errors that only say "not now" never are.
+ * A fresh cached value does not load: there is no attempt, which would take slots and permits. If another reader loads the
+ * value, in this run or another one, this reader waits for it; if that load is interrupted or refused, a waiting reader loads.
+ * All waiting readers get a typed failure; it is cached only if the layer of the cache says so. Defects, interruptions, and
+ * errors that only say "not now" are not cached.
  *
- * What is piped before is what is remembered: a fallback there is remembered too. `retry` before it repeats the load
- * inside; `timeout` after it bounds the wait for others, too. On a list it remembers the whole list, in `each` one item.
- * Where the cache says of which type its values are, only resources of that type can be piped through it. What holds
- * something in a `Scope` must not be remembered, as it is released with its run.
+ * It caches the result of everything piped before it, including fallbacks. A `retry` before it repeats the load inside; a
+ * `timeout` after it also limits the wait for other readers. On a list it caches the whole list, in `each` one item. A cache of
+ * typed values accepts only resources of that type. Do not cache a value that holds a resource of a `Scope`: it is released
+ * with its run.
  *
- * Without a `key` the value is known by its load and what that depends on, and it goes to callers with other services. So it
- * compiles only where the resource's own load needs no services but `Scope` and the `services` of the cache, and the load runs
- * without any other: what differs from caller to caller is an input or a dependency, or belongs into a `key`.
+ * Without a `key` the load and its dependencies identify the value, and callers with other services share it. So the types
+ * require that the resource's own load needs no services besides `Scope` and the `services` of the cache, and the load runs
+ * without others: data that differs between callers must be an input, a dependency, or part of a `key`.
  *
  * @example
  * ```ts

@@ -1,10 +1,9 @@
 /**
- * Hedges: an attempt that takes long gets company, and whoever is first to succeed wins.
+ * Hedges: another attempt joins a slow one, and the first success wins.
  *
- *  1. The delay counts from when an attempt begins, so no more than one of them ever waits for its turn.
- *  2. A success ends the race, and so does anything that is no typed failure: a defect, also of what says whether and when
- *     there is another attempt, or an interruption from within.
- *  3. A typed failure ends it when nothing else runs: what is slow is hedged, what failed is for `retry`.
+ *  1. The delay counts from the beginning of the last attempt, so at most one attempt waits for its turn.
+ *  2. A success ends the race, and so does a defect, also one of the delay or the budget, or an interruption from within.
+ *  3. A typed failure ends the race if no other attempt runs: failed attempts are for `retry`.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -24,11 +23,10 @@ import type { Policy } from "../model/Policy.ts"
 import { budgetFor, type RetryBudget, type Spending } from "./RetryBudget.ts"
 
 /**
- * How long attempts may take before others begin beside them, where that is learned. `HedgeDelay.Service` of
- * `effect-loader/resilience` makes one, with layers.
+ * A learned delay of hedges. `HedgeDelay.Service` of `effect-loader/resilience` makes one, with layers.
  *
- * - `after`: the delay for a resource; infinite where nothing is known yet.
- * - `answered`: tells how long the first attempt of a resource took. Where another one won, it would have taken longer.
+ * - `after`: the delay for a resource; infinite while nothing is learned.
+ * - `answered`: reports the duration of the first attempt of a resource; a lower bound if another attempt won.
  *
  * @since 0.1.0
  * @category models
@@ -39,11 +37,11 @@ export interface HedgeDelay {
 }
 
 /**
- * When there are further attempts, and how many.
+ * When further attempts begin, and how many.
  *
  * - `after`: how long the last attempt may take before the next begins; or the key of a {@link HedgeDelay} that learns it.
- * - `max`: how many there are beside the first, at most. A whole number from 1; default 1.
- * - `budget`: the key of a {@link RetryBudget} that each of them is taken from. When it is spent there are none.
+ * - `max`: the maximal number of further attempts, a whole number from 1; default 1.
+ * - `budget`: the key of a {@link RetryBudget} from which each further attempt takes. If it is spent, no further attempt begins.
  *
  * @since 0.1.0
  * @category models
@@ -54,7 +52,7 @@ export interface HedgeOptions<D, B> {
   readonly budget?: Context.Key<B, RetryBudget>
 }
 
-/** What a race needs to know, its services included. */
+/** The settings of a race, with its services. */
 interface Setup {
   readonly self: AnyEffect
   readonly parent: Fiber.Fiber<unknown, unknown>
@@ -69,7 +67,7 @@ interface Setup {
 /** One attempt of a race. */
 interface Lane {
   fiber: Fiber.Fiber<unknown, unknown> | undefined
-  /** When it began, by the monotonic clock in nanoseconds. */
+  /** The instant at which it began, by the monotonic clock in nanoseconds. */
   begunAt: bigint | undefined
 }
 
@@ -94,7 +92,7 @@ class Race {
     this.started++
     this.first ??= lane
     this.running.add(lane)
-    // What an attempt does before it first waits can end the race, which has to know of its fiber by then.
+    // An attempt can end the race before its first wait, so the race must know its fiber before.
     const attempt = Effect.withFiber((fiber) => {
       lane.fiber = fiber
       return Effect.provideService(this.setup.self, OnBegin, () => this.begun(lane))
@@ -102,19 +100,19 @@ class Race {
     this.setup.fork(attempt).addObserver((exit) => this.ended(lane, exit))
   }
 
-  /** Ends whatever still runs. */
+  /** Interrupts all running attempts. */
   stop(): Effect.Effect<void> {
     this.over = true
     const fibers = [this.timer, ...Array.from(this.running, ({ fiber }) => fiber)]
     return Fiber.interruptAll(fibers.filter((fiber) => fiber !== undefined))
   }
 
-  /** What an attempt consists of may begin more than once: the items of a list, a loader inside. The first counts. */
+  /** The parts of an attempt, such as items of a list, each report a beginning. The first one counts. */
   private begun(lane: Lane): void {
     if (this.over || lane.begunAt !== undefined) return
     lane.begunAt = this.clock.monotonicTimeNanosUnsafe()
     if (this.started > this.setup.max) return
-    // It can be interrupted wherever the race is: who has won must not wait for it.
+    // It is interruptible even if the race is not: the winner must not wait for it.
     const fork = Effect.runForkWith(this.setup.parent.context as Context.Context<never>)
     const timer = fork(
       Effect.withFiber((fiber) => {
@@ -134,7 +132,7 @@ class Race {
       if (this.over) return
       if (!isAllowed) return observer.refused({ policy: label })
       observer.hedging()
-      // Whoever watches may have ended the race.
+      // An observer may have ended the race.
       if (!this.over) this.start()
     })
   }
@@ -144,7 +142,7 @@ class Race {
     if (this.over) return
     const othersRun = Array.from(this.running).some(({ begunAt }) => begunAt !== undefined)
     if (othersRun && isTypedFailure(exit)) {
-      // How long it would have taken to succeed is not known.
+      // The time to a success is not known.
       if (lane === this.first) lane.begunAt = undefined
       return this.setup.observer.outrun()
     }
@@ -152,7 +150,7 @@ class Race {
     this.resume(Effect.andThen(Effect.ensuring(learned, this.stop()), exit))
   }
 
-  /** The race is won: the first attempt took so long, or would have taken longer. */
+  /** Reports the duration of the first attempt, or a lower bound, when the race is won. */
   private learn(): Effect.Effect<void> {
     const { delay, observer } = this.setup
     const begunAt = this.first?.begunAt
@@ -164,7 +162,7 @@ class Race {
 const isTypedFailure = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasFails(exit.cause) && !Cause.hasDies(exit.cause)
 
-/** Attempts can be interrupted where `race` can. It can be itself in any case: then those that wait for turns give up. */
+/** Attempts are interruptible if `race` is. Waits for turns are always interruptible. */
 const race = (setup: Omit<Setup, "parent" | "fork">): AnyEffect =>
   Effect.withFiber((parent) => {
     const fork = forkLike(parent, parent.context as Context.Context<never>)
@@ -181,7 +179,7 @@ const always = (after: Duration.Duration): HedgeDelay => ({
   answered: () => Effect.void
 })
 
-/** A delay of the user's own is checked as their functions are. */
+/** Checks the answers of a user's own delay. */
 const checkedDelay = (key: string, delay: HedgeDelay): HedgeDelay => {
   const ask = (option: "after" | "answered", name: string, f: () => unknown): Effect.Effect<unknown> =>
     Effect.suspend(() => asEffect({ name }, `\`${option}\` of the delay ${key}`, f()) as Effect.Effect<unknown>)
@@ -202,16 +200,14 @@ const checkMax = (max: number): void => {
 }
 
 /**
- * Has further attempts begin beside one that takes long; the first that succeeds wins. For reads: what is asked for twice
- * is done twice.
+ * Starts further attempts while one takes long; the first success wins. Use it for reads: hedged work is done more than once.
  *
- * - `after`, `max`, `budget`: see {@link HedgeOptions}. The delay counts from when the last attempt began: one that waits for
- *   its slot is not slow.
+ * - `after`, `max`, `budget`: see {@link HedgeOptions}. The delay counts from the beginning of the last attempt, after its wait
+ *   for a slot.
  *
- * Each attempt is one of its own, with a slot and a scope of its own. Those that lost are interrupted, and awaited. An
- * attempt that fails does not end the others; with nothing else running, its failure is the resource's, and the last such
- * failure where several have failed. Nothing begins because something failed: that is for `Policy.retry`, around or inside.
- * A defect ends all of it.
+ * Each attempt has its own slot and scope. Losing attempts are interrupted and awaited. A failed attempt does not end the
+ * others; if no other runs, its failure is the resource's, or the last failure if several failed. A failure does not start
+ * further attempts: use `Policy.retry` for that, around or inside. A defect ends the hedge.
  *
  * @example
  * ```ts

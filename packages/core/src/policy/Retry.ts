@@ -14,11 +14,11 @@ import type { OwnError, Resource } from "../model/Resource.ts"
 import { budgetFor, type RetryBudget, type Spending } from "./RetryBudget.ts"
 
 /**
- * How often, and after which pauses, to try again: at least one of `times` and `schedule`. With both, the first to end
- * wins, so retries are finite unless a schedule alone says otherwise.
+ * How often to retry, and after which pauses: at least one of `times` and `schedule`. With both, the first to end wins, so retries
+ * are finite unless you give only an endless schedule.
  *
  * - `times`: retries after the first attempt, so `3` means at most four attempts.
- * - `schedule`: the pauses between attempts, and when to stop; without it there is no pause.
+ * - `schedule`: the pauses between attempts, and when to stop. Default: no pause.
  *
  * @since 0.1.0
  * @category models
@@ -28,13 +28,12 @@ export type RetryBound<E> =
   | { readonly times?: number; readonly schedule: Schedule.Schedule<unknown, E> }
 
 /**
- * What a retry reads in the resource's own error.
+ * How a retry reads the resource's own error.
  *
- * - `while`: retries only as long as it holds.
- * - `retryAfter`: how long the server asks to be left alone. The pause is then no shorter. See {@link retryAfterHeader}.
+ * - `while`: retries only errors for which it is true.
+ * - `retryAfter`: the pause that the server asks for. The pause is then at least as long. See {@link retryAfterHeader}.
  *
- * One that throws, or gives something else, ends the retries: the resource fails with the error as it was, and a defect
- * that says so.
+ * An exception, or an invalid answer, ends the retries: the resource fails with its error, and a defect in addition.
  *
  * @since 0.1.0
  * @category models
@@ -45,10 +44,10 @@ export interface RetryReading<E> {
 }
 
 /**
- * What keeps retries from making an outage worse.
+ * The limit of retries during an outage.
  *
- * - `budget`: the key of a {@link RetryBudget} that each retry is taken from. When it is spent the resource fails with what
- *   its last attempt failed with.
+ * - `budget`: the key of a {@link RetryBudget} from which each retry takes. If it is spent, the resource fails with the error of
+ *   its last attempt.
  *
  * @since 0.1.0
  * @category models
@@ -78,7 +77,7 @@ const checkBound = (options: RetryBound<never>): void => {
   }
 }
 
-/** Whether the budget allows another attempt; asked last, when nothing else is against it. */
+/** Whether the budget allows another attempt. Called last, after all other conditions. */
 const isAllowed = (
   budget: Spending,
   pause: Duration.Duration,
@@ -91,7 +90,7 @@ const isAllowed = (
     return isAllowed
   })
 
-/** When to try again, telling `observer` of each pause before it begins. */
+/** The schedule of retries, which reports each pause to `observer`. */
 const toSchedule = (
   { schedule = Schedule.forever, times = Infinity }: Options,
   label: string,
@@ -111,7 +110,7 @@ const toSchedule = (
     )
   )
 
-/** A schedule whose defects, those of the budget among them, end the retries: the last failure stays. */
+/** A schedule whose defects, also those of the budget, end the retries with the last failure. */
 const withoutDefects = (
   schedule: Schedule.Schedule<unknown, never>,
   reading: Reading
@@ -130,11 +129,11 @@ const withoutDefects = (
     )
   )
 
-/** What the functions of one retry say of an error. */
+/** The answers of the functions of one retry for an error. */
 class Reading {
-  /** The pause that the last error asked for. */
+  /** The pause that the last error asks for. */
   pause = Duration.zero
-  /** What ended the retries, where a function did not do what it should. */
+  /** The defect of a function that ended the retries. */
   defect: { readonly value: unknown } | undefined
   private readonly options: Options
   private readonly what: string
@@ -168,17 +167,17 @@ class Reading {
 }
 
 /**
- * Tries again what is piped before, when it fails with a typed error.
+ * Retries everything piped before it when that fails with a typed error.
  *
  * - `times`, `schedule`: see {@link RetryBound}.
  * - `while`, `retryAfter`: see {@link RetryReading}. Piped inline they know the type of the resource's own error. In a policy
- *   made beforehand their parameter is `unknown`, and the policy fits every resource; annotated, it fits resources with such an
- *   error. A server may ask for a longer pause than the load has time for: let `while` refuse it, or pipe a `timeout` after the
+ *   made beforehand their parameter is `unknown`, and the policy fits all resources; annotated, it fits resources with such an
+ *   error. A server may ask for a longer pause than the load has time for: refuse it in `while`, or pipe a `timeout` after the
  *   retry.
  * - `budget`: see {@link RetrySpending}.
  *
- * Defects and interruptions are not retried. The resource's slot is free while a retry waits. After the last attempt
- * the resource fails with what that attempt failed with.
+ * Defects and interruptions are not retried. The resource's slot is free during a pause. After the last attempt the resource
+ * fails with the error of that attempt.
  *
  * @example
  * ```ts

@@ -4,8 +4,8 @@ import * as Duration from "effect/Duration"
 import { aDuration, type Expected } from "../base/UserValue.ts"
 
 /**
- * How long to wait before another attempt: a duration with a unit that is finite and not negative, an instant, or nothing
- * (`undefined` or `null`). Not a plain number, which servers mean as seconds and Effect reads as milliseconds.
+ * The pause before another attempt: a finite duration of 0 or more with a unit, an instant, or nothing (`undefined` or `null`).
+ * A plain number is not accepted: servers mean seconds, Effect reads milliseconds.
  *
  * @since 0.1.0
  * @category models
@@ -13,8 +13,8 @@ import { aDuration, type Expected } from "../base/UserValue.ts"
 export type RetryAfter = Exclude<Duration.Input, number | bigint> | Date | null | undefined
 
 /**
- * Reads the text of an HTTP header `Retry-After`: seconds, or a date. `undefined` for anything else, so that a header which
- * is missing or malformed asks for no pause.
+ * Reads the text of an HTTP header `Retry-After`: seconds, or a date. `undefined` for anything else, so that a missing or
+ * malformed header asks for no pause.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export const retryAfterHeader = (header: string | null | undefined): Duration.Du
   return /[a-z]/i.test(text) && !Number.isNaN(date.getTime()) ? date : undefined
 }
 
-/** What a `retryAfter` may give. */
+/** The valid answers of a `retryAfter`. */
 export const aPause: Expected<Duration.Duration | Date> = {
   text: "a finite duration of 0 or more, a Date or nothing",
   read: (value) => {
@@ -49,6 +49,6 @@ export const aPause: Expected<Duration.Duration | Date> = {
       : "Policy.retryAfterHeader reads the text of a header"
 }
 
-/** The pause that is asked for, from now. */
+/** The requested pause, from now. */
 export const pauseOf = (after: Duration.Duration | Date, clock: Clock.Clock): Duration.Duration =>
   after instanceof Date ? Duration.millis(Math.max(0, after.getTime() - clock.currentTimeMillisUnsafe())) : after

@@ -7,11 +7,11 @@ import type { LayerObserver } from "../model/Node.ts"
 import { asEffect } from "../model/UserEffect.ts"
 
 /**
- * How many further attempts there may be, beside those that would have been made anyway. `RetryBudget.Service` of
- * `effect-loader/resilience` makes one, with layers.
+ * Limits further attempts in proportion to first attempts. `RetryBudget.Service` of `effect-loader/resilience` makes one, with
+ * layers.
  *
- * - `deposit`: notes that somebody begins to try.
- * - `withdraw`: asks for one more attempt; `false` where the budget is spent.
+ * - `deposit`: records a first attempt.
+ * - `withdraw`: takes one further attempt; `false` if the budget is spent.
  *
  * @since 0.1.0
  * @category models
@@ -21,15 +21,15 @@ export interface RetryBudget {
   readonly withdraw: Effect.Effect<boolean>
 }
 
-/** What a policy takes from a budget. */
+/** How a policy takes from a budget. */
 export interface Spending {
-  /** Asks for one more attempt, after a pause. */
+  /** Takes one further attempt, after a pause. */
   readonly withdraw: (pause: Duration.Duration) => Effect.Effect<boolean>
 }
 
 const unlimited: Spending = { withdraw: () => Effect.succeed(true) }
 
-/** What budgets have said, by the call that attempts follow and the instant at which these begin: they share the next call. */
+/** The answers of budgets, by the shared call that attempts follow and the instant at which they begin. They share the next call. */
 type Answers = WeakMap<object, Map<RetryBudget, Map<number, boolean>>>
 
 const answers = /* @__PURE__ */ shared("answers of budgets", (): Answers => new WeakMap())
@@ -42,7 +42,7 @@ const answersOf = (call: object, budget: RetryBudget): Map<number, boolean> => {
   return byInstant
 }
 
-/** Whose policy asks a budget, and what the budget is called. */
+/** The policy that uses a budget, and its label. */
 interface SpendingSetup {
   readonly observer: LayerObserver
   readonly label: string
@@ -73,8 +73,8 @@ const spendingOf = (budget: RetryBudget, { label, observer }: SpendingSetup): Sp
 }
 
 /**
- * The budget of a key. An attempt that is made anyway is noted once a load, however many policies take from the budget, and
- * once for all that share a resolver's call. Without a key, a budget that is never spent.
+ * The budget of a key. A first attempt is recorded once per load, however many policies use the budget, and once per shared call
+ * of a resolver. Without a key, a budget that is never spent.
  */
 export const budgetFor = <B>(
   key: Context.Key<B, RetryBudget> | undefined,

@@ -6,12 +6,11 @@ import { fromLayers } from "../attempt/FromLayers.ts"
 import type { Policy } from "../model/Policy.ts"
 
 /**
- * Fails with a `TimeoutError` when what is piped before takes longer than `duration`.
+ * Fails with a `TimeoutError` when everything piped before it takes longer than `duration`.
  *
- * Before a `retry` it bounds one attempt, counted from when that attempt has its slot; after a `retry` it bounds all
- * attempts and their pauses. What runs is interrupted and its finalizers are awaited, so a step that cannot be
- * interrupted delays the failure. `"Infinity"` means no limit, also where a loader's default policy has one. A negative
- * limit throws.
+ * Before a `retry` it limits one attempt, from the moment at which the attempt has its slot; after a `retry` it limits all
+ * attempts and their pauses. The effect inside is interrupted and its finalizers are awaited, so an uninterruptible effect
+ * delays the failure. `"Infinity"` means no limit, even if the loader's default policy has one. A negative limit throws.
  *
  * @example
  * ```ts
@@ -42,7 +41,7 @@ export const timeout = (duration: Duration.Input): Policy<Cause.TimeoutError> =>
         Duration.isFinite(limit)
           ? Effect.timeoutOrElse(self, {
               duration: limit,
-              // Effect's own message is kept from saying which limit it was by our wrapping; this one says it.
+              // Effect's message cannot name the limit, because of our wrapping. This one does.
               orElse: () => Effect.fail(new Cause.TimeoutError(`no answer within ${text}`))
             })
           : self

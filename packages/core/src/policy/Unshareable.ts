@@ -2,12 +2,12 @@ import type * as Context from "effect/Context"
 import { register } from "../base/Unshareable.ts"
 
 /**
- * Says of a service that nothing which is loaded with it may be shared, because it may still be taken back: a transaction.
+ * Marks a service, such as a transaction, with which loaded values must not be shared, because they may be rolled back.
  *
- * A load in whose context there is such a service neither joins a load of a cache, nor keeps its value there, nor refreshes
- * one; its requests share calls only with those that have the same value of the service; and a loader's layer that is built
- * with it does not capture it. The transactions of Effect's `SqlClient` and of `Effect.tx` are known without this. It holds
- * for the process, so call it where the service is declared.
+ * A load with such a service in its context does not join loads of a cache, does not cache its value and does not refresh one;
+ * its requests share calls only with requests that have the same value of the service; and a loader's layer does not capture
+ * it. Transactions of Effect's `SqlClient` and of `Effect.tx` are marked already. The mark holds for the process, so call it
+ * where the service is declared.
  *
  * @example
  * ```ts

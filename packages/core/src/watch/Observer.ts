@@ -1,5 +1,5 @@
 /**
- * Who watches runs: nobody, by default. Where nobody watches, a run builds no events at all.
+ * Observers of runs. A run without observers makes no events.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ const addTo =
     withObserver(context as Context.Context<never>, key, watch) as Context.Context<R>
 
 /**
- * Has the runs inside an effect watched, beside those who watch already.
+ * Adds an observer to the runs inside an effect. Other observers stay.
  *
  * @example
  * ```ts
@@ -53,10 +53,10 @@ export const observe: {
 )
 
 /**
- * Has the runs of whatever the layer is provided to watched, beside those who watch already.
+ * A layer that adds an observer to the runs of the effects to which it is provided. Other observers stay.
  *
- * Layers that watch compose as any others do: `Layer.mergeAll(first, second)` has both watch, and a layer that is
- * provided twice watches once.
+ * Such layers compose like other layers: `Layer.mergeAll(first, second)` adds both observers, and a layer that is provided
+ * twice observes once.
  *
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export const layer = (onEvent: OnEvent): Layer.Layer<never> =>
   layerWatch(Effect.succeed(always("Observer.layer", onEvent)))
 
 /**
- * As {@link layer}, for what is made anew for each run, or with the help of services: spans, metrics, a terminal.
+ * As {@link layer}, for observers that are made per run, or that need services: spans, metrics, a terminal.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What one run did, resource by resource.
+ * Reports: the outcome and the phases of each resource of one run.
  *
  * @since 0.1.0
  */
@@ -9,16 +9,16 @@ import type { Plan } from "../compile/Plan.ts"
 import type { RunEnd, SkipReason } from "./RunEvent.ts"
 
 /**
- * What became of one resource.
+ * The outcome of one resource.
  *
- * - `Succeeded`: its value is there.
- * - `Degraded`: it failed with `error`, and `fallback` gave a value in its place.
+ * - `Succeeded`: it has a value.
+ * - `Degraded`: it failed with `error`, and `fallback` replaced the failure by a value.
  * - `Failed`: it failed; the cause holds a `ResourceError`.
  * - `Died`: it failed with a defect.
  * - `Interrupted`: it was running when it was interrupted.
- * - `Skipped`: it never ran, and why.
- * - `Compensated`: its value was there, and what it did was undone when the load failed later.
- * - `CompensationFailed`: its value was there, and what it did could not be undone.
+ * - `Skipped`: it did not run, with the reason.
+ * - `Compensated`: it succeeded, and was undone when the load failed later.
+ * - `CompensationFailed`: it succeeded, and its compensation failed.
  * - `Unfinished`: the events end before it does.
  *
  * @since 0.1.0
@@ -36,21 +36,20 @@ export type Outcome =
   | { readonly _tag: "Unfinished" }
 
 /**
- * A stretch of time of one resource, and what it did or waited for. Instants are milliseconds since 1970.
+ * A period of time in which one resource ran or waited. Instants are milliseconds since 1970.
  *
- * - `Dependency`: not everything it depends on was there; `resource` came last, or is still to come.
- * - `Batch`: it was ready, and its batch was not to start yet.
- * - `Slot`: the run's `concurrency` had no place for it.
- * - `Permit`: a limiter had no permits for it.
- * - `FairShare`: a limiter had none for it either, and others waited too: it was a matter of shares who was next.
- * - `Thread`: it could have started, and the process was busy with something else.
- * - `Collecting`: it had made a request, and the call that it shares had not begun: others were to join, or the call had
- *   to wait for permits.
+ * - `Dependency`: it waited for dependencies; `resource` loaded last, or is still loading.
+ * - `Batch`: it was ready, and waited for its batch to start.
+ * - `Slot`: it waited for a slot of the run's `concurrency`.
+ * - `Permit`: it waited for permits of a limiter.
+ * - `FairShare`: as `Permit`, while others waited for the same limiter, so that shares decided which one was next.
+ * - `Thread`: it could have started, but the process was busy.
+ * - `Collecting`: it had made a request, and waited for the shared call to begin: for other requests to join, or for permits.
  * - `Attempt`, `Fallback`: an attempt, or the handler of a fallback, ran.
  * - `Items`: attempts of items of a list ran.
  * - `Retry`: it waited for its next attempt.
- * - `Policy`: a policy around its attempts was at work.
- * - `Compensation`: what it did was being undone.
+ * - `Policy`: a policy around its attempts ran.
+ * - `Compensation`: its compensation ran.
  *
  * @since 0.1.0
  * @category models
@@ -87,7 +86,7 @@ export interface Stretch {
 export type PhaseTag = Phase["_tag"]
 
 /**
- * What one resource found in one level of a cache, and how often; of a list, all its items together.
+ * The reads of one level of a cache by one resource or all items of a list, counted by result.
  *
  * @since 0.1.0
  * @category models
@@ -98,21 +97,21 @@ export interface CacheReads extends Readonly<Record<CacheResult, number>> {
 }
 
 /**
- * One resource of a report. Instants are milliseconds since 1970, with fractions; `undefined` for what never came.
+ * One resource of a report. Instants are milliseconds since 1970, with fractions; `undefined` if they did not occur.
  *
- * - `attempts`: how often it was started; of a list, how often its items were, all together.
- * - `readyAt`: when everything it waits for was there; `startedAt`: its first attempt, or that of the policies around
- *   its attempts; `endedAt`: its end.
- * - `items`: of a list, how many there were, how many of them were loaded (of one that did not succeed, those that no
- *   cache knew), and how many milliseconds their attempts took all together.
- * - `chosen`: of a choice, the resource that was chosen.
- * - `caches`: what it found in caches, where it looked into any.
- * - `runs`: the reports of the runs inside it, in the order in which they began.
- * - `running`: milliseconds that its attempts and fallbacks ran; `queued`: those that it waited for a slot or a permit.
- * - `refusals`: how many of its attempts policies refused, where they did: a limiter, a breaker, a rate limit.
- * - `phases`: all its time, without a gap, from the start of the run to its own end, or to the end of what is known. When
- *   it is undone later, that is a phase beyond its end.
- * - `notUndone`: what could not be undone of it, its items and the loaders inside it, and after what it was not cleaned up.
+ * - `attempts`: the number of its attempts; for a list, those of all items.
+ * - `readyAt`: when all its dependencies were loaded; `startedAt`: the start of its first attempt, or of the policies around its
+ *   attempts; `endedAt`: its end.
+ * - `items`: for a list, the number of items, the number of loaded items (for a list that did not succeed, without those from
+ *   caches), and the milliseconds of all their attempts together.
+ * - `chosen`: for a choice, the chosen resource.
+ * - `caches`: its reads of caches, if any.
+ * - `runs`: the reports of its nested runs, in the order in which they began.
+ * - `running`: milliseconds in its attempts and fallbacks; `queued`: milliseconds in waits for slots and permits.
+ * - `refusals`: the number of attempts that a limiter, a breaker or a rate limit refused, if any.
+ * - `phases`: all its time, without gaps, from the start of the run to its end, or to the last event. A later compensation is a
+ *   phase after its end.
+ * - `notUndone`: the failed compensations and cleanups of the resource, its items and its nested loaders.
  *
  * @since 0.1.0
  * @category models
@@ -136,7 +135,7 @@ export interface ResourceReport {
 }
 
 /**
- * Something that could not be undone: of which item of a list, of which resource of the loaders inside, and why.
+ * A failed compensation or cleanup: of a resource, an item, or a resource of a nested loader (`inside`), with its cause.
  *
  * @since 0.1.0
  * @category models
@@ -149,14 +148,14 @@ export interface NotUndone {
 }
 
 /**
- * What one run did.
+ * The report of one run.
  *
- * - `plan`: what it could load, and under which limits.
- * - `resources`: all that the run could load, in declaration order. Inputs and constants are not among them.
- * - `values`: what the targets were loaded to, by their keys; a key is missing where there is no value.
- * - `startedAt`, `endedAt`: milliseconds since 1970; `endedAt` is `undefined` where the events end before the run.
- * - `until`: the last instant that the report knows of: the end of the run, or that of the events.
- * - `end`: how the run ended; `undefined` as `endedAt`. `timedOut`: whether the loader's own limit ended it.
+ * - `plan`: the plan of its loader.
+ * - `resources`: all resources of the loader, in declaration order, without inputs and constants.
+ * - `values`: the values of the targets, by key. A target without a value has no key.
+ * - `startedAt`, `endedAt`: milliseconds since 1970; `endedAt` is `undefined` if the events end before the run.
+ * - `until`: the last known instant: the end of the run, or the last event.
+ * - `end`: how the run ended; `undefined` like `endedAt`. `timedOut`: whether the `timeout` of the loader ended it.
  *
  * @since 0.1.0
  * @category models
@@ -175,7 +174,7 @@ export interface Report<out Values = Readonly<Record<string, unknown>>> {
 }
 
 /**
- * One resource of a report, by name; `undefined` if the run had none of that name to load.
+ * One resource of a report, by name; `undefined` if the report has none of that name.
  *
  * @example
  * ```ts
@@ -194,7 +193,7 @@ export const get = (self: Report<unknown>, resource: string): ResourceReport | u
   self.resources.find((row) => row.resource === resource)
 
 /**
- * What became of a resource, by name; `undefined` if the run had none of that name to load.
+ * The outcome of a resource, by name; `undefined` if the report has none of that name.
  *
  * @example
  * ```ts

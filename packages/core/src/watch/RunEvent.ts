@@ -1,5 +1,5 @@
 /**
- * What happens in a run, one fact at a time. Reports, logs, spans and viewers are all made from these.
+ * Events of runs. Reports, logs, spans and viewers are made from them.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import type { Plan } from "../compile/Plan.ts"
 export type { Limit, SkipReason } from "../model/Extension.ts"
 
 /**
- * How a run ended. A run that `settle` saw to its end has `Completed`, whatever failed in it.
+ * How a run ended. A `settle` that was not stopped ends as `Completed`, even if resources failed.
  *
  * @since 0.1.0
  * @category models
@@ -19,9 +19,9 @@ export type { Limit, SkipReason } from "../model/Extension.ts"
 export type RunEnd = "Completed" | "Failed" | "TimedOut" | "Interrupted"
 
 export interface InRun {
-  /** Which run, in this process. */
+  /** The number of the run in this process. */
   readonly run: number
-  /** When, by the run's clock: milliseconds since 1970, with fractions. It never goes backwards within a run. */
+  /** The time by the run's clock: milliseconds since 1970, with fractions. It never goes backwards within a run. */
   readonly at: number
 }
 
@@ -30,14 +30,14 @@ export interface OfResource extends InRun {
 }
 
 export interface OfAttempt extends OfResource {
-  /** Which attempt, from 1. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number
-  /** Of which item, from 0, where the resource is a list: the attempts of a list are those of its items. */
+  /** The index of the item, from 0, if the resource is a list: the attempts of a list are those of its items. */
   readonly item?: number
 }
 
 /**
- * Where a run is inside another one: in the attempt of this resource, or of this item of it.
+ * The place of a nested run: an attempt of this resource, or of this item.
  *
  * @since 0.1.0
  * @category models
@@ -51,8 +51,8 @@ export interface RunParent {
 /**
  * A run begins. The first event of each run.
  *
- * - `plan`: what it could load, the same object for every run of a loader.
- * - `parent`: the resource that this run is inside of, where that was made by `Resource.fromLoader` or `forEach`.
+ * - `plan`: the plan of the loader, the same object for all its runs.
+ * - `parent`: the outer resource of a nested run, made by `Resource.fromLoader` or `forEach`.
  *
  * @since 0.1.0
  * @category events
@@ -65,7 +65,7 @@ export interface RunStarted extends InRun {
 }
 
 /**
- * Everything that a resource waits for is there.
+ * All dependencies of a resource are loaded.
  *
  * @since 0.1.0
  * @category events
@@ -75,9 +75,9 @@ export interface ResourceReady extends OfResource {
 }
 
 /**
- * An attempt, or the handler of a fallback, could begin and has to wait for `limit`.
+ * An attempt, or the handler of a fallback, is ready and waits for `limit`.
  *
- * `attempt` is the one that waits; before a fallback, the last one, 0 where there was none.
+ * `attempt` is the waiting one; before a fallback, the last one, or 0 if there was none.
  *
  * @since 0.1.0
  * @category events
@@ -88,7 +88,7 @@ export interface ResourceQueued extends OfAttempt {
 }
 
 /**
- * A choice was made: `choice` is the value that decided, `chosen` the resource.
+ * A choice was made: `choice` is the deciding value, `chosen` the resource.
  *
  * @since 0.1.0
  * @category events
@@ -100,7 +100,7 @@ export interface ResourceChosen extends OfResource {
 }
 
 /**
- * A list begins to load its items, of which there are so many. Once for each attempt of the whole.
+ * A list begins to load its items; `items` is their number. Once for each attempt of the whole list.
  *
  * @since 0.1.0
  * @category events
@@ -111,12 +111,12 @@ export interface ItemsStarted extends OfResource {
 }
 
 /**
- * A cache was looked into for a resource, or for an item of it (`item`) where it is a list.
+ * A cache was read for a resource, or for an item (`item`) of a list.
  *
- * With `hit`, `coalesced` and `stale` nothing is loaded here. A `miss` or an `error` of the last level is followed by an
- * attempt; so is a `coalesced`, by way of a `miss`, where the one that was waited for is interrupted.
+ * After `hit`, `coalesced` and `stale` no attempt follows. An attempt follows a `miss` or an `error` of the last level. A
+ * `coalesced` is followed by a `miss` and an attempt if the awaited load is interrupted.
  *
- * An `error` has a `reason`, in words: what the store said, or that it took too long. It shows neither the key nor the value.
+ * An `error` has a `reason`, in words: the error of the store, or its timeout. It contains neither the key nor the value.
  *
  * @since 0.1.0
  * @category events
@@ -131,7 +131,7 @@ export interface CacheRead extends OfResource {
 }
 
 /**
- * The policies around a resource's attempts begin. Only where there are any, such as a `retry`.
+ * The policies around a resource's attempts begin, if it has any, such as a `retry`.
  *
  * @since 0.1.0
  * @category events
@@ -151,7 +151,7 @@ export interface AttemptStarted extends OfAttempt {
 }
 
 /**
- * An attempt has made a request, and waits for the call that it shares: for others to join, and for permits of the call.
+ * An attempt has made a request, and waits for the shared call: for other requests to join, and for permits of the call.
  *
  * @since 0.1.0
  * @category events
@@ -161,11 +161,11 @@ export interface RequestMade extends OfAttempt {
 }
 
 /**
- * The call begins that an attempt's request is sent with.
+ * The call with an attempt's request begins.
  *
- * - `batch`: which call, in this process: the same for all that share it, in whichever run.
- * - `requests`: how many requests the call is for; `callers`: how many attempts wait for an answer to one of them.
- * - `outOfTime`: there where more could have come, and the time for which the resolver holds its batches was over.
+ * - `batch`: the number of the call in this process, the same for all attempts that share it.
+ * - `requests`: the number of requests in the call; `callers`: the number of attempts that wait for their answers.
+ * - `outOfTime`: set if `maxHold` of the resolver expired before all expected requests had come.
  *
  * @since 0.1.0
  * @category events
@@ -179,7 +179,7 @@ export interface RequestSent extends OfAttempt {
 }
 
 /**
- * An attempt succeeded inside policies that may go on. The end of an only attempt is the end of its resource.
+ * An attempt succeeded inside policies that may continue. A single attempt has no such event: its resource ends.
  *
  * @since 0.1.0
  * @category events
@@ -210,7 +210,7 @@ export interface AttemptInterrupted extends OfAttempt {
 }
 
 /**
- * Attempt `attempt` will begin at `retryAt`, or when it then gets a slot.
+ * Attempt `attempt` will begin at `retryAt`, or later when it gets a slot.
  *
  * @since 0.1.0
  * @category events
@@ -222,7 +222,7 @@ export interface RetryScheduled extends OfAttempt {
 }
 
 /**
- * Attempt `attempt` is to begin beside those that run, because they take long.
+ * Attempt `attempt` is about to begin while others run, because they take long.
  *
  * @since 0.1.0
  * @category events
@@ -232,11 +232,10 @@ export interface HedgeStarted extends OfAttempt {
 }
 
 /**
- * A policy let something not happen: an attempt, of a limiter that refuses, a breaker that is open or a rate that is exceeded,
- * or a further one, of a budget that is spent.
+ * A policy refused an attempt (a limiter, an open breaker, an exceeded rate), or a further attempt (a spent budget).
  *
- * - `policy`: its label, as the plan has it.
- * - `error`: what the resource, or its item, fails with for that; missing where it goes on.
+ * - `policy`: its label, as in the plan.
+ * - `error`: the error with which the resource or item fails; missing if it continues.
  *
  * @since 0.1.0
  * @category events
@@ -249,7 +248,7 @@ export interface PolicyRefused extends OfResource {
 }
 
 /**
- * The handler of a fallback begins to run, because of `error`. A handler that has its value at hand has no such event.
+ * The handler of a fallback begins to run, because of `error`. A handler whose effect is an exit has no such event.
  *
  * @since 0.1.0
  * @category events
@@ -261,7 +260,7 @@ export interface FallbackStarted extends OfResource {
 }
 
 /**
- * A resource's value is there.
+ * A resource has loaded.
  *
  * @since 0.1.0
  * @category events
@@ -271,7 +270,7 @@ export interface ResourceSucceeded extends OfResource {
 }
 
 /**
- * A resource failed with `error`, and `fallback` gave a value in its place wherever it is needed.
+ * A resource failed with `error`, and `fallback` replaced the failure by a value for all its dependents.
  *
  * @since 0.1.0
  * @category events
@@ -315,7 +314,7 @@ export interface ResourceInterrupted extends OfResource {
 }
 
 /**
- * A resource never ran, and why.
+ * A resource did not run, with the reason.
  *
  * @since 0.1.0
  * @category events
@@ -326,17 +325,17 @@ export interface ResourceSkipped extends OfResource {
 }
 
 export interface OfUndo extends OfResource {
-  /** Of which item, from 0, where the resource is a list. */
+  /** The index of the item, from 0, if the resource is a list. */
   readonly item?: number
-  /** The resources inside, outermost first, where this undoes what a loader inside the resource did. */
+  /** The resources of nested loaders, outermost first, if this undoes one of them. */
   readonly inside?: ReadonlyArray<string>
-  /** Whether this is the `Saga.cleanup` of a resource that did not succeed. */
+  /** Whether it is the `Saga.cleanup` of a resource that did not succeed. */
   readonly cleanup: boolean
 }
 
 /**
- * The compensation of a resource that had been loaded begins; or, where `cleanup` says so, the cleanup after one that did
- * not succeed. A cleanup comes before the end of its resource, a compensation after it.
+ * The compensation of a loaded resource begins, or, if `cleanup`, the cleanup after a resource that did not succeed. A cleanup
+ * comes before the end of its resource, a compensation after it.
  *
  * @since 0.1.0
  * @category events
@@ -346,7 +345,7 @@ export interface CompensationStarted extends OfUndo {
 }
 
 /**
- * What a resource did is undone.
+ * A compensation or cleanup succeeded.
  *
  * @since 0.1.0
  * @category events
@@ -356,7 +355,7 @@ export interface CompensationSucceeded extends OfUndo {
 }
 
 /**
- * A compensation failed: what its resource did is still there.
+ * A compensation or cleanup failed: the side effect of its resource remains.
  *
  * @since 0.1.0
  * @category events
@@ -367,8 +366,8 @@ export interface CompensationFailed extends OfUndo {
 }
 
 /**
- * The run was taken back to the resource `to` because `failed` did: what had ended of this resource is undone, and it is
- * loaded again, from `retryAt` on. It will end once more.
+ * The run rewinds to the resource `to` because `failed` failed. This resource had ended; it is undone and loads again from
+ * `retryAt` on. It will end a second time.
  *
  * @since 0.1.0
  * @category events
@@ -382,8 +381,7 @@ export interface ResourceRewound extends OfResource {
 }
 
 /**
- * A run is over: nothing of it runs any more. The last event of each run; what a caller undoes later, of a load that had
- * succeeded, comes after it.
+ * A run has ended: the last event of each run. Only compensations that a caller runs later, for a load that succeeded, follow.
  *
  * @since 0.1.0
  * @category events
@@ -394,8 +392,8 @@ export interface RunEnded extends InRun {
 }
 
 /**
- * What a resource ends with. Each resource that a run could load has exactly one of these, and one more each time that the
- * run is taken back before it.
+ * The last event of a resource. Each resource of a run has exactly one, and another one after each rewind to a resource before
+ * it.
  *
  * @since 0.1.0
  * @category models
@@ -409,7 +407,7 @@ export type ResourceEnded =
   | ResourceSkipped
 
 /**
- * What happens to a resource.
+ * An event about a resource.
  *
  * @since 0.1.0
  * @category models
@@ -438,9 +436,9 @@ export type ResourceEvent =
   | ResourceEnded
 
 /**
- * One fact of a run, as it happens.
+ * An event of a run.
  *
- * Inputs and constants are there from the start and have no events; neither has whatever a run has no need to load.
+ * Inputs and constants have no events, and neither have resources that the run does not need.
  *
  * @since 0.1.0
  * @category models

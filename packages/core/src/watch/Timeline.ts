@@ -1,7 +1,7 @@
 /**
- * One run, as its events tell it so far: what each resource does now, and what it did before.
+ * Folds the events of one run: the current phase of each resource, and its earlier phases.
  *
- * Everything that shows runs folds events here: reports at the end of a run, live views and gauges while it goes on.
+ * Reports, live views and gauges are made from timelines.
  */
 import type { Plan } from "../compile/Plan.ts"
 import {
@@ -19,14 +19,14 @@ import type { CacheReads, NotUndone, Outcome, Phase, PhaseTag, Report, ResourceR
 /** A phase that has yet to end. */
 type Doing = Phase extends infer P ? (P extends Phase ? Omit<P, "to" | "resource"> : never) : never
 
-/** What one waits for that others have. */
+/** Limits for which a resource waits while others use them. */
 const limits: ReadonlyArray<Limit["_tag"]> = ["Slot", "Permit", "FairShare"]
 
 const unfinished: Outcome = { _tag: "Unfinished" }
 
 export class ResourceTimeline {
   readonly resource: string
-  /** What it does now; `undefined` when it has ended. */
+  /** Its current phase; `undefined` when it has ended. */
   doing: Doing | undefined
   outcome: Outcome = unfinished
   attempts = 0
@@ -34,20 +34,20 @@ export class ResourceTimeline {
   readyAt: number | undefined
   startedAt: number | undefined
   endedAt: number | undefined
-  /** When its next attempt begins, while it waits for that. */
+  /** The start of its next attempt, during a pause. */
   retryAt: number | undefined
-  /** Of a list, what is known of its items; of a choice, what was chosen. */
+  /** The items of a list; the chosen resource of a choice. */
   items: { total: number; loaded: number; took: number } | undefined
   chosen: string | undefined
-  /** What was found in caches, by cache and level. */
+  /** The reads of caches, by cache and level. */
   caches: Map<string, CacheReads> | undefined
   private readonly past: Array<Omit<Phase, "resource">> = []
-  /** When each attempt that runs began, and which items wait for a limit. */
+  /** The start of each running attempt, and the items that wait for a limit. */
   private readonly running = new Map<string, number>()
   private readonly queued = new Map<number, Limit["_tag"]>()
   /** The attempts whose requests have yet to be sent. */
   private readonly collecting = new Set<string>()
-  /** How many of its compensations run, and what could not be undone. */
+  /** The number of its running compensations, and its failed ones. */
   private undoing = 0
   readonly notUndone: Array<NotUndone> = []
 
@@ -56,7 +56,7 @@ export class ResourceTimeline {
     this.doing = { _tag: "Dependency", from }
   }
 
-  /** `inBatches`: whether what is ready waits for its batch. */
+  /** `inBatches`: whether ready resources wait for their batch. */
   add(event: ResourceEvent, inBatches: boolean): void {
     const { at } = event
     switch (event._tag) {
@@ -72,7 +72,7 @@ export class ResourceTimeline {
         this.items = { total: event.items, loaded: 0, took: this.items?.took ?? 0 }
         return this.become({ _tag: "Policy", from: at })
       case "ResourceQueued":
-        // Where it waits before a fallback, the last attempt is over, and nothing else has told so.
+        // In a wait before a fallback, the last attempt has ended without an event of its own.
         if (event.item === undefined) this.running.delete(attemptKey(event))
         else this.queued.set(event.item, event.limit._tag)
         return this.unlessRunning({ _tag: event.limit._tag, from: at })
@@ -112,7 +112,7 @@ export class ResourceTimeline {
         this.retryAt = event.retryAt
         return this.unlessRunning({ _tag: "Retry", from: at })
       case "HedgeStarted":
-        // What follows from this is told by itself.
+        // Separate events report the consequences.
         return
       case "PolicyRefused":
         if (event.error === undefined) return
@@ -132,7 +132,7 @@ export class ResourceTimeline {
         this.collecting.clear()
         return this.become({ _tag: "Retry", from: at })
       case "CompensationStarted":
-        // A cleanup is part of its attempt, and so is what is undone before its resource has ended.
+        // A cleanup belongs to its attempt, and so does a compensation before the end of the resource.
         if (this.endedAt === undefined) return
         if (this.undoing++ === 0) this.become({ _tag: "Compensation", from: at }, at)
         return
@@ -147,13 +147,13 @@ export class ResourceTimeline {
       default:
         this.outcome = outcomeOf(event)
         this.endedAt = at
-        // Of an item that a cache knew there is no attempt, and where all is well there is nothing that is not there.
+        // Items from a cache have no attempts. In a list that succeeded, all items are loaded.
         if (this.items !== undefined && event._tag === "ResourceSucceeded") this.items.loaded = this.items.total
         return this.become(undefined, at)
     }
   }
 
-  /** All its phases, what it does now included, as if that ended at `now`. */
+  /** All its phases. The current one ends at `now`. */
   phases(now: number, lastOf: (resource: string, at: number) => string | undefined): ReadonlyArray<Phase> {
     const whole = this.doing === undefined ? this.past : [...this.past, { ...this.doing, to: now }]
     return whole.map((phase): Phase => {
@@ -169,7 +169,7 @@ export class ResourceTimeline {
     if (event._tag === "AttemptSucceeded") items.loaded++
   }
 
-  /** What an item waits for that has come its way. */
+  /** The limit for which most items wait. */
   private get awaited(): Limit["_tag"] | undefined {
     return this.queued.values().next().value
   }
@@ -181,7 +181,7 @@ export class ResourceTimeline {
     this.caches.set(key, { ...reads, [result]: reads[result] + 1 })
   }
 
-  /** Something of it is undone, or could not be. */
+  /** A compensation or cleanup has an event. */
   private undone(at: number, outcome: Outcome): void {
     if (this.endedAt === undefined) return
     const { _tag } = this.outcome
@@ -193,7 +193,7 @@ export class ResourceTimeline {
     if (this.running.size === 0) this.become(next)
   }
 
-  /** After the run was taken back it waits for what it depends on once more, as soon as the pause is over. */
+  /** After a rewind it waits for its dependencies again, from the end of the pause. */
   private waitAgain(at: number): void {
     const { retryAt } = this
     if (this.doing?._tag !== "Retry" || retryAt === undefined || retryAt >= at) return
@@ -203,14 +203,14 @@ export class ResourceTimeline {
 
   private become(next: Doing | undefined, at = next!.from): void {
     const { doing } = this
-    // What took no time is not told, but an attempt and an undoing always are; that of a request when it has been sent.
+    // Phases without duration are left out, except attempts and compensations; the attempt of a request counts once it is sent.
     const isTold = doing?._tag === "Compensation" || (doing?._tag === "Attempt" && next?._tag !== "Collecting")
     if (doing !== undefined && (doing.from < at || isTold)) this.past.push({ ...doing, to: at })
     this.doing = next
   }
 }
 
-/** Whether it waits for a turn, which it will not be given if it is refused. */
+/** Whether it waits for a turn, which a refusal ends. */
 const isWaiting = (doing: Doing | undefined): boolean =>
   doing?._tag === "Thread" || limits.some((limit) => limit === doing?._tag)
 
@@ -236,7 +236,7 @@ const outcomeOf = (event: ResourceEnded): Outcome => {
   }
 }
 
-/** How long the phases of some kinds took together, in milliseconds. */
+/** The total duration of phases of some kinds, in milliseconds. */
 export const timeIn = (phases: ReadonlyArray<Phase>, tags: ReadonlyArray<PhaseTag>): number =>
   phases.reduce((sum, { _tag, from, to }) => (tags.includes(_tag) ? sum + to - from : sum), 0)
 
@@ -249,7 +249,7 @@ export class Timeline {
   end: RunEnd | undefined
   readonly resources = new Map<string, ResourceTimeline>()
   private lastAt: number
-  /** What each resource waits for, and the runs inside it. */
+  /** The dependencies of each resource, and its nested runs. */
   private readonly dependencies = new Map<string, ReadonlyArray<string>>()
   private readonly inside = new Map<string, Array<Timeline>>()
 
@@ -265,20 +265,20 @@ export class Timeline {
     for (const { dependencies, kind, name, onlyFor } of plan.resources) {
       if (kind === "input" || kind === "constant") continue
       this.resources.set(name, new ResourceTimeline(name, at))
-      // What only a choice can want waits for what decides, too.
+      // A resource that only a choice can want also waits for the decider.
       const deciding = onlyFor?.map((choice) => decides.get(choice)!)
       this.dependencies.set(name, deciding === undefined ? dependencies : [...dependencies, ...deciding])
     }
   }
 
-  /** A run inside one of the resources of this one. */
+  /** Adds a run nested in a resource of this run. */
   addInside(resource: string, run: Timeline): void {
     const runs = this.inside.get(resource)
     if (runs === undefined) this.inside.set(resource, [run])
     else runs.push(run)
   }
 
-  /** Takes one more event of this run, and gives the resource that it is about. */
+  /** Adds an event of this run. Returns the timeline of its resource. */
   add(event: RunEvent): ResourceTimeline | undefined {
     this.lastAt = Math.max(this.lastAt, event.at)
     if (event._tag === "RunStarted") return undefined
@@ -292,17 +292,17 @@ export class Timeline {
     return resource
   }
 
-  /** An input is told of only when a view of it dies. */
+  /** An input has events only if a view of it dies. */
   private get(name: string): ResourceTimeline {
     let resource = this.resources.get(name)
     if (resource === undefined) this.resources.set(name, (resource = new ResourceTimeline(name, this.startedAt)))
     return resource
   }
 
-  /** What the run did so far; `now`, where it is later than the last event, is when that is. Those inside are told first. */
+  /** The report of the run so far, until `now` or the last event. Reports of nested runs are made first. */
   report(now = this.lastAt): Report {
     const until = new Map<Timeline, number>([[this, this.untilAt(now)]])
-    // A map tells of what is added while it is gone through.
+    // The iteration of a map also visits entries that are added meanwhile.
     for (const [run, end] of until) {
       for (const runs of run.inside.values()) for (const inside of runs) until.set(inside, inside.untilAt(end))
     }
@@ -354,7 +354,7 @@ export class Timeline {
     }
   }
 
-  /** Of what a resource depends on: what was there last, or at `at` still was not. */
+  /** The dependency of a resource that loaded last, or had not loaded at `at`. */
   private readonly lastDependency = (resource: string, at: number): string | undefined => {
     let last: ResourceTimeline | undefined
     const when = ({ endedAt = Infinity }: ResourceTimeline): number => Math.min(endedAt, at)
@@ -367,11 +367,10 @@ export class Timeline {
 }
 
 /**
- * The report that a run's events make, also while it is still running. The run is that of the first `RunStarted`; those
- * inside it are told with its resources, and events of other runs are passed over. `undefined` without a run.
+ * Makes the report of a run from its events, also while it is still running. The run is that of the first `RunStarted`; its
+ * nested runs are reported with their resources, and events of other runs are ignored. `undefined` if there is no run.
  *
- * - `now`: when the events were looked at, in milliseconds since 1970: what still runs has run until then. Default: the
- *   last event.
+ * - `now`: the end of phases that are still in progress, in milliseconds since 1970. Default: the last event.
  *
  * @example
  * ```ts

@@ -1,11 +1,11 @@
-/** Who watches runs, and what they get. */
+/** The interfaces of observers. */
 import type * as Context from "effect/Context"
 import type { CompensationStarted, RunEvent } from "./RunEvent.ts"
 
 /**
- * Receives each event of a run, synchronously, as it happens.
+ * Receives each event of a run, synchronously.
  *
- * It must be quick, and it can change nothing: what it throws is logged once a run and dropped.
+ * It must be quick, and cannot change the run: its first exception in a run is logged, and all are dropped.
  *
  * @since 0.1.0
  * @category models
@@ -13,13 +13,13 @@ import type { CompensationStarted, RunEvent } from "./RunEvent.ts"
 export type OnEvent = (event: RunEvent) => void
 
 /**
- * What watches one run.
+ * The observer of one run.
  *
  * - `onEvent`: see {@link OnEvent}.
- * - `within`: the context in which the effects of a resource run (`attempt` is `undefined`), and those of each of its
- *   attempts where policies can make several, and of each attempt of each item (`item`) of a list. It gets the context that they would run in; a span, or annotations of
- *   logs, are added here. It must not take away or replace what a resource needs.
- * - `undoing`: the same for a compensation or a cleanup, when its event has been told.
+ * - `within`: returns the context for the effects of a resource (`attempt` is `undefined`), for each attempt of a resource that
+ *   can have several, and for each attempt of an item (`item`) of a list. It gets the current context and may add a span or log
+ *   annotations. It must keep the services that resources need.
+ * - `undoing`: the same for a compensation or a cleanup, after its event.
  *
  * @since 0.1.0
  * @category models
@@ -36,7 +36,7 @@ export interface Watcher {
 }
 
 /**
- * Asked at the start of each run, with the services of whoever runs it, whether it wants to watch that run.
+ * Called at the start of each run with the caller's context. Returns an observer of that run, or `undefined`.
  *
  * @since 0.1.0
  * @category models
