@@ -1,9 +1,11 @@
 /** A heavy page and a light one over one limiter. */
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer } from "effect"
+import { Console, Duration, Effect, Layer } from "effect"
 import type { Report } from "effect-loader"
 import { VirtualTime } from "effect-loader/testing"
+import { stripVTControlCharacters } from "node:util"
 import { Database, query } from "../src/twopages/pages.ts"
+import { program } from "../src/twopages/program.ts"
 import { byShares, byTurns, limit, loadBoth, Queries } from "../src/twopages/shared.ts"
 import { assertEndedWell, assertInOrder, assertReadable, ended, launch } from "./kit/program.ts"
 
@@ -34,21 +36,35 @@ describe("two pages", () => {
     }).pipe(Effect.provide(Layer.merge(Database.layer, Queries.layer({ limit }))))
   )
 
+  const printed = [
+    "each query sleeps for 20ms",
+    'plan of "greeting, fair": 3 resources in 2 batches',
+    "limit(Queries)",
+    "First come, first served",
+    '"greeting, first come" took',
+    "Fair shares",
+    '"greeting, fair" took',
+    "What each got",
+    "The limiter let 65 queries through"
+  ]
+
   it("prints what each gets", { timeout: 120_000 }, async () => {
     const ran = await ended(launch("twopages/main.ts"))
     assertEndedWell(ran)
     assertReadable(ran.out)
-    assertInOrder(ran.out, [
-      "each query sleeps for 20ms",
-      'plan of "greeting, fair": 3 resources in 2 batches',
-      "limit(Queries)",
-      "First come, first served",
-      '"greeting, first come" took',
-      "Fair shares",
-      '"greeting, fair" took',
-      "waits for its share of a limiter",
-      "What each got",
-      "The limiter let 65 queries through"
-    ])
+    assertInOrder(ran.out, printed)
   })
+
+  it.effect(
+    "draws in virtual time, where every wait has its exact length, that the light page waits for its share",
+    () =>
+      Effect.gen(function* () {
+        const lines: Array<string> = []
+        const console = { ...globalThis.console, log: (line: string) => void lines.push(line) }
+        yield* Effect.provideService(VirtualTime.run(program), Console.Console, console)
+        const out = lines.join("\n")
+        assertReadable(stripVTControlCharacters(out))
+        assertInOrder(stripVTControlCharacters(out), printed.toSpliced(-2, 0, "waits for its share of a limiter"))
+      })
+  )
 })

@@ -19,6 +19,8 @@ type Behaviour =
 
 export interface FaultyLink {
   readonly port: number
+  /** Done when a question has been passed on that has no answer yet. */
+  readonly asked: Effect.Effect<void>
   readonly behave: (behaviour: Behaviour) => Effect.Effect<void>
 }
 
@@ -30,11 +32,13 @@ export const to = (port: number, host: string = "127.0.0.1") =>
 
 const open = async (target: number, host: string): Promise<FaultyLink> => {
   let behaviour: Behaviour = { _tag: "Passes" }
-  const server = createServer((client) => join(client, connect(target, host), () => behaviour))
+  const questions = new Questions()
+  const server = createServer((client) => join(client, connect(target, host), questions, () => behaviour))
   const sockets = socketsOf(server)
   const port = await listen(server)
   return {
     port,
+    asked: questions.asked,
     behave: (next) =>
       Effect.promise(async () => {
         behaviour = next
@@ -54,10 +58,40 @@ const socketsOf = (server: Server): ReadonlySet<Socket> => {
   return sockets
 }
 
+/** The connections on which a question waits for its answer. */
+class Questions {
+  private readonly open = new Set<Socket>()
+  private readonly waiting = new Set<() => void>()
+
+  readonly asked: Effect.Effect<void> = Effect.callback((resume) => {
+    const tell = () => resume(Effect.void)
+    if (this.open.size > 0) return tell()
+    this.waiting.add(tell)
+    return Effect.sync(() => this.waiting.delete(tell))
+  })
+
+  ask(client: Socket): void {
+    this.open.add(client)
+    for (const tell of this.waiting) tell()
+    this.waiting.clear()
+  }
+
+  end(client: Socket): void {
+    this.open.delete(client)
+  }
+}
+
 /** Where one side ends, however it does, so does the other. */
-const join = (client: Socket, server: Socket, behaviour: () => Behaviour): void => {
-  client.on("data", (question) => server.write(question))
-  server.on("data", (answer) => pass(answer, client, behaviour()))
+const join = (client: Socket, server: Socket, questions: Questions, behaviour: () => Behaviour): void => {
+  client.on("data", (question) => {
+    server.write(question)
+    questions.ask(client)
+  })
+  server.on("data", (answer) => {
+    questions.end(client)
+    pass(answer, client, behaviour())
+  })
+  client.once("close", () => questions.end(client))
   for (const [one, other] of [
     [client, server],
     [server, client]

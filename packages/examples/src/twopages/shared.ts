@@ -24,8 +24,8 @@ export const byShares = {
   light: Loader.make(greeting, { name: "greeting, fair", policy: fair })
 }
 
-/** When somebody asks for the light page, counted from when somebody has asked for the heavy one. */
-export const later = Duration.millis(100)
+/** The light page begins so long after the heavy one: in the middle of its queries, so that it has to wait for a permit. */
+export const later = Duration.millis(110)
 
 /** Both pages at once, and what became of each. */
 export const loadBoth = ({ heavy, light }: typeof byTurns | typeof byShares) =>

@@ -46,11 +46,11 @@ const linkFaults = (link: FaultyLink.FaultyLink) => ({
   "half an answer": { before: link.behave({ _tag: "Cuts" }) }
 })
 
-/** Paused first, so that an attempt is certain to wait for its answer. */
+/** Paused first, and killed only when a question has reached it: so that an attempt is certain to wait for its answer. */
 const serverFaults = (link: FaultyLink.FaultyLink, server: PostgresServer.Own["server"]) => ({
   paused: { before: server.pause },
-  killed: { before: server.pause, during: Effect.andThen(server.kill, link.behave({ _tag: "Refuses" })) },
-  restarted: { before: server.pause, during: Effect.andThen(server.kill, server.start) }
+  killed: { before: server.pause, during: Effect.all([link.asked, server.kill, link.behave({ _tag: "Refuses" })]) },
+  restarted: { before: server.pause, during: Effect.all([link.asked, server.kill, server.start]) }
 })
 
 const mendAll = (link: FaultyLink.FaultyLink, server: PostgresServer.Own["server"]) =>

@@ -1,5 +1,17 @@
 /** A page of two users, who come from one call to a backend, and what becomes of it when the backend goes wrong. */
-import { type Cause, Context, Data, Effect, Exit, Option, Request, RequestResolver, Schedule, Schema } from "effect"
+import {
+  type Cause,
+  Context,
+  Data,
+  type Duration,
+  Effect,
+  Exit,
+  Option,
+  Request,
+  RequestResolver,
+  Schedule,
+  Schema
+} from "effect"
 import { type Batching, Loader, Policy, Report, Resource } from "effect-loader"
 import type { HttpClientError } from "effect/http"
 import type { RedisError } from "effect/persistence/Redis"
@@ -38,16 +50,22 @@ const resolver = RequestResolver.make<GetUser>((entries) =>
 const isTransient = ({ _tag }: Cause.TimeoutError | LookupError | NotFound | Batching.UnansweredRequest) =>
   _tag !== "SchemaError" && _tag !== "NotFound" && _tag !== "UnansweredRequest"
 
-const user = (id: string, times: number) =>
+/** How often users are asked for again, and how long each attempt may take. */
+interface Patience {
+  readonly times: number
+  readonly timeout: Duration.Input
+}
+
+const user = (id: string, { timeout, times }: Patience) =>
   Resource.fromRequest(`user ${id}`, { request: () => new GetUser({ id }), resolver }).pipe(
-    Policy.timeout("400 millis"),
+    Policy.timeout(timeout),
     Policy.retry({ times, schedule: Schedule.spaced("50 millis"), while: isTransient })
   )
 
 /** The page itself can do without its users. */
-const page = (times: number) => {
-  const ada = user("1", times)
-  const bob = user("2", times)
+export const page = (patience: Patience) => {
+  const ada = user("1", patience)
+  const bob = user("2", patience)
   const deps = { ada: Resource.option(ada), bob: Resource.option(bob) }
   const named = (user: Option.Option<User>) =>
     Option.match(user, { onNone: () => "somebody", onSome: ({ name }) => name })
@@ -59,10 +77,10 @@ const page = (times: number) => {
 }
 
 /** Gives up after three attempts. */
-export const hasty = page(2)
+export const hasty = 2
 
 /** Goes on for as long as a restart takes. */
-export const patient = page(200)
+export const patient = 2000
 
 const nameOf = (error: unknown): string => {
   const { _tag, reason } = error as { readonly _tag: string; readonly reason?: { readonly _tag: string } }
