@@ -5,7 +5,7 @@ import { Loader } from "effect-loader"
 import { VirtualTime } from "effect-loader/testing"
 import { differences } from "../src/nested/inWords.ts"
 import { byLevels, eager } from "../src/nested/loaders.ts"
-import { assertEndedWell, assertInOrder, assertReadable, ended, launch } from "./kit/program.ts"
+import { assertEndedWell, assertInOrder, assertReadable, ended, launch, hangs } from "./kit/program.ts"
 
 describe("the nested graph", () => {
   it.effect("eagerly, nothing waits for an unrelated sibling; by levels, all but the first level do", () =>
@@ -30,7 +30,7 @@ describe("the nested graph", () => {
     })
   )
 
-  it("prints the plan, both waterfalls and what they gave", { timeout: 120_000 }, async () => {
+  it("prints the plan, both waterfalls and what they gave", { timeout: hangs }, async () => {
     const ran = await ended(launch("nested/main.ts"))
     assertEndedWell(ran)
     assertReadable(ran.out)

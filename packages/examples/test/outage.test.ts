@@ -1,11 +1,11 @@
 /** A backend that goes down and comes back. */
 import { assert, describe, it } from "vitest"
-import { assertEndedWell, assertInOrder, assertReadable, ended, launch } from "./kit/program.ts"
+import { assertEndedWell, assertInOrder, assertReadable, ended, launch, hangs } from "./kit/program.ts"
 
 describe("the outage", () => {
   it(
     "loads every page while the backend is down, asks it little then, and as always when it is back",
-    { timeout: 120_000 },
+    { timeout: hangs },
     async () => {
       const ran = await ended(launch("outage/main.ts"))
       assertEndedWell(ran)

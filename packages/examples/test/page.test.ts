@@ -19,7 +19,8 @@ import {
   assertInterruptible,
   launch,
   onOtherMachine,
-  useRun
+  useRun,
+  hangs
 } from "./kit/program.ts"
 
 /** The part of an output that begins with a title of the failures, up to the next one. */
@@ -130,14 +131,14 @@ describe("the page", () => {
     await assertNothingLeft(run.out, run.folder)
   })
 
-  it("leaves none behind when it is interrupted either", { timeout: 120_000 }, async () => {
+  it("leaves none behind when it is interrupted either", { timeout: hangs }, async () => {
     const out = await assertInterruptible("page/main.ts", "three schedules", run.folder)
     assert.notInclude(out, "When something goes wrong")
   })
 })
 
 describe("the page without a database", () => {
-  it("says what to do where there is no PostgreSQL for the machine", { timeout: 120_000 }, async () => {
+  it("says what to do where there is no PostgreSQL for the machine", { timeout: hangs }, async () => {
     const child = launch("page/main.ts", { DATABASE_URL: undefined }, onOtherMachine)
     const { code, err } = await ended(child)
     assert.strictEqual(code, 1)

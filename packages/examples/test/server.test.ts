@@ -7,7 +7,8 @@ import {
   assertReadable,
   assertInterruptible,
   assertEndsUnread,
-  useRun
+  useRun,
+  hangs
 } from "./kit/program.ts"
 
 describe("the server", () => {
@@ -51,10 +52,10 @@ describe("the server", () => {
     await assertNothingLeft(run.out, run.folder)
   })
 
-  it("releases it on an interruption, too", { timeout: 120_000 }, async () => {
+  it("releases it on an interruption, too", { timeout: hangs }, async () => {
     await assertInterruptible("server/main.ts", "Requests, one after the other", run.folder)
   })
-  it("releases it when nobody reads on, too", { timeout: 120_000 }, async () => {
+  it("releases it when nobody reads on, too", { timeout: hangs }, async () => {
     await assertEndsUnread("server/main.ts", "The start-up graph", run.folder)
   })
 })

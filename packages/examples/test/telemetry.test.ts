@@ -2,10 +2,10 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { assert, describe, it } from "vitest"
-import { assertEndedWell, assertInOrder, assertReadable, ended, launch } from "./kit/program.ts"
+import { assertEndedWell, assertInOrder, assertReadable, ended, launch, hangs } from "./kit/program.ts"
 
 describe("telemetry", () => {
-  it("exports the spans of a run over OTLP, which a collector gets as a tree", { timeout: 120_000 }, async () => {
+  it("exports the spans of a run over OTLP, which a collector gets as a tree", { timeout: hangs }, async () => {
     const ran = await ended(launch("telemetry/traces.ts", { OTEL_EXPORTER_OTLP_ENDPOINT: undefined }))
     assertEndedWell(ran)
     assertReadable(ran.out)
@@ -21,7 +21,7 @@ describe("telemetry", () => {
     assert.match(ran.out, /-     receipt .* links to invoice, customer/)
   })
 
-  it("exports to an endpoint that it is told of", { timeout: 120_000 }, async () => {
+  it("exports to an endpoint that it is told of", { timeout: hangs }, async () => {
     const asked: Array<string> = []
     const server = createServer((request, response) => {
       asked.push(request.url ?? "")
@@ -36,7 +36,7 @@ describe("telemetry", () => {
     assert.include(asked, "/v1/traces")
   })
 
-  it("prints the metrics of runs as Prometheus reads them", { timeout: 120_000 }, async () => {
+  it("prints the metrics of runs as Prometheus reads them", { timeout: hangs }, async () => {
     const ran = await ended(launch("telemetry/metrics.ts"))
     assertEndedWell(ran)
     for (const line of [

@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from "node:util"
 import { Database, query } from "../src/twopages/pages.ts"
 import { program } from "../src/twopages/program.ts"
 import { byShares, byTurns, limit, loadBoth, Queries } from "../src/twopages/shared.ts"
-import { assertEndedWell, assertInOrder, assertReadable, ended, launch } from "./kit/program.ts"
+import { assertEndedWell, assertInOrder, assertReadable, ended, launch, hangs } from "./kit/program.ts"
 
 const millis = Duration.toMillis(query)
 const took = (report: Report.Report<unknown>) => report.until - report.startedAt
@@ -48,7 +48,7 @@ describe("two pages", () => {
     "The limiter let 65 queries through"
   ]
 
-  it("prints what each gets", { timeout: 120_000 }, async () => {
+  it("prints what each gets", { timeout: hangs }, async () => {
     const ran = await ended(launch("twopages/main.ts"))
     assertEndedWell(ran)
     assertReadable(ran.out)

@@ -59,7 +59,8 @@ const inMemory = Layer.succeed(Catalog, {
   }
 })
 
-const standIn = (why: string) =>
+/** What stands in where there is no server. */
+export const standIn = (why: string) =>
   Layer.merge(
     inMemory,
     Layer.succeed(Origin, {

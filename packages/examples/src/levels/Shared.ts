@@ -85,7 +85,8 @@ const real = Layer.unwrap(
   })
 ).pipe(Layer.provide(RedisServer.layer))
 
-const standIn = (why: string) =>
+/** What stands in where there is no server. */
+export const standIn = (why: string) =>
   Layer.effectContext(
     Effect.map(FaultyStore.make, ({ behave, persistence }) =>
       Context.make(Persistence.BackingPersistence, persistence).pipe(

@@ -13,7 +13,7 @@ class Artifacts extends ResourceCache.Service<Artifacts, ReadonlyArray<Artifact>
 }) {}
 
 /** Short in memory, so that there is something to see. */
-export const times = { memory: 300, redis: 60_000, within: 50 }
+export const times = { memory: 300, redis: 60_000, within: 250 }
 
 /** A store of this run's own: whatever it leaves in a Redis of yours is in nobody's way, and gone in two minutes. */
 const optionsFor = (name: string) => ({
@@ -38,18 +38,18 @@ const org = Resource.make("org", {
   deps: { orgId },
   key: ({ orgId }) => `org:${orgId}`,
   load: ({ orgId }) => Catalog.use((catalog) => catalog.org(orgId))
-}).pipe(Policy.timeout("2 seconds"), Policy.cache(Orgs))
+}).pipe(Policy.timeout("10 seconds"), Policy.cache(Orgs))
 
 const project = Resource.make("project", {
   deps: { org, projectId },
   key: ({ org, projectId }) => `org:${org.id}:project:${projectId}`,
   load: ({ org, projectId }) => Catalog.use((catalog) => catalog.project(org.id, projectId))
-}).pipe(Policy.timeout("2 seconds"), Policy.cache(Projects))
+}).pipe(Policy.timeout("10 seconds"), Policy.cache(Projects))
 
 const artifacts = Resource.make("artifacts", {
   deps: { org },
   key: ({ org }) => `org:${org.id}:artifacts`,
   load: ({ org }) => Catalog.use((catalog) => catalog.artifacts(org.id))
-}).pipe(Policy.timeout("2 seconds"), Policy.cache(Artifacts))
+}).pipe(Policy.timeout("10 seconds"), Policy.cache(Artifacts))
 
 export const page = Loader.make({ org, project, artifacts }, { name: "project page", concurrency: 8 })

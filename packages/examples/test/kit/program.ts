@@ -7,6 +7,9 @@ import { join } from "node:path"
 import { afterAll, assert, beforeAll, beforeEach } from "vitest"
 import { requireServices, warnOfSkipping } from "./servers.ts"
 
+/** After so many milliseconds a program hangs: far more than the slowest machine takes. It decides nothing else. */
+export const hangs = 600_000
+
 interface Ended {
   readonly code: number | null
   readonly out: string
@@ -62,7 +65,7 @@ export const useRun = (program: string, stoodIn?: RegExp): Ran => {
     missing = /there is no (PostgreSQL|Redis)/.test(why)
     if (missing && requireServices) throw new Error(why)
     if (missing) warnOfSkipping(program, why)
-  }, 120_000)
+  }, hangs)
   beforeEach(({ skip }) => skip(missing))
   afterAll(() => rm(ran.folder, { recursive: true, force: true }))
   return ran
