@@ -114,7 +114,7 @@ export const extensionsIn = ({ asks, inner, limit, outer }: Wrapped): ReadonlyAr
     ...outer.map(({ extension }) => extension)
   ].filter((extension) => extension !== undefined)
 
-/** The load, and what a kind of resource changes of its attempts. */
+/** The load, and the changes of a kind to its attempts. */
 type Loaded = Partial<Attempted> & Pick<Attempted, "load" | "key">
 
 /** Makes a step that attempts load. */

@@ -2,7 +2,7 @@
 import type { Layer } from "../model/Node.ts"
 import type { LayerPlace, Wrapped } from "../model/Step.ts"
 
-/** What is loaded at a place: an item, or a whole resource. */
+/** The load at a place: an item, or a whole resource. */
 export const wrappedIn = ({ item, step }: LayerPlace): Wrapped => item?.items ?? step.attempts!
 
 /** The layers inside a layer, innermost first. */

@@ -50,7 +50,7 @@ const askedBy = (asks: Asks | undefined): ReadonlyArray<unknown> =>
 /** Whether a load may use the index: unless it declares one or two parameters. (A length of 0 may hide rest parameters.) */
 const isIndexUsed = ({ load }: ItemLoads): boolean => load.length !== 1 && load.length !== 2
 
-/** Identifies the value inside a layer whose declaration gives no key: by what it depends on, and by its makers. */
+/** Identifies the value inside a layer without a key of the declaration: by its dependencies and its makers. */
 const originIn = (place: LayerPlace, layer: Layer): Origin => {
   const { deps, item, step } = place
   const { asks, items, load } = step.attempts!

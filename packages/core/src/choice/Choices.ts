@@ -197,7 +197,7 @@ class Choices {
   }
 }
 
-/** What is run in any case is wanted by a target, through steps that wait for it. All the rest is for choices to want. */
+/** A step that a target depends on runs in any case. All other steps run only if choices want them. */
 const optionalIn = (steps: ReadonlyArray<Step>, isTarget: Uint8Array): Uint8Array => {
   const optional = isTarget.map((target) => 1 - target)
   for (let i = steps.length - 1; i >= 0; i--) for (const j of steps[i]!.waitsFor) optional[j]! &= optional[i]!
@@ -218,7 +218,7 @@ const choosing: Extension = {
   open: (run: Run, choosable: Choosable) => new Choices(run, choosable).hooks
 }
 
-/** A choice, by what it chooses for each value of what it reads as `on`. */
+/** The source of a choice, with the resource for each value of `on`. */
 export interface MatchSource extends Source {
   readonly cases: Readonly<Record<string, unknown>>
   readonly orElse: unknown

@@ -222,7 +222,7 @@ export type Given<In> = In extends AnyLoader
     : In
 
 /**
- * What is piped, once it has its inputs. Where it is piped without them, `In` is unknown, and TypeScript shows the text.
+ * A loader in a pipe, with its inputs. Without them `In` is unknown, and TypeScript shows the text.
  *
  * @since 0.1.0
  * @category type-level

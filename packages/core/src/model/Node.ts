@@ -81,7 +81,7 @@ export interface LayerObserver {
   readonly perCall: (report: Effect.Effect<void>) => void
   /** The shared call of a resolver that answered the last attempt, if any. */
   readonly call: object | undefined
-  /** What the layer is around; `undefined` around the call of a resolver. */
+  /** The load that the layer wraps; `undefined` around the call of a resolver. */
   readonly place: LayerPlace | undefined
   /** A cache was read; `reason` says why a level failed. */
   readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult, reason?: string) => void

@@ -19,7 +19,7 @@ export interface Part {
   readonly label: string
 }
 
-/** What a policy reads of errors. The text is what TypeScript says of an error that is needed to be unknown, and is not. */
+/** How a policy reads errors. TypeScript shows the text where an error must be `unknown` but is not. */
 export interface ReadsErrors<E0> {
   readonly "~error":
     | ((error: E0) => void)

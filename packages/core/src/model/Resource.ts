@@ -73,7 +73,7 @@ export interface Resource<
  * @since 0.1.0
  * @category models
  */
-// Read out of an object, as TypeScript would show an alias by its name, and `Any` does not say what is needed.
+// Read from an object: TypeScript would show an alias by its name, and `Any` does not show the expected type.
 // oxlint-disable-next-line typescript/no-explicit-any -- the only bound that every resource meets
 export type Any = { readonly resource: Resource<string, any, any, any, any, any> }["resource"]
 
@@ -140,7 +140,7 @@ export type Input<T> = [T] extends [Resource<any, any, any, any, infer In>] ? In
  * @since 0.1.0
  * @category type-level
  */
-// TypeScript shows an alias by its name: what is read out of an object shows the values.
+// Read from an object: TypeScript would show an alias by its name instead of the values.
 export type Values<D extends Deps> = { readonly values: { readonly [K in keyof D]: Success<D[K]> } }["values"]
 
 /**
@@ -170,7 +170,7 @@ export type InputOf<T> = (T extends Any ? (_: Input<T>) => void : never) extends
 export type Own<Name extends string, E> = [E] extends [never] ? never : ResourceError<Name, E>
 
 /**
- * What the resource `Name` itself can fail with, out of the errors `E` of it and its ancestors.
+ * The own errors of the resource `Name`, out of the errors `E` of it and its ancestors.
  *
  * @since 0.1.0
  * @category type-level

@@ -7,7 +7,7 @@ import type { SlotTurn } from "../model/Extension.ts"
 import type { AnyEffect } from "../model/Node.ts"
 import type { Limited } from "../model/Step.ts"
 
-/** What an attempt comes to that was refused: as if it had failed where its limit was piped. */
+/** The effect of a refused attempt: it fails where its limit was piped. */
 const refusal = (attempts: Attempts, stack: PolicyStack, limit: Limited, turn: SlotTurn): AnyEffect => {
   const { refusal: error } = turn.answer!
   stack.state.refusals++

@@ -1,5 +1,5 @@
 /**
- * Rewinds: when a step asks to go back, the current run stops, what it did after the named resource is undone, and another
+ * Rewinds: when a step asks to go back, the current run stops, its side effects from the named resource on are undone, and another
  * run of the same program continues with the values that are kept. Observers see one run.
  */
 import type * as Cause from "effect/Cause"

@@ -169,7 +169,7 @@ export class ResourceTimeline {
     if (event._tag === "AttemptSucceeded") items.loaded++
   }
 
-  /** The limit for which most items wait. */
+  /** The limit for which the first waiting item waits. */
   private get awaited(): Limit["_tag"] | undefined {
     return this.queued.values().next().value
   }
@@ -181,7 +181,7 @@ export class ResourceTimeline {
     this.caches.set(key, { ...reads, [result]: reads[result] + 1 })
   }
 
-  /** A compensation or cleanup has an event. */
+  /** A compensation or cleanup has ended. */
   private undone(at: number, outcome: Outcome): void {
     if (this.endedAt === undefined) return
     const { _tag } = this.outcome
