@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import type { GraphIssue } from "../model/GraphIssue.ts"
 import { hostOf } from "../model/Kind.ts"
 import type { Base, Layer } from "../model/Node.ts"
-import { layersOf, type Part } from "../model/Policy.ts"
+import { isPolicy, layersOf, type Part } from "../model/Policy.ts"
 import { discover, type Found, type LookInside } from "./Discovery.ts"
 import { GraphError } from "./GraphError.ts"
 import { type Program, toProgram } from "./Program.ts"
@@ -40,7 +40,7 @@ export const compile = (
 ): Result.Result<Program, GraphError> => {
   const loader = options.name ?? "anonymous"
   const discovery = discover(targets, options.substitution, options.inside)
-  const defaults = options.policy === undefined ? [] : layersOf(options.policy)
+  const defaults = isPolicy(options.policy) ? layersOf(options.policy) : []
   const issues = [...optionIssues, ...discovery.issues, ...misplaced(basesOf(discovery.found), defaults)]
   if (issues.length > 0) return Result.fail(new GraphError({ loader, issues }))
   const program = toProgram(loader, discovery, defaults)

@@ -5,6 +5,7 @@
  */
 import * as Data from "effect/Data"
 import { isTagged } from "../base/Tagged.ts"
+import { valueText } from "../base/ValueText.ts"
 import { describe } from "../base/ErrorText.ts"
 import {
   type GraphIssue,
@@ -26,12 +27,10 @@ const mostIssues = 50
 const longestMessage = 10_000
 
 /** A value in a word or two: an object by its kind, in the place of a resource. */
-export const shown = (value: unknown): string => {
-  if (typeof value === "function") return "a function"
-  return typeof value === "object" && value !== null
-    ? "an object"
-    : String(value as string | number | boolean | bigint | symbol | null | undefined)
-}
+export const shown = (value: unknown): string =>
+  typeof value === "object" || typeof value === "function"
+    ? valueText(value)
+    : String(value as string | number | boolean | bigint | symbol | undefined)
 
 const valueOf = (value: unknown): string => shortName(describe(value))
 

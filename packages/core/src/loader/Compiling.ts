@@ -7,6 +7,7 @@ import { toDuration } from "../base/DurationInput.ts"
 import { compile as compileProgram } from "../compile/Compiler.ts"
 import type { LookInside } from "../compile/Discovery.ts"
 import { type GraphError, type GraphIssue, invalidOption } from "../compile/GraphError.ts"
+import { isPolicy } from "../model/Policy.ts"
 import type { LoadSource } from "../model/Resource.ts"
 import type { Compiled, Declaration, Options } from "./Compiled.ts"
 
@@ -86,6 +87,7 @@ const checkOptions = ({
   compensationConcurrency,
   concurrency,
   onCompensationFailure,
+  policy,
   scheduling,
   timeout
 }: Options): ReadonlyArray<GraphIssue> => {
@@ -100,6 +102,7 @@ const checkOptions = ({
     refuse("scheduling", scheduling, '"eager" or "batched"')
   }
   if (timeout !== undefined && toDuration(timeout) === undefined) refuse("timeout", timeout, "a duration of 0 or more")
+  if (policy !== undefined && !isPolicy(policy)) refuse("policy", policy, "a policy")
   if (onCompensationFailure !== undefined && typeof onCompensationFailure !== "function") {
     refuse("onCompensationFailure", onCompensationFailure, "a function")
   }

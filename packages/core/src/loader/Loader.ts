@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { isResource } from "../model/Resource.ts"
 import { checkFunctions } from "../model/UserEffect.ts"
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
@@ -197,7 +198,11 @@ export const make = <const T extends ByKey & Deps, const O extends Options>(
 export const plan = (self: AnyLoader): Plan => planOf(compiledOf(self))
 
 /** Whether the first argument is the loader: all functions here take it first or last. */
-const isDataFirst = (args: IArguments): boolean => isLoader(args[0])
+const isDataFirst = (args: IArguments): boolean => {
+  if (isLoader(args[0])) return true
+  if (!isResource(args[0])) return false
+  throw new TypeError(`a loader is needed, got a resource: Loader.make({ ${args[0].name} })`)
+}
 
 /**
  * The text that TypeScript shows for a loader whose inputs are missing.

@@ -4,12 +4,14 @@ import type { Kind } from "../model/Kind.ts"
 import { loadKind, type LoadSource, waitsForNothing } from "../model/Resource.ts"
 import { stepOf } from "../model/Step.ts"
 import type { Source } from "../model/Node.ts"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { dual } from "effect/Function"
 import { RecentMap } from "../base/RecentMap.ts"
 import { counter } from "../base/Shared.ts"
+import { valueText } from "../base/ValueText.ts"
 import { duplicateName, invalidName, invalidOption } from "../compile/GraphError.ts"
 import { type GraphIssue, phrase, quoted, worded } from "../model/GraphIssue.ts"
 import { type Substitution, substituting } from "../compile/Substitution.ts"
@@ -197,6 +199,9 @@ export const override: {
     replacement: P
   ): Loader<LA, E | ReplacementError<Name, P>, R | ReplacementServices<Name, P>, In & ReplacementInput<Name, P>, T>
 } = /* @__PURE__ */ dual(3, (self: AnyLoader, resource: Any, replacement: unknown): never => {
+  if (!isResource(resource)) {
+    throw new Cause.IllegalArgumentError(`Loader.override needs the resource to replace, got ${valueText(resource)}`)
+  }
   const { name } = resource
   const issues = checkOverride(self, name, replacement)
   const use = (node: Node, values: GivenValues = new Map()): never => {

@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
+import { valueText } from "../base/ValueText.ts"
 import type { Layer } from "./Node.ts"
-import { type AddError, type Any, type OwnError, type Resource, withLayers } from "./Resource.ts"
+import { type AddError, type Any, isResource, type OwnError, type Resource, withLayers } from "./Resource.ts"
 
 const TypeId = "~effect-loader/Policy"
 
@@ -145,9 +147,15 @@ export type Composed<P, PE, PR> = [Extract<P, PolicyForKeyed<unknown, unknown, u
 
 /** A policy of these layers, innermost first. The caller states its types. */
 export const policyOf = <PE, PR>(parts: ReadonlyArray<Layer>): Policy<PE, PR> => {
-  const apply = (self: Any): Any => withLayers(self, parts)
+  const apply = (self: Any): Any => {
+    if (isResource(self)) return withLayers(self, parts)
+    throw new Cause.IllegalArgumentError(`a policy is piped onto a resource, got ${valueText(self)}`)
+  }
   return Object.assign(apply, { [TypeId]: { _E: undefined, _R: undefined }, parts }) as unknown as Policy<PE, PR>
 }
+
+export const isPolicy = (u: unknown): u is { readonly parts: ReadonlyArray<Part> } =>
+  typeof u === "function" && TypeId in u
 
 /** The layers of a policy, innermost first. */
 export const layersOf = (policy: { readonly parts: ReadonlyArray<Part> }): ReadonlyArray<Layer> =>
@@ -177,4 +185,9 @@ export const layersOf = (policy: { readonly parts: ReadonlyArray<Part> }): Reado
 export const compose = <const Policies extends ReadonlyArray<Composable>>(
   ...policies: Policies
 ): Composed<Policies[number], PolicyError<Policies[number]>, PolicyServices<Policies[number]>> =>
-  policyOf(policies.flatMap(layersOf)) as never
+  policyOf(
+    policies.flatMap((policy) => {
+      if (isPolicy(policy)) return layersOf(policy)
+      throw new Cause.IllegalArgumentError(`Policy.compose needs policies, got ${valueText(policy)}`)
+    })
+  ) as never

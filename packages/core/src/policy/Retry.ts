@@ -209,7 +209,12 @@ export const retry: {
       | "give `times`, `schedule` or both: Policy.retry({ times: 3 })"
   ): PolicyFor<E0, B>
 } = (given: Options | string): never => {
-  const options = given as Options
+  if (typeof given !== "object" || given === null) {
+    throw new Cause.IllegalArgumentError(
+      `Policy.retry needs an object, as in Policy.retry({ times: 3 }), got ${valueText(given)}`
+    )
+  }
+  const options: Options = given
   checkFunctions("Policy.retry", "options", options, [], ["while", "retryAfter"])
   checkBound(options)
   const label = `retry(${labelOf(options)})`
