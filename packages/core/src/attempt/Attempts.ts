@@ -34,7 +34,7 @@ export const permitsOf = (turn: SlotTurn): unknown => turn.answer?.permits
 export const isRefused = (turn: SlotTurn): boolean => turn.answer?.refusal !== undefined
 
 /** An attempt that takes permits. */
-export interface Limiting {
+interface Limiting {
   readonly limit: Limited
   readonly gate: Slots
   readonly place: Place

@@ -13,7 +13,7 @@ export interface Substitution {
   readonly byNode: ReadonlyMap<Node, Node>
   /** For every other base. */
   readonly otherwise?: (base: Base) => Node | undefined
-  /** From each node to what stands in its place; `undefined` where nothing is substituted. */
+  /** Maps each node to its substitute; `undefined` without substitutions. */
   readonly apply?: (self: Substitution) => (node: Node) => Node
 }
 

@@ -51,7 +51,7 @@ export interface Kind {
   readonly checkAll?: (bases: ReadonlyArray<Base>, defaults: ReadonlyArray<Layer>) => ReadonlyArray<GraphIssue>
 }
 
-/** Runs loads inside layers. Layers bring it, so that programs without policies do not contain it. Layers bring it, so that programs without policies do not contain it. Layers bring it, so that programs without policies do not contain it. Layers bring it, so that programs without policies do not contain it. */
+/** Runs loads inside layers. Layers bring it, so that programs without policies do not contain it. Layers bring it, so that programs without policies do not contain it. Layers bring it, so that programs without policies do not contain it. Layers bring it, so that programs without policies do not contain it. Layers bring it, so that programs without policies do not contain it. */
 export interface Host {
   /** Turns a lens into a layer. A policy that is piped onto a view wraps the view, too. */
   readonly layerOf: (lens: Lens) => Layer

@@ -179,7 +179,7 @@ export interface RunView {
 }
 
 /** The part of a program that steps and extensions see. */
-export interface ProgramView {
+interface ProgramView {
   /** The name of its loader. */
   readonly name: string
   readonly steps: ReadonlyArray<Step>

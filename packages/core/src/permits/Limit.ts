@@ -13,7 +13,7 @@ import { takesPermits } from "../attempt/Layering.ts"
 import type { Policy } from "../model/Policy.ts"
 import { protection } from "../model/Protection.ts"
 
-/** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
+/** The text that TypeScript shows for any other value. An alias, since an overload with a literal would be tried first. */
 export type ClassOfLimiter = "the class of a limiter, Policy.limit(Postgres): provide its layer to the program"
 
 const runsInside =

@@ -1,4 +1,4 @@
-/** How attempts take permits: together with their slots, or not at all where they are refused. */
+/** How attempts take permits: together with their slots, unless they are refused. */
 import * as Effect from "effect/Effect"
 import { type Attempts, isRefused, permitsOf, type Taking } from "../attempt/Attempts.ts"
 import { wrappedIn } from "../attempt/LayersInside.ts"
@@ -17,7 +17,7 @@ const refusal = (attempts: Attempts, stack: PolicyStack, limit: Limited, turn: S
 }
 
 export const limitedAttempts: Taking = {
-  /** An attempt begins as soon as its turn has come, in the turn that its step was given where it is the first. */
+  /** An attempt begins at its turn. The first attempt uses the turn of its step. */
   attempt: (attempts, stack, { gate, limit, place, self }) => {
     const { state } = stack
     const given = state.turn

@@ -12,7 +12,7 @@ import { insideCaches } from "../attempt/Layering.ts"
 import { insideOf } from "../attempt/Refresh.ts"
 import type { PolicyForKeyed, PolicyOf } from "../model/Policy.ts"
 
-/** What TypeScript says of something else. An alias, as an overload with a literal would come before the other. */
+/** The text that TypeScript shows for any other value. An alias, since an overload with a literal would be tried first. */
 export type ClassOfCache = "the class of a cache, Policy.cache(Users): provide its layer to the program"
 
 const needsKey = "this cache is for resources that have a `key`, and this one has none"
