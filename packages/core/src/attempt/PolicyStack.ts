@@ -2,8 +2,7 @@
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
-import type { Hooks, LoadPlace } from "../model/Extension.ts"
+import type { Hooks, LoadPlace, StepFact } from "../model/Extension.ts"
 import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
 import { PerCall } from "../model/PerCall.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
@@ -70,8 +69,7 @@ export class PolicyStack implements LayerObserver, LoadPlace, LayerPlace {
   }
 
   pausing(pause: Duration.Duration): void {
-    const { attempts, index, item } = this.state
-    this.attempts.run.sink?.(index, item, { _tag: "RetryScheduled", attempt: attempts + 1, pause })
+    this.tell({ _tag: "RetryScheduled", attempt: this.nextAttempt, pause })
     if (!Duration.isZero(pause)) this.attempts.offerSlots(this.state)
   }
 
@@ -79,13 +77,16 @@ export class PolicyStack implements LayerObserver, LoadPlace, LayerPlace {
     this.attempts.offerSlots(this.state)
   }
 
-  hedging(): void {
-    const { attempts, index, item } = this.state
-    this.attempts.run.sink?.(index, item, { _tag: "HedgeStarted", attempt: attempts + 1 })
+  get nextAttempt(): number {
+    return this.state.attempts + 1
   }
 
   refused(refusal: Refusal): void {
-    this.attempts.run.sink?.(this.index, this.state.item, { _tag: "Refused", refusal })
+    this.tell({ _tag: "Refused", refusal })
+  }
+
+  tell(fact: StepFact): void {
+    this.attempts.run.sink?.(this.index, this.state.item, fact)
   }
 
   perCall(report: Effect.Effect<void>): void {
@@ -96,11 +97,6 @@ export class PolicyStack implements LayerObserver, LoadPlace, LayerPlace {
 
   get call(): object | undefined {
     return this.state.call
-  }
-
-  cacheRead(cache: string, level: CacheLevel, result: CacheResult, reason?: string): void {
-    const why = reason === undefined ? {} : { reason }
-    this.attempts.run.sink?.(this.index, this.state.item, { _tag: "CacheRead", cache, level, result, ...why })
   }
 
   get place(): LayerPlace {

@@ -32,10 +32,10 @@ const adviceOnAnswers = (kind: string): string | undefined => {
 export const unexpected = (
   of: Owner,
   what: string,
-  { advice = adviceOnAnswers, text }: Pick<Expected<unknown>, "text" | "advice">,
+  { advice, text }: Pick<Expected<unknown>, "text" | "advice">,
   came: unknown
 ): TypeError => {
-  const todo = advice(kindOf(came))
+  const todo = advice?.(kindOf(came))
   const error = new TypeError(
     `${subjectOf(of)}: ${what} gave ${valueText(came)} where ${text} was expected${todo === undefined ? "" : `: ${todo}`}`
   )
@@ -55,7 +55,7 @@ export const withReason = (error: TypeError, value: unknown): TypeError => {
 /** The value of a user's function if it is of the expected kind. Otherwise throws a defect that describes the value. */
 export const checked = <A>(of: Owner, what: string, expected: Expected<A>, value: unknown): A => {
   const read = expected.read(value)
-  if (read === undefined) throw unexpected(of, what, expected, value)
+  if (read === undefined) throw unexpected(of, what, { advice: adviceOnAnswers, ...expected }, value)
   return read
 }
 

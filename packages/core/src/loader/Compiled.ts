@@ -97,7 +97,7 @@ export interface Compiled extends Accounted {
 export type GivenValues = ReadonlyMap<string, unknown>
 
 const Proto = {
-  [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined, _Targets: undefined },
+  [TypeId]: TypeId,
   pipe() {
     return pipeArguments(this, arguments)
   }

@@ -14,8 +14,7 @@ import type { AnyResolver } from "../batching/AnyResolver.ts"
 import type { Batches, batchesOf } from "../batching/Batches.ts"
 import type { ask, askAll } from "../batching/ask.ts"
 import type { AnyEffect } from "../base/AnyEffect.ts"
-import type { CacheLevel, CacheResult } from "../cache/CacheRead.ts"
-import type { Extension } from "./Extension.ts"
+import type { Extension, StepFact } from "./Extension.ts"
 import type { Host, Kind } from "./Kind.ts"
 import type { LayerPlace, RunView } from "./Step.ts"
 import type { UndoFunction } from "./Undo.ts"
@@ -74,8 +73,10 @@ export interface LayerObserver {
   readonly pausing: (pause: Duration.Duration) => void
   /** One of several concurrent attempts has ended; the others, which may wait for a slot, continue. */
   readonly outrun: () => void
-  /** Another attempt starts while others run. */
-  readonly hedging: () => void
+  /** Tells a fact of the load, or of the item. */
+  readonly tell: (fact: StepFact) => void
+  /** The number of the attempt that would follow. */
+  readonly nextAttempt: number
   readonly refused: (refusal: Refusal) => void
   /** Runs an effect once per call of the backend, however many attempts share the call. */
   readonly perCall: (report: Effect.Effect<void>) => void
@@ -83,8 +84,6 @@ export interface LayerObserver {
   readonly call: object | undefined
   /** The load that the layer wraps; `undefined` around the call of a resolver. */
   readonly place: LayerPlace | undefined
-  /** A cache was read; `reason` says why a level failed. */
-  readonly cacheRead: (cache: string, level: CacheLevel, result: CacheResult, reason?: string) => void
   /** Ends the run with this cause, past all outer layers. Returns the effect of the step until then. */
   readonly aborting: (cause: Cause.Cause<unknown>) => AnyEffect
   /** Rewinds the run to an earlier resource because of this cause. Returns whether that is allowed. */

@@ -151,7 +151,7 @@ export const policyOf = <PE, PR>(parts: ReadonlyArray<Layer>): Policy<PE, PR> =>
     if (isResource(self)) return withLayers(self, parts)
     throw new Cause.IllegalArgumentError(`a policy is piped onto a resource, got ${valueText(self)}`)
   }
-  return Object.assign(apply, { [TypeId]: { _E: undefined, _R: undefined }, parts }) as unknown as Policy<PE, PR>
+  return Object.assign(apply, { [TypeId]: TypeId, parts }) as unknown as Policy<PE, PR>
 }
 
 export const isPolicy = (u: unknown): u is { readonly parts: ReadonlyArray<Part> } =>

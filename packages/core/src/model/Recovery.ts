@@ -23,8 +23,8 @@ interface Options {
   /** Typed errors, or all causes. */
   readonly recovers: "errors" | "causes"
   /** Whether it also recovers from failures of ancestors. */
-  readonly ancestors: boolean
-  readonly onSuccess: ((value: unknown) => unknown) | undefined
+  readonly ancestors?: boolean
+  readonly onSuccess?: ((value: unknown) => unknown) | undefined
   /** Gets the typed error, or the whole cause. */
   readonly onFailure: (failure: unknown) => unknown
 }
@@ -38,7 +38,7 @@ export const recovered = (
 
 /** A view that recovers with the effect of a handler when its resource failed. */
 export const recovering = (label: string, options: Options): Lens => {
-  const { ancestors, onFailure, onSuccess, recovers } = options
+  const { ancestors = false, onFailure, onSuccess, recovers } = options
   return {
     label,
     recovers,

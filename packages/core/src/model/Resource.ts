@@ -194,7 +194,7 @@ export type AddError<Name extends string, E, PE> = [PE] extends [never]
 export type WithoutOwn<Name extends string, E> = Exclude<E, { readonly resource: Name }>
 
 const Proto = {
-  [TypeId]: { _A: undefined, _E: undefined, _R: undefined, _In: undefined, _U: undefined },
+  [TypeId]: TypeId,
   pipe() {
     return pipeArguments(this, arguments)
   }
@@ -505,7 +505,7 @@ const catch_: {
     f: (error: OwnError<N, E>) => Effect.Effect<A2, E2, R2>
   ): Resource<N, A | A2, WithoutOwn<N, E> | Own<N, E2>, R | R2, In, U | R2>
 } = /* @__PURE__ */ dual(2, (self: Any, f: (error: unknown) => unknown) =>
-  through(self, f, recovering("catch", { recovers: "errors", ancestors: false, onSuccess: undefined, onFailure: f }))
+  through(self, f, recovering("catch", { recovers: "errors", onFailure: f }))
 )
 
 export {
@@ -569,8 +569,6 @@ export const catchCause: {
     f,
     recovering("catchCause", {
       recovers: "causes",
-      ancestors: false,
-      onSuccess: undefined,
       onFailure: f as (cause: unknown) => unknown
     })
   )
@@ -610,8 +608,6 @@ export const orElseSucceed: {
     f,
     recovering("orElseSucceed", {
       recovers: "errors",
-      ancestors: false,
-      onSuccess: undefined,
       onFailure: (error) => Exit.succeed(f(error))
     })
   )

@@ -6,9 +6,9 @@ export const unheard: Omit<LayerObserver, "resource" | "place" | "perCall"> = {
   degraded: () => {},
   pausing: () => {},
   outrun: () => {},
-  hedging: () => {},
+  tell: () => {},
+  nextAttempt: 1,
   refused: () => {},
-  cacheRead: () => {},
   call: undefined,
   // There is no run to end or to rewind.
   aborting: Exit.failCause,

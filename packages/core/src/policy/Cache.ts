@@ -89,7 +89,14 @@ export const cache: {
         const key = keyOf(inside.origin())
         const isGiven = typeof key === "string"
         return cache.read(key, isGiven ? self : sharing(self, cache.shared), {
-          read: (level, result, reason) => observer.cacheRead(tag.key, level, result, reason),
+          read: (level, result, reason) =>
+            observer.tell({
+              _tag: "CacheRead",
+              cache: tag.key,
+              level,
+              result,
+              ...(reason !== undefined && { reason })
+            }),
           degraded: (error) => observer.degraded(label, error),
           refresh: () => {
             const outside = inside.load()

@@ -131,7 +131,7 @@ class Race {
     return Effect.map(Effect.andThen(Effect.sleep(after), budget.withdraw(Duration.zero)), (isAllowed) => {
       if (this.over) return
       if (!isAllowed) return observer.refused({ policy: label })
-      observer.hedging()
+      observer.tell({ _tag: "HedgeStarted", attempt: observer.nextAttempt })
       // An observer may have ended the race.
       if (!this.over) this.start()
     })
