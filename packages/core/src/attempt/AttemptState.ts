@@ -1,5 +1,6 @@
 /** The state of the attempts of a resource or item. */
 import type { FailureFacts, SlotTurn } from "../model/Extension.ts"
+import type { SharedCall } from "../model/Node.ts"
 import type { PerCall } from "../model/PerCall.ts"
 
 /** The facts of failures inside a step, by their errors. */
@@ -21,7 +22,7 @@ export class AttemptState {
   turn: SlotTurn | undefined = undefined
   /** The reports that run once per call, and the last shared call. */
   perCall: PerCall | undefined = undefined
-  call: object | undefined = undefined
+  call: SharedCall | undefined = undefined
   /** The failures of the items of a list. */
   failures: FailureLog | undefined = undefined
 

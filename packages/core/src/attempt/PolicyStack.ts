@@ -3,7 +3,7 @@ import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Hooks, LoadPlace, StepFact } from "../model/Extension.ts"
-import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind } from "../model/Node.ts"
+import type { AnyEffect, Dependencies, Layer, LayerObserver, Refusal, Rewind, SharedCall } from "../model/Node.ts"
 import { PerCall } from "../model/PerCall.ts"
 import type { FailedItem } from "../model/ResourceError.ts"
 import type { Attempted, LayerPlace, ItemPlace, Step } from "../model/Step.ts"
@@ -95,7 +95,7 @@ export class PolicyStack implements LayerObserver, LoadPlace, LayerPlace {
     state.perCall.add(report)
   }
 
-  get call(): object | undefined {
+  get call(): SharedCall | undefined {
     return this.state.call
   }
 

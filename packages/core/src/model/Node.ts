@@ -64,6 +64,12 @@ export interface Items extends AroundRequests {
   readonly each: ReadonlyArray<Layer>
 }
 
+/** A call of a resolver that attempts of several resources may share. */
+export interface SharedCall {
+  /** Asks once for all attempts that follow the call and begin at one instant, in milliseconds. `asked` tells questions apart. */
+  readonly once: (asked: object, instant: number, ask: Effect.Effect<boolean>) => Effect.Effect<boolean>
+}
+
 /** The interface through which a layer reports on the load that it wraps, and acts on its run. */
 export interface LayerObserver {
   readonly resource: string
@@ -81,7 +87,7 @@ export interface LayerObserver {
   /** Runs an effect once per call of the backend, however many attempts share the call. */
   readonly perCall: (report: Effect.Effect<void>) => void
   /** The shared call of a resolver that answered the last attempt, if any. */
-  readonly call: object | undefined
+  readonly call: SharedCall | undefined
   /** The load that the layer wraps; `undefined` around the call of a resolver. */
   readonly place: LayerPlace | undefined
   /** Ends the run with this cause, past all outer layers. Returns the effect of the step until then. */

@@ -1,7 +1,6 @@
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { shared } from "../base/Shared.ts"
 import { aBoolean, checked } from "../base/UserValue.ts"
 import type { LayerObserver } from "../model/Node.ts"
 import { asEffect } from "../model/UserEffect.ts"
@@ -29,19 +28,6 @@ export interface Spending {
 
 const unlimited: Spending = { withdraw: () => Effect.succeed(true) }
 
-/** The answers of budgets, by the shared call that attempts follow and the instant at which they begin. They share the next call. */
-type Answers = WeakMap<object, Map<RetryBudget, Map<number, boolean>>>
-
-const answers = /* @__PURE__ */ shared("answers of budgets", (): Answers => new WeakMap())
-
-const answersOf = (call: object, budget: RetryBudget): Map<number, boolean> => {
-  let byBudget = answers.get(call)
-  if (byBudget === undefined) answers.set(call, (byBudget = new Map()))
-  let byInstant = byBudget.get(budget)
-  if (byInstant === undefined) byBudget.set(budget, (byInstant = new Map()))
-  return byInstant
-}
-
 /** The policy that uses a budget, and its label. */
 interface SpendingSetup {
   readonly observer: LayerObserver
@@ -58,16 +44,9 @@ const spendingOf = (budget: RetryBudget, { label, observer }: SpendingSetup): Sp
   return {
     withdraw: (pause) =>
       Effect.clockWith((clock) => {
-        const { call } = observer
-        if (call === undefined) return withdraw
-        const known = answersOf(call, budget)
-        const due = clock.currentTimeMillisUnsafe() + Duration.toMillis(pause)
-        const answer = known.get(due)
-        if (answer !== undefined) return Effect.succeed(answer)
-        return Effect.map(withdraw, (granted) => {
-          known.set(due, granted)
-          return granted
-        })
+        // Attempts that share a call share the next one, too.
+        const begins = clock.currentTimeMillisUnsafe() + Duration.toMillis(pause)
+        return observer.call?.once(budget, begins, withdraw) ?? withdraw
       })
   }
 }

@@ -10,6 +10,7 @@ import type { Loading } from "../attempt/Loading.ts"
 import { monotonicNow } from "../base/Monotonic.ts"
 import { checked, type Expected, type Named } from "../base/UserValue.ts"
 import type { AnyRequest } from "../batching/AnyResolver.ts"
+import { sharedCall } from "./SharedCalls.ts"
 import type { RequestOptions } from "../batching/ask.ts"
 import type { Batches } from "../batching/Batches.ts"
 import type { Hooks } from "../model/Extension.ts"
@@ -66,7 +67,7 @@ const ask = ({ hooks, sink }: Run, state: AttemptState, asks: Asks, request: () 
       sink === undefined && reports === undefined
         ? undefined
         : (sent) => {
-            state.call = sent
+            state.call = sharedCall(sent)
             sink?.(index, item, { _tag: "RequestSent", attempt, sent })
           }
     sink?.(index, item, { _tag: "RequestMade", attempt })
