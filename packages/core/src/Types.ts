@@ -50,4 +50,6 @@ export type {
 } from "./model/Resource.ts"
 export type { ClassOfLimiter } from "./permits/Limit.ts"
 export type { ClassOfCache } from "./policy/Cache.ts"
+export type { AfterTags, OneOrMore, Tagged, Tags } from "./model/CatchTag.ts"
+export type { MappedError } from "./model/MapError.ts"
 export type { AskError } from "./request/FromRequest.ts"

@@ -8,16 +8,19 @@ import { handledBy } from "../model/UserEffect.ts"
 const mapped = (self: AnyEffect, onSuccess: Lens["onSuccess"]): AnyEffect =>
   onSuccess === undefined ? self : Effect.map(self, onSuccess)
 
+/** The function that makes a view, without its options. */
+const nameOf = (label: string): string => label.replace("(ancestors)", "")
+
 /** Turns a lens into a layer. A policy that is piped onto a view wraps the view, too. */
-export const layerOf = ({ ancestors, label, onFailure, onSuccess, recovers }: Lens): Layer => ({
+export const layerOf = ({ ancestors, keepsFailing, label, onFailure, onSuccess, recovers }: Lens): Layer => ({
   kind: label,
   label,
   repeats: false,
   continues: false,
-  recovers: recovers !== undefined,
+  recovers: recovers !== undefined && keepsFailing !== true,
   changes: [onSuccess, onFailure],
   refused: ancestors
-    ? "after option({ ancestors: true }) nothing of it is left to fail: pipe policies before the option"
+    ? `after ${nameOf(label)}({ ancestors: true }) nothing of it is left to fail: pipe policies before the ${nameOf(label)}`
     : undefined,
   wrap: (self, observer) => {
     if (onFailure === undefined) return mapped(self, onSuccess)

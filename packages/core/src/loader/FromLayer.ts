@@ -1,5 +1,5 @@
 /** Services that layers build, as resources. */
-import { loadKind, type LoadSource, waitsForNothing } from "../model/Resource.ts"
+import { loadKind, type LoadSource } from "../model/Resource.ts"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,7 +18,7 @@ import {
   lazily,
   nodeOf
 } from "../model/Resource.ts"
-import type { Own, Resource, Services, Success } from "../model/Resource.ts"
+import type { Any, InputOf, Own, Resource, Services, Success } from "../model/Resource.ts"
 
 declare const ServiceOf: unique symbol
 
@@ -64,6 +64,7 @@ const servicesOf = (deps: Dependencies): ReadonlyMap<string, Context.Key<unknown
  * - `layer`: the layer, built and released in the scope of the load. `Layer.provide` builds dependencies of the layer for it
  *   alone: make anything shared a resource of its own, which then appears in the plan.
  * - `deps`: resources that load first. A dependency that `fromLayer` made, also with policies, provides its service to the layer.
+ * - `after`: what must have been loaded before, as in `make`.
  *
  * A layer that fails releases what it had acquired at once; a `Policy.retry` builds it again.
  *
@@ -89,17 +90,25 @@ const servicesOf = (deps: Dependencies): ReadonlyMap<string, Context.Key<unknown
  * @since 0.1.0
  * @category constructors
  */
-export const fromLayer = <const Name extends string, Id, Shape, E, R, const D extends ByKey & Deps = {}>(
+export const fromLayer = <
+  const Name extends string,
+  Id,
+  Shape,
+  E,
+  R,
+  const D extends ByKey & Deps = {},
+  const After extends ReadonlyArray<Any> = []
+>(
   name: Name,
   key: Context.Key<Id, Shape>,
   layer: Layer.Layer<Id, E, R>,
-  options?: { readonly deps?: D | (() => D) }
+  options?: { readonly deps?: D | (() => D); readonly after?: After | (() => After) }
 ): Resource<
   Name,
   Built<Id, Shape>,
-  Own<Name, E> | Failure<D[keyof D]>,
-  Exclude<R, ProvidedBy<D>> | Scope.Scope | Services<D[keyof D]>,
-  Inputs<D>,
+  Own<Name, E> | Failure<D[keyof D] | After[number]>,
+  Exclude<R, ProvidedBy<D>> | Scope.Scope | Services<D[keyof D] | After[number]>,
+  Inputs<D> & InputOf<After[number]>,
   never
 > => {
   if (!Layer.isLayer(layer)) {
@@ -116,9 +125,9 @@ export const fromLayer = <const Name extends string, Id, Shape, E, R, const D ex
     return Effect.map(Effect.provideContext(built(layer), provided as never), Context.get(key as never))
   }
   return declare(name, {
-    ...waitsForNothing,
     kind: loadKind,
     deps,
+    after: lazily<ReadonlyArray<unknown>>(options?.after, []),
     load,
     service: key as Context.Key<unknown, unknown>
   } as LoadSource)

@@ -221,6 +221,8 @@ export interface Lens {
   /** Which failures it recovers: typed errors, all causes, or none. `ancestors`: whether those of ancestors, too. */
   readonly recovers: "errors" | "causes" | undefined
   readonly ancestors: boolean
+  /** Whether it replaces failures only by other failures. */
+  readonly keepsFailing?: boolean
   /** The function that changes the value, if any. */
   readonly onSuccess: ((value: unknown) => unknown) | undefined
   /** The function that recovers by an effect. It gets the typed error, or the whole cause. */

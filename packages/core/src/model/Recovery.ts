@@ -16,7 +16,7 @@ export const recoverable = (cause: Cause.Cause<unknown>): Cause.Fail<unknown> | 
 }
 
 /** The cause before its errors were wrapped in `ResourceError`. */
-const unnamed = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
+export const unnamed = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
   Cause.map(cause, (error) => (error as ResourceError<string, unknown>).error)
 
 interface Options {

@@ -444,13 +444,15 @@ export const struct = <const Name extends string, const D extends ByKey & Deps>(
   never
 > => declare(name, { kind: structKind, deps: lazily<Dependencies>(members, {}), after: nothingAfter })
 
-const through = (self: Any, f: unknown, lens: Lens): never => {
+/** A view of a resource. Throws where `f` is no function. */
+export const through = (self: Any, f: unknown, lens: Lens): never => {
   checkFunctions("Resource." + lens.label, self.name, { f }, ["f"])
   return fromNode({ _tag: "View", name: self.name, parent: nodeOf(self), lens })
 }
 
-const mapping = (f: (value: unknown) => unknown): Lens => ({
-  label: "map",
+/** A view that changes the value by a function. */
+export const mapping = (label: string, f: (value: unknown) => unknown): Lens => ({
+  label,
   recovers: undefined,
   ancestors: false,
   onSuccess: f,
@@ -494,7 +496,7 @@ export const map: {
     self: Resource<N, A, E, R, In, U>,
     f: (value: A) => B
   ): Resource<N, B, E, R, In, U>
-} = /* @__PURE__ */ dual(2, (self: Any, f: (value: unknown) => unknown) => through(self, f, mapping(f)))
+} = /* @__PURE__ */ dual(2, (self: Any, f: (value: unknown) => unknown) => through(self, f, mapping("map", f)))
 
 const catch_: {
   <N extends string, A, E, R, In, U, A2, E2 = never, R2 = never>(

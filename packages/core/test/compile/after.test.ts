@@ -1,9 +1,10 @@
 /** What must have been loaded before, for every kind of resource. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Request, RequestResolver } from "effect"
+import { Context, Effect, Exit, Layer, Request, RequestResolver } from "effect"
 import { Loader, Plan, Report, Resource } from "effect-loader"
 import { withTime } from "../withTime.ts"
 
+class Built extends Context.Service<Built, { readonly n: number }>()("app/Built") {}
 class Ask extends Request.TaggedClass("Ask")<{ readonly id: number }, number> {}
 
 /** One resource of each kind that does something, which notes when it does. */
@@ -23,6 +24,15 @@ const kinds = (after: () => ReadonlyArray<Resource.Any>, log: Array<string>) => 
   const noted = Resource.make("noted", { load: () => note })
   return {
     make: Resource.make("kind", { after, load: () => note }),
+    fromLayer: Resource.fromLayer(
+      "kind",
+      Built,
+      Layer.effect(
+        Built,
+        Effect.map(note, (n) => ({ n }))
+      ),
+      { after }
+    ),
     forEach: Resource.forEach("kind", { after, items: () => [1], load: () => note }),
     fromRequest: Resource.fromRequest("kind", { after, request: () => new Ask({ id: 1 }), resolver }),
     forEachRequest: Resource.forEachRequest("kind", {

@@ -98,6 +98,8 @@ const places: ReadonlyArray<Place> = [
     what: "`items`",
     make: (items) => Resource.forEach("user", { items, load: () => Effect.void }).pipe(Policy.cache(Users))
   },
+  { what: "the function of tap", make: (f) => user.pipe(Resource.tap(f)) },
+  { what: "the function of tap", make: (f) => user.pipe(Resource.tap(f), Policy.timeout("1 second")) },
   { what: "the policy mine", make: (f) => user.pipe(Policy.around("mine", f)) },
   {
     what: "`key`",

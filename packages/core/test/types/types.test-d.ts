@@ -9,6 +9,7 @@ import {
   type Exit,
   Layer,
   type Option,
+  type Result,
   Request,
   RequestResolver,
   Schedule,
@@ -198,6 +199,78 @@ describe("recovery", () => {
     expectTypeOf<Resource.Error<typeof spared>>().toEqualTypeOf<OrgError | ResourceError<"viewer", NotFound>>()
     const defaulted = viewer.pipe(Resource.orElseSucceed(() => null))
     expectTypeOf<Resource.Success<typeof defaulted>>().toEqualTypeOf<string | null>()
+  })
+
+  it("by tag takes those errors away, and knows the tags", () => {
+    const both = Resource.make("both", {
+      deps: { org },
+      load: ({ org }): Effect.Effect<string, DbError | NotFound> => Effect.succeed(org.id)
+    })
+    const caught = both.pipe(
+      Resource.catchTag("NotFound", (error) => {
+        expectTypeOf(error).toEqualTypeOf<NotFound>()
+        return Effect.succeed(1)
+      })
+    )
+    expectTypeOf<Resource.Success<typeof caught>>().toEqualTypeOf<string | number>()
+    expectTypeOf<Resource.Error<typeof caught>>().toEqualTypeOf<OrgError | ResourceError<"both", DbError>>()
+    const all = Resource.catchTag(both, ["NotFound", "DbError"], (error) => {
+      expectTypeOf(error).toEqualTypeOf<NotFound | DbError>()
+      return Effect.flatMap(Db, () => Effect.fail("again" as const))
+    })
+    expectTypeOf<Resource.Error<typeof all>>().toEqualTypeOf<OrgError | ResourceError<"both", "again">>()
+    expectTypeOf<Resource.Services<typeof all>>().toEqualTypeOf<Db>()
+    // @ts-expect-error -- it has no such error
+    both.pipe(Resource.catchTag("Busy", () => Effect.succeed(1)))
+  })
+
+  it("as null or a result leaves the errors of ancestors, unless they are asked for", () => {
+    const viewer = Resource.make("viewer", {
+      deps: { org },
+      load: ({ org }) => (org.id === "" ? Effect.fail(new DbError({ code: 1 })) : Effect.succeed(org.id))
+    })
+    type ViewerError = OrgError | ResourceError<"viewer", DbError>
+    const maybe = viewer.pipe(Resource.orNull)
+    expectTypeOf<Resource.Success<typeof maybe>>().toEqualTypeOf<string | null>()
+    expectTypeOf<Resource.Error<typeof maybe>>().toEqualTypeOf<OrgError>()
+    const section = viewer.pipe(Resource.orNull({ ancestors: true }))
+    expectTypeOf<Resource.Success<typeof section>>().toEqualTypeOf<string | null>()
+    expectTypeOf<Resource.Error<typeof section>>().toEqualTypeOf<never>()
+    expectTypeOf(Resource.orNull(viewer, { ancestors: true })).toEqualTypeOf<typeof section>()
+    const known = viewer.pipe(Resource.result)
+    expectTypeOf<Resource.Success<typeof known>>().toEqualTypeOf<Result.Result<string, DbError>>()
+    expectTypeOf<Resource.Error<typeof known>>().toEqualTypeOf<OrgError>()
+    const all = viewer.pipe(Resource.result({ ancestors: true }))
+    expectTypeOf<Resource.Success<typeof all>>().toEqualTypeOf<Result.Result<string, ViewerError>>()
+    expectTypeOf<Resource.Error<typeof all>>().toEqualTypeOf<never>()
+    expectTypeOf(Resource.result(viewer, { ancestors: true })).toEqualTypeOf<typeof all>()
+  })
+
+  it("is not what maps an error, a value or follows a load", () => {
+    const viewer = Resource.make("viewer", {
+      deps: { org },
+      load: ({ org }) => (org.id === "" ? Effect.fail(new DbError({ code: 1 })) : Effect.succeed(org.id))
+    })
+    const mapped = viewer.pipe(Resource.mapError((error) => new NotFound({ id: String(error.code) })))
+    expectTypeOf<Resource.Error<typeof mapped>>().toEqualTypeOf<OrgError | ResourceError<"viewer", NotFound>>()
+    const unfailing = Resource.succeed("one", 1).pipe(Resource.mapError(() => "never"))
+    expectTypeOf<Resource.Error<typeof unfailing>>().toEqualTypeOf<never>()
+    const ready = viewer.pipe(Resource.as("ready"))
+    expectTypeOf<Resource.Success<typeof ready>>().toEqualTypeOf<"ready">()
+    expectTypeOf<Resource.Error<typeof ready>>().toEqualTypeOf<Resource.Error<typeof viewer>>()
+    const tapped = viewer.pipe(
+      Resource.tap((id) => {
+        expectTypeOf(id).toEqualTypeOf<string>()
+        return Effect.flatMap(Db, () => Effect.fail("tapped" as const))
+      })
+    )
+    expectTypeOf<Resource.Success<typeof tapped>>().toEqualTypeOf<string>()
+    expectTypeOf<Resource.Error<typeof tapped>>().toEqualTypeOf<
+      OrgError | ResourceError<"viewer", DbError | "tapped">
+    >()
+    expectTypeOf<Resource.Services<typeof tapped>>().toEqualTypeOf<Db>()
+    // @ts-expect-error -- it gives no effect
+    viewer.pipe(Resource.tap(() => 1))
   })
 
   it("sees the errors of the policies piped before", () => {
