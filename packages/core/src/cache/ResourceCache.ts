@@ -380,12 +380,20 @@ export const layerOf = <Self, A, S, E = never, R = never>(
  * @since 0.1.0
  * @category services
  */
-export const Service =
-  <Self, A = unknown>() =>
-  <const Id extends string, const Keyed extends boolean = false, S = never>(
+export const Service: {
+  <Self, A = unknown>(): <const Id extends string, const Keyed extends boolean = false, S = never>(
     id: Id,
     options?: { readonly keyed?: Keyed; readonly services?: ReadonlyArray<Context.Key<S, any>> } // oxlint-disable-line typescript/no-explicit-any -- the services can be of any type
-  ): ResourceCacheClass<Self, Id, A, Keyed, S> => {
+  ) => ResourceCacheClass<Self, Id, A, Keyed, S>
+  <_Self, _A = unknown>(
+    id: "call it first: class Users extends ResourceCache.Service<Users>()(id) {}",
+    ...options: ReadonlyArray<unknown>
+  ): new () => object
+} = <Self, A>(): never =>
+  (<const Id extends string, S>(
+    id: Id,
+    options?: { readonly keyed?: boolean; readonly services?: ReadonlyArray<Context.Key<S, any>> } // oxlint-disable-line typescript/no-explicit-any -- the services can be of any type
+  ): ResourceCacheClass<Self, Id, A, boolean, S> => {
     const tag = Context.Service<Self, ResourceCache<A>>()(id)
     const use = <B, E, R>(f: (cache: ResourceCache<A>) => Effect.Effect<B, E, R>) =>
       Effect.flatMap(Effect.service(tag), f)
@@ -403,4 +411,4 @@ export const Service =
       layer: (memory) => layerOf(tag, options?.services ?? [], memory, Effect.undefined)
     }
     return Object.assign(tag, statics) as never
-  }
+  }) as never

@@ -318,7 +318,7 @@ export type Renamed<B, O> = O extends { readonly rename: infer N }
   ? { readonly [K in keyof B as K extends keyof N ? (N[K] extends string ? N[K] : K) : K]: B[K] }
   : B
 
-export type Flat<A> = { readonly [K in keyof A]: A[K] }
+export type Flat<A> = { readonly all: { readonly [K in keyof A]: A[K] } }["all"]
 
 const limitOf = ({ concurrency = "unbounded" }: Options): number =>
   concurrency === "unbounded" ? Infinity : concurrency

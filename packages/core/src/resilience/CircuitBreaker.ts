@@ -297,9 +297,11 @@ const layerStoreOwn = () =>
  * @since 0.1.0
  * @category services
  */
-export const Service =
-  <Self>() =>
-  <const Id extends string>(id: Id): CircuitBreakerClass<Self, Id> => {
+export const Service: {
+  <Self>(): <const Id extends string>(id: Id) => CircuitBreakerClass<Self, Id>
+  <_Self>(id: "call it first: class Payments extends CircuitBreaker.Service<Payments>()(id) {}"): new () => object
+} = (): never =>
+  (<Self, const Id extends string>(id: Id): CircuitBreakerClass<Self, Id> => {
     const tag = Context.Service<Self, CircuitBreaker>()(id)
     const layerShared = (options: Options) => Layer.effect(tag, make(id, options))
     const statics: Pick<CircuitBreakerClass<Self, Id>, "withBreaker" | "state" | "layer" | "layerShared"> = {
@@ -313,4 +315,4 @@ export const Service =
       layerShared
     }
     return Object.assign(tag, statics) as never
-  }
+  }) as never

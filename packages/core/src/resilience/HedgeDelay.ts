@@ -87,9 +87,11 @@ const make = (id: string, { initial = "Infinity", min = "1 millis", percentile =
  * @since 0.1.0
  * @category services
  */
-export const Service =
-  <Self>() =>
-  <const Id extends string>(id: Id): HedgeDelayClass<Self, Id> => {
+export const Service: {
+  <Self>(): <const Id extends string>(id: Id) => HedgeDelayClass<Self, Id>
+  <_Self>(id: "call it first: class Delays extends HedgeDelay.Service<Delays>()(id) {}"): new () => object
+} = (): never =>
+  (<Self, const Id extends string>(id: Id): HedgeDelayClass<Self, Id> => {
     const tag = Context.Service<Self, HedgeDelay>()(id)
     const statics: Pick<HedgeDelayClass<Self, Id>, "after" | "layer"> = {
       after: (resource) => Effect.flatMap(Effect.service(tag), (delay) => delay.after(resource)),
@@ -97,4 +99,4 @@ export const Service =
         Layer.effect(tag, Effect.andThen(countInstance(tag, "hedge delay", options.many), make(id, options)))
     }
     return Object.assign(tag, statics) as never
-  }
+  }) as never

@@ -145,9 +145,11 @@ const layerStoreOwn = /* @__PURE__ */ Layer.effect(
  * @since 0.1.0
  * @category services
  */
-export const Service =
-  <Self>() =>
-  <const Id extends string>(id: Id): RateLimitClass<Self, Id> => {
+export const Service: {
+  <Self>(): <const Id extends string>(id: Id) => RateLimitClass<Self, Id>
+  <_Self>(id: "call it first: class Quota extends RateLimit.Service<Quota>()(id) {}"): new () => object
+} = (): never =>
+  (<Self, const Id extends string>(id: Id): RateLimitClass<Self, Id> => {
     const tag = Context.Service<Self, RateLimit>()(id)
     const layerShared = (options: Options) => Layer.effect(tag, make(id, options))
     const statics: Pick<RateLimitClass<Self, Id>, "withRate" | "layer" | "layerShared"> = {
@@ -160,4 +162,4 @@ export const Service =
       layerShared
     }
     return Object.assign(tag, statics) as never
-  }
+  }) as never

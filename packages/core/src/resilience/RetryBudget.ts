@@ -129,9 +129,11 @@ const make = (id: string, { perSecond = 1, ratio = 0.2, window = "10 seconds" }:
  * @since 0.1.0
  * @category services
  */
-export const Service =
-  <Self>() =>
-  <const Id extends string>(id: Id): RetryBudgetClass<Self, Id> => {
+export const Service: {
+  <Self>(): <const Id extends string>(id: Id) => RetryBudgetClass<Self, Id>
+  <_Self>(id: "call it first: class Retries extends RetryBudget.Service<Retries>()(id) {}"): new () => object
+} = (): never =>
+  (<Self, const Id extends string>(id: Id): RetryBudgetClass<Self, Id> => {
     const tag = Context.Service<Self, RetryBudget>()(id)
     const statics: Pick<RetryBudgetClass<Self, Id>, "stats" | "layer"> = {
       stats: Effect.flatMap(Effect.service(tag), ({ stats }) => stats),
@@ -139,4 +141,4 @@ export const Service =
         Layer.effect(tag, Effect.andThen(countInstance(tag, "retry budget", options.many), make(id, options)))
     }
     return Object.assign(tag, statics) as never
-  }
+  }) as never

@@ -54,3 +54,42 @@ describe("a typical mistake", () => {
     await expect(page()).toMatchFileSnapshot("../../../../docs/messages.md")
   })
 })
+
+/** What an editor shows of a value is the type that the compiler names when the value is given where there can be none. */
+const shown: ReadonlyArray<readonly [what: string, expression: string, type: string]> = [
+  [
+    "a loader",
+    "page",
+    'Loader<{ readonly org: { id: string; }; }, never, never, { readonly orgId: string; }, { readonly org: Resource<"org", '
+  ],
+  ["what compiling gives", "Loader.compile({ user })", "Result<Loader<{ readonly user: string; }, ResourceError<"],
+  [
+    "two loaders as one",
+    "Loader.merge(page, Loader.make({ user }))",
+    "Loader<{ readonly org: { id: string; }; readonly user: string; }, "
+  ],
+  ["what a load gives", 'Loader.load(page, { orgId: "" })', "Effect<{ readonly org: { id: string; }; }, never, never>"],
+  ["a struct", 'Resource.struct("all", { org, user })', "{ readonly org: { id: string; }; readonly user: string; }"]
+]
+
+describe("editors show values, and not the types that compute them", () => {
+  let messages: ReadonlyArray<string> = []
+  beforeAll(async () => {
+    const ofDeps =
+      'Resource.make("x", { deps: { org, user }, load: (deps) => { const _: never = deps; return Effect.void } })'
+    messages = await messagesOf([
+      ...shown.map(([, expression]) => `${start}const _: never = ${expression}`),
+      start + ofDeps
+    ])
+  }, 60_000)
+
+  it.each(shown.map(([what, , type], i) => [what, type, i] as const))("of %s", (_what, type, i) => {
+    assert.match(messages[i]!, /^Type '.*' is not assignable to type 'never'\.\n/)
+    assert.include(messages[i], type)
+  })
+
+  it("of dependencies", () => {
+    const type = "{ readonly org: { id: string; }; readonly user: string; }"
+    assert.strictEqual(messages.at(-1), `Type '${type}' is not assignable to type 'never'.\n`)
+  })
+})

@@ -168,8 +168,22 @@ export const mistakes: ReadonlyArray<Mistake> = [
     title: "A service that is called once",
     wrong: `class Page extends Loader.Service("app/Page", { org }) {}`,
     says: [`"call it first: class Page extends Loader.Service<Page>()(id, { user }) {}"`],
-    hint: "The class is a type argument of the first call. The same goes for the services of limiters and caches.",
+    hint: "The class is a type argument of the first call.",
     right: `class Page extends Loader.Service<Page>()("app/Page", { org }) {}`
+  },
+  {
+    title: "A limiter that is called once",
+    wrong: `class Redis extends Limiter.Service<Redis>("app/Redis") {}`,
+    says: [`"call it first: class Postgres extends Limiter.Service<Postgres>()(id) {}"`],
+    hint: "As with all services, the class is a type argument of the first call.",
+    right: `class Redis extends Limiter.Service<Redis>()("app/Redis") {}`
+  },
+  {
+    title: "A cache that is called once",
+    wrong: `class Orgs extends ResourceCache.Service<Orgs>("app/Orgs", { keyed: true }) {}`,
+    says: [`"call it first: class Users extends ResourceCache.Service<Users>()(id) {}"`],
+    hint: "As with all services, the class is a type argument of the first call.",
+    right: `class Orgs extends ResourceCache.Service<Orgs>()("app/Orgs", { keyed: true }) {}`
   },
   {
     title: "A retry with a number",
