@@ -27,7 +27,7 @@ const mostIssues = 50
 const longestMessage = 10_000
 
 /** A value in a word or two: an object by its kind, in the place of a resource. */
-export const shown = (value: unknown): string =>
+const shown = (value: unknown): string =>
   typeof value === "object" || typeof value === "function"
     ? valueText(value)
     : String(value as string | number | boolean | bigint | symbol | undefined)

@@ -86,8 +86,8 @@ export type Any = { readonly resource: Resource<string, any, any, any, any, any>
 export type Deps = { readonly [key: string]: Any }
 
 /**
- * That resources are given by local key. The texts are what TypeScript says of a list or an effect, a promise, and a single
- * resource. Their keys are symbols, which editors do not propose.
+ * Requires resources by local key. TypeScript shows the texts for a list or an effect, a promise, and a single resource. Their
+ * keys are symbols, which editors do not propose.
  *
  * @since 0.1.0
  * @category type-level
