@@ -111,9 +111,11 @@ export class Outsider {
   readonly facts: Array<readonly [place: string, fact: StepFact]> = []
   readonly undone: Array<string> = []
   private readonly plans: Plans
+  private readonly name: string
 
-  constructor(plans: Plans = {}) {
+  constructor(plans: Plans = {}, name = "outsider") {
     this.plans = plans
+    this.name = name
   }
 
   readonly extension: Extension = {
@@ -126,7 +128,7 @@ export class Outsider {
     Effect.updateContext(
       self,
       (context: Context.Context<R>) =>
-        withExtension(context as Context.Context<never>, "outsider", this.extension) as Context.Context<R>
+        withExtension(context as Context.Context<never>, this.name, this.extension) as Context.Context<R>
     )
 
   private hooksOf({ program }: RunView, parent: Parent | undefined): Hooks {
@@ -166,12 +168,12 @@ export class Outsider {
 
 const textOf = (end: StepEnd): string => (end._tag === "Skipped" ? end.because._tag : end._tag)
 
-const outside = (label: string, wrap: Layer["wrap"]): Layer => ({
+const outside = (label: string, wrap: Layer["wrap"], continues = true): Layer => ({
   kind: label,
   label,
-  // It stands around all attempts, and goes on without them: so only they take slots.
+  // It stands around all attempts. Where it goes on without them, only they take slots, not their step.
   repeats: true,
-  continues: true,
+  continues,
   refused: undefined,
   wrap
 })
@@ -185,3 +187,13 @@ export const remembers = (value: unknown): Policy.Policy => {
   const layer: Layer = outside("step", (_self, observer) => observer.remembered(layer, value))
   return fromLayers([layer])
 }
+
+/** A policy: an attempt that failed is followed by another one when something outside has happened. */
+export const retriesAfter = (something: Effect.Effect<unknown>): Policy.Policy =>
+  fromLayers([
+    outside(
+      "retry",
+      (self, observer) => Effect.catch(self, () => Effect.andThen(observer.dormant(something), self)),
+      false
+    )
+  ])

@@ -11,7 +11,7 @@ import { observe } from "../laws/observe.ts"
 import { nestedGraph, toNestedLoader } from "../laws/Nest.ts"
 import { scenario, toLoader } from "../laws/Scenario.ts"
 import { withTime } from "../withTime.ts"
-import { Outsider, remembers, waitsFor } from "./Outsider.ts"
+import { Outsider, remembers, retriesAfter, waitsFor } from "./Outsider.ts"
 
 const own = { wait: Effect.yieldNow, ends: <A>(value: A) => Effect.andThen(Effect.yieldNow, Effect.succeed(value)) }
 
@@ -289,6 +289,25 @@ describe("an extension of another package", () => {
       expect(exit).toEqual(Exit.succeed({ signature: "signature" }))
     })
 
+    it("and a wait between two attempts holds no slot either", async () => {
+      const { exit, seen } = await dormancies(
+        (signal) => {
+          let attempts = 0
+          const flaky = Resource.make("flaky", {
+            load: (): Effect.Effect<number, string> =>
+              Effect.suspend(() => (++attempts === 1 ? Effect.fail("busy") : Effect.succeed(attempts)))
+          }).pipe(retriesAfter(signal("later")))
+          const last = Resource.make("last", { deps: { flaky }, load: () => own.ends("last") })
+          return Loader.make({ last, page }, { name: "shop", concurrency: 1 })
+        },
+        ["later"]
+      )
+      expect(seen).toHaveLength(1)
+      expect(seen[0]![0]).toBe("begin shop/flaky")
+      expect(seen[0]).toContain("Succeeded shop/page")
+      expect(exit).toEqual(Exit.succeed({ last: "last", page: "ada of acme" }))
+    })
+
     it("in a loader inside, too: not while anything runs around it", async () => {
       const { exit, seen } = await dormancies(
         (signal) => {
@@ -327,6 +346,20 @@ describe("an extension of another package", () => {
     const loader = extended(Loader.make({ inside }, { name: "outer" }), outsider.extension)
     await Effect.runPromise(Loader.load(loader))
     expect(outsider.lines).toEqual(["begin outer/inside", "Succeeded outer/inside"])
+  })
+
+  it("sees all that another one beside it sees", async () => {
+    const seen: Array<string> = []
+    const [first, second] = ["first", "second"].map(
+      (name) => new Outsider({ onDormant: () => void seen.push(name) }, name)
+    ) as [Outsider, Outsider]
+    const approval = Resource.make("approval", { load: () => Effect.succeed("yes") }).pipe(waitsFor(Effect.yieldNow))
+    const load = Loader.load(Loader.make({ approval, org }, { name: "shop" }))
+    await Effect.runPromise(first.around(second.around(load)))
+    expect(second.lines).toEqual(first.lines)
+    expect(second.facts).toEqual(first.facts)
+    expect(first.lines).toContain("Succeeded shop/approval")
+    expect(seen.toSorted()).toEqual(["first", "second"])
   })
 
   it("is there once where a loader and the context both bring it", async () => {
