@@ -19,7 +19,7 @@ import type { RunView } from "./Step.ts"
 
 const fail = (error: unknown) => Exit.succeed(Result.fail(error))
 
-const ofItself = recovering("result", {
+const ofItself = /* @__PURE__ */ recovering("result", {
   recovers: "errors",
   ancestors: false,
   onSuccess: Result.succeed,
@@ -43,7 +43,7 @@ const failureOf = (run: RunView, first: number): ResourceError<string, unknown> 
   return undefined
 }
 
-const ofAll: Lens = {
+const ofAll = (): Lens => ({
   ...recovering("result(ancestors)", {
     recovers: "errors",
     ancestors: true,
@@ -57,7 +57,7 @@ const ofAll: Lens = {
     if (error === undefined) return run.conclude(index, run.causeOf(parent)!)
     run.recover(index, "result(ancestors)", fail(error), () => error.error)
   }
-}
+})
 
 /**
  * Turns a resource's own typed error into a value: a `Result` of its value or its error, for dependents that want to know why
@@ -96,5 +96,5 @@ export const result: <Self extends Any | Ancestors, Options extends Ancestors | 
       self: Resource<N, A, E, R, In, U>
     ) => Resource<N, Result.Result<A, E>, never, R, In, U> = /* @__PURE__ */ dual(
   (args) => isResource(args[0]),
-  (self: Any, options?: Ancestors): never => through(self, fail, options?.ancestors === true ? ofAll : ofItself)
+  (self: Any, options?: Ancestors): never => through(self, fail, options?.ancestors === true ? ofAll() : ofItself)
 )
