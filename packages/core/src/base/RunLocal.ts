@@ -53,7 +53,7 @@ export const without = <R>(context: Context.Context<R>, isLeft: (key: string) =>
 export const clear = <R>(context: Context.Context<R>): Context.Context<R> => without(context, isRunLocal)
 
 /** Whether any entry of a step may be set: each run asks, and most are inside no step. */
-const InStep = /* @__PURE__ */ make<boolean>("InStep", () => false)
+const InStep = /* @__PURE__ */ make<true | undefined>("InStep", () => undefined)
 
 /** An effect with an entry of its step, made from the one further out. */
 export const updateOfStep = <A>(
@@ -71,8 +71,8 @@ export const provideOfStep = <A>(self: AnyEffect, key: Context.Reference<A | und
 
 /** The context outside of its step: the same object where it is inside none. */
 export const outsideStep = <R>(context: Context.Context<R>): Context.Context<R> => {
-  if (!Context.get(context, InStep)) return context
-  let outside = Context.add(context, InStep, false)
+  if (Context.get(context, InStep) === undefined) return context
+  let outside = Context.add(context, InStep, undefined)
   for (const key of ofSteps) {
     if (Context.get(context, key) !== undefined) outside = Context.add(outside, key, undefined)
   }

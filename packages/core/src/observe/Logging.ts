@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -16,7 +16,7 @@ import type { Limit, ResourceEvent, RunEvent } from "../watch/RunEvent.ts"
 import { count } from "./Count.ts"
 import { millis, pauseText } from "./Millis.ts"
 import { printable, printableLabel } from "./Printable.ts"
-import { ownError, whyOf } from "./Words.ts"
+import { whyOf } from "./Words.ts"
 
 /**
  * The parts of the logs.
@@ -65,9 +65,6 @@ const levelOf = (event: RunEvent, { level }: Options): EventLevel => {
   const own: unknown = level?.(event)
   return own === undefined ? usualLevelOf(event) : checked("Logging.layerWith", "`level`", aLevel, own)
 }
-
-/** The resource's own errors, without the `ResourceError` around them: a log names the resource beside them. */
-const ownCause = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> => Cause.map(cause, ownError)
 
 const skipText = (because: Extract<ResourceEvent, { readonly _tag: "ResourceSkipped" }>["because"]): string => {
   switch (because._tag) {
@@ -152,7 +149,8 @@ const lineOfResource = (event: ResourceEvent): LogLine => {
     case "ResourceDegraded":
       return [`resource fell back (${printableLabel(event.fallback)}) from ${printable(describe(event.error))}`]
     case "ResourceFailed":
-      return [`resource failed: ${printable(whyOf(event.cause))}`, ownCause(event.cause)]
+      // A typed failure is expected: its line says why, and its stack would be that of the library.
+      return [`resource failed: ${printable(whyOf(event.cause))}`]
     case "ResourceDied":
       return [`resource died: ${printable(whyOf(event.cause))}`, event.cause]
     case "ResourceInterrupted":
