@@ -177,8 +177,7 @@ describe("Logging", () => {
       const down = Resource.make("down", { load: () => Effect.fail("down") })
       const dying = Resource.make("dying", { load: () => Effect.die("a bug") })
       yield* Loader.settle(Loader.make({ down, dying })).pipe(
-        Effect.provide(Logging.layer),
-        Effect.provide(Logger.layer([logger])),
+        Effect.provide([Logging.layer, Logger.layer([logger])]),
         Effect.provideService(References.MinimumLogLevel, "Warn")
       )
       assert.deepStrictEqual(

@@ -30,7 +30,7 @@ const idle = Effect.map(Bank.stats, ({ inFlight, waiting }) =>
 const count = (shop: Shop, line: string) => shop.log.filter((one) => one === line).length
 
 describe("Saga.rewind and limiters", () => {
-  it.effect("permits are given back before anything is undone, and each leg asks anew", () =>
+  it.effect("permits are given back before anything is undone, and attempts after it ask again", () =>
     Effect.gen(function* () {
       const shop = new Shop()
       const held: Array<number> = []
@@ -107,7 +107,7 @@ describe("Saga.rewind and limiters", () => {
 })
 
 describe("Saga.rewind and slots", () => {
-  it.effect("with one slot, also inside of a loader and of an item, each leg gets it again", () =>
+  it.effect("with one slot, also inside a loader and an item, attempts after a rewind get it again", () =>
     Effect.gen(function* () {
       const shop = new Shop()
       const to = shop.step("to", { takes: 1 })
