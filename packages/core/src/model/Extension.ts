@@ -203,7 +203,7 @@ export interface Hooks {
   started?: (() => void) | undefined
   /** All dependencies of a step are loaded. */
   ready?: ((index: number) => void) | undefined
-  /** The known exit of a step, which then does not run. */
+  /** The exit that a step has from an earlier run: it settles as soon as it is ready, runs nothing, and takes no slot. */
   remembered?: ((index: number) => Exit.Exit<unknown, unknown> | undefined) | undefined
   /** Wraps the whole effect of a step. */
   begin?: ((index: number, self: AnyEffect) => AnyEffect) | undefined

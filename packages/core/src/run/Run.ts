@@ -76,6 +76,8 @@ export class Run implements RunView {
   /** Steps that settle without an effect. Emptied by a loop, so that long chains of them use no stack. */
   private inline: Array<number> | undefined = undefined
   private settlingInline = false
+  /** What extensions remember of steps: these settle as soon as they are ready, and take no slot. */
+  private known: Map<number, Exit.Exit<unknown, unknown>> | undefined = undefined
   private toSkip: Array<number> | undefined = undefined
   private clock: Clock.Clock | undefined = undefined
   /** The steps that have a slot, but for those whose attempts take care of it. */
@@ -108,7 +110,6 @@ export class Run implements RunView {
         (hooks.fact === undefined &&
           hooks.permits === undefined &&
           hooks.inSlot === undefined &&
-          hooks.remembered === undefined &&
           hooks.begin === undefined &&
           hooks.failing === undefined))
   }
@@ -133,8 +134,6 @@ export class Run implements RunView {
       return call(this.hot.loads[index]!, this.depsOf(index))
     }
     const { hooks } = this
-    const known = hooks.remembered?.(index)
-    if (known !== undefined) return known
     const step = this.program.steps[index]!
     this.values[index] = Running
     if (step.begin === undefined) return this.failed.handle(index)
@@ -394,8 +393,10 @@ export class Run implements RunView {
     const { begin, choice, view } = this.program.steps[index]!
     if (view === undefined && choice === undefined) this.hooks.ready?.(index)
     if (this.stopped !== undefined) return
-    if (begin !== undefined) this.interpreter.onReady(index)
-    else this.settleSoon(index)
+    const known = begin === undefined ? undefined : this.hooks.remembered?.(index)
+    if (known !== undefined) (this.known ??= new Map()).set(index, known)
+    if (begin === undefined || known !== undefined) this.settleSoon(index)
+    else this.interpreter.onReady(index)
   }
 
   private settleInline(): void {
@@ -403,7 +404,10 @@ export class Run implements RunView {
     this.settlingInline = true
     const { steps } = this.program
     for (let i = this.inline.pop(); i !== undefined && this.stopped === undefined; i = this.inline.pop()) {
-      steps[i]!.settle!(this, i)
+      const known = this.known?.get(i)
+      if (known === undefined) steps[i]!.settle!(this, i)
+      else if (Exit.isSuccess(known)) this.succeed(i, known.value)
+      else this.fail(i, known.cause)
     }
     this.settlingInline = false
   }

@@ -54,7 +54,8 @@ class Scheduler implements Interpreter {
     this.onFinished = onFinished
     this.fork = forkLike(parent, run.context)
     this.ready = run.ready
-    run.isDirect = run.gate === undefined && run.hooks.ready === undefined && !inBatches
+    const { gate, hooks } = run
+    run.isDirect = gate === undefined && hooks.ready === undefined && hooks.remembered === undefined && !inBatches
   }
 
   /** Starts the run inside so many others, unless it is interrupted before its turn comes. */

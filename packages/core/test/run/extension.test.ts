@@ -142,6 +142,23 @@ describe("an extension of another package", () => {
     expect(outsider.lines.filter((line) => line.startsWith("begin"))).toEqual(["begin shop/org", "begin shop/page"])
   })
 
+  it("gives a remembered exit without a slot, while another step holds the only one back until the next step knows it", async () => {
+    const isKnown = Latch.makeUnsafe()
+    const slow = Resource.make("slow", { load: () => isKnown.await })
+    const seen = user.pipe(
+      Resource.map((name) => {
+        isKnown.openUnsafe()
+        return name
+      })
+    )
+    const remembered = new Map([["one slot/user", Exit.succeed("ada")]])
+    const outsider = new Outsider({ remembered })
+    const load = Loader.load(Loader.make({ slow, seen }, { name: "one slot", concurrency: 1 }))
+    const values = await Effect.runPromise(outsider.around(Effect.timeout(load, "10 seconds")))
+    expect(values.seen).toBe("ada")
+    expect(outsider.lines.filter((line) => line.startsWith("begin"))).toEqual(["begin one slot/slow"])
+  })
+
   it("gives a remembered value by a policy, in whose place nothing piped before runs, and which takes no slot", async () => {
     const outsider = new Outsider()
     const known = Resource.make("known", { load: () => Effect.die("loaded again") }).pipe(remembers("from before"))
