@@ -8,12 +8,13 @@ import { asEffect, call, handledBy } from "./UserEffect.ts"
 /** Marks causes from which no fallback may recover. */
 export const abortedKey = "effect-loader/Aborted"
 
+/** Whether a step has ended the run with this cause, so that nothing may take its place. */
+export const isAborted = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some(({ annotations }) => annotations.has(abortedKey))
+
 /** The failure of a recoverable cause: one with an error and without a defect. */
-export const recoverable = (cause: Cause.Cause<unknown>): Cause.Fail<unknown> | undefined => {
-  if (Cause.hasDies(cause)) return undefined
-  const fail = cause.reasons.find(Cause.isFailReason)
-  return fail?.annotations.has(abortedKey) ? undefined : fail
-}
+export const recoverable = (cause: Cause.Cause<unknown>): Cause.Fail<unknown> | undefined =>
+  Cause.hasDies(cause) || isAborted(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
 
 /** The cause before its errors were wrapped in `ResourceError`. */
 export const unnamed = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
@@ -34,7 +35,11 @@ export const recovered = (
   recovers: Lens["recovers"],
   cause: Cause.Cause<unknown>
 ): { readonly error: unknown } | undefined =>
-  recovers === "causes" ? (Cause.hasInterruptsOnly(cause) ? undefined : { error: cause }) : recoverable(cause)
+  recovers === "causes"
+    ? Cause.hasInterruptsOnly(cause) || isAborted(cause)
+      ? undefined
+      : { error: cause }
+    : recoverable(cause)
 
 /** A view that recovers with the effect of a handler when its resource failed. */
 export const recovering = (label: string, options: Options): Lens => {

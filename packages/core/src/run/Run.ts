@@ -21,7 +21,7 @@ import type { Program } from "../compile/Program.ts"
 import { Failed, isThere, NotChosen, Pending, Running, Skipped } from "../model/Absent.ts"
 import type { Hooks, Sink, SkipReason, StepEnd, Stop, SlotTurn } from "../model/Extension.ts"
 import type { AnyEffect, Dependencies } from "../model/Node.ts"
-import { recoverable } from "../model/Recovery.ts"
+import { isAborted, recoverable } from "../model/Recovery.ts"
 import type { RunView } from "../model/Step.ts"
 import { asEffect, call, inChildScope, notAnEffect } from "../model/UserEffect.ts"
 import { noHooks } from "./Hooks.ts"
@@ -423,7 +423,7 @@ export class Run implements RunView {
     const { fatalDefect, fatalFailure } = this.program
     if (!this.failFast) return false
     if (Cause.hasInterruptsOnly(cause)) return true
-    if (recoverable(cause) === undefined) return fatalDefect[index] === 1
+    if (recoverable(cause) === undefined) return fatalDefect[index] === 1 || isAborted(cause)
     return fatalFailure[index] === 1 || this.hooks.reaches?.(index) === true
   }
 

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Schedule } from "effect"
 import { Loader, Policy, Report, Resource, Saga } from "effect-loader"
 import { RunLog } from "effect-loader/testing"
+import fc from "fast-check"
 import { TestClock } from "effect/testing"
 import { failing, Shop } from "./Shop.ts"
 
@@ -192,6 +193,39 @@ describe("Saga.abortIf", () => {
       assert.strictEqual(error.item?.index, 1)
     })
   )
+
+  /** Every view that changes or recovers, as a step of a chain. */
+  const views: Record<
+    string,
+    (self: Resource.Resource<"x", unknown, any, never>) => Resource.Resource<"x", any, any, never>
+  > = {
+    map: Resource.map((value) => value),
+    catch: Resource.catch(() => Effect.succeed("recovered")),
+    catchCause: Resource.catchCause(() => Effect.succeed("recovered")),
+    orElseSucceed: Resource.orElseSucceed(() => "recovered"),
+    option: Resource.option,
+    "option of ancestors": Resource.option({ ancestors: true }),
+    orNull: Resource.orNull,
+    result: Resource.result,
+    mapError: Resource.mapError((error) => error)
+  }
+
+  it("no chain of views takes the place of the error: a load fails with it, and a settled run shows it", () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...Object.keys(views)), { maxLength: 4 }), async (names) => {
+        const failing = Resource.make("x", { load: () => Effect.fail("fraud") }).pipe(Saga.abortIf(() => true))
+        const x = names.reduce<Resource.Resource<"x", any, any, never>>((self, name) => views[name]!(self), failing)
+        const exit = await Effect.runPromiseExit(Loader.load(Loader.make({ x })))
+        const failures = Exit.isFailure(exit) ? exit.cause.reasons.filter(Cause.isFailReason) : []
+        assert.deepStrictEqual(
+          failures.map(({ error }) => [error.resource, error.error]),
+          [["x", "fraud"]]
+        )
+        const report = await Effect.runPromise(Loader.settle(Loader.make({ x })))
+        assert.strictEqual(report.resources[0]!.outcome._tag, "Failed")
+      }),
+      { numRuns: 200 }
+    ))
 })
 
 describe("what is inside", () => {
