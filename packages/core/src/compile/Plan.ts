@@ -8,7 +8,7 @@ import type { Part } from "../model/Policy.ts"
 import { baseOf } from "../model/Node.ts"
 import type { Layer } from "../model/Node.ts"
 import type { Attempted, Cases, Limited, Step } from "../model/Step.ts"
-import { type Inside, insideOf } from "./Inside.ts"
+import { innerFirst, type Inside, insideOf, insidesOf } from "./Inside.ts"
 import { mayWaitFor } from "./Layout.ts"
 import type { Program } from "./Program.ts"
 
@@ -204,21 +204,8 @@ const toPlan = ({ inBatches, limit, program, timeout }: Inside): Plan =>
     ...(timeout === undefined || !Duration.isFinite(timeout) ? {} : { timeout: Duration.toMillis(timeout) })
   })
 
-/** The plan of a loader, made once. Uses a loop, since loaders may be nested deep. */
-export const planOf = (loader: Inside): Plan => {
-  const open = [loader]
-  for (let one = open.at(-1); one !== undefined && !plans.has(loader); one = open.at(-1)) {
-    const before = open.length
-    for (const { node } of one.program.steps) {
-      const inside = insideOf(node)
-      if (inside !== undefined && !plans.has(inside)) open.push(inside)
-    }
-    if (open.length > before) continue
-    if (!plans.has(one)) plans.set(one, toPlan(one))
-    open.pop()
-  }
-  return plans.get(loader)!
-}
+/** The plan of a loader, made once. */
+export const planOf = (loader: Inside): Plan => innerFirst(loader, plans, ({ program }) => insidesOf(program), toPlan)
 
 /** A plan and the plans of all nested loaders, each once, outer ones first. */
 export const withInside = (plan: Plan): ReadonlyArray<Plan> => {

@@ -20,7 +20,6 @@ export interface Program extends Fatal {
   /** The steps in declaration order. */
   readonly declared: ReadonlyArray<number>
   readonly targets: { readonly keys: ReadonlyArray<string>; readonly sources: ReadonlyArray<number> }
-  readonly isTarget: Uint8Array
   readonly inputs: ReadonlyArray<number>
   /** The steps whose values the loader has. */
   readonly given: ReadonlyArray<number>
@@ -94,7 +93,6 @@ export const toProgram = (
     steps,
     declared,
     targets: { keys: targets.map(([key]) => key), sources },
-    isTarget,
     inputs: declared.filter((i) => steps[i]!.given?.isInput === true),
     given: declared.filter((i) => steps[i]!.given?.key !== undefined),
     initial: steps.map(({ given }) => (given === undefined ? Pending : given.value)),

@@ -117,7 +117,7 @@ export interface LimiterAnswer {
 }
 
 /** The request of a run to one limiter, for the most urgent attempt that waits for it. */
-export interface LimiterLine<Asker> {
+export interface LimiterLine {
   /** Whether the limiter has an answer for this attempt. Sends the request if it was not sent yet. */
   readonly answers: (asker: Asker) => boolean
   readonly take: () => LimiterAnswer

@@ -2,10 +2,8 @@
 import type * as Clock from "effect/Clock"
 import type { Held } from "../base/Held.ts"
 import type { LimiterAnswer, Asker, LimiterLine } from "../model/Extension.ts"
-import { HeldPermits } from "../limiter/HeldPermits.ts"
+import { HeldPermits, type PermitSource, sourceIn } from "../limiter/HeldPermits.ts"
 import type { Permits } from "../limiter/Permits.ts"
-import type { PermitSource } from "../limiter/HeldPermits.ts"
-import { sourceIn } from "../limiter/HeldPermits.ts"
 import type { Flow, Ticket } from "../limiter/Ticket.ts"
 
 /** A number of permits for a resource, by whose name the limiter learns latencies. */
@@ -35,7 +33,7 @@ export interface PermitLineSetup {
   readonly onAnswer: () => void
 }
 
-export class PermitLine implements LimiterLine<Asker> {
+export class PermitLine implements LimiterLine {
   private readonly setup: PermitLineSetup
   private asked: PendingPermits | undefined = undefined
 

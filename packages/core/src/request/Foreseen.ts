@@ -1,6 +1,6 @@
 /** Finds the steps for whose requests held batches wait: see `Batching.graphAware`. */
 import { type Hold, holdOf } from "../batching/Hold.ts"
-import { insideOf } from "../compile/Inside.ts"
+import { innerFirst, insideOf, insidesOf } from "../compile/Inside.ts"
 import { type Lists, mayChooseOf, reversed } from "../compile/Layout.ts"
 import type { Program } from "../compile/Program.ts"
 import type { Step } from "../model/Step.ts"
@@ -58,18 +58,8 @@ const foreseenIn = ({ dependents, optional, steps }: Program): ReadonlyArray<For
 
 const foreseenBy = new WeakMap<Program, ReadonlyArray<Foreseen>>()
 
-/** The steps for which batches may be held. Those of nested loaders are found first, in a loop, since they may be nested deep. */
-export const foreseenOf = (program: Program): ReadonlyArray<Foreseen> => {
-  const open = [program]
-  for (let one = open.at(-1); one !== undefined && !foreseenBy.has(program); one = open.at(-1)) {
-    const before = open.length
-    for (const { node } of one.steps) {
-      const inside = insideOf(node)?.program
-      if (inside !== undefined && !foreseenBy.has(inside)) open.push(inside)
-    }
-    if (open.length > before) continue
-    if (!foreseenBy.has(one)) foreseenBy.set(one, foreseenIn(one))
-    open.pop()
-  }
-  return foreseenBy.get(program)!
-}
+const programsInside = (program: Program): ReadonlyArray<Program> => insidesOf(program).map((inside) => inside.program)
+
+/** The steps for which batches may be held. */
+export const foreseenOf = (program: Program): ReadonlyArray<Foreseen> =>
+  innerFirst(program, foreseenBy, programsInside, foreseenIn)

@@ -62,10 +62,11 @@ export const withExtension = (
 ): Context.Context<never> =>
   Context.add(Context.add(context, Extended, true), Context.Service<never, Extension>(prefix + name), extension)
 
-const extensionsIn = ({ context }: Fiber.Fiber<unknown, unknown>): ReadonlyArray<Extension> => {
-  const found: Array<Extension> = []
-  context.mapUnsafe.forEach((service, key) => {
-    if (key.startsWith(prefix)) found.push(service)
+/** All that a context brings under keys with a prefix. */
+export const broughtBy = <A>({ mapUnsafe }: Context.Context<never>, keyPrefix: string): ReadonlyArray<A> => {
+  const found: Array<A> = []
+  mapUnsafe.forEach((service, key) => {
+    if (key.startsWith(keyPrefix)) found.push(service)
   })
   return found
 }
@@ -154,7 +155,7 @@ export class Execution {
     this.fiber = fiber
     this.context = RunLocal.outsideStep(fiber.context)
     const { extensions } = runnable.program
-    const ofContext = fiber.getRef(Extended) ? extensionsIn(fiber) : none
+    const ofContext = fiber.getRef(Extended) ? broughtBy<Extension>(fiber.context, prefix) : none
     const ofStep = this.isInside ? (fiber.getRef(StepExtensions) ?? none) : none
     const ofRun = options.extensions ?? none
     this.extensions =

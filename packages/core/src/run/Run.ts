@@ -106,12 +106,11 @@ export class Run implements RunView {
     this.isPlain = hooks === noHooks
     this.isBare =
       this.scope === undefined &&
-      (this.isPlain ||
-        (hooks.fact === undefined &&
-          hooks.permits === undefined &&
-          hooks.inSlot === undefined &&
-          hooks.begin === undefined &&
-          hooks.failing === undefined))
+      hooks.fact === undefined &&
+      hooks.permits === undefined &&
+      hooks.inSlot === undefined &&
+      hooks.begin === undefined &&
+      hooks.failing === undefined
   }
 
   /** What the run has failed with, in the order of time. */

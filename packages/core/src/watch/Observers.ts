@@ -15,7 +15,7 @@ import { checked, type Expected } from "../base/UserValue.ts"
 import { planOf } from "../compile/Plan.ts"
 import type { Extension, Hooks } from "../model/Extension.ts"
 import type { AnyEffect } from "../model/Node.ts"
-import { bringing, type Execution, withExtension } from "../run/Execution.ts"
+import { bringing, broughtBy, type Execution, withExtension } from "../run/Execution.ts"
 import type { Run } from "../run/Run.ts"
 import type { RunParent } from "./RunEvent.ts"
 import { RunEmitter } from "./RunEmitter.ts"
@@ -48,14 +48,6 @@ export const readBy = (onEvent: OnEvent, self: AnyEffect): AnyEffect =>
     return { parent, readers: [...readers, { onEvent }] }
   })
 
-const watchesOf = (context: Context.Context<never>): ReadonlyArray<Watch> => {
-  const watches: Array<Watch> = []
-  context.mapUnsafe.forEach((service, key) => {
-    if (key.startsWith(prefix)) watches.push(service)
-  })
-  return watches
-}
-
 /** Logs the crash of an observer. The run does not wait for the log. */
 const logCrash = (fiber: Fiber.Fiber<unknown, unknown>) => (defect: unknown) => {
   Effect.runForkWith(fiber.context)(Effect.logError("an observer of effect-loader crashed", Cause.die(defect)))
@@ -76,7 +68,7 @@ const observedRunOf = ({ program }: Run, { fiber, isInside, runnable }: Executio
   const onCrash = logCrash(fiber)
   const { parent, readers = [] } = (isInside ? fiber.getRef(CurrentInherited) : undefined) ?? { parent: undefined }
   const observers = [...readers]
-  for (const watch of watchesOf(fiber.context)) {
+  for (const watch of broughtBy<Watch>(fiber.context, prefix)) {
     try {
       const observer = watch(fiber.context)
       if (observer !== undefined) observers.push(checked("an observer", "its function", anObserver, observer))

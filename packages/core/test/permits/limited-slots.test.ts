@@ -10,7 +10,7 @@ import type { Waiter } from "../../src/run/Slots.ts"
 const steps = 6
 
 /** A limiter of so many permits, one for each attempt. It is asked for one attempt at a time. */
-class FakeLine implements LimiterLine<Asker> {
+class FakeLine implements LimiterLine {
   free: number
   /** For which attempt it is asked; it refuses the next one where that is set. */
   asked: Asker | undefined = undefined
