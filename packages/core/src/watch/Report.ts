@@ -38,7 +38,7 @@ export type Outcome =
 /**
  * A period of time in which one resource ran or waited. Instants are milliseconds since 1970.
  *
- * - `Dependency`: it waited for dependencies; `resource` loaded last, or is still loading.
+ * - `Dependency`: it waited for dependencies; `resource` loaded last, is still loading, or failed and so ended the wait.
  * - `Batch`: it was ready, and waited for its batch to start.
  * - `Slot`: it waited for a slot of the run's `concurrency`.
  * - `Permit`: it waited for permits of a limiter.

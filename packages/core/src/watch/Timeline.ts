@@ -162,6 +162,14 @@ export class ResourceTimeline {
     })
   }
 
+  /** The name of the resource whose failure skipped it. */
+  get skippedFor(): string | undefined {
+    const { outcome } = this
+    return outcome?._tag === "Skipped" && outcome.because._tag === "DependencyFailed"
+      ? outcome.because.resource
+      : undefined
+  }
+
   private itemEnded(event: AttemptEnded): void {
     const { items } = this
     if (items === undefined) return
@@ -354,11 +362,17 @@ export class Timeline {
     }
   }
 
-  /** The dependency of a resource that loaded last, or had not loaded at `at`. */
+  /** The dependency that ended the wait of a resource: the one that skipped it, or else loaded last, or had not loaded at `at`. */
   private readonly lastDependency = (resource: string, at: number): string | undefined => {
+    const names = this.dependencies.get(resource) ?? []
+    const own = this.resources.get(resource)
+    // What is skipped does not wait for its other dependencies, so they may end later.
+    const failed = own?.endedAt === at ? own.skippedFor : undefined
+    const skipping = failed && names.find((name) => name === failed || this.resources.get(name)?.skippedFor === failed)
+    if (skipping !== undefined) return skipping
     let last: ResourceTimeline | undefined
     const when = ({ endedAt = Infinity }: ResourceTimeline): number => Math.min(endedAt, at)
-    for (const name of this.dependencies.get(resource) ?? []) {
+    for (const name of names) {
       const dependency = this.resources.get(name)
       if (dependency !== undefined && (last === undefined || when(dependency) > when(last))) last = dependency
     }

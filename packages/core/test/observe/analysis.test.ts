@@ -54,4 +54,20 @@ describe("Report.analyze", () => {
       { numRuns: 500 }
     )
   )
+
+  it("names, for a resource that a failure skipped, a dependency that had ended", { timeout: 300_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const { events } = await observe(given)
+        const report = Report.fromEvents(events)!
+        for (const { outcome, phases } of report.resources) {
+          if (outcome._tag !== "Skipped" || outcome.because._tag !== "DependencyFailed") continue
+          const wait = phases.findLast(({ _tag }) => _tag === "Dependency")
+          if (wait?._tag !== "Dependency") continue
+          expect(Report.get(report, wait.resource!)!.endedAt).toBeLessThanOrEqual(wait.to)
+        }
+      }),
+      { numRuns: 500 }
+    )
+  )
 })
